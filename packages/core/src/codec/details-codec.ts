@@ -1,0 +1,74 @@
+import type { TaskDetails } from '../domain/task-details.ts'
+import type { TaskProgress } from '../domain/task-event.ts'
+import type { NodeInfo } from '../ports/node-registry.ts'
+import { isAnything, isCount, isCounts, isFlag, isId, isNumber, isShape, isStatus, isText, isTexts, optional, parseRecord, pick } from './fields.ts'
+
+const progressFields = { attempt: isCount, sequence: isCount, at: isNumber, value: isAnything }
+
+const detailsFields = {
+  taskId: isId,
+  type: isText,
+  typeVersion: isCount,
+  status: isStatus,
+  version: isCount,
+  queue: isText,
+  labels: isTexts,
+  createdAt: isNumber,
+  createdOn: isText,
+  updatedAt: isNumber,
+  attempt: isCount,
+  dueAt: optional(isNumber),
+  startedAt: optional(isNumber),
+  node: optional(isText),
+  cancelRequestedAt: optional(isNumber),
+  cancelRequestedBy: optional(isText),
+  cancelReason: optional(isText),
+  abandoned: optional(isFlag),
+  finishedAt: optional(isNumber),
+  result: optional(isAnything),
+  error: optional(isShape({ name: isText, message: isText, stack: optional(isText), code: optional(isText) })),
+  progress: optional(isShape(progressFields)),
+  timeoutMs: optional(isNumber),
+  idempotencyKey: optional(isText),
+  retryOf: optional(isId),
+}
+
+/** The details as text: JSON with the version of this codec. */
+export const encodeDetails = (details: TaskDetails): string => JSON.stringify({ v: 1, ...details })
+
+/**
+ * Reads the details of a task.
+ *
+ * @throws `MALFORMED` for what is none.
+ */
+export const decodeDetails = (text: string): TaskDetails =>
+  pick('details', parseRecord('details', text), detailsFields) as unknown as TaskDetails
+
+/** The progress as text: JSON with the version of this codec. */
+export const encodeProgress = (progress: TaskProgress): string => JSON.stringify({ v: 1, ...progress })
+
+/**
+ * Reads the progress of a task.
+ *
+ * @throws `MALFORMED` for what is none.
+ */
+export const decodeProgress = (text: string): TaskProgress =>
+  pick('progress', parseRecord('progress', text), progressFields) as unknown as TaskProgress
+
+/** The node as text: JSON with the version of this codec. */
+export const encodeNode = (node: NodeInfo): string => JSON.stringify({ v: 1, ...node })
+
+/**
+ * Reads a node.
+ *
+ * @throws `MALFORMED` for what is none.
+ */
+export const decodeNode = (text: string): NodeInfo =>
+  pick('node', parseRecord('node', text), {
+    nodeId: isText,
+    name: isText,
+    startedAt: isNumber,
+    queues: isCounts,
+    running: isCount,
+    delivered: isCounts,
+  }) as unknown as NodeInfo

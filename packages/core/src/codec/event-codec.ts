@@ -1,0 +1,62 @@
+import type { TaskEvent } from '../domain/task-event.ts'
+import { UnknownEventType } from '../ports/errors.ts'
+import type { Fields } from './fields.ts'
+import { isAnything, isCount, isFlag, isId, isNumber, isShape, isText, isTexts, malformed, optional, parseRecord, pick } from './fields.ts'
+
+const isError = isShape({ name: isText, message: isText, stack: optional(isText), code: optional(isText) })
+const isProgress = isShape({ attempt: isCount, sequence: isCount, at: isNumber, value: isAnything })
+const isRetryPolicy = isShape({
+  maxAttempts: isCount,
+  maxCrashes: isCount,
+  backoff: isShape({ initialMs: isNumber, factor: isNumber, maxMs: isNumber, jitter: isNumber }),
+})
+const isTask = isShape({ type: isText, version: isCount, payload: isAnything })
+
+const base = { type: isText, taskId: isId, version: isCount, eventId: isText, at: isNumber, node: isText }
+
+/** For each event the fields that it has beside those of every event. */
+const fieldsOf: Readonly<Record<TaskEvent['type'], Fields>> = {
+  TaskCreated: {
+    ...base,
+    task: isTask,
+    queue: isText,
+    retry: isRetryPolicy,
+    timeoutMs: optional(isNumber),
+    notBefore: optional(isNumber),
+    labels: isTexts,
+    idempotencyKey: optional(isText),
+    retryOf: optional(isId),
+  },
+  TaskStarted: { ...base, attempt: isCount },
+  TaskCancelRequested: { ...base, by: isText, reason: optional(isText) },
+  TaskCompleted: { ...base, attempt: isCount, result: optional(isAnything), progress: optional(isProgress) },
+  TaskFailed: { ...base, attempt: isCount, error: isError, progress: optional(isProgress), retryAt: optional(isNumber) },
+  TaskCancelled: {
+    ...base,
+    attempt: optional(isCount),
+    abandoned: optional(isFlag),
+    error: optional(isError),
+    progress: optional(isProgress),
+  },
+  TaskDied: { ...base, attempt: isCount, diedOn: isText, retryAt: optional(isNumber) },
+  TaskReleased: { ...base, attempt: isCount },
+}
+
+/** The event as text: JSON with the version of this codec. */
+export const encodeEvent = (event: TaskEvent): string => JSON.stringify({ v: 1, ...event })
+
+/**
+ * Reads an event. Tolerant: what it does not know it leaves behind, so that a newer release may add fields.
+ *
+ * @throws `UNKNOWN_EVENT_TYPE`, with the type's name, for an event that this release does not know; `MALFORMED` for what
+ * is no event.
+ */
+export const decodeEvent = (text: string): TaskEvent => eventOf(parseRecord('event', text))
+
+/** Reads an event that stands in a record already read. */
+export const eventOf = (record: Record<string, unknown>): TaskEvent => {
+  const { type } = record
+  if (typeof type !== 'string') throw malformed('event: the field "type" is missing')
+  if (!Object.hasOwn(fieldsOf, type)) throw new UnknownEventType(type, String(record['taskId']), Number(record['version']))
+  return pick(type, record, fieldsOf[type as TaskEvent['type']]) as unknown as TaskEvent
+}

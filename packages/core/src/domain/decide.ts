@@ -1,0 +1,146 @@
+import { never } from './never.ts'
+import { retryAfterCrash, retryAfterFailure } from './retry-policy.ts'
+import type {
+  CancelTask,
+  CompleteTask,
+  CreateTask,
+  DeclareDead,
+  FailTask,
+  ReleaseTask,
+  RequestCancel,
+  StartTask,
+  TaskCommand,
+} from './task-command.ts'
+import type { EventBase, TaskEvent } from './task-event.ts'
+import type { TaskState } from './task-state.ts'
+import { isFinalStatus } from './task-status.ts'
+
+/** Why a command took no effect. */
+export type Refusal =
+  | 'alreadyExists'
+  | 'unknownTask'
+  | 'notDue'
+  | 'alreadyStarted'
+  | 'notStarted'
+  | 'staleAttempt'
+  | 'notRequested'
+  | 'finished'
+
+export interface Accepted {
+  readonly type: 'accepted'
+  /** What happens because of the command; empty where everything has happened already. */
+  readonly events: readonly TaskEvent[]
+}
+
+export interface Refused {
+  readonly type: 'refused'
+  readonly reason: Refusal
+}
+
+export type Decision = Accepted | Refused
+
+/**
+ * Decides what a command brings about in a state. Pure and total: time, ids and chance come in with the command, and
+ * nothing is thrown. docs/life-of-a-task.md shows the table that this is.
+ */
+export const decide = (command: TaskCommand, state: TaskState): Decision => {
+  if (command.type === 'CreateTask') return state.status === 'none' ? accept(created(command)) : refuse('alreadyExists')
+  if (state.status === 'none') return refuse('unknownTask')
+  if (isFinalStatus(state.status)) return refuse('finished')
+  switch (command.type) {
+    case 'StartTask':
+      return decideStart(command, state)
+    case 'RequestCancel':
+      return decideRequestCancel(command, state)
+    case 'CompleteTask':
+    case 'FailTask':
+    case 'CancelTask':
+    case 'ReleaseTask':
+    case 'DeclareDead':
+      return decideSettlement(command, state)
+    default:
+      return never(command)
+  }
+}
+
+const created = (command: CreateTask): TaskEvent => {
+  const { type: _type, taskId, at, node, eventIds, ...data } = command
+  return { type: 'TaskCreated', taskId, version: 1, eventId: eventIds[0], at, node, ...data }
+}
+
+const decideStart = (command: StartTask, state: TaskState): Decision => {
+  if (state.status !== 'waiting') return refuse('alreadyStarted')
+  if (state.dueAt > command.at) return refuse('notDue')
+  return accept({ type: 'TaskStarted', ...first(command, state), attempt: state.attempt + 1 })
+}
+
+const decideRequestCancel = (command: RequestCancel, state: TaskState): Decision => {
+  if (state.status === 'cancelRequested') return accept()
+  const { by, reason } = command
+  const requested: TaskEvent = {
+    type: 'TaskCancelRequested',
+    ...first(command, state),
+    by,
+    ...(reason === undefined ? {} : { reason }),
+  }
+  // A task that waits has nobody who could heed the wish: it is cancelled in the same append.
+  return state.status === 'waiting' ? accept(requested, { type: 'TaskCancelled', ...second(command, state) }) : accept(requested)
+}
+
+type Settlement = CompleteTask | FailTask | CancelTask | ReleaseTask | DeclareDead
+
+/** Everything that ends an attempt: only the current attempt can be ended. */
+const decideSettlement = (command: Settlement, state: TaskState): Decision => {
+  if (state.status === 'waiting') return refuse(command.type === 'CancelTask' ? 'notRequested' : 'notStarted')
+  if (command.attempt !== state.attempt) return refuse('staleAttempt')
+  const cancelling = state.status === 'cancelRequested'
+  const { attempt } = command
+  switch (command.type) {
+    case 'CompleteTask': {
+      const { result, progress } = command
+      return accept({ type: 'TaskCompleted', ...first(command, state), attempt, ...given({ result, progress }) })
+    }
+    case 'FailTask': {
+      const { error, progress, retryable, random } = command
+      const again = retryable && !cancelling
+      const retryAt = again ? retryAfterFailure(state.retry, state.failures + 1, command.at, random) : undefined
+      return accept({ type: 'TaskFailed', ...first(command, state), attempt, error, ...given({ progress, retryAt }) })
+    }
+    case 'CancelTask': {
+      if (!cancelling) return refuse('notRequested')
+      const { abandoned, error, progress } = command
+      return accept({ type: 'TaskCancelled', ...first(command, state), attempt, ...given({ abandoned, error, progress }) })
+    }
+    case 'ReleaseTask':
+      return accept({ type: cancelling ? 'TaskCancelled' : 'TaskReleased', ...first(command, state), attempt })
+    case 'DeclareDead': {
+      const { diedOn, random, at } = command
+      // The wish outlives the node: the death is written down, and nobody has to run the task only to cancel it.
+      const retryAt = cancelling ? at : retryAfterCrash(state.retry, state.crashes + 1, at, random)
+      const died: TaskEvent = { type: 'TaskDied', ...first(command, state), attempt, diedOn, ...given({ retryAt }) }
+      return cancelling ? accept(died, { type: 'TaskCancelled', ...second(command, state), attempt }) : accept(died)
+    }
+    default:
+      return never(command)
+  }
+}
+
+const first = (command: TaskCommand, state: TaskState): EventBase => base(command, state.version + 1, command.eventIds[0])
+
+const second = (command: TaskCommand, state: TaskState): EventBase => base(command, state.version + 2, command.eventIds[1])
+
+const base = ({ taskId, at, node }: TaskCommand, version: number, eventId: string): EventBase => ({
+  taskId,
+  version,
+  eventId,
+  at,
+  node,
+})
+
+/** The properties that have a value: an event never carries `undefined`. */
+const given = <T extends object>(properties: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as never
+
+const accept = (...events: readonly TaskEvent[]): Accepted => ({ type: 'accepted', events })
+
+const refuse = (reason: Refusal): Refused => ({ type: 'refused', reason })

@@ -1,0 +1,38 @@
+import type { TaskEvent } from './task-event.ts'
+import type { TaskState } from './task-state.ts'
+import { initialState } from './task-state.ts'
+
+/**
+ * The state after one more event. Total: it takes any sequence of events, even one that no decision would have made, and
+ * an event of a type that it does not know only moves the version on.
+ */
+export const evolve = (state: TaskState, event: TaskEvent): TaskState => {
+  const next = { ...state, version: event.version }
+  switch (event.type) {
+    case 'TaskCreated':
+      return { ...next, status: 'waiting', retry: event.retry, dueAt: event.notBefore ?? 0 }
+    case 'TaskStarted':
+      return { ...next, status: 'inProgress', attempt: event.attempt }
+    case 'TaskCancelRequested':
+      return { ...next, status: 'cancelRequested' }
+    case 'TaskCompleted':
+      return { ...next, status: 'completed' }
+    case 'TaskFailed':
+      return event.retryAt === undefined
+        ? { ...next, status: 'failed', failures: state.failures + 1 }
+        : { ...next, status: 'waiting', failures: state.failures + 1, dueAt: event.retryAt }
+    case 'TaskCancelled':
+      return { ...next, status: 'cancelled' }
+    case 'TaskDied':
+      return event.retryAt === undefined
+        ? { ...next, status: 'died', crashes: state.crashes + 1 }
+        : { ...next, status: 'waiting', crashes: state.crashes + 1, dueAt: event.retryAt }
+    case 'TaskReleased':
+      return { ...next, status: 'waiting', dueAt: 0 }
+    default:
+      return next
+  }
+}
+
+/** The state after a whole history. */
+export const stateOf = (events: readonly TaskEvent[]): TaskState => events.reduce(evolve, initialState)

@@ -1,0 +1,7 @@
+/** A value that comes back equal from JSON. */
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject
+
+/** An object whose every property is a {@link JsonValue}. */
+export interface JsonObject {
+  readonly [key: string]: JsonValue
+}

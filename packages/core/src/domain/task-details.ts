@@ -1,0 +1,128 @@
+import type { JsonValue } from './json.ts'
+import type { TaskError, TaskEvent, TaskProgress } from './task-event.ts'
+import type { TaskId } from './task-id.ts'
+import type { TaskStatus } from './task-status.ts'
+import { isFinalStatus } from './task-status.ts'
+
+/** What people read about a task: the fold of its history. All times are in milliseconds since 1970. */
+export interface TaskDetails {
+  readonly taskId: TaskId
+  readonly type: string
+  /** The version of the task's type that encoded the payload. */
+  readonly typeVersion: number
+  readonly status: TaskStatus
+  /** The number of events that this is the fold of: the higher version is the later one. */
+  readonly version: number
+  readonly queue: string
+  readonly labels: readonly string[]
+  readonly createdAt: number
+  /** The node that it was submitted on. */
+  readonly createdOn: string
+  /** When the latest event happened. */
+  readonly updatedAt: number
+  /** The attempt that runs, or the last one that ran; 0 before the first. */
+  readonly attempt: number
+  /** When a waiting task may start; absent where it may at once. */
+  readonly dueAt?: number
+  /** When the latest attempt started. */
+  readonly startedAt?: number
+  /** The node that runs the latest attempt, or ran it. */
+  readonly node?: string
+  readonly cancelRequestedAt?: number
+  /** Who wished the task to end. */
+  readonly cancelRequestedBy?: string
+  readonly cancelReason?: string
+  /** The body did not heed its signal and was left behind; it may still be running. */
+  readonly abandoned?: boolean
+  readonly finishedAt?: number
+  readonly result?: JsonValue
+  /** Why the latest attempt failed. */
+  readonly error?: TaskError
+  readonly progress?: TaskProgress
+  readonly timeoutMs?: number
+  readonly idempotencyKey?: string
+  readonly retryOf?: TaskId
+}
+
+/**
+ * The details after one more event. Like `evolve` it is total; before `TaskCreated` there is nothing to tell, and an
+ * event there leaves it so.
+ */
+export const evolveDetails = (details: TaskDetails | undefined, event: TaskEvent): TaskDetails | undefined => {
+  if (event.type === 'TaskCreated') return createdDetails(event)
+  if (details === undefined) return undefined
+  const next = { ...details, version: event.version, updatedAt: event.at }
+  switch (event.type) {
+    case 'TaskStarted': {
+      const { dueAt: _dueAt, ...rest } = next
+      return { ...rest, status: 'inProgress', attempt: event.attempt, startedAt: event.at, node: event.node }
+    }
+    case 'TaskCancelRequested': {
+      const wish = { ...next, status: 'cancelRequested' as const, cancelRequestedAt: event.at, cancelRequestedBy: event.by }
+      return event.reason === undefined ? wish : { ...wish, cancelReason: event.reason }
+    }
+    case 'TaskCompleted': {
+      const { error: _error, ...rest } = withProgress(next, event.progress)
+      const finished = { ...rest, status: 'completed' as const, finishedAt: event.at }
+      return event.result === undefined ? finished : { ...finished, result: event.result }
+    }
+    case 'TaskFailed':
+      return { ...withProgress(next, event.progress), error: event.error, ...endOf('failed', event.at, event.retryAt) }
+    case 'TaskCancelled': {
+      const { dueAt: _dueAt, ...rest } = withProgress(next, event.progress)
+      const finished = { ...rest, status: 'cancelled' as const, finishedAt: event.at }
+      const { abandoned, error } = event
+      return { ...finished, ...(abandoned === undefined ? {} : { abandoned }), ...(error === undefined ? {} : { error }) }
+    }
+    case 'TaskDied': {
+      const error = { name: 'NodeDied', message: `node ${event.diedOn} stopped while it ran attempt ${event.attempt}` }
+      return { ...next, error, ...endOf('died', event.at, event.retryAt) }
+    }
+    case 'TaskReleased':
+      return { ...next, status: 'waiting' }
+    default:
+      return next
+  }
+}
+
+/** The details after a whole history, or nothing where it has no beginning. */
+export const detailsOf = (events: readonly TaskEvent[]): TaskDetails | undefined =>
+  events.reduce<TaskDetails | undefined>(evolveDetails, undefined)
+
+/**
+ * The details with the progress that was reported beside the history, if that is the later one. A finished task keeps what
+ * its final event says.
+ */
+export const mergeProgress = (details: TaskDetails, progress: TaskProgress | undefined): TaskDetails =>
+  isFinalStatus(details.status) ? details : withProgress(details, progress)
+
+/** Whether `a` was reported later than `b`: by attempt, then by sequence. */
+export const isLaterProgress = (a: TaskProgress, b: TaskProgress | undefined): boolean =>
+  b === undefined || a.attempt > b.attempt || (a.attempt === b.attempt && a.sequence > b.sequence)
+
+const withProgress = (details: TaskDetails, progress: TaskProgress | undefined): TaskDetails =>
+  progress !== undefined && isLaterProgress(progress, details.progress) ? { ...details, progress } : details
+
+const endOf = (status: 'failed' | 'died', at: number, retryAt: number | undefined): Partial<TaskDetails> & { status: TaskStatus } =>
+  retryAt === undefined ? { status, finishedAt: at } : { status: 'waiting', dueAt: retryAt }
+
+const createdDetails = (event: TaskEvent & { type: 'TaskCreated' }): TaskDetails => {
+  const { timeoutMs, idempotencyKey, retryOf, notBefore } = event
+  return {
+    taskId: event.taskId,
+    type: event.task.type,
+    typeVersion: event.task.version,
+    status: 'waiting',
+    version: event.version,
+    queue: event.queue,
+    labels: event.labels,
+    createdAt: event.at,
+    createdOn: event.node,
+    updatedAt: event.at,
+    attempt: 0,
+    ...(notBefore === undefined ? {} : { dueAt: notBefore }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(retryOf === undefined ? {} : { retryOf }),
+  }
+}

@@ -1,0 +1,11 @@
+/** Every status, in the order of a task's life. */
+export const taskStatuses = ['waiting', 'inProgress', 'cancelRequested', 'completed', 'failed', 'cancelled', 'died'] as const
+
+/** Where a task stands. The last four are final. */
+export type TaskStatus = (typeof taskStatuses)[number]
+
+/** A status that never changes again. */
+export type FinalStatus = 'completed' | 'failed' | 'cancelled' | 'died'
+
+export const isFinalStatus = (status: TaskStatus | 'none'): status is FinalStatus =>
+  status === 'completed' || status === 'failed' || status === 'cancelled' || status === 'died'

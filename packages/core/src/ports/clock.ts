@@ -1,0 +1,54 @@
+/** Ends a schedule. Ending it twice, or after it ran, is fine. */
+export type CancelSchedule = () => void
+
+/**
+ * All time in the framework: a whole cluster can run on virtual time.
+ *
+ * **You have to** call what is scheduled once, not before its time, and never from within `schedule`.
+ *
+ * **You may assume** that callbacks do not throw.
+ */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Calls back after `ms` milliseconds, at once where they are 0 or less. */
+  schedule(ms: number, callback: () => void): CancelSchedule
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason where that comes first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** Timers of the platform hold 31 bits: what is later is waited for in parts. */
+const longestTimerMs = 2 ** 31 - 1
+
+const schedule = (ms: number, callback: () => void): CancelSchedule => {
+  const part = Math.min(Math.max(ms, 0), longestTimerMs)
+  let cancelRest: CancelSchedule | undefined
+  const timer = setTimeout(() => {
+    if (ms > longestTimerMs) cancelRest = schedule(ms - longestTimerMs, callback)
+    else callback()
+  }, part)
+  return () => {
+    clearTimeout(timer)
+    cancelRest?.()
+  }
+}
+
+/** A `sleep` made of a `schedule`, for clocks of your own. */
+export const sleepOn =
+  (schedule: Clock['schedule']): Clock['sleep'] =>
+  (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason as Error)
+      const onAbort = (): void => {
+        cancel()
+        reject(signal?.reason as Error)
+      }
+      const cancel = schedule(ms, () => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      })
+      signal?.addEventListener('abort', onAbort, { once: true })
+    })
+
+/** The clock of the machine. */
+export const systemClock: Clock = { now: () => Date.now(), schedule, sleep: sleepOn(schedule) }

@@ -1,0 +1,2 @@
+export type * from './harness.ts'
+export type * from './rule.ts'
