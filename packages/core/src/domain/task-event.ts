@@ -1,6 +1,9 @@
 import type { JsonValue } from './json.ts'
+import { never } from './never.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { TaskId } from './task-id.ts'
+import type { TaskStatus } from './task-status.ts'
+import { isFinalStatus } from './task-status.ts'
 
 /** What every event carries. */
 export interface EventBase {
@@ -124,16 +127,28 @@ export type TaskEvent =
   | TaskDied
   | TaskReleased
 
-/** Whether the task's status is final after this event. */
-export const isFinalEvent = (event: TaskEvent): boolean => {
+/** The status that an event leaves the task in: it follows from the event alone. */
+export const statusAfter = (event: TaskEvent): TaskStatus => {
   switch (event.type) {
+    case 'TaskCreated':
+    case 'TaskReleased':
+      return 'waiting'
+    case 'TaskStarted':
+      return 'inProgress'
+    case 'TaskCancelRequested':
+      return 'cancelRequested'
     case 'TaskCompleted':
-    case 'TaskCancelled':
-      return true
+      return 'completed'
     case 'TaskFailed':
+      return event.retryAt === undefined ? 'failed' : 'waiting'
+    case 'TaskCancelled':
+      return 'cancelled'
     case 'TaskDied':
-      return event.retryAt === undefined
+      return event.retryAt === undefined ? 'died' : 'waiting'
     default:
-      return false
+      return never(event)
   }
 }
+
+/** Whether the task's status is final after this event. */
+export const isFinalEvent = (event: TaskEvent): boolean => isFinalStatus(statusAfter(event))

@@ -72,6 +72,23 @@ export const closedError = (what: string): TaskledgerError<'CLOSED'> => new Task
 export const outcomeUnknown = (what: string, cause?: unknown): TaskledgerError<'OUTCOME_UNKNOWN'> =>
   new TaskledgerError('OUTCOME_UNKNOWN', `${what}: it cannot be told whether this happened; repeat it to find out`, { cause })
 
+/**
+ * The framework was called in a way that cannot work: a wrong option, a type registered twice. A mistake of the program, to
+ * be mended there; trying again is of no use. The `code` is `MISUSE` unless the mistake has a name of its own.
+ */
+export class MisuseError<Code extends string = string> extends TypeError {
+  readonly code: Code
+
+  constructor(code: Code, message: string) {
+    super(message)
+    this.name = 'MisuseError'
+    this.code = code
+  }
+}
+
+/** Makes the error of a wrong call: `MISUSE`. */
+export const misuse = (message: string): MisuseError<'MISUSE'> => new MisuseError('MISUSE', message)
+
 /** The error's code, or nothing where it has none. */
 export const codeOf = (error: unknown): string | undefined => {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
@@ -87,3 +104,5 @@ export const isClosed = (error: unknown): boolean => codeOf(error) === 'CLOSED'
 export const isUnknownEventType = (error: unknown): error is UnknownEventType => codeOf(error) === 'UNKNOWN_EVENT_TYPE'
 
 export const isInvalidCursor = (error: unknown): boolean => codeOf(error) === 'INVALID_CURSOR'
+
+export const isMisuse = (error: unknown): error is MisuseError => error instanceof TypeError && error.name === 'MisuseError'

@@ -1,0 +1,168 @@
+import type { TaskCommand } from '../domain/task-command.ts'
+import { isLaterProgress } from '../domain/task-details.ts'
+import type { TaskProgress } from '../domain/task-event.ts'
+import type { TaskId } from '../domain/task-id.ts'
+import { describeError, isRetryable } from '../tasks/describe-error.ts'
+import type { RunnableTask } from '../tasks/task-factory.ts'
+import { defaultMaxResultBytes, toJson } from '../tasks/to-json.ts'
+import type { Aggregate } from './aggregate.ts'
+import type { EventSourcing } from './event-sourcing.ts'
+import type { NodeContext } from './node-context.ts'
+import { commandBase } from './node-context.ts'
+import { persist } from './persistence.ts'
+import { ProgressReports } from './progress-reports.ts'
+import type { Sender } from './sender.ts'
+import type { Ending } from './task-run.ts'
+import { TaskRun } from './task-run.ts'
+import type { WorkerSettings } from './worker-settings.ts'
+
+/** Until the node closes: what has happened has to be written down. */
+export const untilClosed = { forMs: Infinity }
+
+/** Runs claimed tasks on this node, stops them where they should stop, and settles each by one command. */
+export class Attempts {
+  readonly #node: NodeContext
+  readonly #eventSourcing: EventSourcing
+  readonly #sender: Sender
+  readonly #settings: WorkerSettings
+  readonly #reports: ProgressReports
+  readonly #runs = new Map<TaskId, TaskRun>()
+  #isShuttingDown = false
+
+  constructor(node: NodeContext, eventSourcing: EventSourcing, sender: Sender, settings: WorkerSettings) {
+    this.#node = node
+    this.#eventSourcing = eventSourcing
+    this.#sender = sender
+    this.#settings = settings
+    this.#reports = new ProgressReports(node, settings.progressIntervalMs)
+  }
+
+  get running(): readonly TaskId[] {
+    return [...this.#runs.keys()]
+  }
+
+  /** Runs a task that this node has claimed, to its settlement. `isMissed` says whether a notice may have been missed since. */
+  async run(claimed: Aggregate, runnable: RunnableTask, isMissed: () => boolean): Promise<void> {
+    const run = await this.#prepare(claimed)
+    this.#runs.set(run.taskId, run)
+    try {
+      if (isMissed()) void this.#look(run)
+      if (this.#isShuttingDown) abortForShutdown(run)
+      await this.#settle(run, await run.run(runnable))
+    } catch (error) {
+      // The node closed, or the history can no longer be read: the attempt stays open, and its death is declared by others.
+      this.#node.logger.error({ taskId: run.taskId, attempt: run.attempt, error }, 'the end of an attempt could not be written')
+    } finally {
+      this.#runs.delete(run.taskId)
+      this.#reports.forget(run.taskId)
+    }
+  }
+
+  /** A notice says that the history of a task is at this version. */
+  hear(taskId: TaskId, version: number): void {
+    const run = this.#runs.get(taskId)
+    if (run !== undefined && run.aggregate.state.version < version) void this.#look(run)
+  }
+
+  /** Notices may have been missed. */
+  lookAtAll(): void {
+    for (const run of this.#runs.values()) void this.#look(run)
+  }
+
+  /** Tells every body to stop, now and from now on: the node shuts down. */
+  shutDown(): void {
+    this.#isShuttingDown = true
+    for (const run of this.#runs.values()) abortForShutdown(run)
+  }
+
+  async #prepare(claimed: Aggregate): Promise<TaskRun> {
+    const { details, state } = claimed
+    if (details === undefined) throw new TypeError('a claimed task has details')
+    const { taskId, type, labels, timeoutMs } = details
+    const { clock, logger } = this.#node
+    const run: TaskRun = new TaskRun(
+      {
+        taskId,
+        type,
+        attempt: state.attempt,
+        labels,
+        timeoutMs,
+        graceMs: this.#settings.cancelGraceMs,
+        lastProgress: state.attempt > 1 ? await this.#lastProgress(taskId, details.progress) : undefined,
+        logger,
+        clock,
+        onProgress: (progress) => this.#reports.report(taskId, run.aggregate.state.version, progress),
+      },
+      claimed,
+    )
+    return run
+  }
+
+  /** The later of what the history says and what was reported beside it: an attempt that died said nothing more. */
+  async #lastProgress(taskId: TaskId, told: TaskProgress | undefined): Promise<TaskProgress | undefined> {
+    const saved = await persist(this.#node, untilClosed, (signal) => this.#node.storage.listing.progress(taskId, { signal }))
+    return saved !== undefined && isLaterProgress(saved, told) ? saved : told
+  }
+
+  async #look(run: TaskRun): Promise<void> {
+    try {
+      const aggregate = await this.#eventSourcing.load(run.taskId, run.aggregate)
+      if (aggregate.state.version > run.aggregate.state.version) run.heed(aggregate)
+    } catch (error) {
+      if (!this.#node.closed.aborted) this.#node.logger.warn({ taskId: run.taskId, error }, 'a running task could not be looked up again')
+    }
+  }
+
+  async #settle(run: TaskRun, ending: Ending): Promise<void> {
+    const command = this.#conclusion(run, ending)
+    if (command === undefined) return
+    if (command.type === 'ReleaseTask') await this.#reports.flush(run.taskId)
+    const { refused, aggregate } = await this.#eventSourcing.dispatch(command, { known: run.aggregate, persistence: untilClosed })
+    const { details } = aggregate
+    if (refused !== undefined) {
+      const { taskId, attempt } = run
+      this.#node.logger.warn({ taskId, attempt, refused, status: details?.status }, 'an attempt ended, but had been ended elsewhere before')
+    } else if (details?.status === 'waiting') await this.#sender.send(details)
+  }
+
+  /** The command that an ending comes to; nothing where the attempt is not this node's to end. */
+  #conclusion(run: TaskRun, ending: Ending): TaskCommand | undefined {
+    const { attempt, aborted, progress } = run
+    const base = { ...commandBase(this.#node, run.taskId), attempt, ...(progress === undefined ? {} : { progress }) }
+    const failed = (thrown: unknown, retryable: boolean): TaskCommand => ({
+      type: 'FailTask',
+      ...base,
+      error: describeError(thrown),
+      retryable,
+      random: this.#node.random(),
+    })
+    if (ending.type === 'returned') {
+      if (ending.value === undefined) return { type: 'CompleteTask', ...base }
+      try {
+        return { type: 'CompleteTask', ...base, result: toJson(ending.value, 'result', defaultMaxResultBytes) }
+      } catch (error) {
+        return failed(error, false)
+      }
+    }
+    switch (aborted?.code) {
+      case 'CANCEL_REQUESTED': {
+        if (ending.type === 'abandoned') return { type: 'CancelTask', ...base, abandoned: true }
+        const isOwnError = ending.thrown !== aborted && !(ending.thrown instanceof Error && ending.thrown.name === 'AbortError')
+        return { type: 'CancelTask', ...base, ...(isOwnError ? { error: describeError(ending.thrown) } : {}) }
+      }
+      case 'TIMED_OUT':
+        // A body that goes on regardless may still do something: running it again beside itself would do it twice.
+        return ending.type === 'abandoned' ? failed(new Error(`${aborted.message}, and did not heed its signal: it may still run`), false) : failed(aborted, true)
+      case 'SHUTTING_DOWN': {
+        const { progress: _progress, ...release } = base
+        return { type: 'ReleaseTask', ...release }
+      }
+      case 'ATTEMPT_LOST':
+        return undefined
+      default:
+        return ending.type === 'threw' ? failed(ending.thrown, isRetryable(ending.thrown)) : undefined
+    }
+  }
+}
+
+const abortForShutdown = (run: TaskRun): void => run.abort('SHUTTING_DOWN', 'the node shuts down; the task goes on elsewhere')

@@ -1,0 +1,142 @@
+import { isFinalStatus } from '../domain/task-status.ts'
+import type { TaskId } from '../domain/task-id.ts'
+import type { Delivery, WorkMessage } from '../ports/work-queue.ts'
+import { describeError } from '../tasks/describe-error.ts'
+import type { RunnableTask } from '../tasks/task-factory.ts'
+import type { TaskRegistry } from '../tasks/task-registry.ts'
+import type { Aggregate } from './aggregate.ts'
+import { fold, noTask } from './aggregate.ts'
+import type { Attempts } from './attempts.ts'
+import { untilClosed } from './attempts.ts'
+import type { EventSourcing } from './event-sourcing.ts'
+import { factoryOf } from './known-task.ts'
+import type { NodeContext } from './node-context.ts'
+import { commandBase } from './node-context.ts'
+import type { Sender } from './sender.ts'
+import type { WorkerSettings } from './worker-settings.ts'
+
+interface Claim {
+  readonly taskId: TaskId
+  /** The highest version that a notice named while the claim was under way. */
+  heard: number
+}
+
+/** Turns deliveries into claims: whoever writes `TaskStarted` runs the task, and nobody else does. */
+export class Claims {
+  readonly #node: NodeContext
+  readonly #eventSourcing: EventSourcing
+  readonly #sender: Sender
+  readonly #registry: TaskRegistry
+  readonly #attempts: Attempts
+  readonly #settings: WorkerSettings
+  readonly #open = new Set<Claim>()
+
+  constructor(
+    node: NodeContext,
+    eventSourcing: EventSourcing,
+    sender: Sender,
+    registry: TaskRegistry,
+    attempts: Attempts,
+    settings: WorkerSettings,
+  ) {
+    this.#node = node
+    this.#eventSourcing = eventSourcing
+    this.#sender = sender
+    this.#registry = registry
+    this.#attempts = attempts
+    this.#settings = settings
+  }
+
+  /** Claims and runs the task of a delivery. Never rejects: what cannot be dealt with here is left to others. */
+  async take(delivery: Delivery): Promise<void> {
+    try {
+      await this.#take(delivery)
+    } catch (error) {
+      await this.#leaveToOthers(delivery, error)
+    }
+  }
+
+  /** A notice says that the history of a task is at this version: a claim under way has to look again. */
+  hear(taskId: TaskId, version: number): void {
+    for (const claim of this.#open) if (claim.taskId === taskId) claim.heard = Math.max(claim.heard, version)
+  }
+
+  /** Notices may have been missed. */
+  missAll(): void {
+    for (const claim of this.#open) claim.heard = Infinity
+  }
+
+  async #take(delivery: Delivery): Promise<void> {
+    const known = await this.#known(delivery.message)
+    if (known.created === undefined) throw new Error(`the store has no task ${delivery.message.taskId}`)
+    if (isFinalStatus(known.state.status)) return this.#accept(delivery)
+    let runnable: RunnableTask
+    try {
+      const { type, version, payload } = known.created.task
+      runnable = await factoryOf(this.#registry, type).decode(version, payload)
+    } catch (error) {
+      return this.#undecodable(delivery, known, error)
+    }
+    await this.#claimAnd(delivery, known, (started, claim) => this.#attempts.run(started, runnable, () => claim.heard > started.state.version))
+  }
+
+  /** What the message itself says, where it says all; else what the store has. */
+  async #known({ taskId, version, created }: WorkMessage): Promise<Aggregate> {
+    return created !== undefined && version === 1 ? fold(noTask, [created]) : this.#eventSourcing.load(taskId)
+  }
+
+  /** Another node may know what this one does not; after enough tries the task fails, where people can see it. */
+  async #undecodable(delivery: Delivery, known: Aggregate, error: unknown): Promise<void> {
+    if (delivery.releases < this.#settings.undecodableReleases) return this.#leaveToOthers(delivery, error)
+    await this.#claimAnd(delivery, known, async (started) => {
+      const described = describeError(error)
+      const message = `no worker could decode it; node ${this.#node.nodeId} says: ${described.message}`
+      const command = { type: 'FailTask', ...commandBase(this.#node, delivery.message.taskId), retryable: false, random: 0 } as const
+      const failed = { ...command, attempt: started.state.attempt, error: { ...described, message } }
+      await this.#eventSourcing.dispatch(failed, { known: started, persistence: untilClosed })
+    })
+  }
+
+  /** Claims the task for this node, and goes on where that was accepted. */
+  async #claimAnd(delivery: Delivery, known: Aggregate, goOn: (started: Aggregate, claim: Claim) => Promise<void>): Promise<void> {
+    const claim: Claim = { taskId: delivery.message.taskId, heard: 0 }
+    this.#open.add(claim)
+    try {
+      // Until closed: where it cannot be told whether the claim was written, only trying again can tell.
+      const command = { type: 'StartTask', ...commandBase(this.#node, claim.taskId) } as const
+      const { refused, aggregate } = await this.#eventSourcing.dispatch(command, { known, persistence: untilClosed })
+      if (refused === 'unknownTask') throw new Error(`the store has no task ${claim.taskId}`)
+      if (refused === 'notDue' && aggregate.details !== undefined) await this.#sender.send(aggregate.details)
+      await this.#accept(delivery)
+      if (refused === undefined) await goOn(aggregate, claim)
+    } finally {
+      this.#open.delete(claim)
+    }
+  }
+
+  /** The claim stands in the store: a message that comes again is refused there, so a failure here stops nothing. */
+  async #accept(delivery: Delivery): Promise<void> {
+    try {
+      await delivery.accept()
+    } catch (error) {
+      this.#node.logger.warn({ taskId: delivery.message.taskId, error }, 'a delivery could not be accepted; it may come again')
+    }
+  }
+
+  async #leaveToOthers(delivery: Delivery, error: unknown): Promise<void> {
+    const { undecodableReleases, undecodableDelayMs } = this.#settings
+    const { message, releases } = delivery
+    try {
+      if (this.#node.closed.aborted) return await delivery.release()
+      if (releases < undecodableReleases) {
+        this.#node.logger.warn({ taskId: message.taskId, releases, error }, 'a task cannot be run here and is left to others')
+        return await delivery.release({ delayMs: undecodableDelayMs })
+      }
+      this.#node.logger.error({ taskId: message.taskId, releases, error }, 'a message was put with the dead letters')
+      await delivery.reject(`released ${releases} times; node ${this.#node.nodeId} says: ${describeError(error).message}`)
+    } catch (cause) {
+      // The queue delivers again what nobody settled.
+      this.#node.logger.warn({ taskId: message.taskId, error: cause }, 'a delivery could not be settled')
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import type { Messaging, Storage } from '../ports/bundles.ts'
+import type { Clock } from '../ports/clock.ts'
+import { TaskledgerError } from '../ports/errors.ts'
+
+/** What a manager works on. */
+export interface Adapters {
+  readonly storage: Storage
+  readonly messaging: Messaging
+}
+
+/**
+ * What is not given is in memory. The one place where core names an adapter: it is an optional peer, so that core depends
+ * on none.
+ */
+export const withDefaults = async (given: Partial<Adapters>, clock: Clock): Promise<Adapters> => {
+  const { storage, messaging } = given
+  if (storage !== undefined && messaging !== undefined) return { storage, messaging }
+  const memory = await importMemory(clock)
+  return { storage: storage ?? memory.storage(), messaging: messaging ?? memory.messaging() }
+}
+
+const importMemory = async (clock: Clock): Promise<{ storage(): Storage; messaging(): Messaging }> => {
+  let createMemory: (options: { clock: Clock }) => { storage(): Storage; messaging(): Messaging }
+  try {
+    ;({ createMemory } = await import('@taskledger/memory'))
+  } catch (cause) {
+    throw new TaskledgerError(
+      'ADAPTER_MISSING',
+      'no storage or messaging was given and @taskledger/memory is not installed: install it, or give both',
+      { cause },
+    )
+  }
+  return createMemory({ clock })
+}

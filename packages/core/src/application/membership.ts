@@ -1,0 +1,55 @@
+import type { CancelSchedule } from '../ports/clock.ts'
+import type { NodeInfo } from '../ports/node-registry.ts'
+import type { NodeContext } from './node-context.ts'
+
+/** How often a node renews itself, in milliseconds. */
+const renewMs = 5_000
+
+/** For how long a node counts as alive without renewing itself, in milliseconds. */
+const ttlMs = 15_000
+
+/** Shows this node among the live ones for as long as it is. */
+export class Membership {
+  readonly #node: NodeContext
+  readonly #info: () => NodeInfo
+  readonly #onRenewed: () => void
+  #cancel: CancelSchedule | undefined
+  #isLeaving = false
+
+  constructor(node: NodeContext, info: () => NodeInfo, onRenewed: () => void) {
+    this.#node = node
+    this.#info = info
+    this.#onRenewed = onRenewed
+  }
+
+  async join(): Promise<void> {
+    await this.#renew()
+    this.#schedule()
+  }
+
+  async leave(): Promise<void> {
+    this.#isLeaving = true
+    this.#cancel?.()
+    try {
+      await this.#node.storage.nodes.leave(this.#node.nodeId, { signal: this.#node.deadlines.signal() })
+    } catch (error) {
+      this.#node.logger.warn({ error }, 'the node could not take itself out of the registry; it vanishes by itself')
+    }
+  }
+
+  #schedule(): void {
+    if (this.#isLeaving) return
+    this.#cancel = this.#node.clock.schedule(renewMs, () => {
+      void this.#renew().then(() => this.#schedule())
+    })
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      await this.#node.storage.nodes.renew(this.#info(), ttlMs, { signal: this.#node.deadlines.signal() })
+      this.#onRenewed()
+    } catch (error) {
+      this.#node.logger.warn({ error }, 'the node could not renew itself in the registry and tries again')
+    }
+  }
+}

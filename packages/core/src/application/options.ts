@@ -1,0 +1,100 @@
+import type { Messaging, Storage } from '../ports/bundles.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
+import { misuse } from '../ports/errors.ts'
+import type { TaskDeclaration } from '../tasks/task-factory.ts'
+import type { TaskRegistry } from '../tasks/task-registry.ts'
+import type { QueueSettings, WorkerSettings } from './worker-settings.ts'
+
+/** What a node runs, and how. Times are in milliseconds. */
+export interface WorkerOptions {
+  /** How many tasks it runs at a time from each queue that its tasks name. Default 4. Not together with `queues`. */
+  readonly slots?: number
+  /** The queues to take from, instead of those that its tasks name. */
+  readonly queues?: Readonly<Record<string, QueueSettings>>
+  /** How long a body may go on after its signal was aborted before it is abandoned. Default 30,000. */
+  readonly cancelGraceMs?: number
+  /** How long closing waits for running tasks before it aborts them. Default 10,000. */
+  readonly drainMs?: number
+  /** How often the progress of a task is saved at most. Default 500. */
+  readonly progressIntervalMs?: number
+  /** How long a task that this node cannot decode is left to others before it is delivered again. Default 500. */
+  readonly undecodableDelayMs?: number
+  /** How often a task that cannot be decoded is left to others before it is failed. Default 20. */
+  readonly undecodableReleases?: number
+}
+
+/** How a task manager is made. */
+export interface TaskManagerOptions {
+  /** What can be submitted, and, where it was defined with a body, run on this node. */
+  readonly tasks: readonly TaskDeclaration[] | TaskRegistry
+  /** Default: in memory. The manager closes it. */
+  readonly storage?: Storage
+  /** Default: in memory. The manager closes it. */
+  readonly messaging?: Messaging
+  /** `false`: a front-end, which runs nothing. Default: four slots for each queue that its tasks name. */
+  readonly worker?: WorkerOptions | false
+  /** What people call this node; its id is the name and a random part. Default `node`. */
+  readonly name?: string
+  /** Default: warnings and errors go to the console. */
+  readonly logger?: Logger
+  /** Default: the machine's. */
+  readonly clock?: Clock
+  /** In [0, 1). For simulations; default: the platform's. */
+  readonly random?: () => number
+  /** The largest payload, in bytes of its JSON. Default 262,144. */
+  readonly maxPayloadBytes?: number
+  /** How long one call to storage or messaging may take, in milliseconds. Default 10,000. */
+  readonly callTimeoutMs?: number
+  /** How long a submit or a cancel is tried again before its caller is told, in milliseconds. Default 10,000. */
+  readonly commandTimeoutMs?: number
+}
+
+/** The longest time that makes sense anywhere here: ten years, in milliseconds. */
+const longestMs = 10 * 365 * 24 * 3_600_000
+
+/** @throws TypeError where the value is no time in milliseconds. */
+export const checkMs = (what: string, value: number): number => {
+  if (typeof value !== 'number' || !(value >= 0 && value <= longestMs))
+    throw misuse(`${what} is ${String(value)}: give milliseconds, 0 to ${longestMs}`)
+  return value
+}
+
+/** @throws TypeError where the value is no whole number in the range. */
+export const checkWhole = (what: string, value: number, least: number, most: number): number => {
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw misuse(`${what} is ${String(value)}: give a whole number, ${least} to ${most}`)
+  return value
+}
+
+/** @throws TypeError where the value is no text of that length. */
+export const checkText = (what: string, value: string, longest: number): string => {
+  if (typeof value !== 'string' || value.length === 0 || value.length > longest)
+    throw misuse(`${what} is ${typeof value === 'string' ? `${value.length} characters long` : String(value)}: give a text of 1 to ${longest} characters`)
+  return value
+}
+
+const mostSlots = 10_000
+
+/** The settings of a worker, every choice made. */
+export const workerSettings = (options: WorkerOptions, registry: TaskRegistry): WorkerSettings => {
+  if (options.slots !== undefined && options.queues !== undefined)
+    throw misuse('worker.slots and worker.queues are both given: give one of them')
+  const slots = checkWhole('worker.slots', options.slots ?? 4, 1, mostSlots)
+  const queues: Readonly<Record<string, QueueSettings>> =
+    options.queues ?? Object.fromEntries(registry.queues().map((queue) => [queue, { slots }]))
+  for (const [queue, settings] of Object.entries(queues)) {
+    checkText('the name of a queue', queue, 200)
+    checkWhole(`worker.queues.${queue}.slots`, settings.slots, 1, mostSlots)
+    if (!['parallel', 'serial', undefined].includes(settings.mode))
+      throw misuse(`worker.queues.${queue}.mode is ${String(settings.mode)}: give 'parallel' or 'serial'`)
+  }
+  return {
+    queues,
+    cancelGraceMs: checkMs('worker.cancelGraceMs', options.cancelGraceMs ?? 30_000),
+    drainMs: checkMs('worker.drainMs', options.drainMs ?? 10_000),
+    progressIntervalMs: checkMs('worker.progressIntervalMs', options.progressIntervalMs ?? 500),
+    undecodableDelayMs: checkMs('worker.undecodableDelayMs', options.undecodableDelayMs ?? 500),
+    undecodableReleases: checkWhole('worker.undecodableReleases', options.undecodableReleases ?? 20, 0, 1_000),
+  }
+}

@@ -1,0 +1,40 @@
+import type { NodeContext } from './node-context.ts'
+import { persist } from './persistence.ts'
+
+/**
+ * Does what has to be done after an event was written: a row, a notice, a message. What fails is tried again in the
+ * background until it succeeds or the node closes, and whoever asked goes on meanwhile.
+ */
+export class Outbox {
+  readonly #node: NodeContext
+  readonly #pending = new Set<Promise<void>>()
+
+  constructor(node: NodeContext) {
+    this.#node = node
+  }
+
+  /** Resolves after the first try, whatever came of it. */
+  async deliver(what: string, call: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    try {
+      await call(this.#node.deadlines.signal())
+    } catch (error) {
+      this.#node.logger.warn({ error }, `${what} failed and is tried again in the background`)
+      const retry = this.#retry(what, call)
+      this.#pending.add(retry)
+      void retry.finally(() => this.#pending.delete(retry))
+    }
+  }
+
+  /** Resolves when nothing is left to be tried again. */
+  async settled(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending)
+  }
+
+  async #retry(what: string, call: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    try {
+      await persist(this.#node, { forMs: Infinity }, call)
+    } catch (error) {
+      this.#node.logger.error({ error }, `${what} was given up; another node has to find it`)
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { codeOf } from '../ports/errors.ts'
+import type { NodeContext } from './node-context.ts'
+
+/** Failures that trying again does not mend. `OUTCOME_UNKNOWN` and whatever has no code are tried again: every call may be repeated. */
+const lasting: ReadonlySet<string | undefined> = new Set([
+  'CLOSED',
+  'MALFORMED',
+  'UNKNOWN_EVENT_TYPE',
+  'TOO_LARGE',
+  'INVALID_CURSOR',
+  'VERSION_CONFLICT',
+])
+
+/** Whether trying again may mend the failure. */
+export const mayPass = (error: unknown): boolean => !lasting.has(codeOf(error)) && !(error instanceof TypeError)
+
+const firstDelayMs = 10
+const longestDelayMs = 2_000
+
+/** The delay before the `tries`-th repetition (1, 2, …), in milliseconds, with bounded jitter. */
+export const repetitionDelayMs = (tries: number, random: number): number =>
+  Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(tries - 1, 10)) * (0.5 + random / 2)
+
+export interface Persistence {
+  /** How long to go on, in milliseconds from now; Infinity until the node closes. */
+  readonly forMs: number
+  /** The caller's own signal. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Calls a port until it answers: failures that may pass are tried again with growing delays. Past `forMs` the last
+ * failure is thrown.
+ */
+export const persist = async <T>(node: NodeContext, { forMs, signal }: Persistence, call: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const startedAt = node.clock.now()
+  for (let tries = 1; ; tries++) {
+    try {
+      return await call(node.deadlines.signal(signal))
+    } catch (error) {
+      const elapsed = node.clock.now() - startedAt
+      if (signal?.aborted || node.closed.aborted || !mayPass(error) || elapsed >= forMs) throw error
+      if (tries === 1) node.logger.debug({ error }, 'a call failed and is tried again')
+      if (tries === 6) node.logger.warn({ error, tries }, 'a call still fails and is tried again')
+      await node.clock.sleep(repetitionDelayMs(tries, node.random()), signal === undefined ? node.closed : AbortSignal.any([signal, node.closed]))
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import type { TaskDetails } from '../domain/task-details.ts'
+import type { TaskCreated } from '../domain/task-event.ts'
+import type { CancelSchedule } from '../ports/clock.ts'
+import type { WorkMessage } from '../ports/work-queue.ts'
+import type { NodeContext } from './node-context.ts'
+import type { Outbox } from './outbox.ts'
+
+/** The longest payload that a message carries, in characters of its JSON: what is longer is read from the store. */
+const longestCarried = 16 * 1024
+
+/** Sends tasks to their queues: at once, or when they are due. */
+export class Sender {
+  readonly #node: NodeContext
+  readonly #outbox: Outbox
+  readonly #due = new Set<CancelSchedule>()
+
+  constructor(node: NodeContext, outbox: Outbox) {
+    this.#node = node
+    this.#outbox = outbox
+  }
+
+  /** How many tasks wait for their time here. */
+  get size(): number {
+    return this.#due.size
+  }
+
+  /** Resolves once the message is sent, or its time was noted, or the outbox has it. */
+  async send(details: TaskDetails, created?: TaskCreated): Promise<void> {
+    const waitMs = (details.dueAt ?? 0) - this.#node.clock.now()
+    if (waitMs <= 0) return this.#sendNow(details, created)
+    const cancel = this.#node.clock.schedule(waitMs, () => {
+      this.#due.delete(cancel)
+      void this.#sendNow(details, created)
+    })
+    this.#due.add(cancel)
+  }
+
+  /** Forgets what is not due yet: the store knows of it. */
+  close(): void {
+    for (const cancel of this.#due) cancel()
+    this.#due.clear()
+  }
+
+  #sendNow({ taskId, version, queue }: TaskDetails, created?: TaskCreated): Promise<void> {
+    const message: WorkMessage = { taskId, version, sentAt: this.#node.clock.now(), ...(isCarried(created) ? { created } : {}) }
+    return this.#outbox.deliver(`the message of task ${taskId}`, (signal) => this.#node.messaging.queue.send(queue, message, { signal }))
+  }
+}
+
+const isCarried = (created: TaskCreated | undefined): created is TaskCreated =>
+  created !== undefined && JSON.stringify(created.task.payload).length <= longestCarried

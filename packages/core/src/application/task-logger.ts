@@ -1,0 +1,19 @@
+import type { Logger } from '../ports/logger.ts'
+
+/** Adds fields to whatever is logged. */
+export const taskLogger = (logger: Logger, bound: object): Logger => ({
+  debug: (fields, message) => logger.debug({ ...bound, ...fields }, message),
+  info: (fields, message) => logger.info({ ...bound, ...fields }, message),
+  warn: (fields, message) => logger.warn({ ...bound, ...fields }, message),
+  error: (fields, message) => logger.error({ ...bound, ...fields }, message),
+})
+
+const nothing = (): void => {}
+
+/** What applies where no logger is given: warnings and errors go to the console, the rest nowhere. */
+export const defaultLogger: Logger = {
+  debug: nothing,
+  info: nothing,
+  warn: (fields, message) => console.warn(`[taskledger] ${message}`, fields),
+  error: (fields, message) => console.error(`[taskledger] ${message}`, fields),
+}

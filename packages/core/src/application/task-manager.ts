@@ -1,0 +1,281 @@
+import type { TaskEvent } from '../domain/task-event.ts'
+import type { TaskId } from '../domain/task-id.ts'
+import { isTaskId } from '../domain/task-id.ts'
+import type { CallOptions } from '../ports/call-options.ts'
+import { closedError, misuse, TaskledgerError } from '../ports/errors.ts'
+import type { Notice, Unsubscribe } from '../ports/event-bus.ts'
+import type { NodeInfo } from '../ports/node-registry.ts'
+import type { TaskPage } from '../ports/task-listing.ts'
+import type { PayloadArguments, PayloadOf, ProgressOf, ResultOf } from '../tasks/typed-task.ts'
+import type { TaskDeclaration } from '../tasks/task-factory.ts'
+import type { TaskRegistry } from '../tasks/task-registry.ts'
+import { Awaiting } from './awaiting.ts'
+import { Cancellations } from './cancellations.ts'
+import { SubmitIncomplete } from './errors.ts'
+import { EventSourcing } from './event-sourcing.ts'
+import type { ListQuery } from './list-query.ts'
+import { filterOf, limitOf } from './list-query.ts'
+import { Membership } from './membership.ts'
+import type { NodeContext } from './node-context.ts'
+import type { WorkerOptions } from './options.ts'
+import { workerSettings } from './options.ts'
+import { Outbox } from './outbox.ts'
+import { persist } from './persistence.ts'
+import { Publisher } from './publisher.ts'
+import { Sender } from './sender.ts'
+import type { Prepared, SubmitOptions } from './submissions.ts'
+import { Submissions } from './submissions.ts'
+import { TaskHandle } from './task-handle.ts'
+import type { TaskIds } from './task-ids.ts'
+import { TaskQueries } from './task-queries.ts'
+import { Worker } from './worker.ts'
+
+/** How many submits of a `submitMany` are under way at a time. */
+const submitWindow = 64
+
+/** How long closing waits for rows and notices that could not be written before, in milliseconds. */
+const outboxMs = 5_000
+
+/** What a manager is made of. @internal */
+export interface ManagerParts {
+  readonly node: NodeContext
+  readonly name: string
+  readonly registry: TaskRegistry
+  readonly ids: TaskIds
+  readonly maxPayloadBytes: number
+  readonly abortClosed: (reason: Error) => void
+}
+
+/** One node of the cluster: submits, lists, queries, cancels and awaits any task, wherever it runs. Made by {@link createTaskManager}. */
+export class TaskManager {
+  readonly #node: NodeContext
+  readonly #name: string
+  readonly #registry: TaskRegistry
+  readonly #outbox: Outbox
+  readonly #sender: Sender
+  readonly #eventSourcing: EventSourcing
+  readonly #submissions: Submissions
+  readonly #cancellations: Cancellations
+  readonly #awaiting: Awaiting
+  readonly #queries: TaskQueries
+  readonly #membership: Membership
+  readonly #startedAt: number
+  readonly #abortClosed: (reason: Error) => void
+  readonly #unsubscribes: readonly Unsubscribe[]
+  #worker: Worker | undefined
+  #closed: Promise<void> | undefined
+
+  /** @internal */
+  constructor(parts: ManagerParts) {
+    const { node, registry, ids, maxPayloadBytes } = parts
+    this.#node = node
+    this.#name = parts.name
+    this.#registry = registry
+    this.#abortClosed = parts.abortClosed
+    this.#startedAt = node.clock.now()
+    this.#outbox = new Outbox(node)
+    this.#sender = new Sender(node, this.#outbox)
+    const publisher = new Publisher(node, this.#outbox)
+    this.#eventSourcing = new EventSourcing(node, publisher)
+    this.#submissions = new Submissions({
+      node,
+      eventSourcing: this.#eventSourcing,
+      publisher,
+      sender: this.#sender,
+      registry,
+      ids,
+      maxPayloadBytes,
+    })
+    this.#cancellations = new Cancellations(node, this.#eventSourcing)
+    this.#awaiting = new Awaiting(node)
+    this.#queries = new TaskQueries(node, this.#awaiting)
+    this.#membership = new Membership(
+      node,
+      () => this.#info(),
+      () => this.#worker?.lookAtAll(),
+    )
+    const { bus } = node.messaging
+    this.#unsubscribes = [bus.subscribe((notice) => this.#hear(notice)), bus.onGap(() => this.#missed())]
+  }
+
+  /** The id of this node: its name and a random part. */
+  get nodeId(): string {
+    return this.#node.nodeId
+  }
+
+  /** The worker of this node; nothing on a front-end. */
+  get worker(): Worker | undefined {
+    return this.#worker
+  }
+
+  /**
+   * Submits a task. Resolves once the task is durable: from then on it cannot be lost.
+   *
+   * @throws `INVALID_PAYLOAD`, `NOT_JSON`, `TOO_LARGE`, `UNKNOWN_TASK_TYPE`, `IDEMPOTENCY_MISMATCH`, `CLOSED`: nothing was written.
+   * `OUTCOME_UNKNOWN`: the task may exist or not; the error carries its id.
+   */
+  async submit<Task extends TaskDeclaration>(
+    task: Task,
+    ...[payload, options = {}]: PayloadArguments<Task, SubmitOptions>
+  ): Promise<TaskHandle<ResultOf<Task>, ProgressOf<Task>>> {
+    const prepared = await this.#submissions.prepare(task, payload, options)
+    return this.task(task, await this.#submissions.submit(prepared, options.signal))
+  }
+
+  /**
+   * Submits many tasks of one type, 64 at a time. Every payload is checked before the first is written.
+   *
+   * @returns the handles, in the order of the payloads.
+   * @throws as `submit` where a payload is refused; `SUBMIT_INCOMPLETE`, which names both, where some were not acknowledged.
+   */
+  async submitMany<Task extends TaskDeclaration>(
+    task: Task,
+    payloads: readonly PayloadOf<Task>[],
+    options: Omit<SubmitOptions, 'idempotencyKey'> = {},
+  ): Promise<readonly TaskHandle<ResultOf<Task>, ProgressOf<Task>>[]> {
+    const prepared: Prepared[] = []
+    for (const payload of payloads) prepared.push(await this.#submissions.prepare(task, payload, options))
+    const failures: { index: number; error: unknown }[] = []
+    const submitted: TaskId[] = []
+    let next = 0
+    const submitRest = async (): Promise<void> => {
+      for (let index = next++; index < prepared.length; index = next++) {
+        try {
+          submitted[index] = await this.#submissions.submit(prepared[index] as Prepared, options.signal)
+        } catch (error) {
+          failures.push({ index, error })
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: submitWindow }, submitRest))
+    if (failures.length > 0) throw new SubmitIncomplete(submitted.filter(isTaskId), failures)
+    return submitted.map((taskId) => this.task(task, taskId))
+  }
+
+  /**
+   * The handle of a task. Nothing is read: whether the task exists shows when the handle is used.
+   *
+   * @throws `INVALID_TASK_ID` where the id is malformed.
+   */
+  task(id: string): TaskHandle
+  task<Task extends TaskDeclaration>(task: Task, id: string): TaskHandle<ResultOf<Task>, ProgressOf<Task>>
+  task(...given: readonly [string] | readonly [TaskDeclaration, string]): TaskHandle<never, never> {
+    const id: unknown = given.length === 1 ? given[0] : given[1]
+    if (!isTaskId(id)) throw new TaskledgerError('INVALID_TASK_ID', `${JSON.stringify(id)} is no task id: give a UUID in lower case, as submit returns it`)
+    return new TaskHandle(id, this.#queries, this.#cancellations)
+  }
+
+  /**
+   * A page of tasks, the newest first. The list is a projection: what just happened is in it within a moment.
+   *
+   * @throws `INVALID_CURSOR`, `CLOSED`; a TypeError where the query makes no sense.
+   */
+  async list(query: ListQuery = {}): Promise<TaskPage> {
+    this.#node.closed.throwIfAborted()
+    const filter = filterOf(query)
+    const limit = limitOf(query)
+    if (filter.statuses?.length === 0) return { tasks: [] }
+    const { cursor, signal } = query
+    return persist(this.#node, { forMs: this.#node.commandTimeoutMs, signal }, (bound) =>
+      this.#node.storage.listing.list(filter, { limit, signal: bound, ...(cursor === undefined ? {} : { cursor }) }),
+    )
+  }
+
+  /**
+   * Everything that happened to a task, in order.
+   *
+   * @throws `INVALID_TASK_ID`, `TASK_NOT_FOUND`, `CLOSED`.
+   */
+  async history(id: string, options: CallOptions = {}): Promise<readonly TaskEvent[]> {
+    return this.task(id).history(options)
+  }
+
+  /**
+   * The nodes that are alive, as far as is known.
+   *
+   * @throws `CLOSED`.
+   */
+  async nodes({ signal }: CallOptions = {}): Promise<readonly NodeInfo[]> {
+    this.#node.closed.throwIfAborted()
+    return persist(this.#node, { forMs: this.#node.commandTimeoutMs, signal }, (bound) => this.#node.storage.nodes.live({ signal: bound }))
+  }
+
+  /** Hears what happens to any task on any node, from now on. Notices may be lost: the store says what is true. */
+  subscribe(listener: (notice: Notice) => void): Unsubscribe {
+    this.#node.closed.throwIfAborted()
+    return this.#node.messaging.bus.subscribe(listener)
+  }
+
+  /**
+   * Lets this node run tasks.
+   *
+   * @throws TypeError where it has a worker already, unless that was closed; `CLOSED`.
+   */
+  async attachWorker(options: WorkerOptions = {}): Promise<Worker> {
+    this.#node.closed.throwIfAborted()
+    if (this.#worker !== undefined && this.#worker.status !== 'closed')
+      throw misuse('this node has a worker already: close it first, or pause and resume it')
+    const worker = new Worker(this.#node, this.#eventSourcing, this.#sender, this.#registry, workerSettings(options, this.#registry))
+    this.#worker = worker
+    await worker.start()
+    return worker
+  }
+
+  /**
+   * Shows this node among the live ones.
+   *
+   * @internal
+   */
+  join(): Promise<void> {
+    return this.#membership.join()
+  }
+
+  /**
+   * Shuts the node down in order: its worker stops taking tasks, waits for those that run, hands back those that take
+   * too long; whoever still waits is told `CLOSED`; storage and messaging are closed. Never throws because of a task;
+   * closing twice is fine.
+   */
+  close(options: { readonly drainMs?: number } = {}): Promise<void> {
+    this.#closed ??= this.#close(options)
+    return this.#closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(options: { readonly drainMs?: number }): Promise<void> {
+    await this.#worker?.close(options)
+    this.#sender.close()
+    const cancel = this.#node.clock.schedule(outboxMs, () => this.#abortClosed(closedError('the task manager')))
+    await this.#outbox.settled()
+    cancel()
+    await this.#membership.leave()
+    this.#abortClosed(closedError('the task manager'))
+    for (const unsubscribe of this.#unsubscribes) unsubscribe()
+    this.#node.deadlines.close()
+    await this.#node.messaging.close()
+    await this.#node.storage.close()
+  }
+
+  #hear(notice: Notice): void {
+    this.#worker?.hear(notice)
+    this.#awaiting.hear(notice)
+  }
+
+  #missed(): void {
+    this.#worker?.lookAtAll()
+    this.#awaiting.wakeAll()
+  }
+
+  #info(): NodeInfo {
+    return {
+      nodeId: this.#node.nodeId,
+      name: this.#name,
+      startedAt: this.#startedAt,
+      queues: this.#worker?.slots ?? {},
+      running: this.#worker?.running.length ?? 0,
+      delivered: { ...this.#worker?.delivered },
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import type { TaskProgress } from '../domain/task-event.ts'
+import { isFinalStatus } from '../domain/task-status.ts'
+import type { TaskId } from '../domain/task-id.ts'
+import type { CancelSchedule, Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
+import { defaultMaxProgressBytes, toJson } from '../tasks/to-json.ts'
+import type { RunnableTask, TaskContext } from '../tasks/task-factory.ts'
+import type { Aggregate } from './aggregate.ts'
+import type { AbortCode } from './errors.ts'
+import { TaskAborted } from './errors.ts'
+import { taskLogger } from './task-logger.ts'
+
+/** How the body of a task ended, or that it did not within its grace. */
+export type Ending =
+  | { readonly type: 'returned'; readonly value: unknown }
+  | { readonly type: 'threw'; readonly thrown: unknown }
+  | { readonly type: 'abandoned' }
+
+export interface TaskRunOptions {
+  readonly taskId: TaskId
+  readonly type: string
+  readonly attempt: number
+  readonly labels: readonly string[]
+  readonly timeoutMs: number | undefined
+  /** How long a body may go on after its signal was aborted, in milliseconds. */
+  readonly graceMs: number
+  readonly lastProgress: TaskProgress | undefined
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly onProgress: (progress: TaskProgress) => void
+}
+
+/** One attempt of a task on this node: its signal, its progress, its time. */
+export class TaskRun {
+  readonly taskId: TaskId
+  readonly attempt: number
+  /** What is known of the task; whoever looks it up again puts it here. */
+  aggregate: Aggregate
+  readonly #options: TaskRunOptions
+  readonly #controller = new AbortController()
+  readonly #timers = new Set<CancelSchedule>()
+  #abandon: ((ending: Ending) => void) | undefined
+  #progress: TaskProgress | undefined
+  #sequence = 0
+
+  constructor(options: TaskRunOptions, aggregate: Aggregate) {
+    this.taskId = options.taskId
+    this.attempt = options.attempt
+    this.aggregate = aggregate
+    this.#options = options
+    this.#progress = options.lastProgress
+  }
+
+  /** The latest progress: of this attempt, or of the one before. */
+  get progress(): TaskProgress | undefined {
+    return this.#progress
+  }
+
+  /** Why the signal was aborted, or nothing where it was not. */
+  get aborted(): TaskAborted | undefined {
+    return this.#controller.signal.aborted ? (this.#controller.signal.reason as TaskAborted) : undefined
+  }
+
+  /** Runs the body to its end, or until it is abandoned. Never rejects. */
+  run(runnable: RunnableTask): Promise<Ending> {
+    const { timeoutMs } = this.#options
+    if (timeoutMs !== undefined) this.#after(timeoutMs, () => this.abort('TIMED_OUT', `the attempt took longer than ${timeoutMs} ms`))
+    return new Promise<Ending>((resolve) => {
+      const end = (ending: Ending): void => {
+        for (const cancel of this.#timers) cancel()
+        this.#timers.clear()
+        resolve(ending)
+      }
+      this.#abandon = end
+      this.#runBody(runnable).then(
+        (value) => end({ type: 'returned', value }),
+        (thrown: unknown) => end({ type: 'threw', thrown }),
+      )
+    })
+  }
+
+  /** Tells the body to stop. One that goes on past its grace is abandoned. The first reason stays. */
+  abort(code: AbortCode, message: string): void {
+    if (this.#controller.signal.aborted) return
+    this.#after(this.#options.graceMs, () => this.#abandon?.({ type: 'abandoned' }))
+    this.#controller.abort(new TaskAborted(code, message))
+  }
+
+  /** Acts upon what the history says by now: the wish to cancel, or that the attempt is no longer this node's. */
+  heed(aggregate: Aggregate): void {
+    this.aggregate = aggregate
+    const { status, attempt } = aggregate.state
+    if (status === 'none' || isFinalStatus(status) || status === 'waiting' || attempt !== this.attempt)
+      return this.abort('ATTEMPT_LOST', `attempt ${this.attempt} was ended elsewhere: the task is ${status}, at attempt ${attempt}`)
+    if (status !== 'cancelRequested') return
+    const { cancelRequestedBy, cancelReason } = aggregate.details ?? {}
+    this.abort('CANCEL_REQUESTED', `${cancelRequestedBy} requested the cancellation${cancelReason === undefined ? '' : `: ${cancelReason}`}`)
+  }
+
+  async #runBody(runnable: RunnableTask): Promise<unknown> {
+    return runnable.run(this.#context())
+  }
+
+  #context(): Omit<TaskContext, 'payload'> {
+    const { taskId, type, attempt, labels, lastProgress, logger } = this.#options
+    let bound: Logger | undefined
+    return {
+      taskId,
+      attempt,
+      labels,
+      signal: this.#controller.signal,
+      lastProgress: lastProgress?.value,
+      progress: (value) => this.#report(value),
+      get logger(): Logger {
+        return (bound ??= taskLogger(logger, { taskId, type, attempt }))
+      },
+    }
+  }
+
+  #report(value: unknown): void {
+    const { attempt, clock, onProgress } = this.#options
+    this.#progress = { attempt, sequence: ++this.#sequence, at: clock.now(), value: toJson(value, 'progress', defaultMaxProgressBytes) }
+    onProgress(this.#progress)
+  }
+
+  #after(ms: number, callback: () => void): void {
+    const cancel = this.#options.clock.schedule(ms, () => {
+      this.#timers.delete(cancel)
+      callback()
+    })
+    this.#timers.add(cancel)
+  }
+}

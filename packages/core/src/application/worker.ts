@@ -1,0 +1,147 @@
+import type { TaskId } from '../domain/task-id.ts'
+import type { Notice } from '../ports/event-bus.ts'
+import type { Consumer, Delivery } from '../ports/work-queue.ts'
+import type { TaskRegistry } from '../tasks/task-registry.ts'
+import { Attempts } from './attempts.ts'
+import { Claims } from './claims.ts'
+import type { EventSourcing } from './event-sourcing.ts'
+import type { NodeContext } from './node-context.ts'
+import { persist } from './persistence.ts'
+import type { Sender } from './sender.ts'
+import type { WorkerSettings } from './worker-settings.ts'
+
+export type WorkerStatus = 'running' | 'paused' | 'draining' | 'closed'
+
+/** Takes tasks from queues and runs them. A node has at most one. */
+export class Worker {
+  readonly #node: NodeContext
+  readonly #settings: WorkerSettings
+  readonly #attempts: Attempts
+  readonly #claims: Claims
+  readonly #consumers = new Map<string, Consumer>()
+  readonly #delivered: Record<string, number> = {}
+  readonly #handling = new Set<Promise<void>>()
+  #status: WorkerStatus = 'running'
+  #drained: Promise<void> | undefined
+  #closed: Promise<void> | undefined
+
+  /** @internal */
+  constructor(node: NodeContext, eventSourcing: EventSourcing, sender: Sender, registry: TaskRegistry, settings: WorkerSettings) {
+    this.#node = node
+    this.#settings = settings
+    this.#attempts = new Attempts(node, eventSourcing, sender, settings)
+    this.#claims = new Claims(node, eventSourcing, sender, registry, this.#attempts, settings)
+  }
+
+  get status(): WorkerStatus {
+    return this.#status
+  }
+
+  /** The tasks that it runs. */
+  get running(): readonly TaskId[] {
+    return this.#attempts.running
+  }
+
+  /** For each queue, how many tasks it runs at a time. */
+  get slots(): Readonly<Record<string, number>> {
+    return Object.fromEntries(Object.entries(this.#settings.queues).map(([queue, { slots }]) => [queue, slots]))
+  }
+
+  /**
+   * For each queue, the newest time of sending that was delivered to it.
+   *
+   * @internal
+   */
+  get delivered(): Readonly<Record<string, number>> {
+    return this.#delivered
+  }
+
+  /**
+   * Begins to take tasks.
+   *
+   * @internal
+   */
+  async start(): Promise<void> {
+    for (const [queue, { slots, mode = 'parallel' }] of Object.entries(this.#settings.queues)) {
+      const handle = (delivery: Delivery): Promise<void> => this.#handle(queue, delivery)
+      const consume = (signal: AbortSignal): Promise<Consumer> => this.#node.messaging.queue.consume(queue, handle, { slots, mode, signal })
+      this.#consumers.set(queue, await persist(this.#node, { forMs: this.#node.commandTimeoutMs }, consume))
+    }
+  }
+
+  /** Takes no more tasks until it is resumed; what runs goes on. */
+  pause(): void {
+    if (this.#status !== 'running') return
+    this.#status = 'paused'
+    for (const consumer of this.#consumers.values()) consumer.resize(0)
+  }
+
+  /** Takes tasks again. */
+  resume(): void {
+    if (this.#status !== 'paused') return
+    this.#status = 'running'
+    for (const [queue, consumer] of this.#consumers) consumer.resize(this.#settings.queues[queue]?.slots ?? 0)
+  }
+
+  /** Takes no more tasks, for good, and resolves when those that run have ended. */
+  drain(): Promise<void> {
+    if (this.#status !== 'closed') this.#status = 'draining'
+    this.#drained ??= this.#drain()
+    return this.#drained
+  }
+
+  /**
+   * Drains. Tasks that still run after `drainMs` milliseconds are aborted with `SHUTTING_DOWN` and handed back, uncounted,
+   * for other nodes to run. Closing twice is fine.
+   */
+  close(options: { readonly drainMs?: number } = {}): Promise<void> {
+    this.#closed ??= this.#close(options.drainMs ?? this.#settings.drainMs)
+    return this.#closed
+  }
+
+  /**
+   * A cancellation was requested somewhere: a task that runs here has to be looked up again.
+   *
+   * @internal
+   */
+  hear({ type, taskId, version }: Notice): void {
+    if (type !== 'TaskCancelRequested') return
+    this.#claims.hear(taskId, version)
+    this.#attempts.hear(taskId, version)
+  }
+
+  /**
+   * Notices may have been missed: every task that runs here is looked up again.
+   *
+   * @internal
+   */
+  lookAtAll(): void {
+    this.#claims.missAll()
+    this.#attempts.lookAtAll()
+  }
+
+  #handle(queue: string, delivery: Delivery): Promise<void> {
+    // A delivery may have been on its way when the worker stopped taking any.
+    if (this.#status !== 'running') return delivery.release({ delayMs: this.#settings.undecodableDelayMs })
+    this.#delivered[queue] = Math.max(this.#delivered[queue] ?? 0, delivery.message.sentAt)
+    const handled = this.#claims.take(delivery).finally(() => this.#handling.delete(handled))
+    this.#handling.add(handled)
+    return handled
+  }
+
+  async #drain(): Promise<void> {
+    await Promise.all([...this.#consumers.values()].map((consumer) => consumer.close()))
+    // A queue whose answer to `consume` was lost has a consumer that nobody knows: what it handed over has to end too.
+    while (this.#handling.size > 0) await Promise.all(this.#handling)
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    const cancelAbort = this.#node.clock.schedule(drainMs, () => this.#attempts.shutDown())
+    try {
+      await this.drain()
+    } finally {
+      cancelAbort()
+      this.#status = 'closed'
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { JsonValue } from '../domain/json.ts'
+import { misuse } from '../ports/errors.ts'
+import { checkDeclaration, retryPolicyOf } from './check-declaration.ts'
+import { runnableTask } from './runnable-task.ts'
+import { decodePayload, encodePayload } from './stored-payload.ts'
+import type { TaskContext } from './task-factory.ts'
+import type { BodyContext, DeclaredTask, DeclareOptions, DefineOptions, DefinitionOf, ReturnOf, Schema } from './task-options.ts'
+
+/**
+ * Defines a kind of task: its name, what it takes, and its body.
+ *
+ * @throws `MISUSE` where an option is wrong.
+ */
+export const defineTask = <
+  Payload extends Schema | undefined = undefined,
+  Result extends Schema | undefined = undefined,
+  Progress extends Schema | undefined = undefined,
+  Returned extends ReturnOf<Result> = ReturnOf<Result>,
+>(
+  options: DefineOptions<Payload, Result, Progress, Returned>,
+): DefinitionOf<Payload, Result, Progress, Returned> => implementTask(declareTask<Payload, Result, Progress>(options), options.run)
+
+/**
+ * Declares a kind of task whose body is elsewhere: what can be submitted, and awaited, without being able to run it.
+ *
+ * @throws `MISUSE` where an option is wrong.
+ */
+export const declareTask = <
+  Payload extends Schema | undefined = undefined,
+  Result extends Schema | undefined = undefined,
+  Progress extends Schema | undefined = undefined,
+>(
+  options: DeclareOptions<Payload, Result, Progress>,
+): DeclaredTask<Payload, Result, Progress> => {
+  const { type, version = 1, queue = 'default', timeoutMs, payload } = options
+  const task = { type, version, queue, retry: retryPolicyOf(options.retry), ...(timeoutMs === undefined ? {} : { timeoutMs }) }
+  checkDeclaration(task)
+  checkSchemas(options)
+  checkUpcast(type, version, options.upcast)
+  return Object.freeze({
+    ...task,
+    encode: (value: unknown): Promise<JsonValue> => encodePayload(type, payload, value),
+    '~options': options,
+  })
+}
+
+/**
+ * Gives a declared task its body.
+ *
+ * @throws `MISUSE` where the body is no function.
+ */
+export const implementTask = <
+  Payload extends Schema | undefined,
+  Result extends Schema | undefined,
+  Progress extends Schema | undefined,
+  Returned extends ReturnOf<Result>,
+>(
+  declared: DeclaredTask<Payload, Result, Progress>,
+  run: (context: BodyContext<Payload, Progress>) => Returned,
+): DefinitionOf<Payload, Result, Progress, Returned> => {
+  const { '~options': options, '~types': _types, ...task } = declared
+  const { type, version } = task
+  if (typeof run !== 'function') throw misuse(`the task type "${type}": run has to be a function`)
+  const form = { type, version, schema: options.payload, upcast: options.upcast ?? {} }
+  const body = { type, result: options.result, progress: options.progress, run: run as (context: TaskContext) => unknown }
+  return Object.freeze({
+    ...task,
+    decode: async (stored: number, payload: JsonValue) => runnableTask(body, await decodePayload(form, stored, payload)),
+  })
+}
+
+/** A schema that lets everything pass: types without checks. */
+export const unchecked = <T>(): StandardSchemaV1<T> => ({
+  '~standard': { version: 1, vendor: 'taskledger', validate: (value) => ({ value: value as T }) },
+})
+
+const checkSchemas = ({ type, payload, result, progress }: DeclareOptions): void => {
+  for (const [name, schema] of Object.entries({ payload, result, progress }))
+    if (schema !== undefined && typeof (schema as Partial<Schema>)['~standard']?.validate !== 'function')
+      throw misuse(`the task type "${type}": ${name} has to be a Standard Schema (of zod, valibot, arktype, …)`)
+}
+
+const checkUpcast = (type: string, version: number, upcast: DeclareOptions['upcast'] = {}): void => {
+  const known = Object.keys(upcast).map(Number)
+  for (const from of known) {
+    if (!Number.isInteger(from) || from < 1 || from >= version)
+      throw misuse(`the task type "${type}": upcast.${from} leads nowhere, its steps begin at 1 to ${version - 1}`)
+    if (typeof upcast[from] !== 'function') throw misuse(`the task type "${type}": upcast.${from} has to be a function`)
+  }
+  // Version 1 may be forgotten where none is stored any more, but a chain that began may not break.
+  const first = Math.min(...known)
+  for (let from = first; from < version; from++)
+    if (!(from in upcast)) throw misuse(`the task type "${type}": upcast.${from} is missing, so version ${first} cannot become ${version}`)
+}

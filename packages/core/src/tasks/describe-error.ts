@@ -1,0 +1,144 @@
+import type { TaskError } from '../domain/task-event.ts'
+
+/** Thrown by a body to say that another attempt would fail the same way: the failure is final whatever the retry policy. */
+export class NonRetryableError extends Error {
+  readonly retryable = false as const
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'NonRetryableError'
+  }
+}
+
+/** Whether another attempt may succeed: not after a {@link NonRetryableError}, or anything else whose `retryable` is false. */
+export const isRetryable = (thrown: unknown): boolean => read(thrown, 'retryable') !== false
+
+const maxMessageBytes = 8 * 1024
+const maxStackBytes = 16 * 1024
+const maxNameBytes = 200
+const maxCodeBytes = 200
+
+/** How much of the stack text one error of a chain may take, and how long a chain may be. */
+const maxFramesBytes = 4 * 1024
+const maxHeadBytes = 1024
+const mostErrors = 10
+
+/**
+ * What a body threw, in a form that can be stored. Total: it takes whatever was thrown, of whatever size, and throws
+ * nothing. The causes stand in the stack text.
+ */
+export const describeError = (thrown: unknown): TaskError => {
+  try {
+    const code = codeOf(thrown)
+    const stack = stackOf(thrown)
+    return {
+      name: cut(nameOf(thrown), maxNameBytes),
+      message: cut(messageOf(thrown), maxMessageBytes),
+      ...(stack === undefined ? {} : { stack: cut(stack, maxStackBytes) }),
+      ...(code === undefined ? {} : { code: cut(code, maxCodeBytes) }),
+    }
+  } catch {
+    return { name: 'Error', message: 'what was thrown cannot be described' }
+  }
+}
+
+/** A property of whatever it is: getters may throw, proxies may refuse. */
+const read = (value: unknown, key: string): unknown => {
+  try {
+    return isObject(value) ? (value as Record<string, unknown>)[key] : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const isObject = (value: unknown): value is object => (typeof value === 'object' && value !== null) || typeof value === 'function'
+
+const textOf = (value: unknown, key: string): string | undefined => {
+  const text = read(value, key)
+  return typeof text === 'string' && text !== '' ? text : undefined
+}
+
+const nameOf = (thrown: unknown): string => textOf(thrown, 'name') ?? 'Error'
+
+const messageOf = (thrown: unknown): string => {
+  if (typeof thrown === 'string') return thrown
+  const message = textOf(thrown, 'message')
+  if (message !== undefined) return message
+  // An error without a message says something by its name.
+  if (textOf(thrown, 'stack') !== undefined) return nameOf(thrown)
+  return `${isObject(thrown) ? propertiesOf(thrown) : String(thrown)} was thrown, which is no Error`
+}
+
+const codeOf = (thrown: unknown): string | undefined => {
+  const code = read(thrown, 'code')
+  return typeof code === 'number' ? String(code) : textOf(thrown, 'code')
+}
+
+/** The own properties of an object, briefly. */
+const propertiesOf = (value: object): string => {
+  if (typeof value === 'function') return 'a function'
+  try {
+    const keys = Object.keys(value)
+    const shown = keys.slice(0, 10).map((key) => `${cut(key, 60)}: ${briefly(read(value, key))}`)
+    return `{ ${[...shown, ...(keys.length > shown.length ? ['…'] : [])].join(', ')} }`
+  } catch {
+    return 'an object that cannot be read'
+  }
+}
+
+const briefly = (value: unknown): string => {
+  if (typeof value === 'string') return JSON.stringify(cut(value, 100))
+  return isObject(value) ? `[${typeof value}]` : String(value)
+}
+
+/** The stacks of an error, its causes and what it was gathered from, one below the other; nothing where there is no stack. */
+const stackOf = (thrown: unknown): string | undefined => {
+  if (textOf(thrown, 'stack') === undefined) return undefined
+  const seen = new Set<unknown>()
+  const parts: string[] = []
+  const add = (error: unknown, role: string): void => {
+    if (error === undefined) return
+    if (seen.has(error)) parts.push(`${role}an error that stands above`)
+    else if (seen.size === mostErrors) parts.push(`${role}…`)
+    else {
+      seen.add(error)
+      parts.push(role + headOf(error) + framesOf(error))
+      add(read(error, 'cause'), 'Caused by: ')
+      for (const one of itemsOf(read(error, 'errors'))) add(one, 'One of its errors: ')
+    }
+  }
+  add(thrown, '')
+  return parts.join('\n')
+}
+
+const headOf = (error: unknown): string =>
+  cut(isObject(error) && textOf(error, 'message') !== undefined ? `${nameOf(error)}: ${messageOf(error)}` : messageOf(error), maxHeadBytes)
+
+/** The stack without the message that it begins with: a long one would leave no room for anything else. */
+const framesOf = (error: unknown): string => {
+  const stack = textOf(error, 'stack')
+  if (stack === undefined) return ''
+  const message = textOf(error, 'message') ?? ''
+  const messageAt = message === '' ? -1 : stack.indexOf(message)
+  const framesAt = messageAt === -1 ? stack.indexOf('\n    at ') : messageAt + message.length
+  return framesAt === -1 ? '' : cut(stack.slice(framesAt), maxFramesBytes)
+}
+
+const itemsOf = (list: unknown): readonly unknown[] => {
+  try {
+    return Array.isArray(list) ? list.slice(0, mostErrors) : []
+  } catch {
+    return []
+  }
+}
+
+/** The text, shortened to so many bytes of UTF-8; never in the middle of a character. */
+const cut = (text: string, maxBytes: number): string => {
+  // No character takes more than three bytes for each of its units.
+  if (text.length * 3 <= maxBytes) return text
+  const { read: kept } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes))
+  if (kept === text.length) return text
+  const mark = `… (${text.length} characters in all)`
+  const { read: keptBeforeMark } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes - mark.length - 2))
+  return text.slice(0, keptBeforeMark) + mark
+}

@@ -1,0 +1,85 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { RetryOptions } from './check-declaration.ts'
+import type { TaskContext, TaskDeclaration, TaskFactory } from './task-factory.ts'
+import type { TypedTask } from './typed-task.ts'
+
+/** A schema of any library that speaks Standard Schema: zod, valibot, arktype and others. */
+export type Schema = StandardSchemaV1
+
+/** Turns a payload of one version into one of the next. It may be async. */
+// oxlint-disable-next-line typescript/no-explicit-any -- the form of an old payload is known to nobody but the step itself
+export type UpcastStep = (old: any) => unknown
+
+/** What a task is, but for its body. */
+export interface DeclareOptions<
+  Payload extends Schema | undefined = Schema | undefined,
+  Result extends Schema | undefined = Schema | undefined,
+  Progress extends Schema | undefined = Schema | undefined,
+> {
+  /** The name of the kind of task, 1 to 200 characters; part of every history, so it never changes. */
+  readonly type: string
+  /** The version of the payload's form: 1, 2, … Default 1. Raise it when older payloads would no longer fit the schema. */
+  readonly version?: number
+  /**
+   * Checked on submit, and again before the run. What is submitted, the schema's input, is stored; the body is given the
+   * schema's output. Without a schema the task takes no payload. `undefined` is stored as `null`.
+   */
+  readonly payload?: Payload
+  /** Checked when the body returns: the body returns the schema's input, its output is stored and awaited. */
+  readonly result?: Result
+  /** Checked on each report, unless the schema is async; what is reported, the schema's input, is kept. */
+  readonly progress?: Progress
+  /** For each older version that may still be stored, the step to the version after it. */
+  readonly upcast?: Readonly<Record<number, UpcastStep>>
+  /** When the task runs again. Default: a failure is final, three crashes of its node are survived. */
+  readonly retry?: RetryOptions
+  /** How long one attempt may take, in milliseconds, at most 365 days. Default: as long as it likes. */
+  readonly timeoutMs?: number
+  /** The queue that carries its tasks. Default: `default`. */
+  readonly queue?: string
+}
+
+type InputOf<S, Otherwise> = S extends Schema ? StandardSchemaV1.InferInput<S> : Otherwise
+type OutputOf<S, Otherwise> = S extends Schema ? StandardSchemaV1.InferOutput<S> : Otherwise
+
+/** What a body may return: the input of the result's schema, or anything where there is none; or a promise of it. */
+export type ReturnOf<Result> = Result extends Schema
+  ? StandardSchemaV1.InferInput<Result> | Promise<StandardSchemaV1.InferInput<Result>>
+  : unknown
+
+/** What a body is given, by the schemas of its task. */
+export type BodyContext<Payload, Progress> = TaskContext<OutputOf<Payload, undefined>, InputOf<Progress, unknown>>
+
+/** A task, with its body. */
+export interface DefineOptions<
+  Payload extends Schema | undefined,
+  Result extends Schema | undefined,
+  Progress extends Schema | undefined,
+  Returned,
+> extends DeclareOptions<Payload, Result, Progress> {
+  /** The body. What it returns is the result; what it throws is the failure. It has to heed its signal. */
+  run(context: BodyContext<Payload, Progress>): Returned
+}
+
+/** A task that can be submitted from anywhere, and run where it was implemented. */
+export interface DeclaredTask<
+  Payload extends Schema | undefined = Schema | undefined,
+  Result extends Schema | undefined = Schema | undefined,
+  Progress extends Schema | undefined = Schema | undefined,
+> extends TaskDeclaration,
+    TypedTask<InputOf<Payload, undefined>, OutputOf<Result, unknown>, InputOf<Progress, unknown>> {
+  /** @internal */
+  readonly '~options': DeclareOptions<Payload, Result, Progress>
+}
+
+/** A task that can be submitted and run. */
+export interface TaskDefinition<Payload = unknown, Result = unknown, Progress = unknown>
+  extends TaskFactory,
+    TypedTask<Payload, Result, Progress> {}
+
+/** The definition that schemas and a body make. */
+export type DefinitionOf<Payload, Result, Progress, Returned> = TaskDefinition<
+  InputOf<Payload, undefined>,
+  OutputOf<Result, Awaited<Returned>>,
+  InputOf<Progress, unknown>
+>

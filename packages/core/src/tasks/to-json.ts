@@ -1,0 +1,202 @@
+import type { JsonValue } from '../domain/json.ts'
+import { TaskledgerError } from '../ports/errors.ts'
+
+/** The longest payload, in bytes of its JSON, where nothing else is said. */
+export const defaultMaxPayloadBytes: number = 256 * 1024
+
+/** The longest result, in bytes of its JSON, where nothing else is said. */
+export const defaultMaxResultBytes: number = 256 * 1024
+
+/** The longest report of progress, in bytes of its JSON, where nothing else is said. */
+export const defaultMaxProgressBytes: number = 16 * 1024
+
+/** How deeply arrays and objects may be nested. */
+const mostLevels = 100
+
+/** The array or object that is being copied, below those that hold it. */
+interface Level {
+  readonly value: object
+  readonly up: Level | undefined
+  readonly depth: number
+  /** The property or index that is being looked at; none before the first. */
+  key: string | number | undefined
+}
+
+/** One walk. The bounds of the size spare most values the writing of their JSON. */
+interface Walk {
+  readonly what: string
+  readonly maxBytes: number
+  /** The JSON has at least so many bytes. */
+  least: number
+  /** The JSON has at most so many bytes. */
+  most: number
+  at: Level | undefined
+}
+
+/**
+ * A fresh copy of a value that comes back equal from JSON. `what` names the value in messages.
+ *
+ * @throws `NOT_JSON`, naming the place and the remedy, where JSON would lose or change something; `TOO_LARGE` where its
+ * JSON has more than `maxBytes` bytes.
+ */
+export const toJson = (value: unknown, what: string, maxBytes: number): JsonValue => {
+  const walk: Walk = { what, maxBytes, least: 0, most: 0, at: undefined }
+  try {
+    const copy = copyOf(value, walk)
+    if (walk.most > maxBytes) checkSize(copy, walk)
+    return copy
+  } catch (error) {
+    if (error instanceof TaskledgerError) throw error
+    throw notJson(walk, 'cannot be read: pass a plain copy of it', error)
+  }
+}
+
+const copyOf = (value: unknown, walk: Walk): JsonValue => {
+  switch (typeof value) {
+    case 'string':
+      count(walk, value.length + 2, value.length * 6 + 2)
+      return value
+    case 'number':
+      if (!Number.isFinite(value)) throw notJson(walk, `is ${value}: JSON cannot hold it; pass null or a string`)
+      count(walk, 1, 25)
+      // Minus zero would come back as zero.
+      return value + 0
+    case 'boolean':
+      count(walk, 4, 5)
+      return value
+    case 'object':
+      if (value === null) {
+        count(walk, 4, 4)
+        return null
+      }
+      return copyOfObject(value, walk)
+    case 'bigint':
+      throw notJson(walk, 'is a BigInt: JSON cannot hold it; pass a string')
+    case 'function':
+      throw notJson(walk, `is a function: ${walk.at?.key === 'toJSON' ? 'pass what it returns in place of its object' : 'JSON cannot hold it; pass data only'}`)
+    case 'symbol':
+      throw notJson(walk, 'is a symbol: JSON cannot hold it; pass a string')
+    default:
+      throw notJson(walk, `is undefined: JSON cannot hold it; ${isInObject(walk) ? 'leave the property out' : 'pass null'}`)
+  }
+}
+
+const copyOfObject = (value: object, walk: Walk): JsonValue => {
+  const up = walk.at
+  const depth = up === undefined ? 1 : up.depth + 1
+  if (depth > mostLevels) throw notJson(walk, `is nested deeper than ${mostLevels} levels: flatten it`)
+  for (let level = up; level !== undefined; level = level.up)
+    if (level.value === value) throw notJson(walk, `refers back to ${pathOf(walk.what, level.up)}: JSON cannot hold it; pass an id in its place`)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  const isArray = Array.isArray(value)
+  // The prototype of an array is itself an array, in every realm; that of a subclass is none.
+  if (isArray ? !Array.isArray(prototype) : !isPlainPrototype(prototype)) throw instanceRefused(value, walk)
+  count(walk, 2, 2)
+  const level: Level = { value, up, depth, key: undefined }
+  walk.at = level
+  const copy = isArray ? copyOfItems(value, level, walk) : copyOfProperties(value as Record<string, unknown>, level, walk)
+  walk.at = up
+  return copy
+}
+
+const copyOfItems = (items: readonly unknown[], level: Level, walk: Walk): JsonValue => {
+  if (typeof (items as { toJSON?: unknown }).toJSON === 'function') throw notJson(walk, 'is an array with a toJSON: pass what its toJSON() returns')
+  const copy: JsonValue[] = []
+  for (let index = 0; index < items.length; index++) {
+    level.key = index
+    count(walk, 0, 1)
+    copy.push(copyOf(items[index], walk))
+  }
+  return copy
+}
+
+const copyOfProperties = (source: Record<string, unknown>, level: Level, walk: Walk): JsonValue => {
+  const copy: Record<string, JsonValue> = {}
+  for (const key of Object.keys(source)) {
+    level.key = key
+    count(walk, key.length + 3, key.length * 6 + 4)
+    const value = copyOf(source[key], walk)
+    // An assignment would set the prototype.
+    if (key === '__proto__') Object.defineProperty(copy, key, { value, enumerable: true, writable: true, configurable: true })
+    else copy[key] = value
+  }
+  for (const symbol of Object.getOwnPropertySymbols(source))
+    if (Object.prototype.propertyIsEnumerable.call(source, symbol)) {
+      level.key = String(symbol)
+      throw notJson(walk, 'is the property of a symbol: JSON would drop it; name it by a string')
+    }
+  return copy
+}
+
+const isInObject = ({ at }: Walk): boolean => at !== undefined && !Array.isArray(at.value)
+
+const isPlainPrototype = (prototype: unknown): boolean =>
+  prototype === Object.prototype ||
+  prototype === null ||
+  // The prototype of plain objects of another realm.
+  (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf'))
+
+/** The remedies for what people pass most. */
+const remedies: readonly (readonly [tag: string, remedy: string])[] = [
+  ['Date', 'it would come back a string; pass its toISOString()'],
+  ['Map', 'JSON would drop its entries; pass Object.fromEntries of it, or an array of them'],
+  ['Set', 'JSON would drop its members; pass an array of them'],
+  ['Promise', 'JSON cannot hold it; await it first'],
+  ['Error', 'JSON would drop its message; pass the message'],
+]
+
+const instanceRefused = (value: object, walk: Walk): TaskledgerError => {
+  const tag = Object.prototype.toString.call(value).slice(8, -1)
+  const remedy = remedies.find(([name]) => name === tag)?.[1]
+  const name = nameOfClass(value) ?? tag
+  if (remedy !== undefined) return notJson(walk, `is ${articleOf(name)} ${name}: ${remedy}`)
+  if (ArrayBuffer.isView(value))
+    return notJson(walk, `is ${articleOf(name)} ${name}: it would come back an object; pass base64 text, or a plain array`)
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function')
+    return notJson(walk, `is an instance of ${name} with a toJSON: it would come back something else; pass what its toJSON() returns`)
+  return notJson(walk, `is an instance of ${name}: it would come back without its class; pass a plain object`)
+}
+
+const nameOfClass = (value: object): string | undefined => {
+  const { constructor } = value
+  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name.slice(0, 100) : undefined
+}
+
+const articleOf = (name: string): string => (/^[aeio]/i.test(name) ? 'an' : 'a')
+
+const count = (walk: Walk, least: number, most: number): void => {
+  walk.least += least
+  walk.most += most
+  // Stops early: a value that is shared within itself can be small in memory and endless in JSON.
+  if (walk.least > walk.maxBytes) throw tooLarge(walk, `more than ${walk.maxBytes}`)
+}
+
+const checkSize = (copy: JsonValue, walk: Walk): void => {
+  const text = JSON.stringify(copy)
+  if (text.length * 3 <= walk.maxBytes) return
+  const bytes = new TextEncoder().encode(text).length
+  if (bytes > walk.maxBytes) throw tooLarge(walk, `${bytes}`)
+}
+
+const tooLarge = ({ what, maxBytes }: Walk, bytes: string): TaskledgerError =>
+  new TaskledgerError(
+    'TOO_LARGE',
+    `${what} takes ${bytes} bytes of JSON, ${maxBytes} are allowed: keep the data elsewhere and pass a reference to it`,
+  )
+
+const notJson = ({ what, at }: Walk, flaw: string, cause?: unknown): TaskledgerError =>
+  new TaskledgerError('NOT_JSON', `${pathOf(what, at)} ${flaw}`, cause === undefined ? undefined : { cause })
+
+/** How the place would be written in a program; shortened where it is long. */
+const pathOf = (what: string, at: Level | undefined): string => {
+  const steps: string[] = []
+  for (let level = at; level !== undefined; level = level.up) if (level.key !== undefined) steps.unshift(stepOf(level.key))
+  const path = what + steps.join('')
+  return path.length <= 200 ? path : `${path.slice(0, 100)} … ${path.slice(-90)}`
+}
+
+const stepOf = (key: string | number): string => {
+  if (typeof key === 'number') return `[${key}]`
+  if (/^[\p{ID_Start}$_][\p{ID_Continue}$]{0,59}$/u.test(key)) return `.${key}`
+  return `[${JSON.stringify(key.length <= 60 ? key : `${key.slice(0, 59)}…`)}]`
+}

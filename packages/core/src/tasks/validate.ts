@@ -1,0 +1,85 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { codeOf, TaskledgerError } from '../ports/errors.ts'
+
+/** What a schema objects to. */
+export interface Issue {
+  /** Where: the properties and indexes that lead there; empty for the value itself. */
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+export type InvalidValueCode = 'INVALID_PAYLOAD' | 'INVALID_RESULT' | 'INVALID_PROGRESS'
+
+/** A payload, a result or a report of progress is not what its schema describes. `issues` says where and why. */
+export class InvalidValue<Code extends InvalidValueCode = InvalidValueCode> extends TaskledgerError<Code> {
+  readonly issues: readonly Issue[]
+
+  constructor(code: Code, message: string, issues: readonly Issue[] = [], options?: ErrorOptions) {
+    super(code, message, options)
+    this.name = 'InvalidValue'
+    this.issues = issues
+  }
+}
+
+export const isInvalidPayload = (error: unknown): error is InvalidValue<'INVALID_PAYLOAD'> => codeOf(error) === 'INVALID_PAYLOAD'
+
+export const isInvalidResult = (error: unknown): error is InvalidValue<'INVALID_RESULT'> => codeOf(error) === 'INVALID_RESULT'
+
+/** Which value is checked, for messages: `payload of task "reindex"`. */
+export interface Subject {
+  readonly code: InvalidValueCode
+  readonly what: string
+}
+
+/**
+ * The schema's output for a value.
+ *
+ * @throws the subject's code, with the schema's issues, where the schema refuses the value or throws.
+ */
+export const validate = async (schema: StandardSchemaV1, value: unknown, subject: Subject): Promise<unknown> => {
+  let result
+  try {
+    result = await schema['~standard'].validate(value)
+  } catch (cause) {
+    throw schemaThrew(subject, cause)
+  }
+  return outputOf(result, subject)
+}
+
+/**
+ * Checks a value without waiting: a schema that needs to wait is not asked.
+ *
+ * @throws as {@link validate}.
+ */
+export const validateAtOnce = (schema: StandardSchemaV1, value: unknown, subject: Subject): void => {
+  let result
+  try {
+    result = schema['~standard'].validate(value)
+  } catch (cause) {
+    throw schemaThrew(subject, cause)
+  }
+  // Nobody hears what it comes to, so nobody may be left to hear that it failed.
+  if (result instanceof Promise) result.catch(() => {})
+  else outputOf(result, subject)
+}
+
+const outputOf = (result: StandardSchemaV1.Result<unknown>, { code, what }: Subject): unknown => {
+  if (!result.issues) return result.value
+  const issues = result.issues.map(plainIssue)
+  throw new InvalidValue(code, `the ${what} was refused by its schema: ${issues.slice(0, mostIssuesTold).map(sentenceOf).join('; ')}${rest(issues)}`, issues)
+}
+
+const schemaThrew = ({ code, what }: Subject, cause: unknown): InvalidValue =>
+  new InvalidValue(code, `the ${what} could not be checked: its schema threw, see "cause"`, [], { cause })
+
+const mostIssuesTold = 10
+
+const rest = (issues: readonly Issue[]): string => (issues.length > mostIssuesTold ? `; and ${issues.length - mostIssuesTold} more` : '')
+
+/** Libraries put much more into an issue, the whole input among it: that is not to end up in logs. */
+const plainIssue = ({ message, path }: StandardSchemaV1.Issue): Issue => ({
+  message,
+  path: path?.map((step) => (typeof step === 'object' ? step.key : step)) ?? [],
+})
+
+const sentenceOf = ({ path, message }: Issue): string => (path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`)

@@ -1,0 +1,119 @@
+import type { TaskEvent } from '../domain/task-event.ts'
+import { isFinalEvent } from '../domain/task-event.ts'
+
+export interface CheckHistoryOptions {
+  /**
+   * By how much the time of an event may lie before that of an earlier one, in milliseconds. Default 1,000: clocks of nodes
+   * differ, and a command that had to be repeated keeps the time at which it was given.
+   */
+  readonly clockSkewMs?: number
+}
+
+/**
+ * Checks that a history is one that the rules of the domain allow. Returns what is wrong with it, each violation as a
+ * sentence; nothing where all is well. A prefix of a good history is good.
+ */
+export const checkHistory = (events: readonly TaskEvent[], options: CheckHistoryOptions = {}): readonly string[] =>
+  rules.flatMap((rule) => [...rule(events, options)])
+
+type HistoryRule = (events: readonly TaskEvent[], options: CheckHistoryOptions) => Iterable<string>
+
+/** Versions run on from 1. */
+function* versionsAreContiguous(events: readonly TaskEvent[]): Iterable<string> {
+  for (const [index, event] of events.entries())
+    if (event.version !== index + 1) yield `${nameOf(event)} stands at position ${index + 1}: versions run on from 1`
+}
+
+function* allAreOfOneTask(events: readonly TaskEvent[]): Iterable<string> {
+  const taskId = events[0]?.taskId
+  for (const event of events) if (event.taskId !== taskId) yield `${nameOf(event)} is of task ${event.taskId}, in the history of task ${taskId}`
+}
+
+function* eventIdsAreUnique(events: readonly TaskEvent[]): Iterable<string> {
+  const seen = new Map<string, TaskEvent>()
+  for (const event of events) {
+    const twin = seen.get(event.eventId)
+    if (twin === undefined) seen.set(event.eventId, event)
+    else yield `${nameOf(event)} has the event id of ${nameOf(twin)}: event ids are unique`
+  }
+}
+
+function* timesDoNotRunBackwards(events: readonly TaskEvent[], { clockSkewMs = 1_000 }: CheckHistoryOptions): Iterable<string> {
+  let latest = -Infinity
+  for (const event of events) {
+    if (event.at < latest - clockSkewMs) yield `${nameOf(event)} happened ${latest - event.at} ms before an event that precedes it`
+    latest = Math.max(latest, event.at)
+  }
+}
+
+function* createdFirstAndOnce(events: readonly TaskEvent[]): Iterable<string> {
+  for (const [index, event] of events.entries()) {
+    if (index === 0 && event.type !== 'TaskCreated') yield `${nameOf(event)} comes first: TaskCreated has to`
+    if (index > 0 && event.type === 'TaskCreated') yield `${nameOf(event)} comes later: only the first event is a TaskCreated`
+  }
+}
+
+function* nothingAfterTheEnd(events: readonly TaskEvent[]): Iterable<string> {
+  let end: TaskEvent | undefined
+  for (const event of events) {
+    if (end !== undefined) yield `${nameOf(event)} comes after ${nameOf(end)}, which was final`
+    else if (isFinalEvent(event)) end = event
+  }
+}
+
+/** Attempts are counted 1, 2, …; one runs at a time; only the one that runs can be settled, and only once. */
+function* attemptsAreInOrder(events: readonly TaskEvent[]): Iterable<string> {
+  let started = 0
+  let running: number | undefined
+  let died: number | undefined
+  for (const event of events) {
+    switch (event.type) {
+      case 'TaskStarted':
+        if (event.attempt !== started + 1) yield `${nameOf(event)} starts attempt ${event.attempt}: attempt ${started + 1} would be next`
+        if (running !== undefined) yield `${nameOf(event)} starts attempt ${event.attempt} while attempt ${running} runs`
+        started = event.attempt
+        running = event.attempt
+        died = undefined
+        break
+      case 'TaskCompleted':
+      case 'TaskFailed':
+      case 'TaskDied':
+      case 'TaskReleased':
+        if (event.attempt !== running) yield `${nameOf(event)} settles attempt ${event.attempt}, which does not run`
+        died = event.type === 'TaskDied' ? event.attempt : undefined
+        running = undefined
+        break
+      case 'TaskCancelled':
+        // Where the node died before it could heed the wish, the cancellation follows upon the death of the attempt.
+        if (event.attempt !== (running ?? died)) yield `${nameOf(event)} ends ${attemptOf(event.attempt)}, ${attemptOf(running)} runs`
+        running = undefined
+        break
+      default:
+    }
+  }
+}
+
+/** A task is cancelled because somebody wished it, and does not run again after the wish. */
+function* wishesAreHeeded(events: readonly TaskEvent[]): Iterable<string> {
+  let wish: TaskEvent | undefined
+  for (const event of events) {
+    if (event.type === 'TaskCancelRequested') wish ??= event
+    if (event.type === 'TaskCancelled' && wish === undefined) yield `${nameOf(event)} cancels what nobody wished to end`
+    if (event.type === 'TaskStarted' && wish !== undefined) yield `${nameOf(event)} starts the task again after ${nameOf(wish)}`
+  }
+}
+
+const rules: readonly HistoryRule[] = [
+  versionsAreContiguous,
+  allAreOfOneTask,
+  createdFirstAndOnce,
+  nothingAfterTheEnd,
+  attemptsAreInOrder,
+  wishesAreHeeded,
+  timesDoNotRunBackwards,
+  eventIdsAreUnique,
+]
+
+const nameOf = (event: TaskEvent): string => `${event.type} (version ${event.version})`
+
+const attemptOf = (attempt: number | undefined): string => (attempt === undefined ? 'no attempt' : `attempt ${attempt}`)

@@ -1,0 +1,105 @@
+import type { Decision, Refusal } from '../domain/decide.ts'
+import { decide } from '../domain/decide.ts'
+import { stateOf } from '../domain/evolve.ts'
+import type { CommandBase, TaskCommand } from '../domain/task-command.ts'
+import type { EventBase, TaskEvent } from '../domain/task-event.ts'
+import type { TaskId } from '../domain/task-id.ts'
+import { difference, shown } from './difference.ts'
+
+/** A member of a union, of which what every member carries may be left out. */
+type Draft<Member, Base> = Member extends Base ? Omit<Member, keyof Base> & Partial<Base> : never
+
+/** An event of which only is said what matters: the rest is filled in. */
+export type EventDraft = Draft<TaskEvent, EventBase>
+
+/** A command of which only is said what matters: the rest is filled in. */
+export type CommandDraft = Draft<TaskCommand, CommandBase>
+
+/** What has happened to a task. */
+export interface Given {
+  /** Gives a command. Where nothing else is said, a minute after the last event, on `node-b`. */
+  when(command: CommandDraft): When
+}
+
+/** A command that was given. */
+export interface When {
+  /**
+   * Says what has to come of it: these events and no others, or this refusal. Of the events only is said what they carry
+   * beside task, version, event id, time and node, which have to follow from the history and the command.
+   *
+   * @throws Error with the first difference.
+   */
+  then(expected: readonly EventDraft[] | Refusal): void
+}
+
+const sampleTaskId = '018cc251-f400-7000-8000-000000000000' as TaskId
+
+/** When the first of the given events happened, where nothing else is said: 2024-01-01T00:00:00Z. */
+const firstAt = 1_704_067_200_000
+
+const minute = 60_000
+
+/**
+ * Tells a rule of the domain: given events, when a command, then events or a refusal. The given events happen a minute
+ * apart, on `node-a`, where nothing else is said.
+ */
+export const given = (drafts: readonly EventDraft[]): Given => {
+  const history = completeEvents(drafts)
+  return {
+    when(draft) {
+      const command = completeCommand(draft, history.at(-1))
+      const decision = decide(command, stateOf(history))
+      return {
+        // The word of the form. It takes no callbacks: whoever awaits this by mistake is told.
+        // oxlint-disable-next-line unicorn/no-thenable
+        then(expected) {
+          if (typeof expected === 'function') throw new TypeError('then(expected) ends a rule, and is not to be awaited')
+          const outcome = decision.type === 'accepted' ? decision.events : decision.reason
+          const wanted = typeof expected === 'string' ? expected : expectedEvents(expected, command, history.length)
+          const found = difference(outcome, wanted)
+          if (found !== undefined) throw mismatch(history, command, decision, wanted, found)
+        },
+      }
+    },
+  }
+}
+
+/** A history of drafts: versions, ids and times are filled in where they are left out. */
+export const completeEvents = (drafts: readonly EventDraft[]): readonly TaskEvent[] =>
+  drafts.map((draft, index) => {
+    const base: EventBase = {
+      taskId: sampleTaskId,
+      version: index + 1,
+      eventId: `event-${index + 1}`,
+      at: firstAt + index * minute,
+      node: 'node-a',
+    }
+    return { ...base, ...draft } as TaskEvent
+  })
+
+const completeCommand = (draft: CommandDraft, last: TaskEvent | undefined): TaskCommand => {
+  const at = last === undefined ? firstAt : last.at + minute
+  const base: CommandBase = { taskId: last?.taskId ?? sampleTaskId, at, node: 'node-b', eventIds: ['new-event-1', 'new-event-2'] }
+  return { ...base, ...draft } as TaskCommand
+}
+
+const expectedEvents = (drafts: readonly EventDraft[], command: TaskCommand, version: number): readonly TaskEvent[] =>
+  drafts.map((draft, index) => {
+    const { taskId, at, node, eventIds } = command
+    const base: EventBase = { taskId, version: version + index + 1, eventId: eventIds[index] ?? 'no id', at, node }
+    return { ...base, ...draft } as TaskEvent
+  })
+
+const mismatch = (
+  history: readonly TaskEvent[],
+  command: TaskCommand,
+  decision: Decision,
+  expected: readonly TaskEvent[] | Refusal,
+  found: string,
+): Error => {
+  const told = history.length === 0 ? 'nothing' : history.map(({ type }) => type).join(', ')
+  const actual = decision.type === 'accepted' ? decision.events : decision.reason
+  const lines = [`given ${told}, when ${command.type}: ${found}`, `expected: ${shown(expected, 2)}`, `actual: ${shown(actual, 2)}`]
+  // Runners show a difference of their own where they find the two.
+  return Object.assign(new Error(lines.join('\n')), { actual, expected })
+}

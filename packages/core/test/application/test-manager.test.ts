@@ -1,0 +1,123 @@
+import { defineTask, NonRetryableError, unchecked } from '@taskledger/core'
+import { testManager, virtualClock } from '@taskledger/core/testing'
+import { describe, expect, it } from 'vitest'
+
+const hour = 3_600_000
+
+describe('testManager', () => {
+  it('lets back-off pass without waiting', async () => {
+    const attempts: number[] = []
+    const flaky = defineTask({
+      type: 'flaky',
+      retry: { maxAttempts: 3, backoff: { initialMs: hour / 4, factor: 2, jitter: 0, maxMs: hour } },
+      run({ attempt }) {
+        attempts.push(attempt)
+        if (attempt < 3) throw new Error('not yet')
+        return 'at last'
+      },
+    })
+    await using test = await testManager({ tasks: [flaky] })
+    const task = await test.manager.submit(flaky)
+    await test.advance(hour / 4 - 1)
+    expect(attempts).toEqual([1])
+    await test.advance(1)
+    expect(attempts).toEqual([1, 2])
+    await test.settled()
+    expect(attempts).toEqual([1, 2, 3])
+    expect(await task.result()).toBe('at last')
+  })
+
+  it('does not run again what another attempt cannot mend', async () => {
+    const broken = defineTask({
+      type: 'broken',
+      retry: { maxAttempts: 10 },
+      run() {
+        throw new NonRetryableError('the mailbox is gone')
+      },
+    })
+    await using test = await testManager({ tasks: [broken] })
+    const task = await test.manager.submit(broken)
+    await test.settled()
+    expect(await task.details()).toMatchObject({ status: 'failed', attempt: 1, error: { message: 'the mailbox is gone' } })
+  })
+
+  it('starts nothing before its time', async () => {
+    const noop = defineTask({ type: 'noop', run: () => {} })
+    await using test = await testManager({ tasks: [noop] })
+    const notBefore = test.clock.now() + 24 * hour
+    const task = await test.manager.submit(noop, undefined, { notBefore })
+    await test.advance(24 * hour - 1)
+    expect((await task.details()).status).toBe('waiting')
+    await test.advance(1)
+    expect(await task.details()).toMatchObject({ status: 'completed', startedAt: notBefore })
+  })
+
+  it('times an attempt out and runs the task again', async () => {
+    const slow = defineTask({
+      type: 'slow',
+      timeoutMs: 5_000,
+      retry: { maxAttempts: 2 },
+      run: ({ attempt, signal }) =>
+        attempt === 2 ? 'quick' : new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+    })
+    await using test = await testManager({ tasks: [slow] })
+    const task = await test.manager.submit(slow)
+    await test.settled()
+    expect(await task.result()).toBe('quick')
+    const failed = (await task.history()).find(({ type }) => type === 'TaskFailed')
+    expect(failed).toMatchObject({ attempt: 1, error: { code: 'TIMED_OUT' } })
+  })
+
+  it('abandons a body that does not heed its signal after the grace, not before', async () => {
+    const deaf = defineTask({ type: 'deaf', run: () => new Promise(() => {}) })
+    await using test = await testManager({ tasks: [deaf] })
+    const task = await test.manager.submit(deaf)
+    await test.advance(0)
+    expect((await task.cancel()).outcome).toBe('requested')
+    await test.advance(29_999)
+    expect((await task.details()).status).toBe('cancelRequested')
+    await test.advance(1)
+    expect(await task.details()).toMatchObject({ status: 'cancelled', abandoned: true })
+  })
+
+  it('times a wait out, and leaves no timer behind', async () => {
+    const noop = defineTask({ type: 'noop', run: () => {} })
+    await using test = await testManager({ tasks: [noop], worker: false })
+    const task = await test.manager.submit(noop)
+    // Calls share a timer for a while; what remains then is the renewal of the node.
+    await test.advance(hour)
+    const before = test.clock.pendingTimers
+    const told = expect(task.result({ timeoutMs: 90_000 })).rejects.toMatchObject({ code: 'AWAIT_TIMEOUT' })
+    await test.advance(90_000)
+    await told
+    await test.advance(hour)
+    expect(test.clock.pendingTimers).toBe(before)
+  })
+
+  it('forgets a task that has ended: no timer is left of it', async () => {
+    const busy = defineTask({
+      type: 'busy',
+      payload: unchecked<number>(),
+      timeoutMs: hour,
+      run({ progress }) {
+        progress('begun')
+        return 'done'
+      },
+    })
+    await using test = await testManager({ tasks: [busy], worker: { slots: 10 } })
+    await test.advance(hour)
+    const before = test.clock.pendingTimers
+    const tasks = await test.manager.submitMany(busy, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    const results = Promise.all(tasks.map((task) => task.result()))
+    await test.advance(hour)
+    await results
+    expect(test.clock.pendingTimers).toBe(before)
+  })
+
+  it('says which tasks do not settle', async () => {
+    const noop = defineTask({ type: 'noop', run: () => {} })
+    await using test = await testManager({ tasks: [noop], worker: false, clock: virtualClock(0) })
+    const { id } = await test.manager.submit(noop)
+    await expect(test.settled(2_000)).rejects.toThrow(`noop ${id} is waiting`)
+  })
+})

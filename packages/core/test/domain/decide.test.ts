@@ -1,0 +1,395 @@
+import { describe, test } from 'vitest'
+import type { RetryPolicy } from '../../src/domain/index.ts'
+import { defaultRetryPolicy } from '../../src/domain/index.ts'
+import type { CommandDraft, EventDraft } from '../../src/testing/index.ts'
+import { given } from '../../src/testing/index.ts'
+import { boom, cancelling, cancelRequested, created, finals, inProgress, made, nothing, otherTask, started, waiting } from './stories.ts'
+
+// One test for each cell of the table of commands and statuses, and for what the cells say beside.
+
+const progress = { attempt: 1, sequence: 7, at: 1_704_067_205_000, value: { done: 3 } }
+
+/** Exact delays: chance has no say. */
+const exactly = { initialMs: 1_000, factor: 2, maxMs: 5_000, jitter: 0 }
+const policy = (more: Partial<RetryPolicy>): RetryPolicy => ({ ...defaultRetryPolicy, backoff: exactly, ...more })
+
+describe('CreateTask', () => {
+  const create = { type: 'CreateTask', ...made } satisfies CommandDraft
+
+  test('given no task, it is created', () => {
+    given(nothing).when(create).then([{ type: 'TaskCreated', ...made }])
+  })
+  test('given a waiting task, it exists already', () => {
+    given(waiting).when(create).then('alreadyExists')
+  })
+  test('given a task in progress, it exists already', () => {
+    given(inProgress).when(create).then('alreadyExists')
+  })
+  test('given a task with its cancellation requested, it exists already', () => {
+    given(cancelling).when(create).then('alreadyExists')
+  })
+  test.each(finals)('given a %s task, it exists already', (_status, history) => {
+    given(history).when(create).then('alreadyExists')
+  })
+  test('whatever the command says of the task stands in the event', () => {
+    const more = { timeoutMs: 5_000, notBefore: 1_704_100_000_000, labels: ['a', 'b'], idempotencyKey: 'key', retryOf: otherTask }
+    given(nothing)
+      .when({ ...create, ...more })
+      .then([created(more)])
+  })
+})
+
+describe('StartTask', () => {
+  const start = { type: 'StartTask' } satisfies CommandDraft
+
+  test('given no task, it is unknown', () => {
+    given(nothing).when(start).then('unknownTask')
+  })
+  test('given a waiting task, it is started', () => {
+    given(waiting).when(start).then([started(1)])
+  })
+  test('given a task in progress, it is started already', () => {
+    given(inProgress).when(start).then('alreadyStarted')
+  })
+  test('given a task with its cancellation requested, it is started already', () => {
+    given(cancelling).when(start).then('alreadyStarted')
+  })
+  test.each(finals)('given a %s task, it is finished', (_status, history) => {
+    given(history).when(start).then('finished')
+  })
+
+  describe('before its time', () => {
+    const at = 1_704_100_000_000
+
+    test('given a task not before a time, it is not due', () => {
+      given([created({ notBefore: at })])
+        .when({ ...start, at: at - 1 })
+        .then('notDue')
+    })
+    test('given a task not before a time, it is started at that very time', () => {
+      given([created({ notBefore: at })])
+        .when({ ...start, at })
+        .then([started(1)])
+    })
+    test('given a failed attempt that is to be repeated, it is not due before the repetition', () => {
+      const failed: EventDraft = { type: 'TaskFailed', attempt: 1, error: boom, retryAt: at }
+      given([...inProgress, failed])
+        .when({ ...start, at: at - 1 })
+        .then('notDue')
+      given([...inProgress, failed])
+        .when({ ...start, at })
+        .then([started(2)])
+    })
+    test('given a dead attempt that is to be repeated, it is not due before the repetition', () => {
+      const died: EventDraft = { type: 'TaskDied', attempt: 1, diedOn: 'node-a', retryAt: at }
+      given([...inProgress, died])
+        .when({ ...start, at: at - 1 })
+        .then('notDue')
+      given([...inProgress, died])
+        .when({ ...start, at })
+        .then([started(2)])
+    })
+  })
+
+  test('given a released attempt, it is started at once, as the next attempt', () => {
+    given([...inProgress, { type: 'TaskReleased', attempt: 1 }])
+      .when(start)
+      .then([started(2)])
+  })
+})
+
+describe('CompleteTask', () => {
+  const complete = { type: 'CompleteTask', attempt: 1 } satisfies CommandDraft
+
+  test('given no task, it is unknown', () => {
+    given(nothing).when(complete).then('unknownTask')
+  })
+  test('given a waiting task, it is not started', () => {
+    given(waiting).when(complete).then('notStarted')
+  })
+  test('given a task in progress, it is completed', () => {
+    given(inProgress)
+      .when(complete)
+      .then([{ type: 'TaskCompleted', attempt: 1 }])
+  })
+  test('given a task with its cancellation requested, it is completed: the work was done before the wish arrived', () => {
+    given(cancelling)
+      .when(complete)
+      .then([{ type: 'TaskCompleted', attempt: 1 }])
+  })
+  test.each(finals)('given a %s task, it is finished', (_status, history) => {
+    given(history).when(complete).then('finished')
+  })
+  test('result and progress stand in the event', () => {
+    given(inProgress)
+      .when({ type: 'CompleteTask', attempt: 1, result: { messages: 12 }, progress })
+      .then([{ type: 'TaskCompleted', attempt: 1, result: { messages: 12 }, progress }])
+  })
+  test('a result of null is a result', () => {
+    given(inProgress)
+      .when({ type: 'CompleteTask', attempt: 1, result: null })
+      .then([{ type: 'TaskCompleted', attempt: 1, result: null }])
+  })
+})
+
+describe('FailTask', () => {
+  const fail = { type: 'FailTask', attempt: 1, error: boom, retryable: true, random: 0.5 } satisfies CommandDraft
+
+  test('given no task, it is unknown', () => {
+    given(nothing).when(fail).then('unknownTask')
+  })
+  test('given a waiting task, it is not started', () => {
+    given(waiting).when(fail).then('notStarted')
+  })
+  test('given a task in progress, it has failed', () => {
+    given(inProgress)
+      .when(fail)
+      .then([{ type: 'TaskFailed', attempt: 1, error: boom }])
+  })
+  test('given a task with its cancellation requested, it has failed, and is never repeated', () => {
+    given([created({ retry: policy({ maxAttempts: 5 }) }), started(1), cancelRequested])
+      .when(fail)
+      .then([{ type: 'TaskFailed', attempt: 1, error: boom }])
+  })
+  test.each(finals)('given a %s task, it is finished', (_status, history) => {
+    given(history).when(fail).then('finished')
+  })
+  test('the progress stands in the event', () => {
+    given(inProgress)
+      .when({ ...fail, progress })
+      .then([{ type: 'TaskFailed', attempt: 1, error: boom, progress }])
+  })
+
+  describe('where attempts are left', () => {
+    const three = created({ retry: policy({ maxAttempts: 3 }) })
+    const at = 1_704_100_000_000
+    const failed = (attempt: number, retryAt?: number): EventDraft => ({
+      type: 'TaskFailed',
+      attempt,
+      error: boom,
+      ...(retryAt === undefined ? {} : { retryAt }),
+    })
+
+    test('given the first attempt, it is repeated after the first delay', () => {
+      given([three, started(1)])
+        .when({ ...fail, at })
+        .then([failed(1, at + 1_000)])
+    })
+    test('given the second attempt, it is repeated after twice that', () => {
+      given([three, started(1), failed(1, at), started(2)])
+        .when({ ...fail, attempt: 2, at })
+        .then([failed(2, at + 2_000)])
+    })
+    test('given the last attempt, it has failed for good', () => {
+      given([three, started(1), failed(1, at), started(2), failed(2, at), started(3)])
+        .when({ ...fail, attempt: 3, at })
+        .then([failed(3)])
+    })
+    test('given an error that another attempt would meet again, it has failed for good', () => {
+      given([three, started(1)])
+        .when({ ...fail, retryable: false })
+        .then([failed(1)])
+    })
+    test('released and dead attempts do not count as failures', () => {
+      given([
+        created({ retry: policy({ maxAttempts: 2 }) }),
+        started(1),
+        { type: 'TaskReleased', attempt: 1 },
+        started(2),
+        { type: 'TaskDied', attempt: 2, diedOn: 'node-a', retryAt: 0 },
+        started(3),
+      ])
+        .when({ ...fail, attempt: 3, at })
+        .then([failed(3, at + 1_000)])
+    })
+    test('chance lengthens and shortens the delay by the jitter', () => {
+      const retry = policy({ maxAttempts: 2, backoff: { ...exactly, jitter: 0.2 } })
+      given([created({ retry }), started(1)])
+        .when({ ...fail, at, random: 0 })
+        .then([failed(1, at + 800)])
+      given([created({ retry }), started(1)])
+        .when({ ...fail, at, random: 0.75 })
+        .then([failed(1, at + 1_100)])
+    })
+  })
+})
+
+describe('RequestCancel', () => {
+  const request = { type: 'RequestCancel', by: 'ann', reason: 'no longer needed' } satisfies CommandDraft
+  const requested: EventDraft = { type: 'TaskCancelRequested', by: 'ann', reason: 'no longer needed' }
+
+  test('given no task, it is unknown', () => {
+    given(nothing).when(request).then('unknownTask')
+  })
+  test('given a waiting task, it is cancelled at once', () => {
+    given(waiting).when(request).then([requested, { type: 'TaskCancelled' }])
+  })
+  test('given a task in progress, the wish is written down', () => {
+    given(inProgress).when(request).then([requested])
+  })
+  test('given a task with its cancellation requested, it is accepted and nothing happens', () => {
+    given(cancelling).when(request).then([])
+  })
+  test.each(finals)('given a %s task, it is finished', (_status, history) => {
+    given(history).when(request).then('finished')
+  })
+  test('it needs no reason', () => {
+    given(inProgress)
+      .when({ type: 'RequestCancel', by: 'ann' })
+      .then([{ type: 'TaskCancelRequested', by: 'ann' }])
+  })
+  test('given a task that is not due yet, it is cancelled at once', () => {
+    given([created({ notBefore: 1_804_067_200_000 })])
+      .when(request)
+      .then([requested, { type: 'TaskCancelled' }])
+  })
+  test('given a task between two attempts, it is cancelled at once', () => {
+    given([...inProgress, { type: 'TaskFailed', attempt: 1, error: boom, retryAt: 1_804_067_200_000 }])
+      .when(request)
+      .then([requested, { type: 'TaskCancelled' }])
+  })
+})
+
+describe('CancelTask', () => {
+  const cancel = { type: 'CancelTask', attempt: 1 } satisfies CommandDraft
+
+  test('given no task, it is unknown', () => {
+    given(nothing).when(cancel).then('unknownTask')
+  })
+  test('given a waiting task, nobody requested it', () => {
+    given(waiting).when(cancel).then('notRequested')
+  })
+  test('given a task in progress, nobody requested it', () => {
+    given(inProgress).when(cancel).then('notRequested')
+  })
+  test('given a task with its cancellation requested, it is cancelled', () => {
+    given(cancelling)
+      .when(cancel)
+      .then([{ type: 'TaskCancelled', attempt: 1 }])
+  })
+  test.each(finals)('given a %s task, it is finished', (_status, history) => {
+    given(history).when(cancel).then('finished')
+  })
+  test('abandonment, error and progress stand in the event', () => {
+    given(cancelling)
+      .when({ type: 'CancelTask', attempt: 1, abandoned: true, error: boom, progress })
+      .then([{ type: 'TaskCancelled', attempt: 1, abandoned: true, error: boom, progress }])
+  })
+})
+
+describe('ReleaseTask', () => {
+  const release = { type: 'ReleaseTask', attempt: 1 } satisfies CommandDraft
+
+  test('given no task, it is unknown', () => {
+    given(nothing).when(release).then('unknownTask')
+  })
+  test('given a waiting task, it is not started', () => {
+    given(waiting).when(release).then('notStarted')
+  })
+  test('given a task in progress, it is released', () => {
+    given(inProgress)
+      .when(release)
+      .then([{ type: 'TaskReleased', attempt: 1 }])
+  })
+  test('given a task with its cancellation requested, it is cancelled', () => {
+    given(cancelling)
+      .when(release)
+      .then([{ type: 'TaskCancelled', attempt: 1 }])
+  })
+  test.each(finals)('given a %s task, it is finished', (_status, history) => {
+    given(history).when(release).then('finished')
+  })
+})
+
+describe('DeclareDead', () => {
+  const at = 1_704_100_000_000
+  const declareDead = { type: 'DeclareDead', attempt: 1, diedOn: 'node-a', random: 0.5, at } satisfies CommandDraft
+  const died = (attempt: number, retryAt?: number): EventDraft => ({
+    type: 'TaskDied',
+    attempt,
+    diedOn: 'node-a',
+    ...(retryAt === undefined ? {} : { retryAt }),
+  })
+
+  test('given no task, it is unknown', () => {
+    given(nothing).when(declareDead).then('unknownTask')
+  })
+  test('given a waiting task, it is not started', () => {
+    given(waiting).when(declareDead).then('notStarted')
+  })
+  test('given a task in progress, it died, and is repeated at once after the first crash', () => {
+    given(inProgress)
+      .when(declareDead)
+      .then([died(1, at)])
+  })
+  test('given a task with its cancellation requested, it died and is cancelled: nobody has to run it for that', () => {
+    given(cancelling)
+      .when(declareDead)
+      .then([died(1, at), { type: 'TaskCancelled', attempt: 1 }])
+  })
+  test.each(finals)('given a %s task, it is finished', (_status, history) => {
+    given(history).when(declareDead).then('finished')
+  })
+  test('given no crash that it may survive, it died for good', () => {
+    given([created({ retry: policy({ maxCrashes: 0 }) }), started(1)])
+      .when(declareDead)
+      .then([died(1)])
+  })
+  test('given no crash that it may survive and its cancellation requested, it is cancelled all the same', () => {
+    given([created({ retry: policy({ maxCrashes: 0 }) }), started(1), cancelRequested])
+      .when(declareDead)
+      .then([died(1, at), { type: 'TaskCancelled', attempt: 1 }])
+  })
+  test('given a second crash, it is repeated after a delay', () => {
+    given([created({ retry: policy({ maxCrashes: 2 }) }), started(1), died(1, at), started(2)])
+      .when({ ...declareDead, attempt: 2 })
+      .then([died(2, at + 1_000)])
+  })
+  test('given one crash more than it may survive, it died for good', () => {
+    given([created({ retry: policy({ maxCrashes: 1 }) }), started(1), died(1, at), started(2)])
+      .when({ ...declareDead, attempt: 2 })
+      .then([died(2)])
+  })
+  test('failures do not count as crashes', () => {
+    const failed: EventDraft = { type: 'TaskFailed', attempt: 1, error: boom, retryAt: at }
+    given([created({ retry: policy({ maxAttempts: 9, maxCrashes: 1 }) }), started(1), failed, started(2)])
+      .when({ ...declareDead, attempt: 2 })
+      .then([died(2, at)])
+  })
+})
+
+describe('a command of an attempt that is not the current one', () => {
+  // The node was thought dead, and the task runs elsewhere.
+  const runsAgain: readonly EventDraft[] = [...inProgress, { type: 'TaskDied', attempt: 1, diedOn: 'node-a', retryAt: 0 }, started(2)]
+  const zombie: readonly (readonly [string, CommandDraft])[] = [
+    ['CompleteTask', { type: 'CompleteTask', attempt: 1 }],
+    ['FailTask', { type: 'FailTask', attempt: 1, error: boom, retryable: true, random: 0 }],
+    ['CancelTask', { type: 'CancelTask', attempt: 1 }],
+    ['ReleaseTask', { type: 'ReleaseTask', attempt: 1 }],
+    ['DeclareDead', { type: 'DeclareDead', attempt: 1, diedOn: 'node-a', random: 0 }],
+  ]
+
+  test.each(zombie)('%s is stale in a task in progress', (_type, command) => {
+    given(runsAgain).when(command).then('staleAttempt')
+  })
+  test.each(zombie)('%s is stale in a task with its cancellation requested', (_type, command) => {
+    given([...runsAgain, cancelRequested]).when(command).then('staleAttempt')
+  })
+  test.each(zombie)('%s is stale for an attempt that is still to come', (_type, command) => {
+    given(runsAgain)
+      .when({ ...command, attempt: 3 } as CommandDraft)
+      .then('staleAttempt')
+  })
+})
+
+test('a cancellation against a completion: whoever comes second is told', () => {
+  given(cancelling)
+    .when({ type: 'CompleteTask', attempt: 1 })
+    .then([{ type: 'TaskCompleted', attempt: 1 }])
+  given([...cancelling, { type: 'TaskCompleted', attempt: 1 }])
+    .when({ type: 'CancelTask', attempt: 1 })
+    .then('finished')
+  given([...cancelling, { type: 'TaskCancelled', attempt: 1 }])
+    .when({ type: 'CompleteTask', attempt: 1 })
+    .then('finished')
+})

@@ -1,0 +1,201 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Decision, TaskCommand, TaskEvent, TaskState } from '../../src/domain/index.ts'
+import { decide, detailsOf, evolve, initialState, isFinalEvent, isFinalStatus, stateOf, statusAfter } from '../../src/domain/index.ts'
+import { checkHistory } from '../../src/testing/index.ts'
+import { clockSpreadMs, command, createTask, event, time } from './arbitraries.ts'
+
+interface Life {
+  readonly history: readonly TaskEvent[]
+  readonly decisions: readonly { readonly command: TaskCommand; readonly before: TaskState; readonly decision: Decision }[]
+}
+
+/** What comes of commands that are given one after the other. */
+const live = (commands: readonly TaskCommand[]): Life => {
+  const history: TaskEvent[] = []
+  const decisions: Life['decisions'][number][] = []
+  let state = initialState
+  for (const command of commands) {
+    const decision = decide(command, state)
+    decisions.push({ command, before: state, decision })
+    if (decision.type === 'refused') continue
+    history.push(...decision.events)
+    state = decision.events.reduce(evolve, state)
+  }
+  return { history, decisions }
+}
+
+/** A command that fits what runs, where `aimed`; else whatever was drawn: a stale attempt, say. */
+const aim = (command: TaskCommand, attempt: number): TaskCommand => ('attempt' in command ? { ...command, attempt } : command)
+
+/** Whole lives: many commands aim at the attempt that runs, some come twice, and clocks differ. */
+const lives: fc.Arbitrary<Life> = fc
+  .tuple(createTask, fc.array(fc.record({ command, aimed: fc.integer({ min: 0, max: 3 }), twice: fc.integer({ min: 0, max: 5 }) }), { maxLength: 40 }))
+  .map(([create, draws]) => {
+    const commands: TaskCommand[] = [create]
+    for (const { command, aimed, twice } of draws) {
+      const { attempt } = stateOf(live(commands).history)
+      commands.push(aimed > 0 ? aim(command, attempt) : command)
+      if (twice === 0) commands.push(commands.at(-1) as TaskCommand)
+    }
+    return live(commands)
+  })
+
+/** Histories that nobody would write: any events in any order. */
+const garbage = fc.array(event, { maxLength: 20 })
+
+describe('whatever commands are given', () => {
+  test('the history is one that the rules allow', () => {
+    fc.assert(
+      fc.property(lives, ({ history }) => {
+        expect(checkHistory(history, { clockSkewMs: clockSpreadMs })).toEqual([])
+      }),
+    )
+  })
+
+  test('a task that ended stays as it is', () => {
+    fc.assert(
+      fc.property(lives, command, ({ history }, command) => {
+        const state = stateOf(history)
+        fc.pre(isFinalStatus(state.status))
+        expect(decide(command, state)).toEqual({ type: 'refused', reason: command.type === 'CreateTask' ? 'alreadyExists' : 'finished' })
+      }),
+    )
+  })
+
+  test('a stale attempt settles nothing', () => {
+    fc.assert(
+      fc.property(lives, command, ({ history }, command) => {
+        const state = stateOf(history)
+        fc.pre('attempt' in command && command.attempt !== state.attempt)
+        expect(decide(command, state).type).toBe('refused')
+      }),
+    )
+  })
+
+  test('the same command again brings about nothing more, but for a start', () => {
+    fc.assert(
+      fc.property(lives, ({ decisions }) => {
+        for (const { command, before, decision } of decisions) {
+          if (decision.type === 'refused' || command.type === 'StartTask') continue
+          const again = decide(command, decision.events.reduce(evolve, before))
+          expect(again.type === 'refused' || again.events.length === 0).toBe(true)
+        }
+      }),
+    )
+  })
+
+  test('no command brings about more events than it has ids for, and all carry its time and node', () => {
+    fc.assert(
+      fc.property(lives, ({ decisions }) => {
+        for (const { command, decision } of decisions) {
+          if (decision.type === 'refused') continue
+          expect(decision.events.map(({ eventId }) => eventId)).toEqual(command.eventIds.slice(0, decision.events.length))
+          for (const { at, node, taskId } of decision.events) expect({ at, node, taskId }).toEqual({ at: command.at, node: command.node, taskId: command.taskId })
+        }
+      }),
+    )
+  })
+
+  test('events carry nothing that JSON would drop', () => {
+    fc.assert(
+      fc.property(lives, ({ history }) => {
+        expect(JSON.parse(JSON.stringify(history))).toStrictEqual(history)
+      }),
+    )
+  })
+
+  test('failures and crashes stay within the policy', () => {
+    fc.assert(
+      fc.property(lives, ({ history }) => {
+        const { failures, crashes, retry, status } = stateOf(history)
+        expect(failures).toBeLessThanOrEqual(retry.maxAttempts)
+        expect(crashes).toBeLessThanOrEqual(retry.maxCrashes + (status === 'died' || status === 'cancelled' ? 1 : 0))
+      }),
+    )
+  })
+
+  test('a decision neither changes its state nor depends on anything else', () => {
+    fc.assert(
+      fc.property(lives, command, ({ history }, command) => {
+        const state = Object.freeze(stateOf(history))
+        expect(decide(Object.freeze(command), state)).toEqual(decide(command, state))
+      }),
+    )
+  })
+
+  test('lives of every kind are met', () => {
+    // Keeps the properties above from passing because nothing ever happens.
+    const met = new Set(fc.sample(lives, { numRuns: 1_000, seed: 7 }).flatMap(({ history }) => [stateOf(history).status, ...history.map(({ type }) => type)]))
+    expect([...met].toSorted()).toEqual(
+      [
+        ...['waiting', 'inProgress', 'cancelRequested', 'completed', 'failed', 'cancelled', 'died'],
+        ...['TaskCreated', 'TaskStarted', 'TaskCancelRequested', 'TaskCompleted', 'TaskFailed', 'TaskCancelled', 'TaskDied', 'TaskReleased'],
+      ].toSorted(),
+    )
+  })
+})
+
+describe('the folds', () => {
+  test('agree on status, version and attempt, whatever happened', () => {
+    fc.assert(
+      fc.property(fc.oneof(lives.map(({ history }) => history), garbage), (history) => {
+        const begun = history.findIndex(({ type }) => type === 'TaskCreated')
+        fc.pre(begun === 0 && history.every(({ type }, index) => index === 0 || type !== 'TaskCreated'))
+        const { status, version, attempt } = stateOf(history)
+        expect(detailsOf(history)).toMatchObject({ status, version, attempt })
+      }),
+    )
+  })
+
+  test('agree on when the task is due', () => {
+    fc.assert(
+      fc.property(lives, ({ history }) => {
+        const { status, dueAt } = stateOf(history)
+        fc.pre(status === 'waiting')
+        expect(detailsOf(history)?.dueAt ?? 0).toBe(dueAt)
+      }),
+    )
+  })
+
+  test('come to the status that the last event says', () => {
+    fc.assert(
+      fc.property(garbage, (history) => {
+        const last = history.at(-1)
+        fc.pre(last !== undefined)
+        if (last === undefined) return
+        expect(stateOf(history).status).toBe(statusAfter(last))
+        expect(isFinalStatus(stateOf(history).status)).toBe(isFinalEvent(last))
+      }),
+    )
+  })
+
+  test('take any sequence of events', () => {
+    fc.assert(
+      fc.property(garbage, (history) => {
+        expect(() => [stateOf(history), detailsOf(history)]).not.toThrow()
+      }),
+    )
+  })
+
+  test('take events of types that no release knows, and only move the version on', () => {
+    const unknown = fc.record({ type: fc.string(), version: fc.nat(), at: time, anything: fc.anything() }) as unknown as fc.Arbitrary<TaskEvent>
+    fc.assert(
+      fc.property(lives, unknown, ({ history }, event) => {
+        fc.pre(!/^Task[A-Z]/.test(event.type))
+        const state = stateOf(history)
+        expect(evolve(state, event)).toEqual({ ...state, version: event.version })
+        expect(detailsOf([...history, event])).toEqual({ ...detailsOf(history), version: event.version, updatedAt: event.at })
+      }),
+    )
+  })
+
+  test('fold a history in parts as in one go', () => {
+    fc.assert(
+      fc.property(lives, fc.nat(), ({ history }, at) => {
+        const cut = history.length === 0 ? 0 : at % history.length
+        expect(history.slice(cut).reduce(evolve, stateOf(history.slice(0, cut)))).toEqual(stateOf(history))
+      }),
+    )
+  })
+})

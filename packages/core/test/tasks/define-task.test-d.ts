@@ -1,0 +1,172 @@
+import { type } from 'arktype'
+import * as v from 'valibot'
+import { describe, expectTypeOf, test } from 'vitest'
+import { z } from 'zod'
+import type { PayloadArguments, PayloadOf, ProgressOf, ResultOf, TaskDeclaration, TaskFactory } from '../../src/tasks/index.ts'
+import { declareTask, defineTask, implementTask, unchecked } from '../../src/tasks/index.ts'
+
+/** Stands for the manager: what follows a task is inferred from it. */
+declare const submit: <Task extends TaskDeclaration>(
+  task: Task,
+  ...rest: PayloadArguments<Task, { readonly labels?: readonly string[] }>
+) => { result(): Promise<ResultOf<Task>>; progress(): ProgressOf<Task> | undefined }
+
+describe('a task with zod schemas', () => {
+  const reindex = defineTask({
+    type: 'reindex',
+    version: 2,
+    payload: z.object({ mailbox: z.string(), since: z.coerce.date<string>(), depth: z.number().default(1) }),
+    progress: z.object({ done: z.number() }),
+    upcast: { 1: (old) => ({ mailbox: old.name, since: old.since }) },
+    async run({ payload, progress, lastProgress, signal }) {
+      expectTypeOf(payload).toEqualTypeOf<{ mailbox: string; since: Date; depth: number }>()
+      expectTypeOf(progress).parameter(0).toEqualTypeOf<{ done: number }>()
+      expectTypeOf(lastProgress).toEqualTypeOf<{ done: number } | undefined>()
+      expectTypeOf(signal).toEqualTypeOf<AbortSignal>()
+      // @ts-expect-error: the progress is another
+      progress({ finished: 3 })
+      return { messages: 12 }
+    },
+  })
+
+  test('is submitted with what its schema takes', () => {
+    expectTypeOf<PayloadOf<typeof reindex>>().toEqualTypeOf<{ mailbox: string; since: string; depth?: number | undefined }>()
+    submit(reindex, { mailbox: 'inbox', since: '2024-01-01' })
+    submit(reindex, { mailbox: 'inbox', since: '2024-01-01' }, { labels: ['a'] })
+    // @ts-expect-error: a payload is needed
+    submit(reindex)
+    // @ts-expect-error: the mailbox is no number
+    submit(reindex, { mailbox: 1, since: '2024-01-01' })
+  })
+
+  test('comes to what its body returns', () => {
+    expectTypeOf<ResultOf<typeof reindex>>().toEqualTypeOf<{ messages: number }>()
+    const task = submit(reindex, { mailbox: 'inbox', since: '2024-01-01' })
+    expectTypeOf(task.result()).resolves.toEqualTypeOf<{ messages: number }>()
+    expectTypeOf(task.progress()).toEqualTypeOf<{ done: number } | undefined>()
+  })
+
+  test('is a factory and a declaration', () => {
+    expectTypeOf(reindex).toExtend<TaskFactory>()
+    expectTypeOf([reindex]).toExtend<readonly TaskDeclaration[]>()
+  })
+})
+
+test('a task with valibot schemas: the same', () => {
+  const count = defineTask({
+    type: 'count',
+    payload: v.object({ words: v.pipe(v.string(), v.transform((text) => text.split(' '))) }),
+    run: ({ payload }) => {
+      expectTypeOf(payload).toEqualTypeOf<{ words: string[] }>()
+      return payload.words.length
+    },
+  })
+  expectTypeOf<PayloadOf<typeof count>>().toEqualTypeOf<{ words: string }>()
+  expectTypeOf<ResultOf<typeof count>>().toEqualTypeOf<number>()
+  expectTypeOf<ProgressOf<typeof count>>().toEqualTypeOf<unknown>()
+})
+
+test('a task with arktype schemas: the same', () => {
+  const count = defineTask({
+    type: 'count',
+    payload: type({ words: 'string', 'limit?': 'number' }),
+    async run({ payload }) {
+      expectTypeOf(payload).toEqualTypeOf<{ words: string; limit?: number }>()
+      return null
+    },
+  })
+  expectTypeOf<PayloadOf<typeof count>>().toEqualTypeOf<{ words: string; limit?: number }>()
+  expectTypeOf<ResultOf<typeof count>>().toEqualTypeOf<null>()
+})
+
+describe('a task without a payload schema', () => {
+  const ping = defineTask({
+    type: 'ping',
+    run({ payload, progress }) {
+      expectTypeOf(payload).toEqualTypeOf<undefined>()
+      expectTypeOf(progress).parameter(0).toEqualTypeOf<unknown>()
+      return 'pong' as const
+    },
+  })
+
+  test('is submitted without a payload', () => {
+    expectTypeOf<PayloadOf<typeof ping>>().toEqualTypeOf<undefined>()
+    submit(ping)
+    submit(ping, undefined, { labels: ['a'] })
+    // @ts-expect-error: it takes none
+    submit(ping, { mailbox: 'inbox' })
+  })
+
+  test('comes to what its body returns', () => {
+    expectTypeOf<ResultOf<typeof ping>>().toEqualTypeOf<'pong'>()
+  })
+})
+
+test('a payload that may be undefined may be left out', () => {
+  const sweep = defineTask({ type: 'sweep', payload: z.object({ days: z.number() }).optional(), run: ({ payload }) => payload?.days ?? 0 })
+  submit(sweep)
+  submit(sweep, { days: 3 })
+})
+
+describe('a result schema', () => {
+  test('says what the body returns, and what is awaited', () => {
+    const summarise = defineTask({
+      type: 'summarise',
+      result: z.object({ total: z.string().transform(Number) }),
+      run: () => ({ total: '12' }),
+    })
+    expectTypeOf<ResultOf<typeof summarise>>().toEqualTypeOf<{ total: number }>()
+  })
+
+  test('keeps the body from returning something else', () => {
+    // @ts-expect-error: the total is a string
+    defineTask({ type: 'summarise', result: z.object({ total: z.string() }), run: async () => ({ total: 12 }) })
+  })
+})
+
+describe('a declared task', () => {
+  const declared = declareTask({ type: 'convert', payload: z.object({ size: z.number() }), result: z.object({ url: z.string() }) })
+
+  test('is submitted and awaited like a defined one', () => {
+    const task = submit(declared, { size: 3 })
+    expectTypeOf(task.result()).resolves.toEqualTypeOf<{ url: string }>()
+    // @ts-expect-error: the size is a number
+    submit(declared, { size: 'big' })
+  })
+
+  test('gives its body the types', () => {
+    const implemented = implementTask(declared, async ({ payload }) => ({ url: `https://example.org/${payload.size}` }))
+    expectTypeOf<PayloadOf<typeof implemented>>().toEqualTypeOf<{ size: number }>()
+    expectTypeOf<ResultOf<typeof implemented>>().toEqualTypeOf<{ url: string }>()
+    // @ts-expect-error: the result is another
+    implementTask(declared, async () => ({ path: '/' }))
+  })
+
+  test('without a result schema has a result that nobody knows, until it is implemented', () => {
+    const ping = declareTask({ type: 'ping' })
+    expectTypeOf<ResultOf<typeof ping>>().toEqualTypeOf<unknown>()
+    const implemented = implementTask(ping, () => 12)
+    expectTypeOf<ResultOf<typeof implemented>>().toEqualTypeOf<number>()
+  })
+})
+
+test('unchecked gives types without checks', () => {
+  const move = defineTask({
+    type: 'move',
+    payload: unchecked<{ from: string; to: string }>(),
+    progress: unchecked<number>(),
+    run({ payload, progress }) {
+      expectTypeOf(payload).toEqualTypeOf<{ from: string; to: string }>()
+      progress(3)
+    },
+  })
+  expectTypeOf<PayloadOf<typeof move>>().toEqualTypeOf<{ from: string; to: string }>()
+  expectTypeOf<ProgressOf<typeof move>>().toEqualTypeOf<number>()
+  expectTypeOf<ResultOf<typeof move>>().toEqualTypeOf<void>()
+})
+
+test('a task of a hand-written factory has no types', () => {
+  expectTypeOf<PayloadOf<TaskFactory>>().toEqualTypeOf<unknown>()
+  expectTypeOf<ResultOf<TaskFactory>>().toEqualTypeOf<unknown>()
+  expectTypeOf<ProgressOf<TaskFactory>>().toEqualTypeOf<unknown>()
+})

@@ -1,0 +1,140 @@
+import type {
+  CallOptions,
+  ListingPosition,
+  PageRequest,
+  Shard,
+  TaskDetails,
+  TaskFilter,
+  TaskId,
+  TaskListing,
+  TaskListingCapabilities,
+  TaskPage,
+  TaskProgress,
+} from '@taskledger/core/ports'
+import { decodeCursor, encodeCursor, isFinalStatus, isLaterProgress, mergeProgress, shardOf } from '@taskledger/core/ports'
+import { copyOf } from './copy.ts'
+import { Gate } from './gate.ts'
+import { ListingOrder } from './listing-order.ts'
+
+interface Row extends ListingPosition {
+  details: TaskDetails
+}
+
+/** What all clients of a listing share. */
+export interface ListedTasks {
+  readonly rows: Map<TaskId, Row>
+  readonly all: ListingOrder<Row>
+  /** A part of `all`: what waits or runs must be found quickly among ever so many that have finished. */
+  readonly unfinished: ListingOrder<Row>
+  /** Kept apart from the rows, since it comes and goes without a version. */
+  readonly progress: Map<TaskId, TaskProgress>
+}
+
+export const noListedTasks = (): ListedTasks => ({
+  rows: new Map(),
+  all: new ListingOrder(),
+  unfinished: new ListingOrder(),
+  progress: new Map(),
+})
+
+export class MemoryTaskListing implements TaskListing {
+  readonly capabilities: TaskListingCapabilities = { durability: false }
+  readonly #gate = new Gate('the task listing')
+  readonly #tasks: ListedTasks
+
+  constructor(tasks: ListedTasks) {
+    this.#tasks = tasks
+  }
+
+  async save(details: TaskDetails, options?: CallOptions): Promise<void> {
+    this.#gate.pass(options?.signal)
+    const { rows, all, unfinished, progress } = this.#tasks
+    const { taskId, createdAt } = details
+    const known = rows.get(taskId)
+    if (known !== undefined && known.details.version >= details.version) return
+    const row = known ?? { taskId, createdAt, details }
+    const wasUnfinished = known !== undefined && isUnfinished(known)
+    row.details = copyOf(details)
+    if (known === undefined) {
+      rows.set(taskId, row)
+      all.add(row)
+    }
+    if (isUnfinished(row)) {
+      if (!wasUnfinished) unfinished.add(row)
+    } else {
+      if (wasUnfinished) unfinished.remove(row)
+      progress.delete(taskId)
+    }
+  }
+
+  async list(filter: TaskFilter, { limit, cursor, signal }: PageRequest): Promise<TaskPage> {
+    this.#gate.pass(signal)
+    const start = cursor === undefined ? startOf(filter) : decodeCursor(cursor, filter)
+    const tasks: TaskDetails[] = []
+    for (const row of this.#orderFor(filter).after(start)) {
+      if (filter.since !== undefined && row.createdAt < filter.since) break
+      if (!meets(row.details, filter)) continue
+      const last = tasks.at(-1)
+      if (tasks.length === limit && last !== undefined) return { tasks, cursor: encodeCursor(last, filter) }
+      tasks.push(this.#show(row))
+    }
+    return { tasks }
+  }
+
+  async *unfinished({ shard, of }: Shard, options?: CallOptions): AsyncGenerator<TaskDetails, void, undefined> {
+    this.#gate.pass(options?.signal)
+    // The rows as they are now: whoever walks them takes his time, and others go on adding and removing.
+    for (const row of [...this.#tasks.unfinished.after()]) {
+      this.#gate.pass(options?.signal)
+      if (isUnfinished(row) && this.#tasks.rows.get(row.taskId) === row && shardOf(row.taskId, of) === shard) yield this.#show(row)
+    }
+  }
+
+  async saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void> {
+    this.#gate.pass(options?.signal)
+    const row = this.#tasks.rows.get(taskId)
+    if (row !== undefined && !isUnfinished(row)) return
+    if (isLaterProgress(progress, this.#tasks.progress.get(taskId))) this.#tasks.progress.set(taskId, copyOf(progress))
+  }
+
+  async progress(taskId: TaskId, options?: CallOptions): Promise<TaskProgress | undefined> {
+    this.#gate.pass(options?.signal)
+    return copyOf(this.#tasks.progress.get(taskId))
+  }
+
+  async remove({ taskId }: ListingPosition, options?: CallOptions): Promise<void> {
+    this.#gate.pass(options?.signal)
+    const { rows, all, unfinished, progress } = this.#tasks
+    progress.delete(taskId)
+    const row = rows.get(taskId)
+    if (row === undefined) return
+    rows.delete(taskId)
+    all.remove(row)
+    unfinished.remove(row)
+  }
+
+  async close(): Promise<void> {
+    this.#gate.shut()
+  }
+
+  #orderFor({ statuses }: TaskFilter): ListingOrder<Row> {
+    return statuses === undefined || statuses.some(isFinalStatus) ? this.#tasks.all : this.#tasks.unfinished
+  }
+
+  #show(row: Row): TaskDetails {
+    return copyOf(mergeProgress(row.details, this.#tasks.progress.get(row.taskId)))
+  }
+}
+
+const isUnfinished = ({ details }: Row): boolean => !isFinalStatus(details.status)
+
+/** Where a first page begins. No task id comes after the empty one, so of the time itself nothing is listed. */
+const startOf = ({ until }: TaskFilter): ListingPosition | undefined =>
+  until === undefined ? undefined : { createdAt: until, taskId: '' as TaskId }
+
+/** Whether the task belongs in the list. Times are not looked at: they are where the walk begins and ends. */
+const meets = (details: TaskDetails, { statuses, type, node, label }: TaskFilter): boolean =>
+  (statuses === undefined || statuses.includes(details.status)) &&
+  (type === undefined || details.type === type) &&
+  (node === undefined || details.node === node) &&
+  (label === undefined || details.labels.includes(label))

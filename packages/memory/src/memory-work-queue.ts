@@ -1,0 +1,81 @@
+import type {
+  CallOptions,
+  Clock,
+  ConsumeOptions,
+  Consumer,
+  Delivery,
+  Logger,
+  WorkMessage,
+  WorkQueue,
+  WorkQueueCapabilities,
+} from '@taskledger/core/ports'
+import { copyOf } from './copy.ts'
+import { Gate } from './gate.ts'
+import { NamedQueue } from './named-queue.ts'
+import type { QueueConsumer } from './queue-consumer.ts'
+
+/** What all clients of a work queue share. It owns the timers: a client that goes takes none of them with it. */
+export class QueuesByName {
+  readonly #queues = new Map<string, NamedQueue>()
+  readonly #clock: Clock
+  readonly #logger: Logger
+
+  constructor(clock: Clock, logger: Logger) {
+    this.#clock = clock
+    this.#logger = logger
+  }
+
+  get all(): readonly NamedQueue[] {
+    return [...this.#queues.values()]
+  }
+
+  /** The queue of that name, made where there is none. */
+  get(name: string): NamedQueue {
+    const known = this.#queues.get(name)
+    if (known !== undefined) return known
+    const queue = new NamedQueue(name, this.#clock, this.#logger)
+    this.#queues.set(name, queue)
+    return queue
+  }
+}
+
+export class MemoryWorkQueue implements WorkQueue {
+  readonly capabilities: WorkQueueCapabilities = { durability: false, redeliveryWithinMs: 1_000, delayedRelease: true }
+  readonly #gate = new Gate('the work queue')
+  readonly #queues: QueuesByName
+  readonly #consumers = new Set<QueueConsumer>()
+
+  constructor(queues: QueuesByName) {
+    this.#queues = queues
+  }
+
+  async send(queue: string, message: WorkMessage, options?: CallOptions): Promise<void> {
+    this.#gate.pass(options?.signal)
+    this.#queues.get(queue).add({ body: copyOf(message), redelivered: false, releases: 0 })
+  }
+
+  async consume(queue: string, handler: (delivery: Delivery) => Promise<void>, options: ConsumeOptions): Promise<Consumer> {
+    this.#gate.pass(options.signal)
+    const consumer = this.#queues.get(queue).join(handler, options.slots, options.mode)
+    this.#consumers.add(consumer)
+    return {
+      resize: (slots) => consumer.resize(slots),
+      close: async () => {
+        await consumer.close()
+        this.#consumers.delete(consumer)
+      },
+    }
+  }
+
+  // What runs may still settle its deliveries: those belong to the queue, not to this client.
+  async close(): Promise<void> {
+    this.#gate.shut()
+    await Promise.all([...this.#consumers].map((consumer) => consumer.close()))
+  }
+
+  /** As if the process of this client had been killed. */
+  vanish(): void {
+    this.#gate.shut()
+    for (const consumer of this.#consumers) consumer.vanish()
+  }
+}

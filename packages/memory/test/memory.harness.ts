@@ -1,0 +1,84 @@
+import type { EventBus, EventStore, NodeRegistry, TaskId, TaskListing, WorkQueue } from '@taskledger/core/ports'
+import { silentLogger } from '@taskledger/core/ports'
+import type { Memory } from '@taskledger/memory'
+import { createMemory } from '@taskledger/memory'
+import type { Harness } from '@taskledger/test-kit'
+
+// There are no faults here: memory has no connection to cut and no engine to restart.
+
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+
+// Quiet: the rules make handlers and listeners throw.
+const emptyMemory = (): Memory => createMemory({ logger: silentLogger })
+
+export const eventStoreHarness: Harness<EventStore> = {
+  name: 'memory',
+  open: async () => {
+    const memory = emptyMemory()
+    return {
+      port: memory.storage().events,
+      peer: async () => memory.storage().events,
+      inject: async (bytes, taskId) => memory.faults.injectEvent(taskId as TaskId, textOf(bytes)),
+      inspect: () => memory.inspect(),
+    }
+  },
+}
+
+// Nothing to inject here and in the registry: their rows are values, which no codec has to read.
+export const taskListingHarness: Harness<TaskListing> = {
+  name: 'memory',
+  open: async () => {
+    const memory = emptyMemory()
+    return {
+      port: memory.storage().listing,
+      peer: async () => memory.storage().listing,
+      inspect: () => memory.inspect(),
+    }
+  },
+}
+
+export const nodeRegistryHarness: Harness<NodeRegistry> = {
+  name: 'memory',
+  open: async () => {
+    const memory = emptyMemory()
+    return {
+      port: memory.storage().nodes,
+      peer: async () => memory.storage().nodes,
+      inspect: () => memory.inspect(),
+    }
+  },
+}
+
+export const workQueueHarness: Harness<WorkQueue> = {
+  name: 'memory',
+  open: async () => {
+    const memory = emptyMemory()
+    const killers = new Map<WorkQueue, () => void>()
+    const openClient = (): WorkQueue => {
+      const client = memory.messaging()
+      killers.set(client.queue, () => memory.faults.kill(client))
+      return client.queue
+    }
+    return {
+      port: openClient(),
+      peer: async () => openClient(),
+      inject: async (bytes, queue) => memory.faults.injectMessage(queue, textOf(bytes)),
+      deadLetters: async (queue) => memory.deadLetters(queue).map(({ text }) => text),
+      kill: async (client) => killers.get(client)?.(),
+      inspect: () => memory.inspect(),
+    }
+  },
+}
+
+export const eventBusHarness: Harness<EventBus> = {
+  name: 'memory',
+  open: async () => {
+    const memory = emptyMemory()
+    return {
+      port: memory.messaging().bus,
+      peer: async () => memory.messaging().bus,
+      inject: async (bytes) => memory.faults.injectNotice(textOf(bytes)),
+      inspect: () => memory.inspect(),
+    }
+  },
+}
