@@ -51,7 +51,7 @@ export class Attempts {
       await this.#settle(run, await run.run(runnable))
     } catch (error) {
       // The node closed, or the history can no longer be read: the attempt stays open, and its death is declared by others.
-      this.#node.logger.error({ taskId: run.taskId, attempt: run.attempt, error }, 'the end of an attempt could not be written')
+      this.#node.logger.error({ taskId: run.taskId, attempt: run.attempt, err: error }, 'the end of an attempt could not be written')
     } finally {
       this.#runs.delete(run.taskId)
       this.#reports.forget(run.taskId)
@@ -109,7 +109,7 @@ export class Attempts {
       const aggregate = await this.#eventSourcing.load(run.taskId, run.aggregate)
       if (aggregate.state.version > run.aggregate.state.version) run.heed(aggregate)
     } catch (error) {
-      if (!this.#node.closed.aborted) this.#node.logger.warn({ taskId: run.taskId, error }, 'a running task could not be looked up again')
+      if (!this.#node.closed.aborted) this.#node.logger.warn({ taskId: run.taskId, err: error }, 'a running task could not be looked up again')
     }
   }
 

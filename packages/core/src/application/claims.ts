@@ -119,7 +119,7 @@ export class Claims {
     try {
       await delivery.accept()
     } catch (error) {
-      this.#node.logger.warn({ taskId: delivery.message.taskId, error }, 'a delivery could not be accepted; it may come again')
+      this.#node.logger.warn({ taskId: delivery.message.taskId, err: error }, 'a delivery could not be accepted; it may come again')
     }
   }
 
@@ -129,14 +129,14 @@ export class Claims {
     try {
       if (this.#node.closed.aborted) return await delivery.release()
       if (releases < undecodableReleases) {
-        this.#node.logger.warn({ taskId: message.taskId, releases, error }, 'a task cannot be run here and is left to others')
+        this.#node.logger.warn({ taskId: message.taskId, releases, err: error }, 'a task cannot be run here and is left to others')
         return await delivery.release({ delayMs: undecodableDelayMs })
       }
-      this.#node.logger.error({ taskId: message.taskId, releases, error }, 'a message was put with the dead letters')
+      this.#node.logger.error({ taskId: message.taskId, releases, err: error }, 'a message was put with the dead letters')
       await delivery.reject(`released ${releases} times; node ${this.#node.nodeId} says: ${describeError(error).message}`)
     } catch (cause) {
       // The queue delivers again what nobody settled.
-      this.#node.logger.warn({ taskId: message.taskId, error: cause }, 'a delivery could not be settled')
+      this.#node.logger.warn({ taskId: message.taskId, err: cause }, 'a delivery could not be settled')
     }
   }
 }

@@ -10,6 +10,7 @@ export class Deadlines {
   readonly #limitMs: number
   readonly #cancels = new Set<CancelSchedule>()
   #current: AbortController | undefined
+  #closed: AbortSignal | undefined
   #openedAt = 0
 
   constructor(clock: Clock, limitMs: number) {
@@ -19,7 +20,7 @@ export class Deadlines {
 
   /** A signal that aborts past the limit, or when the caller's own does. */
   signal(own?: AbortSignal): AbortSignal {
-    const shared = this.#shared()
+    const shared = this.#closed ?? this.#shared()
     return own === undefined ? shared : AbortSignal.any([own, shared])
   }
 
@@ -37,7 +38,9 @@ export class Deadlines {
     return controller.signal
   }
 
-  close(): void {
+  /** Nothing is called any more: whoever still asks is given a signal that was aborted for this reason. */
+  close(reason: Error): void {
+    this.#closed = AbortSignal.abort(reason)
     for (const cancel of this.#cancels) cancel()
     this.#cancels.clear()
   }

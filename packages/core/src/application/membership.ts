@@ -33,7 +33,7 @@ export class Membership {
     try {
       await this.#node.storage.nodes.leave(this.#node.nodeId, { signal: this.#node.deadlines.signal() })
     } catch (error) {
-      this.#node.logger.warn({ error }, 'the node could not take itself out of the registry; it vanishes by itself')
+      this.#node.logger.warn({ err: error }, 'the node could not take itself out of the registry; it vanishes by itself')
     }
   }
 
@@ -49,7 +49,7 @@ export class Membership {
       await this.#node.storage.nodes.renew(this.#info(), ttlMs, { signal: this.#node.deadlines.signal() })
       this.#onRenewed()
     } catch (error) {
-      this.#node.logger.warn({ error }, 'the node could not renew itself in the registry and tries again')
+      this.#node.logger.warn({ err: error }, 'the node could not renew itself in the registry and tries again')
     }
   }
 }

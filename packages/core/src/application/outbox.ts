@@ -18,7 +18,7 @@ export class Outbox {
     try {
       await call(this.#node.deadlines.signal())
     } catch (error) {
-      this.#node.logger.warn({ error }, `${what} failed and is tried again in the background`)
+      this.#node.logger.warn({ err: error }, `${what} failed and is tried again in the background`)
       const retry = this.#retry(what, call)
       this.#pending.add(retry)
       void retry.finally(() => this.#pending.delete(retry))
@@ -34,7 +34,7 @@ export class Outbox {
     try {
       await persist(this.#node, { forMs: Infinity }, call)
     } catch (error) {
-      this.#node.logger.error({ error }, `${what} was given up; another node has to find it`)
+      this.#node.logger.error({ err: error }, `${what} was given up; another node has to find it`)
     }
   }
 }

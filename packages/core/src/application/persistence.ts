@@ -40,8 +40,8 @@ export const persist = async <T>(node: NodeContext, { forMs, signal }: Persisten
     } catch (error) {
       const elapsed = node.clock.now() - startedAt
       if (signal?.aborted || node.closed.aborted || !mayPass(error) || elapsed >= forMs) throw error
-      if (tries === 1) node.logger.debug({ error }, 'a call failed and is tried again')
-      if (tries === 6) node.logger.warn({ error, tries }, 'a call still fails and is tried again')
+      if (tries === 1) node.logger.debug({ err: error }, 'a call failed and is tried again')
+      if (tries === 6) node.logger.warn({ err: error, tries }, 'a call still fails and is tried again')
       await node.clock.sleep(repetitionDelayMs(tries, node.random()), signal === undefined ? node.closed : AbortSignal.any([signal, node.closed]))
     }
   }

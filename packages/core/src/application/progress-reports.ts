@@ -64,7 +64,7 @@ export class ProgressReports {
       await storage.listing.saveProgress(taskId, latest, { signal })
       await messaging.bus.publish([{ taskId, version, type: 'TaskProgress', status: 'inProgress', node: nodeId }], { signal })
     } catch (error) {
-      logger.warn({ taskId, error }, 'progress was not saved; the next report will be')
+      logger.warn({ taskId, err: error }, 'progress was not saved; the next report will be')
     }
   }
 }

@@ -245,17 +245,22 @@ export class TaskManager {
   }
 
   async #close(options: { readonly drainMs?: number }): Promise<void> {
-    await this.#worker?.close(options)
+    const reason = closedError('the task manager')
+    try {
+      await this.#worker?.close(options)
+    } catch (error) {
+      this.#node.logger.error({ err: error }, 'the worker could not be closed in order; the rest is closed all the same')
+    }
     this.#sender.close()
-    const cancel = this.#node.clock.schedule(outboxMs, () => this.#abortClosed(closedError('the task manager')))
+    const cancel = this.#node.clock.schedule(outboxMs, () => this.#abortClosed(reason))
     await this.#outbox.settled()
     cancel()
     await this.#membership.leave()
-    this.#abortClosed(closedError('the task manager'))
+    this.#abortClosed(reason)
     for (const unsubscribe of this.#unsubscribes) unsubscribe()
-    this.#node.deadlines.close()
-    await this.#node.messaging.close()
-    await this.#node.storage.close()
+    this.#node.deadlines.close(reason)
+    const closings = await Promise.allSettled([this.#node.messaging.close(), this.#node.storage.close()])
+    for (const closing of closings) if (closing.status === 'rejected') throw closing.reason
   }
 
   #hear(notice: Notice): void {

@@ -6,10 +6,10 @@ import { isFinalStatus } from '../domain/task-status.ts'
 import type { CallOptions } from '../ports/call-options.ts'
 import type { Awaiting, Waiter } from './awaiting.ts'
 import { isEnd } from './awaiting.ts'
-import { AwaitTimeout, TaskNotFound } from './errors.ts'
+import { AwaitTimeout, isTaskNotFound, TaskNotFound } from './errors.ts'
 import type { NodeContext } from './node-context.ts'
 import { checkMs } from './options.ts'
-import { persist } from './persistence.ts'
+import { mayPass, persist } from './persistence.ts'
 
 export interface WaitOptions extends CallOptions {
   /** How long to wait, in milliseconds. Default: as long as it takes. */
@@ -72,9 +72,16 @@ export class TaskQueries {
   async #finished(taskId: TaskId, signal: AbortSignal | undefined): Promise<TaskDetails> {
     const waiter: Waiter = this.#awaiting.waiter(taskId, isEnd, signal)
     try {
-      for (;;) {
-        const details = await this.#fold(taskId, signal === undefined ? {} : { signal })
-        if (isFinalStatus(details.status)) return details
+      for (let isKnown = false; ; ) {
+        try {
+          const details = await this.#fold(taskId, signal === undefined ? {} : { signal })
+          if (isFinalStatus(details.status)) return details
+          isKnown = true
+        } catch (error) {
+          // An outage does not end a wait that had begun: the next look is at the next notice, gap or poll.
+          if (!isKnown || !mayPass(error) || isTaskNotFound(error) || signal?.aborted) throw error
+          this.#node.logger.warn({ taskId, err: error }, 'an awaited task could not be looked up; it is still awaited')
+        }
         await waiter.change()
       }
     } finally {

@@ -62,15 +62,13 @@ export class TaskRun {
   }
 
   /** Runs the body to its end, or until it is abandoned. Never rejects. */
-  run(runnable: RunnableTask): Promise<Ending> {
+  async run(runnable: RunnableTask): Promise<Ending> {
+    // A body that is to stop before it began is not begun: it might only listen for the abort that has been.
+    if (this.aborted !== undefined) return this.#end({ type: 'threw', thrown: this.aborted })
     const { timeoutMs } = this.#options
     if (timeoutMs !== undefined) this.#after(timeoutMs, () => this.abort('TIMED_OUT', `the attempt took longer than ${timeoutMs} ms`))
     return new Promise<Ending>((resolve) => {
-      const end = (ending: Ending): void => {
-        for (const cancel of this.#timers) cancel()
-        this.#timers.clear()
-        resolve(ending)
-      }
+      const end = (ending: Ending): void => resolve(this.#end(ending))
       this.#abandon = end
       this.#runBody(runnable).then(
         (value) => end({ type: 'returned', value }),
@@ -95,6 +93,12 @@ export class TaskRun {
     if (status !== 'cancelRequested') return
     const { cancelRequestedBy, cancelReason } = aggregate.details ?? {}
     this.abort('CANCEL_REQUESTED', `${cancelRequestedBy} requested the cancellation${cancelReason === undefined ? '' : `: ${cancelReason}`}`)
+  }
+
+  #end(ending: Ending): Ending {
+    for (const cancel of this.#timers) cancel()
+    this.#timers.clear()
+    return ending
   }
 
   async #runBody(runnable: RunnableTask): Promise<unknown> {

@@ -1,0 +1,64 @@
+import type { TaskHandle, TaskManager } from '@taskledger/core'
+import { declareTask, defineTask, implementTask, unchecked } from '@taskledger/core'
+import { type } from 'arktype'
+import * as v from 'valibot'
+import { describe, expectTypeOf, it } from 'vitest'
+import { z } from 'zod'
+
+declare const manager: TaskManager
+
+const reindex = defineTask({
+  type: 'reindex',
+  payload: z.object({ mailbox: z.string(), since: z.coerce.date().optional() }),
+  progress: z.object({ done: z.number() }),
+  run: async ({ payload, lastProgress, progress }) => {
+    expectTypeOf(payload.since).toEqualTypeOf<Date | undefined>()
+    expectTypeOf(lastProgress).toEqualTypeOf<{ done: number } | undefined>()
+    progress({ done: 1 })
+    // @ts-expect-error the progress is what its schema says
+    progress({ finished: 1 })
+    return { messages: 42 }
+  },
+})
+const tidy = defineTask({ type: 'tidy', run: () => 'tidied' })
+
+describe('types flow from the definition', () => {
+  it('to submit', async () => {
+    await manager.submit(reindex, { mailbox: 'inbox' })
+    await manager.submit(reindex, { mailbox: 'inbox' }, { labels: ['nightly'] })
+    // @ts-expect-error the payload is what its schema takes
+    await manager.submit(reindex, { folder: 'inbox' })
+    // @ts-expect-error the payload may not be left out
+    await manager.submit(reindex)
+    await manager.submit(tidy)
+    await manager.submit(tidy, undefined, { notBefore: new Date() })
+    // @ts-expect-error a task without a payload schema takes none
+    await manager.submit(tidy, { mailbox: 'inbox' })
+    await manager.submitMany(reindex, [{ mailbox: 'inbox' }])
+    // @ts-expect-error every payload is checked
+    await manager.submitMany(reindex, [{ mailbox: 1 }])
+  })
+
+  it('to result and progress', async () => {
+    const task = await manager.submit(reindex, { mailbox: 'inbox' })
+    expectTypeOf(task).toEqualTypeOf<TaskHandle<{ messages: number }, { done: number }>>()
+    expectTypeOf(await task.result()).toEqualTypeOf<{ messages: number }>()
+    expectTypeOf(await task.progress()).toEqualTypeOf<{ done: number } | undefined>()
+    expectTypeOf(await (await manager.submit(tidy)).result()).toEqualTypeOf<string>()
+  })
+
+  it('to a handle by id, where the task is named', async () => {
+    expectTypeOf(await manager.task(reindex, 'id').result()).toEqualTypeOf<{ messages: number }>()
+    expectTypeOf(manager.task('id')).toEqualTypeOf<TaskHandle>()
+  })
+
+  it('from a declaration to its implementation, for every schema library', async () => {
+    const declared = declareTask({ type: 'count', payload: v.object({ to: v.number() }), result: type({ counted: 'number' }) })
+    expectTypeOf(await (await manager.submit(declared, { to: 3 })).result()).toEqualTypeOf<{ counted: number }>()
+    implementTask(declared, ({ payload }) => ({ counted: payload.to }))
+    // @ts-expect-error the body has to return what the declaration promises
+    implementTask(declared, () => ({ done: true }))
+    const free = defineTask({ type: 'free', payload: unchecked<{ a: 1 }>(), run: ({ payload }) => payload.a })
+    expectTypeOf(await (await manager.submit(free, { a: 1 })).result()).toEqualTypeOf<1>()
+  })
+})
