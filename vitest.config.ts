@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 const conformance = '{packages/*,test-kit,examples/*}/test/**/*.conformance.test.ts'
+const packed = 'tools/test/**/*.packed.test.ts'
 
 export default defineConfig({
   test: {
@@ -9,7 +10,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{packages/*,test-kit,examples/*,tools,docs}/test/**/*.test.ts'],
-          exclude: [conformance, '**/node_modules/**'],
+          exclude: [conformance, packed, '**/node_modules/**'],
           typecheck: {
             enabled: true,
             include: ['packages/*/test/**/*.test-d.ts'],
@@ -18,6 +19,8 @@ export default defineConfig({
         },
       },
       { test: { name: 'conformance', include: [conformance] } },
+      // Builds, packs, and installs from the registry that npm is set to: minutes, not seconds.
+      { test: { name: 'packed', include: [packed], testTimeout: 600_000, hookTimeout: 600_000 } },
     ],
   },
 })

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { NodeRegistry } from '@taskledger/core/ports'
+import type { Rule, RuleContext } from '../../rule.ts'
+import { idsOf, liveOn, longTtlMs, nodeWith } from './sample-nodes.ts'
+
+/** As short as the engine can count, and long enough to be looked at a few times. */
+const shortTtlMs = ({ capabilities }: NodeRegistry): number => 500 + 2 * capabilities.ttlGranularityMs
+
+/**
+ * Looks at the node until it is gone, and holds each look against the clock. A machine that stands still in between makes
+ * looks rarer, never wrong: a node may be missing only where the time was up when the look *ended*, and may be there only
+ * where it was not yet up when the look *began*.
+ *
+ * @param renewed When the latest `renew` was called, and when it resolved.
+ */
+const watchUntilGone = async (
+  { port, observe }: RuleContext<NodeRegistry>,
+  nodeId: string,
+  ttlMs: number,
+  renewed: { readonly called: number; readonly resolved: number },
+): Promise<void> => {
+  const { ttlGranularityMs } = port.capabilities
+  const looks: { beganMs: number; endedMs: number; there: boolean }[] = []
+  observe(looks)
+  for (;;) {
+    const began = Date.now()
+    const there = idsOf(await port.live()).includes(nodeId)
+    const ended = Date.now()
+    looks.push({ beganMs: began - renewed.called, endedMs: ended - renewed.called, there })
+    if (!there) {
+      const early = renewed.called + ttlMs - ttlGranularityMs - ended
+      assert.ok(early <= 0, `the node was gone ${early} ms before its time was up`)
+      return
+    }
+    // As long again as it was given, for engines that tidy up now and then; not longer.
+    const late = began - (renewed.resolved + 2 * ttlMs + ttlGranularityMs)
+    assert.ok(late <= 0, `the node was given ${ttlMs} ms and was still there ${late + ttlMs} ms after its time was up`)
+    await sleep(ttlMs / 10)
+  }
+}
+
+const renewNow = async (port: NodeRegistry, nodeId: string, ttlMs: number): Promise<{ called: number; resolved: number }> => {
+  const called = Date.now()
+  await port.renew(nodeWith({ nodeId }), ttlMs)
+  return { called, resolved: Date.now() }
+}
+
+export const livenessRules: readonly Rule<NodeRegistry>[] = [
+  {
+    id: 'NR-1.1',
+    level: 'must',
+    kind: 'plain',
+    title: 'a node that renews is live, for every client, and is shown as the latest renewal described it',
+    hint: 'replace what is known of the node with every renewal, all of it',
+    run: async ({ port, peer }) => {
+      const other = await peer()
+      assert.deepEqual(await other.live(), [])
+      const first = nodeWith({ running: 3, queues: { default: 4, mailboxes: 1 }, delivered: { default: 17, mailboxes: 4 } })
+      const later = nodeWith({ running: 1, queues: { default: 2 }, delivered: { default: 18 } })
+      for (const node of [first, later, nodeWith()]) {
+        await port.renew(node, longTtlMs)
+        for (const client of [port, other]) assert.deepEqual(await client.live(), [node])
+      }
+    },
+  },
+  {
+    id: 'NR-1.2',
+    level: 'must',
+    kind: 'plain',
+    title: 'a node is gone when its time is up, and not before',
+    hint: 'an engine that counts in whole seconds rounds up, and says so in ttlGranularityMs; time counts from the renewal',
+    run: async (context) => {
+      const { port } = context
+      const ttlMs = shortTtlMs(port)
+      await watchUntilGone(context, 'worker-1', ttlMs, await renewNow(port, 'worker-1', ttlMs))
+      assert.deepEqual(await port.live(), [])
+    },
+  },
+  {
+    id: 'NR-1.3',
+    level: 'must',
+    kind: 'plain',
+    title: 'a node that leaves is gone at once, for every client, and may come back',
+    hint: 'do not wait for the time to be up; leaving twice, or without having been there, is no error',
+    run: async ({ port, peer }) => {
+      const other = await peer()
+      const [leaver, stayer] = [nodeWith({ nodeId: 'leaver' }), nodeWith({ nodeId: 'stayer' })]
+      for (const node of [leaver, stayer]) await port.renew(node, longTtlMs)
+      await port.leave(leaver.nodeId)
+      for (const client of [port, other]) assert.deepEqual(await client.live(), [stayer])
+      await other.leave(leaver.nodeId)
+      await other.leave('never-there')
+      await port.renew(leaver, longTtlMs)
+      for (const client of [port, other]) assert.deepEqual(await liveOn(client), [leaver, stayer])
+    },
+  },
+  {
+    id: 'NR-1.4',
+    level: 'must',
+    kind: 'race',
+    title: 'nodes do not disturb one another: not by renewing, not by leaving, not by vanishing, even if they have the same name',
+    hint: 'one row for each node id, each with a time of its own',
+    run: async (context) => {
+      const { port, peer, random } = context
+      const clients = [port, await peer(), await peer()]
+      const nodes = Array.from({ length: 30 }, (_, index) => nodeWith({ nodeId: `node-${10 + index}`, running: index }))
+      await Promise.all(
+        [...nodes, ...nodes].map((node) => clients[Math.floor(random() * clients.length)]?.renew(node, longTtlMs)),
+      )
+      for (const client of clients) assert.deepEqual(await liveOn(client), nodes)
+
+      const [leaving, staying] = [nodes.slice(0, 10), nodes.slice(10)]
+      await Promise.all([
+        ...leaving.map(({ nodeId }, index) => clients[index % 3]?.leave(nodeId)),
+        ...staying.map((node, index) => clients[index % 3]?.renew(node, longTtlMs)),
+      ])
+      for (const client of clients) assert.deepEqual(await liveOn(client), staying)
+
+      const ttlMs = shortTtlMs(port)
+      const renewed = await renewNow(port, 'short-lived', ttlMs)
+      const [neighbour] = staying
+      if (neighbour !== undefined) await clients[1]?.renew(neighbour, longTtlMs)
+      await watchUntilGone(context, 'short-lived', ttlMs, renewed)
+      for (const client of clients) assert.deepEqual(await liveOn(client), staying)
+    },
+  },
+  {
+    id: 'NR-1.5',
+    level: 'must',
+    kind: 'plain',
+    title: 'with every renewal the time begins anew, be it longer or shorter than before',
+    hint: 'what counts is the latest renewal alone',
+    run: async (context) => {
+      const { port } = context
+      const ttlMs = shortTtlMs(port)
+      await port.renew(nodeWith({ nodeId: 'shortened' }), longTtlMs)
+      await watchUntilGone(context, 'shortened', ttlMs, await renewNow(port, 'shortened', ttlMs))
+
+      await port.renew(nodeWith({ nodeId: 'renewed' }), ttlMs)
+      // Not to prove that nothing happens: the first time has to be half over, or a second one would not be longer.
+      await sleep(ttlMs / 2)
+      await watchUntilGone(context, 'renewed', ttlMs, await renewNow(port, 'renewed', ttlMs))
+    },
+  },
+]

@@ -1,0 +1,21 @@
+import type { NodeInfo, NodeRegistry } from '@taskledger/core/ports'
+
+/** A node that runs nothing yet, but for what is given. */
+export const nodeWith = (given: Partial<NodeInfo> = {}): NodeInfo => ({
+  nodeId: 'worker-1#0190f2a4',
+  name: 'worker-1',
+  startedAt: 1_709_208_000_000,
+  queues: { default: 4 },
+  running: 0,
+  delivered: {},
+  ...given,
+})
+
+/** Long enough for nodes that are to stay, in milliseconds. */
+export const longTtlMs = 600_000
+
+/** The nodes that are alive, by id. */
+export const liveOn = async (registry: NodeRegistry): Promise<readonly NodeInfo[]> =>
+  [...(await registry.live())].sort((a, b) => (a.nodeId < b.nodeId ? -1 : a.nodeId > b.nodeId ? 1 : 0))
+
+export const idsOf = (nodes: readonly NodeInfo[]): readonly string[] => nodes.map(({ nodeId }) => nodeId)

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import type { NodeRegistry } from '@taskledger/core/ports'
+import type { Rule } from '../../rule.ts'
+import { liveOn, longTtlMs, nodeWith } from './sample-nodes.ts'
+
+export const valueRules: readonly Rule<NodeRegistry>[] = [
+  {
+    id: 'NR-2.1',
+    level: 'must',
+    kind: 'plain',
+    title: 'what a node says of itself comes back equal: unicode, empty and large values',
+    hint: 'keep it as JSON text in UTF-8 (the codec of core does it); queues may have any name',
+    run: async ({ port, peer }) => {
+      const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`queue-${1_000 + index}`, index]))
+      const nodes = [
+        nodeWith({ nodeId: 'a', name: '', queues: {}, delivered: {} }),
+        nodeWith({ nodeId: 'b', name: 'Köln 日本 👩‍👩‍👧‍👦 "quoted" \\', queues: { 'bleu céleste': 1, 'a.b': 0, '': 2 }, delivered: { 'ключ': 1_709_208_000_123 } }),
+        nodeWith({ nodeId: 'c', name: 'x'.repeat(1_000), queues: many, delivered: many, running: 1_000_000 }),
+        nodeWith({ nodeId: 'd/ü#:\u200d', startedAt: 0 }),
+      ]
+      for (const node of nodes) await port.renew(node, longTtlMs)
+      assert.deepEqual(await liveOn(await peer()), nodes)
+    },
+  },
+  {
+    id: 'NR-2.2',
+    level: 'must',
+    kind: 'plain',
+    title: 'what was given and what was returned may be changed without changing what is kept',
+    hint: 'copy on the way in and on the way out',
+    run: async ({ port }) => {
+      const expected = nodeWith({ delivered: { default: 1 } })
+      const given = { ...nodeWith(), delivered: { default: 1 } as Record<string, number>, queues: { default: 4 } as Record<string, number> }
+      const renewing = port.renew(given, longTtlMs)
+      await renewing
+      given.name = 'spoilt'
+      given.delivered['default'] = 99
+      given.queues['other'] = 99
+      assert.deepEqual(await port.live(), [expected])
+      const [returned] = await port.live()
+      Object.assign(returned ?? {}, { name: 'spoilt' })
+      Object.assign(returned?.delivered ?? {}, { default: 99 })
+      assert.deepEqual(await port.live(), [expected])
+    },
+  },
+]

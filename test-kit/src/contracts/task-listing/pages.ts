@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import type { TaskDetails, TaskFilter, TaskListing } from '@taskledger/core/ports'
+import { compareListed, isFinalStatus, isInvalidCursor, taskStatuses } from '@taskledger/core/ports'
+import type { Rule } from '../../rule.ts'
+import { idsOf, listedBy, pagesOf } from './reading.ts'
+import { detailsWith, leapDay, shuffled } from './sample-details.ts'
+
+const [second, hour, day] = [1_000, 3_600_000, 86_400_000]
+
+/** Close together, far apart and at the same time: whatever an engine sorts into buckets of time, some fall on each side. */
+const ages: readonly number[] = [0, 0, 0, 1, 2, second, 59 * second, hour, hour, 11 * hour, 13 * hour, day, 28 * day, 31 * day, 31 * day, 400 * day]
+
+const meets = ({ statuses, type, node, label, since, until }: TaskFilter, task: TaskDetails): boolean =>
+  (statuses?.includes(task.status) ?? true) &&
+  (type === undefined || task.type === type) &&
+  (node === undefined || task.node === node) &&
+  (label === undefined || task.labels.includes(label)) &&
+  (since === undefined || task.createdAt >= since) &&
+  (until === undefined || task.createdAt < until)
+
+/** Every combination of the six properties, each there or not. */
+const everyCombination = (full: Required<TaskFilter>): TaskFilter[] =>
+  Object.entries(full).reduce<TaskFilter[]>(
+    (filters, [key, value]) => filters.flatMap((filter) => [filter, { ...filter, [key]: value as unknown }]),
+    [{}],
+  )
+
+/** Tasks that differ in everything one can filter by, so that each filter lets some through and keeps some back. */
+const variedTasks = (random: () => number): readonly TaskDetails[] =>
+  Array.from({ length: 84 }, (_, index) => {
+    const status = taskStatuses[index % taskStatuses.length] ?? 'waiting'
+    const labels = ['red', 'green', 'bleu céleste'].filter((_label, bit) => (index >> bit) % 2 === 1)
+    const node = { node: index % 4 < 2 ? 'worker-1' : 'worker-2' }
+    return detailsWith(random, {
+      status,
+      version: 1 + (index % 3),
+      type: index % 5 < 3 ? 'reindex' : 'reindex-all',
+      labels,
+      createdAt: leapDay - Math.floor(index / 3) * 7 * hour,
+      ...(status === 'waiting' && index % 2 === 0 ? {} : { attempt: 1, ...node }),
+      ...(isFinalStatus(status) ? { finishedAt: leapDay } : {}),
+    })
+  })
+
+export const pageRules: readonly Rule<TaskListing>[] = [
+  {
+    id: 'TL-2.1',
+    level: 'must',
+    kind: 'plain',
+    title: 'tasks are listed by the time of their creation and then by id, the newest first, in full pages',
+    hint: 'sort by createdAt and taskId, both descending, over all buckets; ask for one row more than the limit to know whether there is a next page',
+    run: async ({ port, peer, random }) => {
+      const tasks = ages.map((age) => detailsWith(random, { createdAt: leapDay - age }))
+      for (const task of shuffled(tasks, random)) await port.save(task)
+      const expected = [...tasks].sort(compareListed)
+      assert.deepEqual(await listedBy(port), expected)
+      const other = await peer()
+      for (const limit of [1, 3, tasks.length - 1, tasks.length, tasks.length + 1]) {
+        const pages = await pagesOf(other, {}, { limit, atMostPages: tasks.length })
+        assert.deepEqual(pages.flat(), expected)
+        assert.deepEqual(
+          pages.map(({ length }) => length).slice(0, -1),
+          pages.slice(0, -1).map(() => limit),
+          'every page but the last is full',
+        )
+        assert.notEqual(pages.at(-1)?.length, 0, 'a cursor leads to a page with something in it')
+      }
+    },
+  },
+  {
+    id: 'TL-2.2',
+    level: 'must',
+    kind: 'plain',
+    title: 'a filter lets through what meets every property of it: statuses, type, node, label, since, until, in every combination',
+    hint: 'since is the first time that belongs to it, until the first that does not; the properties of a filter are joined by "and", its statuses by "or"',
+    run: async ({ port, random, observe }) => {
+      const tasks = variedTasks(random)
+      await Promise.all(shuffled(tasks, random).map((task) => port.save(task)))
+      assert.deepEqual(await listedBy(port, { label: 'unheard-of' }), [])
+      const wholes: readonly Required<TaskFilter>[] = [
+        { statuses: ['waiting', 'inProgress'], type: 'reindex', node: 'worker-1', label: 'red', since: leapDay - 20 * 7 * hour, until: leapDay - 2 * 7 * hour },
+        { statuses: ['completed'], type: 'reindex-all', node: 'worker-2', label: 'bleu céleste', since: leapDay - 27 * 7 * hour, until: leapDay },
+        { statuses: ['died', 'cancelRequested', 'failed', 'cancelled'], type: 'reindex', node: 'worker-2', label: 'green', since: leapDay - 9 * 7 * hour, until: leapDay + 1 },
+      ]
+      for (const filter of wholes.flatMap(everyCombination)) {
+        const expected = tasks.filter((task) => meets(filter, task)).sort(compareListed)
+        observe({ filter, expected: idsOf(expected) })
+        assert.deepEqual((await pagesOf(port, filter, { limit: 10 })).flat(), expected, `the filter is ${JSON.stringify(filter)}`)
+      }
+    },
+  },
+  {
+    id: 'TL-2.3',
+    level: 'must',
+    kind: 'plain',
+    title: 'a cursor walks every task once while others are added, changed and removed, on whatever client',
+    hint: 'a cursor names the place where the page ended (time and id), not a number of rows; it holds no state of a client',
+    run: async ({ port, peer, random, observe }) => {
+      const other = await peer()
+      const tasks = Array.from({ length: 60 }, (_, index) => detailsWith(random, { createdAt: leapDay - Math.floor(index / 4) * hour })).sort(compareListed)
+      for (const task of tasks) await port.save(task)
+      const seen: TaskDetails[] = []
+      let cursor: string | undefined
+      for (let turn = 0; turn === 0 || cursor !== undefined; turn++) {
+        assert.ok(turn < 100, 'the walk has not come to an end after 100 pages')
+        const page = await (turn % 2 === 0 ? port : other).list({}, { limit: 7, ...(cursor === undefined ? {} : { cursor }) })
+        seen.push(...page.tasks)
+        cursor = page.cursor
+        // Newer ones come in front; where the page ended, a row changes and a row goes.
+        for (let newcomer = 0; newcomer < 3; newcomer++) await port.save(detailsWith(random, { createdAt: leapDay + 1 + turn }))
+        const [first, last] = [page.tasks[0], page.tasks.at(-1)]
+        if (first !== undefined) await other.save({ ...first, version: first.version + 1, status: 'inProgress', attempt: 1 })
+        if (last !== undefined) await port.remove(last)
+      }
+      observe(idsOf(seen))
+      assert.deepEqual(idsOf(seen), idsOf(tasks))
+    },
+  },
+  {
+    id: 'TL-2.4',
+    level: 'must',
+    kind: 'plain',
+    title: 'a malformed cursor and one of another filter are refused as INVALID_CURSOR',
+    hint: 'take the cursor apart before the engine sees it, and keep in it what filter it was made for',
+    run: async ({ port, random }) => {
+      for (let index = 0; index < 6; index++) await port.save(detailsWith(random, { createdAt: leapDay - index, labels: ['red'] }))
+      const filter = { type: 'reindex' }
+      const { cursor } = await port.list(filter, { limit: 2 })
+      assert.ok(cursor !== undefined, 'after 2 of 6 tasks there is a next page')
+      const refuses = (text: string, by: TaskFilter): Promise<void> =>
+        assert.rejects(port.list(by, { limit: 2, cursor: text }), isInvalidCursor, `cursor ${JSON.stringify(text)}, filter ${JSON.stringify(by)}`)
+      for (const text of ['', 'x', '0', '{}', 'bm90IGEgY3Vyc29y', `${cursor}x!`, cursor.slice(0, cursor.length / 2), '💥', '\0', 'A'.repeat(10_000)]) {
+        await refuses(text, filter)
+      }
+      for (const foreign of [{}, { type: 'other' }, { type: 'reindex', label: 'red' }, { label: 'red' }]) await refuses(cursor, foreign)
+      assert.equal((await port.list(filter, { limit: 2, cursor })).tasks.length, 2)
+    },
+  },
+]

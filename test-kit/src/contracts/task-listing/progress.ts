@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import type { TaskListing, TaskProgress } from '@taskledger/core/ports'
+import type { Rule } from '../../rule.ts'
+import { listedBy, unfinishedOf } from './reading.ts'
+import { detailsWith, drawTaskId, leapDay, lifeOf, shuffled } from './sample-details.ts'
+
+const progressOf = (attempt: number, sequence: number): TaskProgress => ({
+  attempt,
+  sequence,
+  at: leapDay + attempt * 1_000 + sequence,
+  value: { attempt, done: sequence, of: 10 },
+})
+
+export const progressRules: readonly Rule<TaskListing>[] = [
+  {
+    id: 'TL-4.1',
+    level: 'must',
+    kind: 'race',
+    title: 'of the progress the last (attempt, sequence) wins, in any order, over two clients',
+    hint: 'compare the attempt first and then the sequence; the time of the report and the order of arrival say nothing',
+    run: async ({ port, peer, random }) => {
+      const clients = [port, await peer()] as const
+      const reports = [progressOf(1, 1), progressOf(1, 2), progressOf(1, 10), progressOf(2, 1), progressOf(2, 2)]
+      const last = progressOf(2, 2)
+      const save = (taskId: Parameters<TaskListing['saveProgress']>[0], report: TaskProgress, turn: number): Promise<void> =>
+        clients[turn % 2 === 0 ? 0 : 1].saveProgress(taskId, report)
+      const orders = [reports, [...reports].reverse(), ...Array.from({ length: 10 }, () => shuffled(reports, random))]
+      for (const [index, order] of orders.entries()) {
+        const running = detailsWith(random, { status: 'inProgress', version: 4, attempt: 2, createdAt: leapDay - index })
+        await port.save(running)
+        if (index % 2 === 0) for (const [turn, report] of order.entries()) await save(running.taskId, report, turn)
+        else await Promise.all(order.map((report, turn) => save(running.taskId, report, turn)))
+        for (const client of clients) assert.deepEqual(await client.progress(running.taskId), last)
+      }
+      for (const row of await listedBy(port)) assert.deepEqual(row.progress, last)
+    },
+  },
+  {
+    id: 'TL-4.2',
+    level: 'must',
+    kind: 'plain',
+    title: 'progress is shown in the rows of unfinished tasks and touches nothing else of them',
+    hint: 'keep it apart from the columns that a save writes: it has no version, makes no row of its own and outlives the next save',
+    run: async ({ port, random }) => {
+      const stranger = drawTaskId(random)
+      await port.saveProgress(stranger, progressOf(1, 1))
+      assert.deepEqual(await listedBy(port), [], 'progress of an unknown task makes no row')
+      assert.deepEqual(await unfinishedOf(port), [], 'progress of an unknown task makes no row')
+
+      const [waiting, inProgress, cancelRequested] = lifeOf(random)
+      assert.equal(await port.progress(waiting.taskId), undefined)
+      for (const details of [waiting, inProgress, cancelRequested]) {
+        await port.save(details)
+        const progress = progressOf(1, details.version)
+        await port.saveProgress(details.taskId, progress)
+        const row = { ...details, progress }
+        assert.deepEqual(await listedBy(port), [row])
+        assert.deepEqual(await unfinishedOf(port), [row])
+        assert.deepEqual(await listedBy(port, { statuses: [details.status] }), [row])
+      }
+      await port.save({ ...cancelRequested, version: 4 })
+      assert.deepEqual((await listedBy(port))[0]?.progress, progressOf(1, 3), 'the next save does not take the progress away')
+    },
+  },
+  {
+    id: 'TL-4.3',
+    level: 'must',
+    kind: 'plain',
+    title: 'progress that the saved details bring along counts like any other',
+    hint: 'a row shows the later of the two, by attempt and then by sequence: what came in a report, and what came in its details',
+    run: async ({ port, random }) => {
+      const [waiting] = lifeOf(random)
+      const again = { ...waiting, version: 3, attempt: 1, progress: progressOf(1, 5) }
+      await port.save(again)
+      await port.saveProgress(again.taskId, progressOf(1, 3))
+      assert.deepEqual(await listedBy(port), [again])
+      assert.deepEqual(await unfinishedOf(port), [again])
+      const started = { ...again, version: 4, status: 'inProgress', attempt: 2 } as const
+      await port.save(started)
+      await port.saveProgress(again.taskId, progressOf(2, 1))
+      assert.deepEqual(await listedBy(port), [{ ...started, progress: progressOf(2, 1) }])
+    },
+  },
+  {
+    id: 'TL-4.4',
+    level: 'must',
+    kind: 'plain',
+    title: 'late progress after the end is ignored: a finished task keeps what its last event said',
+    hint: 'show the progress of a finished task as its details have it, whatever was reported before or since',
+    run: async ({ port, random }) => {
+      const [, inProgress, , cancelled] = lifeOf(random)
+      const silent = { ...cancelled, taskId: drawTaskId(random), createdAt: leapDay - 1 }
+      const finished = { ...cancelled, progress: progressOf(1, 4) }
+      await port.save(inProgress)
+      await port.save({ ...inProgress, taskId: silent.taskId, createdAt: silent.createdAt })
+      for (const { taskId } of [finished, silent]) await port.saveProgress(taskId, progressOf(1, 3))
+      await port.save(finished)
+      await port.save(silent)
+      for (const { taskId } of [finished, silent]) await port.saveProgress(taskId, progressOf(1, 9))
+      for (const { taskId } of [finished, silent]) await port.saveProgress(taskId, progressOf(2, 1))
+      assert.deepEqual(await listedBy(port), [finished, silent])
+      assert.deepEqual(await listedBy(port, { statuses: ['cancelled'] }), [finished, silent])
+      assert.deepEqual(await unfinishedOf(port), [])
+    },
+  },
+]

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import type { TaskDetails, TaskFilter, TaskListing } from '@taskledger/core/ports'
+
+/** Walks a list to its end, page by page. */
+export const pagesOf = async (
+  listing: TaskListing,
+  filter: TaskFilter = {},
+  { limit = 100, atMostPages = 1_000 }: { limit?: number; atMostPages?: number } = {},
+): Promise<readonly (readonly TaskDetails[])[]> => {
+  const pages: (readonly TaskDetails[])[] = []
+  let cursor: string | undefined
+  do {
+    const page = await listing.list(filter, { limit, ...(cursor === undefined ? {} : { cursor }) })
+    assert.ok(page.tasks.length <= limit, `a page holds ${page.tasks.length} tasks, and its limit was ${limit}`)
+    pages.push(page.tasks)
+    cursor = page.cursor
+    assert.ok(pages.length <= atMostPages, `the list has not come to an end after ${atMostPages} pages`)
+  } while (cursor !== undefined)
+  return pages
+}
+
+/** Everything that the filter lets through, in the order of the list. */
+export const listedBy = async (listing: TaskListing, filter: TaskFilter = {}): Promise<readonly TaskDetails[]> =>
+  (await pagesOf(listing, filter)).flat()
+
+/** The unfinished tasks of a shard, by id. */
+export const unfinishedOf = async (listing: TaskListing, shard = 0, of = 1): Promise<readonly TaskDetails[]> => {
+  const tasks: TaskDetails[] = []
+  for await (const task of listing.unfinished({ shard, of })) tasks.push(task)
+  return byId(tasks)
+}
+
+export const byId = (tasks: readonly TaskDetails[]): readonly TaskDetails[] =>
+  [...tasks].sort((a, b) => (a.taskId < b.taskId ? -1 : a.taskId > b.taskId ? 1 : 0))
+
+/** The ids alone: what is compared where the rows themselves are not the matter. */
+export const idsOf = (tasks: readonly TaskDetails[]): readonly string[] => tasks.map(({ taskId }) => taskId)

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import type { TaskDetails, TaskListing } from '@taskledger/core/ports'
+import { isFinalStatus, shardOf } from '@taskledger/core/ports'
+import type { Rule } from '../../rule.ts'
+import { byId, idsOf, unfinishedOf } from './reading.ts'
+import { detailsWith, leapDay, lifeOf, oneInEachStatus } from './sample-details.ts'
+
+export const unfinishedRules: readonly Rule<TaskListing>[] = [
+  {
+    id: 'TL-3.1',
+    level: 'must',
+    kind: 'plain',
+    title: '`unfinished` holds every unfinished task and no finished one',
+    hint: 'a task that was saved as finished must not come back when an older version arrives late, and one that waits again must stay in',
+    run: async ({ port, peer, random }) => {
+      const other = await peer()
+      const inEach = oneInEachStatus(random)
+      for (const task of inEach) await port.save(task)
+      const [, , , finishedInOrder] = await saveInOrder(port, lifeOf(random), [0, 1, 2, 3])
+      const [, , , finishedFirst] = await saveInOrder(other, lifeOf(random), [3, 0, 1, 2])
+      const [waiting, inProgress] = lifeOf(random)
+      const again = { ...waiting, version: 3, attempt: 1, dueAt: leapDay + 1_000, node: 'worker-1' }
+      await saveInOrder(port, [waiting, inProgress, again], [0, 1, 2])
+      const open = [...inEach.filter(({ status }) => !isFinalStatus(status)), again]
+      for (const client of [port, other]) assert.deepEqual(await unfinishedOf(client), byId(open))
+      for (const finished of [finishedInOrder, finishedFirst]) assert.ok(finished !== undefined && isFinalStatus(finished.status))
+    },
+  },
+  {
+    id: 'TL-3.2',
+    level: 'must',
+    kind: 'plain',
+    title: 'shards are disjoint and complete, and the same for every client and adapter',
+    hint: 'the shard of a task is shardOf(taskId, of), whatever number the adapter itself divides its rows by',
+    run: async ({ port, peer, random }) => {
+      const other = await peer()
+      const tasks = Array.from({ length: 120 }, (_, index) => detailsWith(random, { createdAt: leapDay - index * 3_600_000 }))
+      await Promise.all(tasks.map((task) => port.save(task)))
+      for (const of of [1, 2, 3, 7, 64]) {
+        for (let shard = 0; shard < of; shard++) {
+          const expected = byId(tasks.filter(({ taskId }) => shardOf(taskId, of) === shard))
+          const found = await unfinishedOf(shard % 2 === 0 ? port : other, shard, of)
+          assert.deepEqual(idsOf(found), idsOf(expected), `shard ${shard} of ${of}`)
+        }
+      }
+    },
+  },
+]
+
+const saveInOrder = async (listing: TaskListing, life: readonly TaskDetails[], order: readonly number[]): Promise<readonly TaskDetails[]> => {
+  for (const version of order) {
+    const details = life[version]
+    if (details !== undefined) await listing.save(details)
+  }
+  return life
+}

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import type { JsonValue, TaskDetails, TaskListing } from '@taskledger/core/ports'
+import type { Rule } from '../../rule.ts'
+import { listedBy, unfinishedOf } from './reading.ts'
+import { detailsWith, leapDay } from './sample-details.ts'
+
+const kibi = 1024
+
+/** What comes back changed where text is not UTF-8 through and through, numbers become integers or objects lose keys. */
+const difficult: readonly JsonValue[] = [
+  null,
+  false,
+  0,
+  '',
+  [],
+  {},
+  -1.5e-7,
+  Number.MAX_SAFE_INTEGER,
+  '2024-02-29T12:00:00.000Z',
+  'Grüße, 日本語, עברית, 👩‍👩‍👧‍👦, e\u0301 is not é',
+  'a "quote", a \\ backslash, \u0000 nothing, \u2028 a line, \u007f',
+  JSON.parse('{ "__proto__": { "polluted": true } }') as JsonValue,
+  { '': 1, 'a.b': 2, 'ключ': 3, constructor: 4, nested: [{ deep: [[[{ deeper: [null, true, { deepest: '…' }] }]]] }] },
+]
+
+/** Objects whose strings and lists can be written to: what a careless caller does with what it was given. */
+const spoil = (value: unknown): void => {
+  if (typeof value !== 'object' || value === null) return
+  for (const [key, part] of Object.entries(value)) {
+    spoil(part)
+    ;(value as Record<string, unknown>)[key] = typeof part === 'object' && part !== null ? part : 'spoilt'
+  }
+  if (Array.isArray(value)) value.push('spoilt')
+}
+
+const fullDetails = (random: () => number): TaskDetails =>
+  detailsWith(random, {
+    status: 'inProgress',
+    version: 2,
+    attempt: 1,
+    labels: ['red', 'bleu céleste'],
+    error: { name: 'Error', message: 'no such mailbox', code: 'ENOENT' },
+    result: { messages: [1, 2, 3] },
+  })
+
+export const valueRules: readonly Rule<TaskListing>[] = [
+  {
+    id: 'TL-6.1',
+    level: 'must',
+    kind: 'plain',
+    title: 'details and progress come back equal: unicode, nested, empty and large values',
+    hint: 'keep them as JSON text in UTF-8 (the codec of core does it), and look at the limits of the column',
+    run: async ({ port, peer, random }) => {
+      const other = await peer()
+      const large = 'ü€💥x'.repeat((250 * kibi) / 10)
+      for (const [index, value] of [...difficult, large, { text: large }].entries()) {
+        const text = typeof value === 'string' && value !== '' ? value.slice(0, 10_000) : 'text'
+        const details = detailsWith(random, {
+          version: 2,
+          createdAt: leapDay - index,
+          labels: [text.slice(0, 100), 'ascii', ''],
+          error: { name: 'Error', message: text, stack: text },
+          cancelReason: text,
+          result: value,
+        })
+        const progress = { attempt: 1, sequence: 1, at: leapDay, value: JSON.stringify(value).length > 64 * kibi ? large.slice(0, 64 * kibi) : value }
+        await port.save(details)
+        await port.saveProgress(details.taskId, progress)
+        const row = { ...details, progress }
+        assert.deepEqual(await other.progress(details.taskId), progress)
+        assert.deepEqual((await other.list({ until: details.createdAt + 1 }, { limit: 1 })).tasks, [row])
+        assert.deepEqual(await unfinishedOf(other), [row])
+        await port.remove(details)
+      }
+    },
+  },
+  {
+    id: 'TL-6.2',
+    level: 'must',
+    kind: 'plain',
+    title: 'what was given and what was returned may be changed without changing what is kept',
+    hint: 'copy on the way in and on the way out',
+    run: async ({ port, random }) => {
+      const details = fullDetails(random)
+      const progress = { attempt: 1, sequence: 1, at: leapDay, value: { done: [1] } }
+      const expected = structuredClone({ ...details, progress })
+      const [given, report] = structuredClone([details, progress] as const)
+      const [saving, reporting] = [port.save(given), port.saveProgress(details.taskId, report)]
+      await saving
+      await reporting
+      spoil(given)
+      spoil(report)
+      spoil((await port.list({}, { limit: 1 })).tasks)
+      spoil(await unfinishedOf(port))
+      spoil(await port.progress(details.taskId))
+      assert.deepEqual(await listedBy(port), [expected])
+      assert.deepEqual(await unfinishedOf(port), [expected])
+      assert.deepEqual(await port.progress(details.taskId), expected.progress)
+    },
+  },
+]

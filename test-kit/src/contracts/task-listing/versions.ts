@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import type { TaskDetails, TaskListing } from '@taskledger/core/ports'
+import type { Rule } from '../../rule.ts'
+import { byId, listedBy, unfinishedOf } from './reading.ts'
+import { detailsWith, leapDay, lifeOf, permutations } from './sample-details.ts'
+
+export const versionRules: readonly Rule<TaskListing>[] = [
+  {
+    id: 'TL-1.1',
+    level: 'must',
+    kind: 'race',
+    title: 'an older version never overwrites a newer one, in any order, over two clients',
+    hint: 'compare the versions in the same atomic step that writes, or let the engine order the writes by the version',
+    run: async ({ port, peer, random, observe }) => {
+      const clients = [port, await peer()] as const
+      const newest: TaskDetails[] = []
+      const orders = permutations([0, 1, 2, 3])
+      const saveAll = async (atOnce: boolean): Promise<void> => {
+        for (const [index, order] of orders.entries()) {
+          const life = lifeOf(random, leapDay + newest.length)
+          const save = (version: number, turn: number): Promise<void> =>
+            clients[(turn + index) % 2 === 0 ? 0 : 1].save(life[version] ?? life[0])
+          if (atOnce) await Promise.all(order.map(save))
+          else for (const [turn, version] of order.entries()) await save(version, turn)
+          newest.push(life[3])
+        }
+      }
+      await saveAll(false)
+      await saveAll(true)
+      for (const client of clients) {
+        const listed = byId(await listedBy(client))
+        observe(listed.filter(({ version }) => version !== 4))
+        assert.deepEqual(listed, byId(newest))
+        assert.deepEqual(await unfinishedOf(client), [], 'every task has come to its end')
+      }
+    },
+  },
+  {
+    id: 'TL-1.2',
+    level: 'must',
+    kind: 'plain',
+    title: 'the same version again changes nothing',
+    hint: 'a row is replaced, not added; what was reported of the progress since must survive a repeated save',
+    run: async ({ port, peer, random }) => {
+      const other = await peer()
+      const [waiting, inProgress] = lifeOf(random)
+      const progress = { attempt: 1, sequence: 3, at: leapDay + 5, value: { done: 3 } }
+      await port.save(waiting)
+      await port.save(inProgress)
+      await port.saveProgress(inProgress.taskId, progress)
+      const once = await listedBy(port)
+      await other.save(inProgress)
+      await port.save(inProgress)
+      await Promise.all([port.save(inProgress), other.save(inProgress)])
+      assert.deepEqual(await listedBy(other), once)
+      assert.deepEqual(once, [{ ...inProgress, progress }])
+      assert.deepEqual(await unfinishedOf(other), once)
+      assert.deepEqual(await other.progress(inProgress.taskId), progress)
+    },
+  },
+  {
+    id: 'TL-1.3',
+    level: 'must',
+    kind: 'plain',
+    title: 'values that a later version no longer has are gone',
+    hint: 'write every column with every save, those without a value too; do not merge the new row into the old one',
+    run: async ({ port, random }) => {
+      const bare = detailsWith(random, { version: 3 })
+      const full: TaskDetails = {
+        ...bare,
+        version: 2,
+        labels: ['a', 'b'],
+        dueAt: leapDay + 60_000,
+        startedAt: leapDay + 1,
+        node: 'worker-1',
+        cancelRequestedAt: leapDay + 2,
+        cancelRequestedBy: 'front-end',
+        cancelReason: 'no longer needed',
+        abandoned: true,
+        finishedAt: leapDay + 3,
+        result: { messages: 12 },
+        error: { name: 'Error', message: 'no such mailbox', stack: 'Error: no such mailbox', code: 'ENOENT' },
+        timeoutMs: 1_000,
+        idempotencyKey: 'inbox',
+        retryOf: detailsWith(random).taskId,
+      }
+      await port.save(full)
+      assert.deepEqual(await listedBy(port), [full])
+      await port.save(bare)
+      assert.deepEqual(await listedBy(port), [bare])
+      assert.deepEqual(await unfinishedOf(port), [bare])
+      for (const filter of [{ node: 'worker-1' }, { label: 'a' }]) assert.deepEqual(await listedBy(port, filter), [])
+    },
+  },
+  {
+    id: 'TL-1.4',
+    level: 'must',
+    kind: 'fault',
+    title: 'a saved row survives a restart of the engine',
+    hint: 'resolve a save only when the engine has made it durable',
+    notShown: ({ port, faults }) => {
+      if (!port.capabilities.durability) return 'the capability durability is false'
+      return faults?.restart === undefined ? 'the harness has no hook to restart the engine' : undefined
+    },
+    run: async ({ port, random, faults, waitUntil }) => {
+      const saved = Array.from({ length: 20 }, (_, index) => detailsWith(random, { createdAt: leapDay - index }))
+      await Promise.all(saved.map((details) => port.save(details)))
+      await faults.restart()
+      await waitUntil('the listing answers after the restart', () => listedBy(port).then(() => true, () => false))
+      assert.deepEqual(await listedBy(port), saved)
+      assert.deepEqual(await unfinishedOf(port), byId(saved))
+    },
+  },
+]

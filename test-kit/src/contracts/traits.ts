@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { codeOf } from '@taskledger/core/ports'
+import type { Rule } from '../rule.ts'
+
+interface Closable {
+  close(): Promise<void>
+}
+
+/** How a rule calls a method of a port: `call` gives what it resolves to, or begins to iterate. */
+export interface PortCall<Port> {
+  readonly method: string
+  call(port: Port, signal?: AbortSignal): Promise<unknown>
+}
+
+/**
+ * What holds for each method of each port: it refuses after close, it heeds a signal that was aborted before; and that
+ * closing twice is fine. Their ids end in -T.1 to -T.3.
+ */
+export const traitRules = <Port extends Closable>(prefix: string, calls: readonly PortCall<Port>[]): readonly Rule<Port>[] => [
+  {
+    id: `${prefix}-T.1`,
+    level: 'must',
+    kind: 'plain',
+    title: 'after close every method fails with CLOSED',
+    hint: 'look whether the port is closed before anything else, in every method',
+    run: async ({ peer, within }) => {
+      const port = await peer()
+      await port.close()
+      for (const { method, call } of calls) {
+        const thrown = await within(`${method} ended after close`, outcomeOf(() => call(port)))
+        assert.equal(codeOf(thrown), 'CLOSED', `${method} after close: ${String(thrown)}`)
+      }
+    },
+  },
+  {
+    id: `${prefix}-T.2`,
+    level: 'must',
+    kind: 'plain',
+    title: 'with an aborted signal every method rejects promptly with its reason',
+    hint: 'call signal.throwIfAborted() before the first step, and race what follows against the signal',
+    run: async ({ port, within }) => {
+      const reason = new Error('aborted by the rule')
+      for (const { method, call } of calls) {
+        const thrown = await within(`${method} ended with an aborted signal`, outcomeOf(() => call(port, AbortSignal.abort(reason))))
+        assert.equal(thrown, reason, `${method} with an aborted signal`)
+      }
+    },
+  },
+  {
+    id: `${prefix}-T.3`,
+    level: 'must',
+    kind: 'plain',
+    title: 'closing twice is fine, at once and one after the other',
+    hint: 'keep the promise of the first close and give it again',
+    run: async ({ peer, within }) => {
+      const port = await peer()
+      await within('two closes at once ended', Promise.all([port.close(), port.close()]))
+      await within('a third close ended', port.close())
+    },
+  },
+]
+
+/** What the call threw, or nothing where it resolved. */
+const outcomeOf = async (call: () => Promise<unknown>): Promise<unknown> => {
+  try {
+    await call()
+    return undefined
+  } catch (error) {
+    return error
+  }
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import type { WorkQueue } from '@taskledger/core/ports'
+import type { Rule } from '../../rule.ts'
+import type { Stage, StagedRule, Worker } from './stage.ts'
+import { acceptAtOnce, idsOf, sortedIdsOf, staged } from './stage.ts'
+
+/** What is the same whether a consumer is closed or its client. */
+const closes =
+  (close: (worker: Worker, client: WorkQueue) => Promise<void>): StagedRule['run'] =>
+  async ({ port, peer, waitUntil, within, observe }, stage) => {
+    const client = await peer()
+    const worker = await stage.work(client, { slots: 2 })
+    const running = await stage.send(2)
+    await waitUntil('two handlers run', () => worker.running === 2)
+    const waiting = await stage.send(3)
+    const order: string[] = []
+    const closed = Promise.all([close(worker, client), close(worker, client)]).then(() => order.push('closed'))
+    // Should it fail at once, the rule learns of it below.
+    closed.catch(() => {})
+    const [accepted, left] = worker.runs
+    await accepted?.accept()
+    const later = await stage.send(2)
+    await stage.quiet()
+    order.push('the last handler ends')
+    left?.end()
+    await within('closing, even twice, ends when the handlers have ended', closed)
+    observe(order)
+    assert.deepEqual(order, ['the last handler ends', 'closed'])
+    assert.deepEqual(sortedIdsOf(worker.runs), sortedIdsOf(running), 'nothing new is delivered to who has closed')
+    await leavesTheRest(stage, port, waitUntil, [...waiting, ...later, ...running.filter(({ taskId }) => taskId === left?.taskId)])
+  }
+
+/** What was not settled, and what was fetched and had not begun, is for others. */
+const leavesTheRest = async (
+  stage: Stage,
+  port: WorkQueue,
+  waitUntil: Parameters<StagedRule['run']>[0]['waitUntil'],
+  rest: Parameters<typeof idsOf>[0],
+): Promise<void> => {
+  const other = await stage.work(port, { handle: acceptAtOnce })
+  await waitUntil('another consumer gets the rest', () => other.runs.length >= rest.length)
+  await stage.quiet()
+  assert.deepEqual(sortedIdsOf(other.runs), sortedIdsOf(rest))
+}
+
+export const closingRules: readonly Rule<WorkQueue>[] = [
+  staged({
+    id: 'WQ-5.1',
+    level: 'must',
+    kind: 'plain',
+    title: 'a consumer that closes gets no new deliveries, waits for the handlers that run, lets them settle, and leaves the rest to others',
+    hint: 'tell the engine first to send no more, give back what has not begun, then wait for the handlers',
+    run: closes((worker) => worker.consumer.close()),
+  }),
+  staged({
+    id: 'WQ-5.2',
+    level: 'must',
+    kind: 'plain',
+    title: 'a client that closes does the same for all its consumers',
+    hint: 'close every consumer and wait for it before the connection goes, or what the handlers settle last is lost',
+    run: closes((_worker, client) => client.close()),
+  }),
+]

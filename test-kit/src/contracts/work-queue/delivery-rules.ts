@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import type { WorkMessage, WorkQueue } from '@taskledger/core/ports'
+import type { Rule } from '../../rule.ts'
+import { acceptAtOnce, idsOf, sortedIdsOf, staged } from './stage.ts'
+
+export const deliveryRules: readonly Rule<WorkQueue>[] = [
+  staged({
+    id: 'WQ-1.0',
+    level: 'must',
+    kind: 'plain',
+    title: 'queues do not mix',
+    hint: 'a name stands for itself: nothing in it is a pattern, a separator or the same in upper case',
+    run: async ({ port, peer, waitUntil }, stage) => {
+      const clients = [port, await peer()] as const
+      const names = [stage.queue, 'mail', 'mail.urgent', 'mail.*', 'Mail', 'mail-urgent', 'möbel']
+      const sent = new Map<string, WorkMessage[]>()
+      for (let round = 0; round < 5; round++) {
+        for (const name of names) sent.set(name, [...(sent.get(name) ?? []), ...(await stage.send(1, name))])
+      }
+      const workers = await Promise.all(
+        names.map((queue, index) => stage.work(clients[index % 2 === 0 ? 0 : 1], { queue, handle: acceptAtOnce })),
+      )
+      await waitUntil('every message is delivered', () => workers.every(({ runs }) => runs.length >= 5))
+      await stage.quiet()
+      for (const [index, { runs }] of workers.entries()) {
+        const name = names[index] ?? stage.queue
+        assert.deepEqual(idsOf(runs), idsOf(sent.get(name) ?? []), `what was sent to "${name}"`)
+      }
+    },
+  }),
+  staged({
+    id: 'WQ-1.1',
+    level: 'must',
+    kind: 'plain',
+    title: 'each message reaches one consumer, and one that is accepted is not delivered again',
+    hint: 'consumers compete for messages; they do not each get a copy',
+    run: async ({ port, peer, waitUntil, within, observe }, stage) => {
+      const other = await peer()
+      const workers = await Promise.all(
+        [port, other, other].map((client, index) => stage.work(client, { slots: 1 + index, handle: acceptAtOnce })),
+      )
+      const sent = await stage.send(60)
+      const received = (): readonly string[] => workers.flatMap(({ runs }) => idsOf(runs))
+      await waitUntil('every message is delivered', () => new Set(received()).size === sent.length)
+      await stage.quiet()
+      observe(received())
+      assert.deepEqual(sortedIdsOf(workers.flatMap(({ runs }) => runs)), sortedIdsOf(sent))
+      for (const { runs } of workers) for (const { delivery } of runs) assert.deepEqual([delivery.redelivered, delivery.releases], [false, 0])
+      await within('the consumers close', Promise.all(workers.map(({ consumer }) => consumer.close())))
+      await stage.nothingLeft()
+    },
+  }),
+  staged({
+    id: 'WQ-1.2',
+    level: 'must',
+    kind: 'plain',
+    title: 'first in, first out, where there is one consumer',
+    hint: 'handlers begin in the order in which the messages were sent, those that waited and those that come while it consumes',
+    run: async ({ port, waitUntil, observe }, stage) => {
+      for (const slots of [1, 3]) {
+        const queue = `of-${slots}`
+        const waiting = await stage.send(30, queue)
+        const worker = await stage.work(port, { queue, slots, handle: acceptAtOnce })
+        const coming = await stage.send(30, queue)
+        await waitUntil('every message is delivered', () => worker.runs.length === 60)
+        observe(idsOf(worker.runs))
+        assert.deepEqual(idsOf(worker.runs), idsOf([...waiting, ...coming]), `the consumer has ${slots} slots`)
+      }
+    },
+  }),
+  staged({
+    id: 'WQ-1.3',
+    level: 'must',
+    kind: 'fault',
+    title: 'what was sent survives a restart of the engine',
+    hint: 'resolve a send only when the engine has confirmed that it keeps the message; mark messages and queues as durable',
+    notShown: ({ port, faults }) => {
+      if (!port.capabilities.durability) return 'the capability durability is false'
+      return faults?.restart === undefined ? 'the harness has no hook to restart the engine' : undefined
+    },
+    run: async ({ port, faults, waitUntil }, stage) => {
+      const sent = await stage.send(20)
+      await faults.restart()
+      let worker: Awaited<ReturnType<typeof stage.work>> | undefined
+      await waitUntil('a consumer can be opened after the restart', async () => {
+        worker = await stage.work(port, { handle: acceptAtOnce }).catch(() => undefined)
+        return worker !== undefined
+      })
+      await waitUntil('every message is delivered', () => worker !== undefined && new Set(idsOf(worker.runs)).size === sent.length)
+      assert.deepEqual([...new Set(sortedIdsOf(worker?.runs ?? []))], sortedIdsOf(sent))
+    },
+  }),
+]

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { isOutcomeUnknown } from '@taskledger/core/ports'
+import type { WorkQueue } from '@taskledger/core/ports'
+import type { Faults } from '../../harness.ts'
+import type { Rule } from '../../rule.ts'
+import { createdFor } from './sample-messages.ts'
+import type { StagedRule } from './stage.ts'
+import { acceptAtOnce, idsOf, isPassing, staged } from './stage.ts'
+
+const notShownWithout =
+  (fault: keyof Faults): NonNullable<StagedRule['notShown']> =>
+  ({ faults }) =>
+    faults?.[fault] === undefined ? `the harness has no fault "${fault}"` : undefined
+
+/** Something runs, the fault comes and goes, and then everything has to go on by itself, within the slots. */
+const resumesAfter =
+  (suffer: (context: Parameters<StagedRule['run']>[0], sendMeanwhile: () => Promise<void>) => Promise<void>): StagedRule['run'] =>
+  async (context, stage) => {
+    const { port, waitUntil, observe } = context
+    const handled: string[] = []
+    const sent: string[] = []
+    const [long] = await stage.send(1)
+    const worker = await stage.work(port, {
+      slots: 2,
+      handle: async (delivery) => {
+        const { taskId } = delivery.message
+        handled.push(taskId)
+        if (taskId === long?.taskId && handled.indexOf(taskId) === handled.length - 1) await ended
+        // It may belong to a connection that is gone: the message has come back by then, or comes.
+        await delivery.accept().catch((error: unknown) => assert.ok(isPassing(error), String(error)))
+      },
+    })
+    observe({ sent, handled })
+    await waitUntil('a handler runs', () => worker.running === 1)
+    await suffer(context, async () => void sent.push((await stage.sendAnyhow(port)).taskId))
+    sent.push((await stage.sendAnyhow(port)).taskId)
+    await waitUntil('what was sent since is delivered', () => sent.every((taskId) => handled.includes(taskId)))
+    end()
+    sent.push((await stage.sendAnyhow(port)).taskId)
+    await waitUntil('it goes on', () => sent.every((taskId) => handled.includes(taskId)) && worker.running === 0)
+    assert.ok(worker.mostRunning <= 2, `${worker.mostRunning} handlers ran at a time, with 2 slots`)
+  }
+
+export const faultRules: readonly Rule<WorkQueue>[] = [
+  staged({
+    id: 'WQ-6.1',
+    level: 'must',
+    kind: 'fault',
+    title: 'after a cut, consumption resumes by itself, and so do sends',
+    hint: 'watch the connection and its channels; open them again, with back-off, and consume again; handlers that still run keep their slots',
+    notShown: notShownWithout('cut'),
+    run: resumesAfter(async ({ faults }, sendMeanwhile) => {
+      await faults.cut()
+      await sendMeanwhile()
+      await faults.cut()
+    }),
+  }),
+  staged({
+    id: 'WQ-6.2',
+    level: 'must',
+    kind: 'fault',
+    title: 'a send whose reply is lost ends as OUTCOME_UNKNOWN or in success: the message comes once, or twice, never not at all',
+    hint: 'wait for the confirmation, with a bound; without one nothing is known, and neither "sent" nor "not sent" may be said',
+    notShown: notShownWithout('loseReplies'),
+    run: async ({ port, peer, faults, within, waitUntil, observe }, stage) => {
+      for (let round = 0; round < 3; round++) {
+        const message = stage.message()
+        const heal = await faults.loseReplies()
+        let failure: unknown
+        const sending = port.send(stage.queue, message).catch((error: unknown) => (failure = error ?? 'nothing'))
+        await Promise.race([sending, stage.pause()])
+        await heal()
+        await within('a send without a reply comes to an end', sending)
+        observe({ message, failure })
+        if (failure !== undefined) {
+          assert.ok(isOutcomeUnknown(failure), `it failed as ${String(failure)}`)
+          await waitUntil('the repeated send is taken', () => port.send(stage.queue, message).then(() => true, () => false))
+        }
+        const worker = await stage.work(await peer(), { handle: acceptAtOnce })
+        await waitUntil('the message arrives', () => idsOf(worker.runs).includes(message.taskId))
+        await within('the consumer closes', worker.consumer.close())
+      }
+    },
+  }),
+  staged({
+    id: 'WQ-6.3',
+    level: 'must',
+    kind: 'fault',
+    title: 'while the engine takes nothing, sends wait and then fail as OUTCOME_UNKNOWN or UNAVAILABLE, or when their signal says so',
+    hint: 'bound the wait for a confirmation, and what waits for one: a producer that is not held back fills the memory',
+    notShown: notShownWithout('stall'),
+    run: async ({ port, faults, within }, stage) => {
+      await stage.send(1)
+      const heal = await faults.stall()
+      try {
+        const controller = new AbortController()
+        const reason = new Error('aborted, as the rule wants it')
+        const impatient = port.send(stage.queue, stage.message(), { signal: controller.signal })
+        impatient.catch(() => {})
+        const large = 'x'.repeat(16_000)
+        const waiting = Array.from({ length: 300 }, () => {
+          const message = stage.message()
+          return port.send(stage.queue, { ...message, created: createdFor(message, { task: { type: 'reindex', version: 1, payload: large } }) })
+        })
+        const outcomes = Promise.allSettled(waiting)
+        controller.abort(reason)
+        await within('a send whose signal is aborted rejects', assert.rejects(impatient, reason))
+        for (const outcome of await within('every send comes to an end', outcomes)) {
+          assert.equal(outcome.status, 'rejected', 'a send resolved although the engine took nothing')
+          assert.ok(isPassing(outcome.reason), `it failed as ${String(outcome.reason)}`)
+        }
+      } finally {
+        await heal()
+      }
+      const sent = await stage.sendAnyhow(port)
+      await stage.arrives(sent)
+    },
+  }),
+  staged({
+    id: 'WQ-6.4',
+    level: 'must',
+    kind: 'fault',
+    title: 'after connections were refused, consumption resumes by itself, and so do sends',
+    hint: 'never give up reconnecting, and let the back-off grow to seconds, not to minutes',
+    notShown: notShownWithout('refuse'),
+    run: resumesAfter(async ({ faults, port, within }) => {
+      const heal = await faults.refuse()
+      try {
+        await within('a send ends while connections are refused', assert.rejects(port.send('nowhere', messageOfNobody), isPassing))
+      } finally {
+        await heal()
+      }
+    }),
+  }),
+  staged({
+    id: 'WQ-6.5',
+    level: 'must',
+    kind: 'fault',
+    title: 'after a stall, consumption resumes by itself, and so do sends',
+    hint: 'with heartbeats a connection that is silent is given up and opened again; without them nobody notices',
+    notShown: notShownWithout('stall'),
+    run: resumesAfter(async ({ faults, port, within }) => {
+      const heal = await faults.stall()
+      try {
+        await within('a send ends while nothing gets through', assert.rejects(port.send('nowhere', messageOfNobody), isPassing))
+      } finally {
+        await heal()
+      }
+    }),
+  }),
+]

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { WorkQueue } from '@taskledger/core/ports'
+import type { Rule } from '../../rule.ts'
+import type { Worker } from './stage.ts'
+import { acceptAtOnce, idsOf, sortedIdsOf, staged } from './stage.ts'
+
+const runningOn = (workers: readonly Worker[]): number => workers.reduce((sum, { running }) => sum + running, 0)
+
+export const loadRules: readonly Rule<WorkQueue>[] = [
+  staged({
+    id: 'WQ-2.1',
+    level: 'must',
+    kind: 'plain',
+    title: 'never more handlers run than there are slots, accepted or not, and no slot stays empty',
+    hint: 'a slot is taken until its handler ends: accepting the delivery frees nothing',
+    run: async ({ port, waitUntil }, stage) => {
+      const sent = await stage.send(20)
+      const worker = await stage.work(port, { slots: 3 })
+      for (let ended = 0; ended < sent.length; ended++) {
+        const running = Math.min(3, sent.length - ended)
+        await waitUntil(`${running} handlers run`, () => worker.running === running && worker.runs.length === ended + running)
+        if (ended % 2 === 0) await worker.runs[ended + running - 1]?.delivery.accept()
+        if (ended < 3) await stage.quiet()
+        assert.equal(worker.running, running)
+        await worker.runs[ended]?.accept()
+      }
+      await waitUntil('every handler has ended', () => worker.running === 0)
+      assert.equal(worker.mostRunning, 3)
+      assert.deepEqual(idsOf(worker.runs), idsOf(sent))
+    },
+  }),
+  staged({
+    id: 'WQ-2.2',
+    level: 'must',
+    kind: 'plain',
+    title: 'consumers share the load: as many handlers run as all of them have slots',
+    hint: 'a consumer takes no more from the engine than it has free slots for',
+    run: async ({ port, peer, waitUntil }, stage) => {
+      const other = await peer()
+      await stage.send(10)
+      const workers = [await stage.work(port, { slots: 2 }), await stage.work(other, { slots: 3 }), await stage.work(other, { slots: 3 })]
+      await waitUntil('all 8 slots are taken', () => runningOn(workers) === 8)
+      assert.deepEqual(
+        workers.map(({ running }) => running),
+        [2, 3, 3],
+      )
+    },
+  }),
+  staged({
+    id: 'WQ-2.3',
+    level: 'must',
+    kind: 'plain',
+    title: 'serial: one handler of the queue runs at a time, over all clients, whatever the slots',
+    hint: 'the engine has to know who may: a lock in each client is none for the others',
+    run: async ({ port, peer, waitUntil, observe }, stage) => {
+      const clients = [port, await peer(), await peer()]
+      let running = 0
+      let mostRunning = 0
+      const handled: string[] = []
+      const before = await stage.send(6)
+      const workers = await Promise.all(
+        clients.map((client) =>
+          stage.work(client, {
+            mode: 'serial',
+            slots: 4,
+            handle: async (delivery) => {
+              mostRunning = Math.max(mostRunning, ++running)
+              handled.push(delivery.message.taskId)
+              // The first ones give the others every opportunity; and nobody is free before the handler's end, accepted or not.
+              if (handled.length % 2 === 0) await delivery.accept()
+              if (handled.length < 4) await stage.quiet()
+              else await nextTurn()
+              await delivery.accept()
+              running--
+            },
+          }),
+        ),
+      )
+      const after = await stage.send(6)
+      await waitUntil('every message is handled', () => new Set(handled).size === 12 && runningOn(workers) === 0)
+      observe(handled)
+      assert.equal(mostRunning, 1, 'handlers that ran at a time')
+      assert.deepEqual([...handled].sort(), sortedIdsOf([...before, ...after]))
+    },
+  }),
+  staged({
+    id: 'WQ-2.4',
+    level: 'must',
+    kind: 'fault',
+    title: 'serial: the next client takes over when the holder dies',
+    hint: 'the right to run has to go with the connection or with a lease, and what the holder had not settled comes first',
+    notShown: ({ kill }) => (kill === undefined ? 'the harness has no hook to kill a client' : undefined),
+    run: async ({ port, peer, kill, deadlineMs }, stage) => {
+      const holder = await peer()
+      const dying = await stage.work(holder, { mode: 'serial' })
+      const [held, next] = await stage.send(2)
+      await stage.waitAtMost(deadlineMs, 'the holder has a message', () => dying.runs.length === 1)
+      const heir = await stage.work(port, { mode: 'serial', handle: acceptAtOnce })
+      await stage.quiet()
+      assert.deepEqual(idsOf(heir.runs), [], 'nobody else runs while the holder lives')
+      await kill?.(holder)
+      const patience = port.capabilities.redeliveryWithinMs + deadlineMs
+      await stage.waitAtMost(patience, 'both messages reach the next client', () => new Set(idsOf(heir.runs)).size === 2)
+      assert.deepEqual(sortedIdsOf(heir.runs), [held?.taskId, next?.taskId].sort())
+      assert.equal(heir.runs.find(({ taskId }) => taskId === held?.taskId)?.delivery.redelivered, true)
+    },
+  }),
+  staged({
+    id: 'WQ-2.5',
+    level: 'must',
+    kind: 'plain',
+    title: 'a long run does not hold back messages that other consumers could take',
+    hint: 'nothing may wait with a consumer whose slots are taken, and acknowledging a message must not fetch the next before its run has ended',
+    run: async ({ port, peer, waitUntil }, stage) => {
+      for (const accepted of [false, true]) {
+        const queue = accepted ? 'accepted' : 'unaccepted'
+        const busy = await stage.work(await peer(), { queue })
+        const [long] = await stage.send(1, queue)
+        await waitUntil('the long run has begun', () => busy.runs.length === 1)
+        if (accepted) await busy.runs[0]?.delivery.accept()
+        const waiting = await stage.send(5, queue)
+        await stage.quiet()
+        const free = await stage.work(port, { queue, handle: acceptAtOnce })
+        await waitUntil(`the free consumer gets all that waits behind an ${queue} message`, () => free.runs.length === 5)
+        assert.deepEqual(sortedIdsOf(free.runs), sortedIdsOf(waiting))
+        assert.deepEqual(idsOf(busy.runs), [long?.taskId])
+        await busy.runs[0]?.accept()
+      }
+    },
+  }),
+  staged({
+    id: 'WQ-2.6',
+    level: 'must',
+    kind: 'plain',
+    title: 'serial: the next client takes over when the holder closes',
+    hint: 'give up the right to run when the last handler has ended, not before',
+    run: async ({ port, peer, waitUntil, within }, stage) => {
+      const holder = await stage.work(await peer(), { mode: 'serial' })
+      const sent = await stage.send(3)
+      await waitUntil('the holder has a message', () => holder.runs.length === 1)
+      const heir = await stage.work(port, { mode: 'serial', handle: acceptAtOnce })
+      const closed = holder.consumer.close()
+      await stage.quiet()
+      assert.deepEqual(idsOf(heir.runs), [], 'nobody else runs before the handler of the holder has ended')
+      await holder.runs[0]?.accept()
+      await within('the holder closes', closed)
+      await waitUntil('the next client gets the others', () => heir.runs.length === 2)
+      assert.deepEqual(idsOf([...holder.runs, ...heir.runs]), idsOf(sent))
+    },
+  }),
+  staged({
+    id: 'WQ-2.7',
+    level: 'must',
+    kind: 'plain',
+    title: 'resize(0), like 0 slots from the start, takes no more; what runs goes on, and others get what waits',
+    hint: 'give back what was fetched and has not begun',
+    run: async ({ port, peer, waitUntil, within }, stage) => {
+      const shrunk = await stage.work(port, { slots: 2 })
+      const idle = await stage.work(port, { slots: 0 })
+      const first = await stage.send(2)
+      await waitUntil('both slots are taken', () => shrunk.running === 2)
+      shrunk.consumer.resize(0)
+      await shrunk.runs[0]?.accept()
+      const second = await stage.send(5)
+      await shrunk.runs[1]?.accept()
+      await stage.quiet()
+      const other = await stage.work(await peer(), { handle: acceptAtOnce })
+      await waitUntil('another consumer gets what waits', () => other.runs.length === 5)
+      assert.deepEqual(sortedIdsOf(other.runs), sortedIdsOf(second))
+      assert.deepEqual([idsOf(shrunk.runs), idsOf(idle.runs)], [idsOf(first), []])
+      await within('the other consumer closes', other.consumer.close())
+      const third = await stage.send(2)
+      shrunk.consumer.resize(1)
+      idle.consumer.resize(1)
+      await waitUntil('both take again', () => shrunk.running === 1 && idle.running === 1)
+      assert.deepEqual(sortedIdsOf([...shrunk.runs.slice(2), ...idle.runs]), sortedIdsOf(third))
+    },
+  }),
+  staged({
+    id: 'WQ-2.8',
+    level: 'must',
+    kind: 'plain',
+    title: 'resize takes effect at once: with more slots more handlers run, with fewer none begins before enough have ended',
+    hint: 'look at the queue again when slots are added; what runs is never stopped',
+    run: async ({ port, waitUntil }, stage) => {
+      const worker = await stage.work(port, { slots: 1 })
+      await stage.send(8)
+      await waitUntil('one handler runs', () => worker.running === 1)
+      worker.consumer.resize(3)
+      await waitUntil('three handlers run', () => worker.running === 3)
+      worker.consumer.resize(1)
+      for (const [index, run] of worker.runs.slice(0, 2).entries()) {
+        await run.accept()
+        await stage.quiet()
+        assert.equal(worker.runs.length, 3, `a handler began after ${index + 1} of 3 had ended, with 1 slot`)
+      }
+      await worker.runs[2]?.accept()
+      await waitUntil('the next handler runs', () => worker.runs.length === 4)
+      await stage.quiet()
+      assert.equal(worker.running, 1)
+    },
+  }),
+]

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import type { WorkQueue } from '@taskledger/core/ports'
+import type { Rule } from '../../rule.ts'
+import { acceptAtOnce, idsOf, staged } from './stage.ts'
+
+const utf8 = new TextEncoder()
+
+/** What no codec writes. */
+export const junk: readonly Uint8Array[] = [
+  new Uint8Array(),
+  new Uint8Array([0xff, 0xfe, 0x00, 0x80, 0xc3]),
+  ...['not JSON', 'null', '[]', '"text"', '{}', '{"v":1}', '{"v":1,"taskId":"x","version":1,"sentAt":1}', '{"v":99,"taskId":12}', '{"v":1,'].map((text) =>
+    utf8.encode(text),
+  ),
+]
+
+export const malformedRule: Rule<WorkQueue> = staged({
+  id: 'WQ-4.1',
+  level: 'must',
+  kind: 'plain',
+  title: 'malformed messages reach no handler and do not stop the queue; they stand with the dead letters',
+  hint: 'decode inside a try, before a slot is taken; what cannot be decoded is rejected, not thrown and not put back',
+  notShown: ({ inject }) => (inject === undefined ? 'the harness has no hook to inject bytes' : undefined),
+  run: async ({ port, inject, deadLetters, waitUntil, observe }, stage) => {
+    for (const bytes of junk) await inject?.(bytes, stage.queue)
+    const before = await stage.send(2)
+    const worker = await stage.work(port, { handle: acceptAtOnce })
+    await waitUntil('messages behind malformed ones come through', () => worker.runs.length === 2)
+    for (const bytes of junk) await inject?.(bytes, stage.queue)
+    const after = await stage.send(2)
+    await waitUntil('messages come through while malformed ones arrive', () => worker.runs.length === 4)
+    await stage.quiet()
+    assert.deepEqual(idsOf(worker.runs), idsOf([...before, ...after]))
+    if (deadLetters === undefined) return
+    await waitUntil('the malformed messages stand with the dead letters', async () => {
+      const dead = await deadLetters(stage.queue)
+      observe(dead)
+      return dead.length === 2 * junk.length
+    })
+  },
+})

@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict'
+import type { Delivery, WorkQueue } from '@taskledger/core/ports'
+import type { Rule } from '../../rule.ts'
+import { acceptAtOnce, idsOf, sortedIdsOf, staged } from './stage.ts'
+
+/** Longer than a turn of the machine, in milliseconds. */
+const releaseDelayMs = 300
+
+export const settlingRules: readonly Rule<WorkQueue>[] = [
+  staged({
+    id: 'WQ-3.1',
+    level: 'must',
+    kind: 'fault',
+    title: 'what a consumer had not settled when it died is delivered again within the declared time, marked as redelivered',
+    hint: 'keep a message until it is settled; acknowledging it on delivery loses it with the consumer',
+    notShown: ({ kill }) => (kill === undefined ? 'the harness has no hook to kill a client' : undefined),
+    run: async ({ port, peer, kill, deadlineMs, waitUntil }, stage) => {
+      const doomed = await peer()
+      const dying = await stage.work(doomed, { slots: 3 })
+      const sent = await stage.send(5)
+      await waitUntil('three handlers run', () => dying.running === 3)
+      await kill?.(doomed)
+      const heir = await stage.work(port, { slots: 2, handle: acceptAtOnce })
+      const patience = port.capabilities.redeliveryWithinMs + deadlineMs
+      await stage.waitAtMost(patience, 'all five messages reach another consumer', () => new Set(idsOf(heir.runs)).size === 5)
+      assert.deepEqual([...new Set(sortedIdsOf(heir.runs))], sortedIdsOf(sent))
+      for (const { taskId } of dying.runs) {
+        assert.equal(heir.runs.find((run) => run.taskId === taskId)?.delivery.redelivered, true, 'it may have been delivered before')
+      }
+    },
+  }),
+  staged({
+    id: 'WQ-3.2',
+    level: 'must',
+    kind: 'fault',
+    title: 'accepted is never again, even if the consumer dies afterwards',
+    hint: 'acknowledge at the latest when the handler of an accepted message has ended',
+    notShown: ({ kill }) => (kill === undefined ? 'the harness has no hook to kill a client' : undefined),
+    run: async ({ port, peer, kill, waitUntil, deadlineMs }, stage) => {
+      const doomed = await peer()
+      const dying = await stage.work(doomed, { slots: 3 })
+      await stage.send(3)
+      await waitUntil('three handlers run', () => dying.running === 3)
+      const [first, second, unsettled] = dying.runs
+      await first?.accept()
+      await second?.accept()
+      // An acknowledgement is one-way with many engines: it has to be out before the client goes.
+      await stage.quiet()
+      await kill?.(doomed)
+      const heir = await stage.work(port, { handle: acceptAtOnce })
+      const patience = port.capabilities.redeliveryWithinMs + deadlineMs
+      await stage.waitAtMost(patience, 'the message that was not settled comes back', () => heir.runs.length > 0)
+      await stage.quiet()
+      assert.deepEqual([...new Set(idsOf(heir.runs))], [unsettled?.taskId])
+    },
+  }),
+  staged({
+    id: 'WQ-3.3',
+    level: 'must',
+    kind: 'plain',
+    title: 'what is released is delivered again, to whoever is free, and its releases are counted',
+    hint: 'the count has to travel with the message: the next consumer is another process',
+    run: async ({ port, peer, waitUntil, within }, stage) => {
+      const [message] = await stage.send(1)
+      const clients = [port, await peer()] as const
+      for (let releases = 0; releases <= 3; releases++) {
+        const worker = await stage.work(clients[releases % 2 === 0 ? 0 : 1])
+        await waitUntil(`the message comes after ${releases} releases`, () => worker.running === 1)
+        const [run] = worker.runs
+        assert.deepEqual(run?.delivery.message, message)
+        assert.deepEqual([run?.delivery.releases, run?.delivery.redelivered], [releases, releases > 0])
+        // Closing comes first, or it would be this consumer again.
+        const closed = worker.consumer.close()
+        await (releases < 3 ? run?.delivery.release() : run?.delivery.accept())
+        run?.end()
+        await within('the consumer closes', closed)
+        assert.equal(worker.runs.length, 1)
+      }
+      await stage.nothingLeft()
+    },
+  }),
+  staged({
+    id: 'WQ-3.4',
+    level: 'must',
+    kind: 'plain',
+    title: 'what is rejected is not delivered again, and holds up nobody',
+    hint: 'a rejected message leaves the queue for good; an engine that puts rejected ones back has to be told not to',
+    run: async ({ port, waitUntil, within }, stage) => {
+      const sent = await stage.send(6)
+      const worker = await stage.work(port, {
+        handle: (delivery) => (delivery.message.taskId === sent[2]?.taskId ? delivery.accept() : delivery.reject('nobody can use it')),
+      })
+      await waitUntil('every message is delivered', () => worker.runs.length === 6)
+      await stage.quiet()
+      assert.deepEqual(idsOf(worker.runs), idsOf(sent))
+      await within('the consumer closes', worker.consumer.close())
+      await stage.nothingLeft()
+    },
+  }),
+  staged({
+    id: 'WQ-3.5',
+    level: 'must',
+    kind: 'plain',
+    title: 'a message whose handler ends or throws without settling it is delivered again',
+    hint: 'when a handler is over and its delivery is not settled, release it, however the handler ended',
+    run: async ({ port, waitUntil, within }, stage) => {
+      const sent = await stage.send(3)
+      const ways: ((delivery: Delivery) => Promise<void>)[] = [
+        async () => {},
+        async () => {
+          throw new Error('thrown by a handler, as the rule wants it')
+        },
+        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- a task's body may throw anything
+        () => Promise.reject(undefined),
+      ]
+      const worker = await stage.work(port, {
+        slots: 2,
+        handle: (delivery) => {
+          const before = worker.runs.filter(({ taskId }) => taskId === delivery.message.taskId).length
+          const way = before > 1 ? acceptAtOnce : ways[idsOf(sent).indexOf(delivery.message.taskId)]
+          return (way ?? acceptAtOnce)(delivery)
+        },
+      })
+      await waitUntil('every message is delivered twice', () => worker.runs.length >= 6 && worker.running === 0)
+      await stage.quiet()
+      assert.deepEqual(sortedIdsOf(worker.runs), sortedIdsOf([...sent, ...sent]))
+      const seen = new Set<string>()
+      for (const { taskId, delivery } of worker.runs) {
+        assert.equal(delivery.redelivered, seen.has(taskId))
+        seen.add(taskId)
+      }
+      await within('the consumer closes', worker.consumer.close())
+      await stage.nothingLeft()
+    },
+  }),
+  staged({
+    id: 'WQ-3.6',
+    level: 'must',
+    kind: 'plain',
+    title: 'what is released with a delay comes back, not before its time where the engine can delay, and others pass it by',
+    hint: 'let the engine keep it meanwhile: a timer in the consumer takes up a slot, and dies with it',
+    run: async ({ port, waitUntil, observe }, stage) => {
+      let releasedAt = 0
+      const comebacks: number[] = []
+      const [delayed] = await stage.send(1)
+      const worker = await stage.work(port, {
+        handle: async (delivery) => {
+          if (delivery.message.taskId !== delayed?.taskId || delivery.releases > 0) {
+            if (delivery.message.taskId === delayed?.taskId) comebacks.push(Date.now())
+            return delivery.accept()
+          }
+          releasedAt = Date.now()
+          await delivery.release({ delayMs: releaseDelayMs })
+        },
+      })
+      await waitUntil('the message is released', () => releasedAt > 0)
+      const passing = await stage.send(3)
+      await waitUntil('others pass it by, and it comes back', () => worker.runs.length === 5)
+      assert.deepEqual(sortedIdsOf(worker.runs.slice(1)), sortedIdsOf([...passing, ...(delayed === undefined ? [] : [delayed])]))
+      const [back = 0] = comebacks
+      observe({ releasedAt, back })
+      // Timers of some engines fire a moment early.
+      if (port.capabilities.delayedRelease) assert.ok(back - releasedAt >= 0.9 * releaseDelayMs, `it came back after ${back - releasedAt} ms`)
+    },
+  }),
+  staged({
+    id: 'WQ-3.7',
+    level: 'must',
+    kind: 'plain',
+    title: 'what is rejected stands with the dead letters of its queue, and the reason with it',
+    hint: 'many engines drop the reason: publish a copy with a header, then settle the original',
+    notShown: ({ deadLetters }) => (deadLetters === undefined ? 'the harness has no hook to look at the dead letters' : undefined),
+    run: async ({ port, deadLetters, waitUntil, observe }, stage) => {
+      const why = 'no node knows the type "reindex" (größer als Version 2)'
+      const [accepted, released, rejected] = await stage.send(3)
+      await stage.work(port, {
+        handle: (delivery) => {
+          if (delivery.message.taskId === rejected?.taskId) return delivery.reject(why)
+          return delivery.message.taskId === released?.taskId && delivery.releases === 0 ? delivery.release() : delivery.accept()
+        },
+      })
+      const deadWith = async (text: string): Promise<number> => {
+        const dead = (await deadLetters?.(stage.queue)) ?? []
+        observe(dead)
+        return dead.filter((letter) => letter.includes(text)).length
+      }
+      await waitUntil('the message stands with the dead letters', async () => (await deadWith(rejected?.taskId ?? '')) > 0)
+      await stage.quiet()
+      assert.equal(await deadWith(rejected?.taskId ?? ''), 1)
+      assert.equal(await deadWith(why), 1, 'the reason stands beside the message')
+      for (const message of [accepted, released]) assert.equal(await deadWith(message?.taskId ?? ''), 0)
+    },
+  }),
+  staged({
+    id: 'WQ-3.8',
+    level: 'must',
+    kind: 'plain',
+    title: 'settling a delivery again changes nothing, and is no error',
+    hint: 'remember in the delivery that it is settled; some engines break the connection at the second acknowledgement',
+    run: async ({ port, waitUntil, within, deadLetters }, stage) => {
+      const settle: readonly ((delivery: Delivery) => Promise<void>)[] = [
+        (delivery) => delivery.accept(),
+        (delivery) => delivery.release(),
+        (delivery) => delivery.reject('settled as the rule wants it'),
+      ]
+      const sent = await stage.send(settle.length)
+      const worker = await stage.work(port, {
+        slots: 3,
+        handle: async (delivery) => {
+          const first = delivery.releases > 0 ? 0 : idsOf(sent).indexOf(delivery.message.taskId)
+          await settle[first]?.(delivery)
+          for (const again of settle) await again(delivery)
+          await Promise.all(settle.map((again) => again(delivery)))
+        },
+      })
+      await waitUntil('the one that was released first comes again', () => worker.runs.length >= 4 && worker.running === 0)
+      await stage.quiet()
+      assert.deepEqual(sortedIdsOf(worker.runs), sortedIdsOf([...sent, ...sent.slice(1, 2)]))
+      await within('the consumer closes', worker.consumer.close())
+      await stage.nothingLeft()
+      const dead = await deadLetters?.(stage.queue)
+      if (dead !== undefined) assert.equal(dead.length, 1, 'only what was rejected first is a dead letter')
+    },
+  }),
+]

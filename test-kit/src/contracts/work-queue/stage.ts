@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Consumer, ConsumeMode, Delivery, TaskId, WorkMessage, WorkQueue } from '@taskledger/core/ports'
+import { codeOf } from '@taskledger/core/ports'
+import type { Rule, RuleContext } from '../../rule.ts'
+import { messageWith } from './sample-messages.ts'
+
+/** One handler that runs, or ran. It runs until it is told to end. */
+export interface Run {
+  readonly taskId: TaskId
+  readonly delivery: Delivery
+  readonly ended: boolean
+  /** Ends the handler, with an error where one is given, and leaves the delivery as it is. */
+  end(error?: Error): void
+  /** Accepts the delivery and ends the handler. */
+  accept(): Promise<void>
+}
+
+/** A consumer, and what has been handed to it. */
+export interface Worker {
+  readonly consumer: Consumer
+  /** In the order in which the handlers began. */
+  readonly runs: readonly Run[]
+  readonly running: number
+  /** How many handlers ran at a time, at most. */
+  readonly mostRunning: number
+}
+
+export interface WorkerOptions {
+  readonly queue?: string
+  readonly slots?: number
+  readonly mode?: ConsumeMode
+  /** What the handlers do. By default they hold on until they are told to end. */
+  readonly handle?: (delivery: Delivery) => Promise<void>
+}
+
+export const acceptAtOnce = (delivery: Delivery): Promise<void> => delivery.accept()
+
+export const idsOf = (items: readonly { readonly taskId: TaskId }[]): readonly TaskId[] => items.map(({ taskId }) => taskId)
+
+/** The same, where the order does not matter. */
+export const sortedIdsOf = (items: readonly { readonly taskId: TaskId }[]): readonly TaskId[] => [...idsOf(items)].sort()
+
+/** What a rule about work queues plays on: workers whose handlers end when the rule says so, and all of them when it is over. */
+export class Stage {
+  /** The queue that most rules work with. */
+  readonly queue = 'default'
+  readonly #context: RuleContext<WorkQueue>
+  readonly #held = new Set<() => void>()
+  #over = false
+  #sent = 0
+  #sentinel: { readonly client: WorkQueue; readonly worker: Worker } | undefined
+
+  constructor(context: RuleContext<WorkQueue>) {
+    this.#context = context
+  }
+
+  async work(client: WorkQueue, { queue = this.queue, slots = 1, mode = 'parallel', handle }: WorkerOptions = {}): Promise<Worker> {
+    const worker = { runs: [] as Run[], running: 0, mostRunning: 0 }
+    const handler = async (delivery: Delivery): Promise<void> => {
+      if (this.#over) return delivery.accept()
+      const { run, held } = this.#hold(delivery)
+      worker.runs.push(run)
+      worker.mostRunning = Math.max(worker.mostRunning, ++worker.running)
+      try {
+        await (handle === undefined ? held : handle(delivery))
+      } finally {
+        worker.running--
+        run.ended = true
+      }
+    }
+    return Object.assign(worker, { consumer: await client.consume(queue, handler, { slots, mode }) })
+  }
+
+  /** Sends so many messages, one after the other. */
+  async send(count: number, queue: string = this.queue): Promise<readonly WorkMessage[]> {
+    const messages = Array.from({ length: count }, () => this.message())
+    for (const message of messages) await this.#context.port.send(queue, message)
+    return messages
+  }
+
+  message(): WorkMessage {
+    return messageWith(this.#context.random, { sentAt: 1_709_208_000_000 + this.#sent++ })
+  }
+
+  /** Sends over a network that has been made to suffer, again and again until it is taken. */
+  async sendAnyhow(client: WorkQueue, queue: string = this.queue): Promise<WorkMessage> {
+    const message = this.message()
+    await this.#context.waitUntil('a message is taken', async () => {
+      try {
+        await client.send(queue, message)
+        return true
+      } catch (error) {
+        assert.ok(isPassing(error), `a send failed otherwise than as UNAVAILABLE or OUTCOME_UNKNOWN: ${String(error)}`)
+        return false
+      }
+    })
+    return message
+  }
+
+  /** Waits for what may take longer than the deadline of the harness. */
+  async waitAtMost(ms: number, sentence: string, condition: () => boolean): Promise<void> {
+    for (const begun = Date.now(); !condition(); await sleep(5)) {
+      assert.ok(Date.now() - begun < ms, `this did not happen within ${ms} ms: ${sentence}`)
+    }
+  }
+
+  /**
+   * Gives the engine time to do what it must not do: a message that was sent later, by another queue, has come through to
+   * another client, and the engine has had the time that its harness says it takes to be quiet.
+   */
+  async quiet(): Promise<void> {
+    const queue = 'sentinels'
+    if (this.#sentinel === undefined) {
+      const client = await this.#context.peer()
+      this.#sentinel = { client, worker: await this.work(client, { queue, handle: acceptAtOnce }) }
+    }
+    const { client, worker } = this.#sentinel
+    const sentinel = this.message()
+    await client.send(queue, sentinel)
+    await this.#context.waitUntil('a message of another queue comes through', () => idsOf(worker.runs).includes(sentinel.taskId))
+    await sleep(this.#context.settleMs)
+  }
+
+  /** Fails where anything is left in the queue. Nobody may be consuming from it. */
+  async nothingLeft(queue: string = this.queue): Promise<void> {
+    const client = await this.#context.peer()
+    const worker = await this.work(client, { queue, handle: acceptAtOnce })
+    const sentinel = this.message()
+    await client.send(queue, sentinel)
+    await this.#context.waitUntil('a last message comes through', () => idsOf(worker.runs).includes(sentinel.taskId))
+    await this.quiet()
+    await this.#context.within('the consumer closes', worker.consumer.close())
+    assert.deepEqual(idsOf(worker.runs), [sentinel.taskId], 'what was settled is not delivered again')
+  }
+
+  /** Ends every handler, so that clients can be closed; what still comes is accepted unseen. */
+  end(): void {
+    this.#over = true
+    for (const letGo of this.#held) letGo()
+  }
+
+  #hold(delivery: Delivery): { run: Run & { ended: boolean }; held: Promise<void> } {
+    let resolve = (): void => {}
+    let reject = (_error: Error): void => {}
+    const held = new Promise<void>((onEnd, onError) => {
+      resolve = onEnd
+      reject = onError
+    })
+    this.#held.add(resolve)
+    const run = {
+      taskId: delivery.message.taskId,
+      delivery,
+      ended: false,
+      end: (error?: Error): void => (error === undefined ? resolve() : reject(error)),
+      accept: async (): Promise<void> => {
+        await delivery.accept()
+        resolve()
+      },
+    }
+    return { run, held }
+  }
+}
+
+/** Whether the error is one that a repetition may mend. */
+export const isPassing = (error: unknown): boolean => ['UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(codeOf(error) ?? '')
+
+/** A rule that plays on a stage. */
+export interface StagedRule extends Omit<Rule<WorkQueue>, 'run'> {
+  run(context: RuleContext<WorkQueue>, stage: Stage): Promise<void>
+}
+
+export const staged = (rule: StagedRule): Rule<WorkQueue> => ({
+  ...rule,
+  run: async (context) => {
+    const stage = new Stage(context)
+    try {
+      await rule.run(context, stage)
+    } finally {
+      stage.end()
+    }
+  },
+})

@@ -1,0 +1,179 @@
+import type { AddressInfo, Socket } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { Transform } from 'node:stream'
+import type { Faults } from '../harness.ts'
+
+export interface TcpProxyOptions {
+  /** Where the engine listens. */
+  readonly host: string
+  readonly port: number
+}
+
+/** Stands between an adapter and its engine, and makes the network between them suffer. */
+export interface TcpProxy {
+  /** Where the adapter connects to. */
+  readonly host: string
+  readonly port: number
+  readonly faults: Required<Pick<Faults, 'cut' | 'refuse' | 'stall' | 'loseReplies'>>
+  /** Breaks every connection and stops listening. Disposing twice is fine. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Opens a proxy on a free port of 127.0.0.1. Beware of drivers that ask the engine for its other addresses and connect to
+ * those: translate them back to the proxy, or the faults pass the driver by.
+ */
+export const tcpProxy = async (target: TcpProxyOptions): Promise<TcpProxy> => {
+  const weather = new Weather()
+  const links = new Set<Link>()
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+    const engine = connect({ ...target, allowHalfOpen: true, noDelay: true })
+    const link = new Link(client, engine, weather)
+    links.add(link)
+    void link.closed.then(() => links.delete(link))
+  })
+  const host = '127.0.0.1'
+  const listen = (port: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, host, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+  const cut = async (which: (link: Link) => boolean = () => true): Promise<void> => {
+    const broken = [...links].filter(which)
+    for (const link of broken) link.breakOff()
+    await Promise.all(broken.map((link) => link.closed))
+  }
+  const stopListening = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    await cut()
+    await closed
+  }
+
+  await listen(0)
+  const { port } = server.address() as AddressInfo
+  let refusals = 0
+  let refused: Promise<void> | undefined
+  let disposed: Promise<void> | undefined
+
+  return {
+    host,
+    port,
+    faults: {
+      cut: () => cut(),
+      refuse: async () => {
+        if (refusals++ === 0) refused = stopListening()
+        await refused
+        return once(async () => {
+          if (--refusals === 0 && disposed === undefined) await listenAgain(() => listen(port))
+        })
+      },
+      stall: async () => {
+        weather.stall()
+        return once(async () => weather.resume())
+      },
+      loseReplies: async () => {
+        weather.repliesLost++
+        return once(async () => {
+          // A connection that lost an answer has a hole in its stream: no network shows such a thing, so it must not live on.
+          if (--weather.repliesLost === 0) await cut((link) => link.spoilt)
+        })
+      },
+    },
+    [Symbol.asyncDispose]: () => (disposed ??= stopListening()),
+  }
+}
+
+const once = (end: () => Promise<void>): (() => Promise<void>) => {
+  let ended: Promise<void> | undefined
+  return () => (ended ??= end())
+}
+
+/** While nothing listened, the port may have become that of somebody's outgoing connection: such a one goes soon. */
+const listenAgain = async (listen: () => Promise<void>): Promise<void> => {
+  const patience = Date.now() + 10_000
+  for (;;) {
+    try {
+      return await listen()
+    } catch (error) {
+      if (Date.now() > patience) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
+
+/** What all connections of a proxy suffer at present. */
+class Weather {
+  repliesLost = 0
+  #stalls = 0
+  #held: (() => void)[] = []
+
+  stall(): void {
+    this.#stalls++
+  }
+
+  resume(): void {
+    if (--this.#stalls > 0) return
+    const held = this.#held
+    this.#held = []
+    for (const go of held) go()
+  }
+
+  /** Goes on at once, or when the stall is over. */
+  whenCalm(go: () => void): void {
+    if (this.#stalls > 0) this.#held.push(go)
+    else go()
+  }
+}
+
+/** One connection of a client, and the one to the engine that goes with it. */
+class Link {
+  /** Resolves when both sockets are gone. */
+  readonly closed: Promise<void>
+  /** It lost an answer, or was asked while answers got lost: that answer may still be on its way. */
+  spoilt = false
+  readonly #client: Socket
+  readonly #engine: Socket
+
+  constructor(client: Socket, engine: Socket, weather: Weather) {
+    this.#client = client
+    this.#engine = engine
+    this.closed = Promise.all([gone(client), gone(engine)]).then(() => {})
+    for (const socket of [client, engine]) socket.on('error', () => weather.whenCalm(() => this.breakOff()))
+    const inLoss = (): boolean => {
+      if (weather.repliesLost > 0) this.spoilt = true
+      return weather.repliesLost > 0
+    }
+    client.pipe(gate(weather, () => inLoss() && false)).pipe(engine)
+    engine.pipe(gate(weather, inLoss)).pipe(client)
+  }
+
+  /** Resets both sockets, so that neither side takes it for a goodbye. */
+  breakOff(): void {
+    for (const socket of [this.#client, this.#engine]) {
+      if (socket.connecting) socket.destroy()
+      else if (!socket.destroyed) socket.resetAndDestroy()
+    }
+  }
+}
+
+const gone = (socket: Socket): Promise<void> => new Promise((resolve) => socket.once('close', () => resolve()))
+
+/** One direction of a link; the end of a stream, too, goes through only in calm weather. */
+const gate = (weather: Weather, loses: () => boolean): Transform => {
+  const stream: Transform = new Transform({
+    transform: (chunk: Buffer, _encoding, done) =>
+      weather.whenCalm(() => {
+        if (stream.destroyed) return
+        if (loses()) done()
+        else done(null, chunk)
+      }),
+    flush: (done) =>
+      weather.whenCalm(() => {
+        if (!loses()) done()
+      }),
+  })
+  return stream
+}

@@ -1,0 +1,43 @@
+import type { Report, RuleResult } from './rule.ts'
+
+/** The reports as JUnit XML, which every CI server reads. */
+export const toJUnit = (reports: readonly Report[]): string =>
+  ['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites>', ...reports.map(suiteOf), '</testsuites>', ''].join('\n')
+
+const suiteOf = ({ contract, subject, results }: Report): string => {
+  const count = (...statuses: readonly RuleResult['status'][]): number => results.filter(({ status }) => statuses.includes(status)).length
+  const attributes = attributesOf({
+    name: `${contract} (${subject})`,
+    tests: results.length,
+    failures: count('failed'),
+    errors: count('error'),
+    skipped: count('not shown', 'waived'),
+    time: seconds(results.reduce((sum, { ms }) => sum + ms, 0)),
+  })
+  return [`  <testsuite ${attributes}>`, ...results.map((result) => caseOf(`${contract} (${subject})`, result)), '  </testsuite>'].join('\n')
+}
+
+const caseOf = (suite: string, { id, level, title, status, ms, message = '' }: RuleResult): string => {
+  const attributes = attributesOf({ classname: suite, name: `${id} ${level.toUpperCase()}: ${title}`, time: seconds(ms) })
+  if (status === 'passed') return `    <testcase ${attributes}/>`
+  const tag = status === 'failed' ? 'failure' : status === 'error' ? 'error' : 'skipped'
+  const firstLine = message.split('\n', 1)[0] ?? ''
+  return `    <testcase ${attributes}><${tag} ${attributesOf({ message: firstLine })}>${escaped(message)}</${tag}></testcase>`
+}
+
+const seconds = (ms: number): string => (ms / 1_000).toFixed(3)
+
+const attributesOf = (attributes: Readonly<Record<string, string | number>>): string =>
+  Object.entries(attributes)
+    .map(([name, value]) => `${name}="${escaped(String(value))}"`)
+    .join(' ')
+
+// XML 1.0 has no way to write most control characters: they are shown as what stands for them.
+const escaped = (text: string): string =>
+  text
+    // oxlint-disable-next-line no-control-regex -- they are what has to go
+    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')

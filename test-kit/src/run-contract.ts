@@ -1,0 +1,57 @@
+import { messageOf, RuleFailure } from './failure.ts'
+import type { Contract, Report, Rule, RuleResult } from './rule.ts'
+import { runRule } from './run-rule.ts'
+import type { RunSettings } from './settings.ts'
+import { seedOf } from './settings.ts'
+import { unknownWaivers, waive } from './waivers.ts'
+
+export interface RunContractOptions extends RunSettings {
+  /** Only rules whose id begins so. Default: all. */
+  readonly only?: readonly string[]
+  /** How many rules run at a time. Default 8. */
+  readonly concurrency?: number
+}
+
+/** Runs every rule of a contract. Never rejects because of what a rule finds: the report says it. */
+export const runContract = async <Port>(contract: Contract<Port>, options: RunContractOptions = {}): Promise<Report> => {
+  const { only, concurrency = 8 } = options
+  const seed = seedOf(options)
+  const rules = contract.rules.filter(({ id }) => only === undefined || only.some((start) => id === start || id.startsWith(start)))
+  const results: RuleResult[] = []
+  let next = 0
+  const runRest = async (): Promise<void> => {
+    for (let index = next++; index < rules.length; index = next++) {
+      const rule = rules[index]
+      if (rule !== undefined) results[index] = await resultOf(contract, rule, { seed })
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, runRest))
+  const strays = unknownWaivers(contract as unknown as Contract<never>).map(strayWaiver)
+  const all = [...results, ...strays]
+  return { contract: contract.name, subject: contract.harness.name, results: all, ok: all.every(({ status }) => status !== 'failed' && status !== 'error') }
+}
+
+/** Runs one rule, in the light of its waiver. Never rejects. */
+export const resultOf = async <Port>(contract: Contract<Port>, rule: Rule<Port>, settings: RunSettings): Promise<RuleResult> => {
+  const { id, level, kind, title } = rule
+  const startedAt = performance.now()
+  const waiver = contract.harness.waive?.find((each) => each.rule === id)
+  const result = (status: RuleResult['status'], message?: string): RuleResult =>
+    waive({ id, level, kind, title, status, ms: performance.now() - startedAt, ...(message === undefined ? {} : { message }) }, waiver)
+  try {
+    const outcome = await runRule(contract, rule, settings)
+    return outcome.type === 'held' ? result('passed') : result('not shown', outcome.why)
+  } catch (error) {
+    return error instanceof RuleFailure ? result(error.status, error.message) : result('error', messageOf(error))
+  }
+}
+
+const strayWaiver = (id: string): RuleResult => ({
+  id,
+  level: 'must',
+  kind: 'plain',
+  title: 'a waiver names a rule of its contract',
+  status: 'error',
+  ms: 0,
+  message: `the harness waives ${id}, and the contract has no such rule: mend or remove the waiver`,
+})

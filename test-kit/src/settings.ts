@@ -1,0 +1,26 @@
+import { randomInt } from 'node:crypto'
+import process from 'node:process'
+import type { Timing } from './harness.ts'
+
+/** How a contract is run. */
+export interface RunSettings {
+  /** Brings the same chances about again. Default: the variable CONTRACT_SEED, else chance. */
+  readonly seed?: number
+}
+
+/** The seed of a run: what was asked for, or chance. */
+export const seedOf = ({ seed }: RunSettings): number => seed ?? numberFrom('CONTRACT_SEED') ?? randomInt(2 ** 31)
+
+/** Deadlines in milliseconds. CONTRACT_TIME_SCALE, 1 by default, makes them longer on a slow machine. */
+export const timesOf = ({ deadlineMs = 10_000, settleMs = 50 }: Timing = {}): Required<Timing> => {
+  const scale = numberFrom('CONTRACT_TIME_SCALE') ?? 1
+  return { deadlineMs: deadlineMs * scale, settleMs: settleMs * scale }
+}
+
+const numberFrom = (name: string): number | undefined => {
+  const text = process.env[name]
+  if (text === undefined || text === '') return undefined
+  const value = Number(text)
+  if (!Number.isFinite(value) || value <= 0) throw new TypeError(`${name} is "${text}": give a number above 0`)
+  return value
+}
