@@ -4,7 +4,7 @@ export interface Backoff {
   readonly initialMs: number
   /** What each further delay is multiplied by. */
   readonly factor: number
-  /** The longest delay, in milliseconds. */
+  /** The longest delay, in milliseconds, before chance has its say. */
   readonly maxMs: number
   /** The share of the delay, 0 to 1, by which chance may shorten or lengthen it, so that many tasks do not come back as one. */
   readonly jitter: number
@@ -29,7 +29,9 @@ export const defaultRetryPolicy: RetryPolicy = {
 
 /** The delay in milliseconds after the `nth` failure (1, 2, …). `random` is in [0, 1) and comes with the command. */
 const delayMs = (backoff: Backoff, nth: number, random: number): number => {
-  const plain = Math.min(backoff.maxMs, backoff.initialMs * backoff.factor ** (nth - 1))
+  // Bounded before the product: 0 times Infinity is no number.
+  const growth = Math.min(Number.MAX_VALUE, backoff.factor ** (nth - 1))
+  const plain = Math.min(backoff.maxMs, backoff.initialMs * growth)
   return Math.round(plain * (1 + backoff.jitter * (2 * random - 1)))
 }
 

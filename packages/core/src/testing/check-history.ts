@@ -84,8 +84,9 @@ function* attemptsAreInOrder(events: readonly TaskEvent[]): Iterable<string> {
         running = undefined
         break
       case 'TaskCancelled':
-        // Where the node died before it could heed the wish, the cancellation follows upon the death of the attempt.
-        if (event.attempt !== (running ?? died)) yield `${nameOf(event)} ends ${attemptOf(event.attempt)}, ${attemptOf(running)} runs`
+        // Where the node died before it could heed the wish, the cancellation names the attempt that died.
+        if (event.attempt !== running && (running !== undefined || event.attempt !== died))
+          yield `${nameOf(event)} ends ${attemptOf(event.attempt)}, ${attemptOf(running)} runs`
         running = undefined
         break
       default:

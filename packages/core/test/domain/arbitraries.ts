@@ -14,18 +14,21 @@ export const taskId = fc.uuid({ version: [4, 5, 7] }) as fc.Arbitrary<TaskId>
 export const json = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as JsonValue)
 export const text = fc.string({ unit: 'grapheme' })
 
+/** A plain object, as JSON makes it. */
+const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> => fc.record(model, { noNullPrototype: true })
+
 /** Properties that may be absent; never `undefined`. */
 const maybe = <T extends object>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> =>
-  fc.record(model, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>
+  fc.record(model, { requiredKeys: [], noNullPrototype: true }) as fc.Arbitrary<Partial<T>>
 
 /** One record of several. */
 const all = <A extends object, B extends object>(a: fc.Arbitrary<A>, b: fc.Arbitrary<B>): fc.Arbitrary<A & B> =>
   fc.tuple(a, b).map(([first, second]) => ({ ...first, ...second }))
 
-export const retryPolicy: fc.Arbitrary<RetryPolicy> = fc.record({
+export const retryPolicy: fc.Arbitrary<RetryPolicy> = record({
   maxAttempts: fc.integer({ min: 1, max: 4 }),
   maxCrashes: fc.integer({ min: 0, max: 3 }),
-  backoff: fc.record({
+  backoff: record({
     initialMs: fc.integer({ min: 0, max: 2_000 }),
     factor: fc.double({ min: 1, max: 10, noNaN: true }),
     maxMs: fc.integer({ min: 2_000, max: 60_000 }),
@@ -33,13 +36,13 @@ export const retryPolicy: fc.Arbitrary<RetryPolicy> = fc.record({
   }),
 })
 
-export const progress: fc.Arbitrary<TaskProgress> = fc.record({ attempt, sequence: fc.nat(100), at: time, value: json })
+export const progress: fc.Arbitrary<TaskProgress> = record({ attempt, sequence: fc.nat(100), at: time, value: json })
 
-export const error: fc.Arbitrary<TaskError> = all(fc.record({ name: text, message: text }), maybe<{ stack: string; code: string }>({ stack: text, code: text }))
+export const error: fc.Arbitrary<TaskError> = all(record({ name: text, message: text }), maybe<{ stack: string; code: string }>({ stack: text, code: text }))
 
 const createdData = all(
-  fc.record({
-    task: fc.record({ type: text, version: fc.integer({ min: 1, max: 9 }), payload: json }),
+  record({
+    task: record({ type: text, version: fc.integer({ min: 1, max: 9 }), payload: json }),
     queue: text,
     retry: retryPolicy,
     labels: fc.array(text, { maxLength: 3 }),
@@ -52,23 +55,23 @@ const createdData = all(
   }),
 )
 
-const settled = fc.record({ attempt })
+const settled = record({ attempt })
 const withProgress = maybe<{ progress: TaskProgress }>({ progress })
-const failure = fc.record({ attempt, error })
+const failure = record({ attempt, error })
 const retryAt = maybe<{ retryAt: number }>({ retryAt: time })
 
 /** What an event of each type carries beside what every event does. */
 const eventData: { [Type in TaskEvent['type']]: fc.Arbitrary<object> } = {
   TaskCreated: createdData,
   TaskStarted: settled,
-  TaskCancelRequested: all(fc.record({ by: text }), maybe<{ reason: string }>({ reason: text })),
+  TaskCancelRequested: all(record({ by: text }), maybe<{ reason: string }>({ reason: text })),
   TaskCompleted: all(all(settled, withProgress), maybe<{ result: JsonValue }>({ result: json })),
   TaskFailed: all(all(failure, withProgress), retryAt),
   TaskCancelled: all(
     maybe<{ attempt: number; abandoned: boolean; error: TaskError }>({ attempt, abandoned: fc.boolean(), error }),
     withProgress,
   ),
-  TaskDied: all(fc.record({ attempt, diedOn: node }), retryAt),
+  TaskDied: all(record({ attempt, diedOn: node }), retryAt),
   TaskReleased: settled,
 }
 
@@ -76,7 +79,7 @@ const eventData: { [Type in TaskEvent['type']]: fc.Arbitrary<object> } = {
 export const event: fc.Arbitrary<TaskEvent> = fc.oneof(
   ...Object.entries(eventData).map(([type, data]) =>
     all(
-      fc.record({ type: fc.constant(type), taskId, version: fc.integer({ min: 1, max: 99 }), eventId: fc.uuid(), at: time, node }),
+      record({ type: fc.constant(type), taskId, version: fc.integer({ min: 1, max: 99 }), eventId: fc.uuid(), at: time, node }),
       data,
     ),
   ),
@@ -85,21 +88,21 @@ export const event: fc.Arbitrary<TaskEvent> = fc.oneof(
 /** What a command of each type carries beside what every command does. */
 const commandData: { [Type in TaskCommand['type']]: fc.Arbitrary<object> } = {
   CreateTask: createdData,
-  StartTask: fc.record({}),
+  StartTask: record({}),
   CompleteTask: eventData.TaskCompleted,
-  FailTask: all(all(failure, withProgress), fc.record({ retryable: fc.boolean(), random })),
+  FailTask: all(all(failure, withProgress), record({ retryable: fc.boolean(), random })),
   RequestCancel: eventData.TaskCancelRequested,
   CancelTask: all(
     settled,
     all(maybe<{ abandoned: boolean; error: TaskError }>({ abandoned: fc.boolean(), error }), withProgress),
   ),
   ReleaseTask: settled,
-  DeclareDead: fc.record({ attempt, diedOn: node, random }),
+  DeclareDead: record({ attempt, diedOn: node, random }),
 }
 
 const commandOf = (type: TaskCommand['type']): fc.Arbitrary<TaskCommand> =>
   all(
-    fc.record({ type: fc.constant(type), taskId: fc.constant('018cc251-f400-7000-8000-000000000000'), at: time, node, eventIds: fc.tuple(fc.uuid(), fc.uuid()) }),
+    record({ type: fc.constant(type), taskId: fc.constant('018cc251-f400-7000-8000-000000000000'), at: time, node, eventIds: fc.tuple(fc.uuid(), fc.uuid()) }),
     commandData[type],
   ) as unknown as fc.Arbitrary<TaskCommand>
 

@@ -35,7 +35,8 @@ const lives: fc.Arbitrary<Life> = fc
     const commands: TaskCommand[] = [create]
     for (const { command, aimed, twice } of draws) {
       const { attempt } = stateOf(live(commands).history)
-      commands.push(aimed > 0 ? aim(command, attempt) : command)
+      const eventIds = [`${commands.length}a`, `${commands.length}b`] as const
+      commands.push({ ...(aimed > 0 ? aim(command, attempt) : command), eventIds })
       if (twice === 0) commands.push(commands.at(-1) as TaskCommand)
     }
     return live(commands)

@@ -1,12 +1,20 @@
 import type { NodeRegistry } from '@taskledger/core/ports'
 import type { Harness } from '../../harness.ts'
 import type { Contract } from '../../rule.ts'
+import { traitRules } from '../traits.ts'
 import { livenessRules } from './liveness.ts'
+import { longTtlMs, nodeWith } from './sample-nodes.ts'
 import { valueRules } from './values.ts'
+
+const traits = traitRules<NodeRegistry>('NR', [
+  { method: 'renew', call: (port, signal) => port.renew(nodeWith(), longTtlMs, signal && { signal }) },
+  { method: 'leave', call: (port, signal) => port.leave('never-there', signal && { signal }) },
+  { method: 'live', call: (port, signal) => port.live(signal && { signal }) },
+])
 
 /** The promises of a {@link NodeRegistry}, held against what the harness opens. */
 export const nodeRegistryContract = (harness: Harness<NodeRegistry>): Contract<NodeRegistry> => ({
   name: 'node registry',
   harness,
-  rules: [...livenessRules, ...valueRules],
+  rules: [...livenessRules, ...valueRules, ...traits],
 })

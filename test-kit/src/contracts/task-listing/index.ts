@@ -1,17 +1,39 @@
 import type { TaskListing } from '@taskledger/core/ports'
 import type { Harness } from '../../harness.ts'
 import type { Contract } from '../../rule.ts'
+import { traitRules } from '../traits.ts'
 import { pageCostRule } from './page-cost.ts'
 import { pageRules } from './pages.ts'
 import { progressRules } from './progress.ts'
 import { removalRule } from './removal.ts'
+import { detailsWith } from './sample-details.ts'
 import { unfinishedRules } from './unfinished.ts'
 import { valueRules } from './values.ts'
 import { versionRules } from './versions.ts'
+
+const details = detailsWith(() => 0.5)
+
+const traits = traitRules<TaskListing>('TL', [
+  { method: 'save', call: (port, signal) => port.save(details, signal && { signal }) },
+  { method: 'list', call: (port, signal) => port.list({}, { limit: 1, ...(signal && { signal }) }) },
+  {
+    method: 'unfinished',
+    call: async (port, signal) => {
+      for await (const task of port.unfinished({ shard: 0, of: 1 }, signal && { signal })) return task
+      return undefined
+    },
+  },
+  {
+    method: 'saveProgress',
+    call: (port, signal) => port.saveProgress(details.taskId, { attempt: 1, sequence: 1, at: 0, value: 1 }, signal && { signal }),
+  },
+  { method: 'progress', call: (port, signal) => port.progress(details.taskId, signal && { signal }) },
+  { method: 'remove', call: (port, signal) => port.remove(details, signal && { signal }) },
+])
 
 /** The promises of a {@link TaskListing}, held against what the harness opens. */
 export const taskListingContract = (harness: Harness<TaskListing>): Contract<TaskListing> => ({
   name: 'task listing',
   harness,
-  rules: [...versionRules, ...pageRules, pageCostRule, ...unfinishedRules, ...progressRules, removalRule, ...valueRules],
+  rules: [...versionRules, ...pageRules, pageCostRule, ...unfinishedRules, ...progressRules, removalRule, ...valueRules, ...traits],
 })

@@ -2,41 +2,53 @@ import assert from 'node:assert/strict'
 import { isOutcomeUnknown } from '@taskledger/core/ports'
 import type { WorkQueue } from '@taskledger/core/ports'
 import type { Faults } from '../../harness.ts'
-import type { Rule } from '../../rule.ts'
+import type { Rule, RuleContext } from '../../rule.ts'
 import { createdFor } from './sample-messages.ts'
 import type { StagedRule } from './stage.ts'
-import { acceptAtOnce, idsOf, isPassing, staged } from './stage.ts'
+import { isPassing, staged } from './stage.ts'
 
 const notShownWithout =
   (fault: keyof Faults): NonNullable<StagedRule['notShown']> =>
   ({ faults }) =>
     faults?.[fault] === undefined ? `the harness has no fault "${fault}"` : undefined
 
+interface Send {
+  /** One attempt; what becomes of the message does not matter. */
+  once(): Promise<void>
+  /** As many attempts as it takes; the message has to arrive. */
+  anyhow(): Promise<void>
+}
+
 /** Something runs, the fault comes and goes, and then everything has to go on by itself, within the slots. */
 const resumesAfter =
-  (suffer: (context: Parameters<StagedRule['run']>[0], sendMeanwhile: () => Promise<void>) => Promise<void>): StagedRule['run'] =>
+  (suffer: (context: RuleContext<WorkQueue>, send: Send) => Promise<void>): StagedRule['run'] =>
   async (context, stage) => {
     const { port, waitUntil, observe } = context
     const handled: string[] = []
     const sent: string[] = []
     const [long] = await stage.send(1)
+    const { held, end } = stage.hold()
     const worker = await stage.work(port, {
       slots: 2,
       handle: async (delivery) => {
         const { taskId } = delivery.message
         handled.push(taskId)
-        if (taskId === long?.taskId && handled.indexOf(taskId) === handled.length - 1) await ended
+        if (taskId === long?.taskId && handled.indexOf(taskId) === handled.length - 1) await held
         // It may belong to a connection that is gone: the message has come back by then, or comes.
         await delivery.accept().catch((error: unknown) => assert.ok(isPassing(error), String(error)))
       },
     })
     observe({ sent, handled })
     await waitUntil('a handler runs', () => worker.running === 1)
-    await suffer(context, async () => void sent.push((await stage.sendAnyhow(port)).taskId))
-    sent.push((await stage.sendAnyhow(port)).taskId)
+    const send = {
+      once: () => port.send(stage.queue, stage.message()),
+      anyhow: async () => void sent.push((await stage.sendAnyhow(port)).taskId),
+    }
+    await suffer(context, send)
+    await send.anyhow()
     await waitUntil('what was sent since is delivered', () => sent.every((taskId) => handled.includes(taskId)))
     end()
-    sent.push((await stage.sendAnyhow(port)).taskId)
+    await send.anyhow()
     await waitUntil('it goes on', () => sent.every((taskId) => handled.includes(taskId)) && worker.running === 0)
     assert.ok(worker.mostRunning <= 2, `${worker.mostRunning} handlers ran at a time, with 2 slots`)
   }
@@ -49,9 +61,9 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
     title: 'after a cut, consumption resumes by itself, and so do sends',
     hint: 'watch the connection and its channels; open them again, with back-off, and consume again; handlers that still run keep their slots',
     notShown: notShownWithout('cut'),
-    run: resumesAfter(async ({ faults }, sendMeanwhile) => {
+    run: resumesAfter(async ({ faults }, send) => {
       await faults.cut()
-      await sendMeanwhile()
+      await send.anyhow()
       await faults.cut()
     }),
   }),
@@ -62,13 +74,13 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
     title: 'a send whose reply is lost ends as OUTCOME_UNKNOWN or in success: the message comes once, or twice, never not at all',
     hint: 'wait for the confirmation, with a bound; without one nothing is known, and neither "sent" nor "not sent" may be said',
     notShown: notShownWithout('loseReplies'),
-    run: async ({ port, peer, faults, within, waitUntil, observe }, stage) => {
+    run: async ({ port, faults, within, waitUntil, observe }, stage) => {
       for (let round = 0; round < 3; round++) {
         const message = stage.message()
         const heal = await faults.loseReplies()
         let failure: unknown
         const sending = port.send(stage.queue, message).catch((error: unknown) => (failure = error ?? 'nothing'))
-        await Promise.race([sending, stage.pause()])
+        await Promise.race([sending, stage.settle()])
         await heal()
         await within('a send without a reply comes to an end', sending)
         observe({ message, failure })
@@ -76,8 +88,7 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
           assert.ok(isOutcomeUnknown(failure), `it failed as ${String(failure)}`)
           await waitUntil('the repeated send is taken', () => port.send(stage.queue, message).then(() => true, () => false))
         }
-        const worker = await stage.work(await peer(), { handle: acceptAtOnce })
-        await waitUntil('the message arrives', () => idsOf(worker.runs).includes(message.taskId))
+        const worker = await stage.arrives(message)
         await within('the consumer closes', worker.consumer.close())
       }
     },
@@ -123,10 +134,10 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
     title: 'after connections were refused, consumption resumes by itself, and so do sends',
     hint: 'never give up reconnecting, and let the back-off grow to seconds, not to minutes',
     notShown: notShownWithout('refuse'),
-    run: resumesAfter(async ({ faults, port, within }) => {
+    run: resumesAfter(async ({ faults, within }, send) => {
       const heal = await faults.refuse()
       try {
-        await within('a send ends while connections are refused', assert.rejects(port.send('nowhere', messageOfNobody), isPassing))
+        await within('a send ends while connections are refused', assert.rejects(send.once(), isPassing))
       } finally {
         await heal()
       }
@@ -139,10 +150,10 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
     title: 'after a stall, consumption resumes by itself, and so do sends',
     hint: 'with heartbeats a connection that is silent is given up and opened again; without them nobody notices',
     notShown: notShownWithout('stall'),
-    run: resumesAfter(async ({ faults, port, within }) => {
+    run: resumesAfter(async ({ faults, within }, send) => {
       const heal = await faults.stall()
       try {
-        await within('a send ends while nothing gets through', assert.rejects(port.send('nowhere', messageOfNobody), isPassing))
+        await within('a send ends while nothing gets through', assert.rejects(send.once(), isPassing))
       } finally {
         await heal()
       }

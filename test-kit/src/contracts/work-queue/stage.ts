@@ -59,7 +59,7 @@ export class Stage {
     const worker = { runs: [] as Run[], running: 0, mostRunning: 0 }
     const handler = async (delivery: Delivery): Promise<void> => {
       if (this.#over) return delivery.accept()
-      const { run, held } = this.#hold(delivery)
+      const { run, held } = this.#runOf(delivery)
       worker.runs.push(run)
       worker.mostRunning = Math.max(worker.mostRunning, ++worker.running)
       try {
@@ -119,19 +119,30 @@ export class Stage {
     const sentinel = this.message()
     await client.send(queue, sentinel)
     await this.#context.waitUntil('a message of another queue comes through', () => idsOf(worker.runs).includes(sentinel.taskId))
-    await sleep(this.#context.settleMs)
+    await this.settle()
   }
 
   /** Fails where anything is left in the queue. Nobody may be consuming from it. */
   async nothingLeft(queue: string = this.queue): Promise<void> {
-    const client = await this.#context.peer()
-    const worker = await this.work(client, { queue, handle: acceptAtOnce })
     const sentinel = this.message()
-    await client.send(queue, sentinel)
-    await this.#context.waitUntil('a last message comes through', () => idsOf(worker.runs).includes(sentinel.taskId))
+    const worker = await this.arrives(sentinel, async (client) => client.send(queue, sentinel), queue)
     await this.quiet()
     await this.#context.within('the consumer closes', worker.consumer.close())
     assert.deepEqual(idsOf(worker.runs), [sentinel.taskId], 'what was settled is not delivered again')
+  }
+
+  /** Waits until a new consumer has the message. */
+  async arrives(message: WorkMessage, begin: (client: WorkQueue) => Promise<void> = async () => {}, queue: string = this.queue): Promise<Worker> {
+    const client = await this.#context.peer()
+    const worker = await this.work(client, { queue, handle: acceptAtOnce })
+    await begin(client)
+    await this.#context.waitUntil('the message arrives', () => idsOf(worker.runs).includes(message.taskId))
+    return worker
+  }
+
+  /** The time that the engine takes to be quiet. */
+  async settle(): Promise<void> {
+    await sleep(this.#context.settleMs)
   }
 
   /** Ends every handler, so that clients can be closed; what still comes is accepted unseen. */
@@ -140,7 +151,8 @@ export class Stage {
     for (const letGo of this.#held) letGo()
   }
 
-  #hold(delivery: Delivery): { run: Run & { ended: boolean }; held: Promise<void> } {
+  /** Something to wait for, until it is told to end or the rule is over. */
+  hold(): { readonly held: Promise<void>; readonly end: (error?: Error) => void } {
     let resolve = (): void => {}
     let reject = (_error: Error): void => {}
     const held = new Promise<void>((onEnd, onError) => {
@@ -148,17 +160,16 @@ export class Stage {
       reject = onError
     })
     this.#held.add(resolve)
-    const run = {
-      taskId: delivery.message.taskId,
-      delivery,
-      ended: false,
-      end: (error?: Error): void => (error === undefined ? resolve() : reject(error)),
-      accept: async (): Promise<void> => {
-        await delivery.accept()
-        resolve()
-      },
+    return { held, end: (error) => (error === undefined ? resolve() : reject(error)) }
+  }
+
+  #runOf(delivery: Delivery): { run: Run & { ended: boolean }; held: Promise<void> } {
+    const { held, end } = this.hold()
+    const accept = async (): Promise<void> => {
+      await delivery.accept()
+      end()
     }
-    return { run, held }
+    return { run: { taskId: delivery.message.taskId, delivery, ended: false, end, accept }, held }
   }
 }
 

@@ -1,0 +1,62 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { decodeDetails, decodeNode, decodeProgress, encodeDetails, encodeNode, encodeProgress } from '../../src/codec/index.ts'
+import type { TaskDetails } from '../../src/domain/index.ts'
+import { detailsOf } from '../../src/domain/index.ts'
+import { event, progress } from '../domain/arbitraries.ts'
+
+const malformed = expect.objectContaining({ code: 'MALFORMED' }) as Error
+
+/** Details with whatever fields events can give them. */
+const details = fc
+  .array(event, { minLength: 1, maxLength: 12 })
+  .map((events) => detailsOf(events))
+  .filter((details): details is TaskDetails => details !== undefined)
+
+describe('the details of a task', () => {
+  test('come back equal', () => {
+    fc.assert(
+      fc.property(details, (details) => {
+        expect(decodeDetails(encodeDetails(details))).toStrictEqual(details)
+      }),
+    )
+  })
+  test('leave behind what is not known', () => {
+    fc.assert(
+      fc.property(details, (details) => {
+        expect(decodeDetails(encodeDetails({ ...details, mood: 'sad' } as TaskDetails))).toStrictEqual(details)
+      }),
+    )
+  })
+  test.each([['status', 'paused'], ['taskId', 'x'], ['labels', 'a'], ['error', {}], ['createdAt', '2024']])('are malformed where %s is %j', (field, value) => {
+    const [sample] = fc.sample(details, { numRuns: 1, seed: 1 })
+    const text = JSON.stringify({ v: 1, ...sample, [field]: value })
+    expect(() => decodeDetails(text)).toThrow(malformed)
+    expect(() => decodeDetails(text)).toThrow(`"${field}"`)
+  })
+})
+
+describe('progress', () => {
+  test('comes back equal', () => {
+    fc.assert(
+      fc.property(progress, (progress) => {
+        expect(decodeProgress(encodeProgress(progress))).toStrictEqual(progress)
+      }),
+    )
+  })
+  test.each(['', '{}', '{"v":1,"attempt":1,"sequence":1,"at":1}', '{"v":1,"attempt":-1,"sequence":1,"at":1,"value":1}'])('is malformed: %s', (text) => {
+    expect(() => decodeProgress(text)).toThrow(malformed)
+  })
+})
+
+describe('a node', () => {
+  const node = { nodeId: 'worker-1f', name: 'worker', startedAt: 1, queues: { default: 4, mail: 1 }, running: 3, delivered: { default: 17 } }
+
+  test('comes back equal', () => {
+    expect(decodeNode(encodeNode(node))).toStrictEqual(node)
+    expect(decodeNode(encodeNode({ ...node, queues: {}, delivered: {} }))).toStrictEqual({ ...node, queues: {}, delivered: {} })
+  })
+  test.each([['queues', []], ['queues', { default: 'many' }], ['running', undefined], ['nodeId', 3]])('is malformed where %s is %j', (field, value) => {
+    expect(() => decodeNode(JSON.stringify({ v: 1, ...node, [field]: value }))).toThrow(malformed)
+  })
+})

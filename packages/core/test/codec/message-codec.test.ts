@@ -1,0 +1,65 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { decodeMessage, decodeNotice, encodeMessage, encodeNotice } from '../../src/codec/index.ts'
+import { statusAfter } from '../../src/domain/index.ts'
+import type { TaskCreated } from '../../src/domain/index.ts'
+import { event, taskId, time } from '../domain/arbitraries.ts'
+
+const id = '018cc251-f400-7000-8000-000000000000'
+const message = { v: 1, taskId: id, version: 1, sentAt: 1_704_067_200_000 }
+const notice = { v: 1, taskId: id, version: 2, type: 'TaskStarted', status: 'inProgress', node: 'node-a' }
+const created = event.filter((event): event is TaskCreated => event.type === 'TaskCreated')
+
+const malformed = expect.objectContaining({ code: 'MALFORMED' }) as Error
+
+describe('a message of a work queue', () => {
+  test('comes back equal, with and without the first event', () => {
+    fc.assert(
+      fc.property(taskId, fc.nat(), time, fc.option(created), (taskId, version, sentAt, created) => {
+        const message = { taskId, version, sentAt, ...(created === null ? {} : { created }) }
+        expect(decodeMessage(encodeMessage(message))).toStrictEqual(message)
+      }),
+    )
+  })
+  test('leaves behind what it does not know', () => {
+    const { v: _v, ...known } = message
+    expect(decodeMessage(JSON.stringify({ ...message, v: 9, priority: 3 }))).toStrictEqual(known)
+  })
+  test.each([
+    ['no JSON', '\u0000'],
+    ['no codec version', JSON.stringify({ ...message, v: undefined })],
+    ['no id', JSON.stringify({ ...message, taskId: 'inbox' })],
+    ['no time', JSON.stringify({ ...message, sentAt: undefined })],
+    ['a first event that is none', JSON.stringify({ ...message, created: 7 })],
+    ['a first event that is another', JSON.stringify({ ...message, created: { v: 1, type: 'TaskStarted', taskId: id, version: 1, eventId: 'e', at: 1, node: 'n', attempt: 1 } })],
+  ])('is malformed: %s', (_what, text) => {
+    expect(() => decodeMessage(text)).toThrow(malformed)
+  })
+  test('whose first event a newer release wrote is an error that names the type', () => {
+    const text = JSON.stringify({ ...message, created: { type: 'TaskImagined', taskId: id, version: 1 } })
+    expect(() => decodeMessage(text)).toThrow(expect.objectContaining({ code: 'UNKNOWN_EVENT_TYPE', eventType: 'TaskImagined' }))
+  })
+})
+
+describe('a notice of an event bus', () => {
+  test('comes back equal', () => {
+    fc.assert(
+      fc.property(event, (event) => {
+        const { taskId, version, type, node } = event
+        const notice = { taskId, version, type, status: statusAfter(event), node }
+        expect(decodeNotice(encodeNotice(notice))).toStrictEqual(notice)
+      }),
+    )
+  })
+  test('may tell of an event that this release does not know: it only says where to look', () => {
+    expect(decodeNotice(JSON.stringify({ ...notice, type: 'TaskPaused' })).type).toBe('TaskPaused')
+  })
+  test.each([
+    ['no JSON', 'hello'],
+    ['no id', JSON.stringify({ ...notice, taskId: undefined })],
+    ['a status that is none', JSON.stringify({ ...notice, status: 'paused' })],
+    ['no node', JSON.stringify({ ...notice, node: undefined })],
+  ])('is malformed: %s', (_what, text) => {
+    expect(() => decodeNotice(text)).toThrow(malformed)
+  })
+})

@@ -1,0 +1,153 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { describeError, isRetryable, NonRetryableError } from '../../src/tasks/index.ts'
+
+const bytesOf = (text: string | undefined): number => new TextEncoder().encode(text).length
+
+const failing = (): never => {
+  throw new Error('no')
+}
+
+const revoked = (): object => {
+  const { proxy, revoke } = Proxy.revocable(new Error('gone'), {})
+  revoke()
+  return proxy
+}
+
+describe('what a body threw', () => {
+  test('is told by name, message, stack and code', () => {
+    const error = Object.assign(new RangeError('too far'), { code: 'E_FAR' })
+    const described = describeError(error)
+    expect(described).toMatchObject({ name: 'RangeError', message: 'too far', code: 'E_FAR' })
+    expect(described.stack).toMatch(/^RangeError: too far\n {4}at .*describe-error\.test\.ts/)
+  })
+
+  test('has no properties that it has no value for', () => {
+    expect(Object.keys(describeError('boom'))).toEqual(['name', 'message'])
+    expect(describeError(new Error('boom'))).not.toHaveProperty('code')
+  })
+
+  test.each<[string, unknown, string]>([
+    ['undefined', undefined, 'undefined was thrown, which is no Error'],
+    ['null', null, 'null was thrown, which is no Error'],
+    ['a string', 'boom', 'boom'],
+    ['the empty string', '', '"" was thrown, which is no Error'],
+    ['a number', 404, '404 was thrown, which is no Error'],
+    ['a BigInt', 3n, '3 was thrown, which is no Error'],
+    ['a symbol', Symbol('s'), 'Symbol(s) was thrown, which is no Error'],
+    ['a function', failing, 'a function was thrown, which is no Error'],
+    ['an object', { status: 404, body: { a: 1 }, url: '/x' }, '{ status: 404, body: [object], url: "/x" } was thrown, which is no Error'],
+    ['an empty object', {}, '{} was thrown, which is no Error'],
+    ['an object with a message', { message: 'boom', code: 7 }, 'boom'],
+    ['an object without a prototype', Object.assign(Object.create(null) as object, { a: 1 }), '{ a: 1 } was thrown, which is no Error'],
+    ['a frozen error', Object.freeze(new Error('cold')), 'cold'],
+    ['an error without a message', new TypeError(), 'TypeError'],
+    ['an error whose message is no text', Object.assign(new Error('x'), { message: 7 }), 'Error'],
+  ])('may be %s', (_what, thrown, message) => {
+    expect(describeError(thrown).message).toBe(message)
+  })
+
+  test('may have a code that is a number', () => {
+    expect(describeError(Object.assign(new Error('x'), { code: 14 })).code).toBe('14')
+  })
+
+  test.each<[string, () => unknown]>([
+    ['has getters that throw', () => Object.defineProperties({}, { name: { get: failing }, message: { get: failing }, stack: { get: failing }, cause: { get: failing } })],
+    ['refuses everything', () => new Proxy({}, { get: failing, has: failing, ownKeys: failing, getPrototypeOf: failing, getOwnPropertyDescriptor: failing })],
+    ['refuses to list its keys', () => new Proxy({}, { ownKeys: failing })],
+    ['is a revoked proxy', revoked],
+    ['is gathered from a revoked proxy', () => Object.assign(new Error('outer'), { errors: revoked() })],
+    ['is caused by a revoked proxy', () => new Error('outer', { cause: revoked() })],
+    ['cannot become text', () => ({ toString: failing, [Symbol.toPrimitive]: failing })],
+    ['has a property that throws', () => ({ get a() { return failing() } })],
+  ])('may be something that %s', (_what, make) => {
+    const { name, message } = describeError(make())
+    expect([typeof name, typeof message]).toEqual(['string', 'string'])
+    expect(message).not.toBe('')
+  })
+
+  test('may be anything, and is told within bounds, as JSON', () => {
+    fc.assert(
+      fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true, withSparseArray: true }), (thrown) => {
+        const described = describeError(thrown)
+        expect(JSON.parse(JSON.stringify(described))).toStrictEqual(described)
+        expect(bytesOf(described.message)).toBeLessThanOrEqual(8 * 1024)
+      }),
+    )
+  })
+})
+
+describe('the causes', () => {
+  test('stand in the stack, one below the other', () => {
+    const error = new Error('reindexing failed', { cause: new Error('inbox is locked', { cause: 'by ann' }) })
+    const { message, stack } = describeError(error)
+    expect(message).toBe('reindexing failed')
+    expect(stack).toMatch(/^Error: reindexing failed\n {4}at [^]*\nCaused by: Error: inbox is locked\n {4}at [^]*\nCaused by: by ann$/)
+  })
+
+  test('that go round in a circle are told once', () => {
+    const error = new Error('hen')
+    error.cause = new Error('egg', { cause: error })
+    expect(describeError(error).stack).toMatch(/Caused by: Error: egg\n[^]*\nCaused by: an error that stands above$/)
+  })
+
+  test('of a long chain are told in part', () => {
+    let error = new Error('root')
+    for (let link = 0; link < 10_000; link++) error = new Error(`link ${link}`, { cause: error })
+    const { stack } = describeError(error)
+    expect(stack).toContain('Error: link 9999')
+    expect(stack).toContain('Caused by: Error: link 9998')
+    expect(bytesOf(stack)).toBeLessThanOrEqual(16 * 1024)
+  })
+
+  test('of an error that was gathered from several are told each', () => {
+    const { stack } = describeError(new AggregateError([new Error('first'), new Error('second')], 'all failed'))
+    expect(stack).toMatch(/^AggregateError: all failed\n[^]*One of its errors: Error: first\n[^]*One of its errors: Error: second\n/)
+  })
+})
+
+describe('the bounds', () => {
+  const size = 10 * 1024 * 1024
+
+  test('shorten a message of 10 MB, and keep the frames of the stack', () => {
+    const described = describeError(new Error('x'.repeat(size)))
+    expect(described.message).toMatch(/^x+… \(10485760 characters in all\)$/)
+    expect(bytesOf(described.message)).toBeLessThanOrEqual(8 * 1024)
+    expect(bytesOf(described.stack)).toBeLessThanOrEqual(16 * 1024)
+    expect(described.stack).toMatch(/describe-error\.test\.ts/)
+  })
+
+  test('hold for every field, whatever the characters', () => {
+    for (const character of ['x', 'é', '漢', '😀']) {
+      const text = character.repeat(100_000)
+      const described = describeError({ name: text, message: text, code: text, stack: `${text}\n    at ${text}` })
+      expect(bytesOf(described.name)).toBeLessThanOrEqual(200)
+      expect(bytesOf(described.code)).toBeLessThanOrEqual(200)
+      expect(bytesOf(described.message)).toBeLessThanOrEqual(8 * 1024)
+      expect(bytesOf(described.stack)).toBeLessThanOrEqual(16 * 1024)
+      expect(described.message.isWellFormed()).toBe(true)
+    }
+  })
+
+  test('leave alone what is within them', () => {
+    const message = 'é'.repeat(4 * 1024)
+    expect(describeError(new Error(message)).message).toBe(message)
+  })
+
+  test('hold for a thrown string and a thrown object', () => {
+    expect(bytesOf(describeError('x'.repeat(size)).message)).toBeLessThanOrEqual(8 * 1024)
+    const wide = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`key${index}`, 'x'.repeat(1_000)]))
+    expect(bytesOf(describeError(wide).message)).toBeLessThanOrEqual(8 * 1024)
+  })
+})
+
+describe('whether another attempt may succeed', () => {
+  test('it may where nothing says otherwise', () => {
+    for (const thrown of [new Error('x'), undefined, null, 'text', { retryable: true }, { retryable: undefined }, revoked()]) expect(isRetryable(thrown)).toBe(true)
+  })
+  test('it may not after a NonRetryableError, or whatever says so', () => {
+    expect(isRetryable(new NonRetryableError('no such mailbox'))).toBe(false)
+    expect(isRetryable({ retryable: false })).toBe(false)
+    expect(describeError(new NonRetryableError('no such mailbox'))).toMatchObject({ name: 'NonRetryableError', message: 'no such mailbox' })
+  })
+})

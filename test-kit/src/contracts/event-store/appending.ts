@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import type { EventStore, TaskEvent } from '@taskledger/core/ports'
+import { isVersionConflict } from '@taskledger/core/ports'
+import type { Rule } from '../../rule.ts'
+import { awkwardValues, createdEvent, everyEvent, freshTaskId, largestPayload, startedEvent } from '../../sample-data.ts'
+
+/** What an append came to: nothing where it was accepted, else the error. */
+export const refusalOf = async (append: Promise<void>): Promise<unknown> =>
+  append.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+
+/** Rules 1.x: what is written comes back. */
+export const readingRules: readonly Rule<EventStore>[] = [
+  {
+    id: 'ES-1.1',
+    level: 'must',
+    kind: 'plain',
+    title: 'an unknown task has an empty history',
+    hint: 'a missing row is no error',
+    run: async ({ port }) => assert.deepEqual(await port.read(freshTaskId()), []),
+  },
+  {
+    id: 'ES-1.2',
+    level: 'must',
+    kind: 'plain',
+    title: 'events come back in order and equal, of every type, from another client too',
+    hint: 'order by the version; write every field through the codec',
+    run: async ({ port, peer }) => {
+      const taskId = freshTaskId()
+      const events = everyEvent(taskId)
+      for (const event of events) await port.append(taskId, event.version - 1, [event])
+      assert.deepEqual(await port.read(taskId), events)
+      assert.deepEqual(await (await peer()).read(taskId), events)
+    },
+  },
+  {
+    id: 'ES-1.3',
+    level: 'must',
+    kind: 'plain',
+    title: 'the events of one append are written whole, or not at all',
+    hint: 'write them in one transaction or conditional batch',
+    run: async ({ port }) => {
+      const taskId = freshTaskId()
+      const events = everyEvent(taskId)
+      await port.append(taskId, 0, events.slice(0, 3))
+      assert.deepEqual(await port.read(taskId), events.slice(0, 3))
+      // The batch would fit but for its first event, which stands there already in another form.
+      const other = [startedEvent(taskId, 3), startedEvent(taskId, 4)]
+      assert.ok(isVersionConflict(await refusalOf(port.append(taskId, 2, other))))
+      assert.deepEqual(await port.read(taskId), events.slice(0, 3))
+    },
+  },
+  {
+    id: 'ES-1.4',
+    level: 'must',
+    kind: 'plain',
+    title: 'afterVersion leaves out what is known',
+    hint: 'the events with a higher version, none where there are none',
+    run: async ({ port }) => {
+      const taskId = freshTaskId()
+      const events = everyEvent(taskId)
+      await port.append(taskId, 0, events)
+      for (const afterVersion of [0, 1, 5, 7, 8, 100]) assert.deepEqual(await port.read(taskId, { afterVersion }), events.slice(afterVersion))
+    },
+  },
+  {
+    id: 'ES-1.5',
+    level: 'must',
+    kind: 'plain',
+    title: 'histories do not mix, not those of one cohort either',
+    hint: 'a partition may hold many tasks: the task id belongs into every condition',
+    run: async ({ port }) => {
+      const first = freshTaskId()
+      const ids = [first, ...[1, 2, 3].map((index) => (first.slice(0, -4) + `000${index}`) as typeof first), freshTaskId()]
+      const histories = ids.map((id) => [createdEvent(id), startedEvent(id, 2)])
+      await Promise.all(histories.map((events, index) => port.append(ids[index] ?? first, 0, events)))
+      for (const [index, id] of ids.entries()) assert.deepEqual(await port.read(id), histories[index])
+    },
+  },
+  {
+    id: 'ES-1.6',
+    level: 'must',
+    kind: 'plain',
+    title: 'unicode, nested, empty and the largest values come back equal',
+    hint: 'keep the text of the codec as it is: no trimming, no normalisation, no column that is too short',
+    run: async ({ port }) => {
+      for (const payload of [...Object.values(awkwardValues), largestPayload]) {
+        const taskId = freshTaskId()
+        const created = createdEvent(taskId, payload)
+        await port.append(taskId, 0, [created])
+        assert.deepEqual(await port.read(taskId), [created])
+      }
+    },
+  },
+  {
+    id: 'ES-1.7',
+    level: 'must',
+    kind: 'plain',
+    title: 'what goes in and comes out is not aliased',
+    hint: 'copy, or encode, what you keep and what you give',
+    run: async ({ port }) => {
+      const taskId = freshTaskId()
+      const created = createdEvent(taskId, { list: [1] })
+      const expected: TaskEvent = structuredClone(created)
+      await port.append(taskId, 0, [created])
+      spoil(created)
+      const [read] = await port.read(taskId)
+      assert.deepEqual(read, expected)
+      spoil(read)
+      assert.deepEqual(await port.read(taskId), [expected])
+    },
+  },
+]
+
+/** Changes what can be changed of a sample whose payload has a list. */
+const spoil = (event: TaskEvent | undefined): void => {
+  const open = event as unknown as { node: string; labels: string[]; task: { payload: { list: number[] } } }
+  try {
+    open.node = 'spoilt'
+    open.labels.push('spoilt')
+    open.task.payload.list.push(2)
+  } catch (error) {
+    // What is frozen cannot be aliased to any harm.
+    if (!(error instanceof TypeError)) throw error
+  }
+}

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import type { EventStore, TaskEvent } from '@taskledger/core/ports'
+import { codeOf, isVersionConflict } from '@taskledger/core/ports'
+import type { Faults, Subject } from '../../harness.ts'
+import type { Rule, RuleContext } from '../../rule.ts'
+import { createdEvent, everyEvent, freshTaskId, startedEvent } from '../../sample-data.ts'
+import { refusalOf } from './appending.ts'
+
+const needs =
+  (fault: keyof Faults) =>
+  ({ faults }: Subject<EventStore>): string | undefined =>
+    faults?.[fault] === undefined ? `the harness has no fault "${fault}"` : undefined
+
+/** Appends again and again, as core does, until the append is accepted; a conflict is never the answer to one's own event. */
+const repeat = async ({ port, waitUntil }: RuleContext<EventStore>, taskId: TaskEvent['taskId'], version: number, events: readonly TaskEvent[]) => {
+  let refusal: unknown
+  await waitUntil('a repeated append was accepted', async () => {
+    refusal = await refusalOf(port.append(taskId, version, events))
+    assert.ok(!isVersionConflict(refusal), 'the writer met its own events as a conflict')
+    return refusal === undefined
+  })
+}
+
+/** Rules 3.x: nobody can tell what happened, and it comes right all the same. */
+export const faultRules: readonly Rule<EventStore>[] = [
+  {
+    id: 'ES-3.1',
+    level: 'must',
+    kind: 'plain',
+    title: 'the same append again succeeds and adds nothing, also after others have written',
+    hint: 'where the version does not fit, look whether the event ids at those versions are your own',
+    run: async ({ port, peer }) => {
+      const taskId = freshTaskId()
+      const events = everyEvent(taskId)
+      await port.append(taskId, 0, events.slice(0, 2))
+      await port.append(taskId, 0, events.slice(0, 2))
+      await (await peer()).append(taskId, 0, events.slice(0, 2))
+      await port.append(taskId, 2, events.slice(2, 4))
+      await port.append(taskId, 0, events.slice(0, 2))
+      await port.append(taskId, 2, events.slice(2, 4))
+      assert.deepEqual(await port.read(taskId), events.slice(0, 4))
+      // One event of the batch is its own and the next is not: that is another append.
+      const mixed = [events[2], startedEvent(taskId, 4)].filter((event) => event !== undefined)
+      assert.ok(isVersionConflict(await refusalOf(port.append(taskId, 2, mixed))))
+      assert.deepEqual(await port.read(taskId), events.slice(0, 4))
+    },
+  },
+  {
+    id: 'ES-3.2',
+    level: 'must',
+    kind: 'fault',
+    title: 'where the reply is lost the outcome is unknown or a success, and the repeat leaves exactly one copy',
+    hint: 'never report a lost reply as a failure or a conflict; recognise your own event by its id',
+    notShown: needs('loseReplies'),
+    run: async (context) => {
+      const { port, peer, faults, within } = context
+      const taskId = freshTaskId()
+      const created = createdEvent(taskId)
+      await port.append(taskId, 0, [created])
+      const started = startedEvent(taskId, 2)
+      const restore = await faults.loseReplies()
+      const refusal = await within('an append without a reply ended', refusalOf(port.append(taskId, 1, [started])))
+      await restore()
+      assert.ok(refusal === undefined || codeOf(refusal) === 'OUTCOME_UNKNOWN', `a lost reply was reported as ${String(refusal)}`)
+      await repeat(context, taskId, 1, [started])
+      assert.deepEqual(await (await peer()).read(taskId), [created, started])
+    },
+  },
+  {
+    id: 'ES-3.3',
+    level: 'must',
+    kind: 'fault',
+    title: 'an append that is cut in the middle is there whole or not at all',
+    hint: 'one transaction or batch for all events of an append',
+    notShown: needs('cut'),
+    run: async (context) => {
+      const { port, peer, faults, within, observe } = context
+      for (let round = 0; round < 10; round++) {
+        const taskId = freshTaskId()
+        const events = everyEvent(taskId)
+        const append = refusalOf(port.append(taskId, 0, events))
+        await faults.cut()
+        await within('an append that was cut ended', append)
+        const history = await (await peer()).read(taskId)
+        observe(history)
+        assert.ok(history.length === 0 || history.length === events.length, `${history.length} of ${events.length} events are there`)
+        await repeat(context, taskId, 0, events)
+        assert.deepEqual(await port.read(taskId), events)
+      }
+    },
+  },
+  {
+    id: 'ES-3.4',
+    level: 'must',
+    kind: 'race',
+    title: 'a reader beside a writer sees a prefix, never a hole',
+    hint: 'read the history in one statement, from one snapshot',
+    run: async ({ port, peer, observe }) => {
+      const reader = await peer()
+      const taskId = freshTaskId()
+      const versions: number[] = []
+      let isWriting = true
+      const reading = (async () => {
+        while (isWriting) {
+          const history = await reader.read(taskId)
+          observe(history.map(({ version }) => version))
+          assert.deepEqual(history.map(({ version }) => version), history.map((_, index) => index + 1))
+          assert.ok(history.length >= (versions.at(-1) ?? 0), 'the history became shorter')
+          versions.push(history.length)
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      })()
+      try {
+        for (let version = 1; version <= 60; version += 2) {
+          const first = version === 1 ? createdEvent(taskId) : startedEvent(taskId, version)
+          await port.append(taskId, version - 1, [first, startedEvent(taskId, version + 1)])
+          if (version % 6 === 1) await new Promise((resolve) => setImmediate(resolve))
+        }
+      } finally {
+        isWriting = false
+        await reading
+      }
+      assert.ok(versions.every((count) => count % 2 === 0), 'half of an append was seen')
+    },
+  },
+  {
+    id: 'ES-3.5',
+    level: 'must',
+    kind: 'fault',
+    title: 'an acknowledged event survives a restart of the engine',
+    hint: 'resolve after the engine has synced its log, not before',
+    notShown: (subject) => (subject.port.capabilities.durability ? needs('restart')(subject) : 'the store declares durability: false'),
+    run: async ({ port, peer, faults, waitUntil }) => {
+      const taskId = freshTaskId()
+      const events = everyEvent(taskId)
+      await port.append(taskId, 0, events)
+      await faults.restart()
+      await waitUntil('the store could be read after the restart', async () => (await refusalOf(port.read(taskId).then(() => {}))) === undefined)
+      assert.deepEqual(await (await peer()).read(taskId), events)
+    },
+  },
+  {
+    id: 'ES-4.1',
+    level: 'must',
+    kind: 'plain',
+    title: 'a row that cannot be decoded is an error with a code; nothing is destroyed, and other tasks are not affected',
+    hint: 'let the error of the codec through; never skip the row, never delete it',
+    notShown: ({ inject }) => (inject === undefined ? 'the harness has no "inject"' : undefined),
+    run: async ({ port, inject }) => {
+      const [broken, whole] = [freshTaskId(), freshTaskId()]
+      await port.append(broken, 0, [createdEvent(broken)])
+      const created = createdEvent(whole)
+      await port.append(whole, 0, [created])
+      await inject?.(new TextEncoder().encode('{"v":1,"type":"TaskStar'), broken)
+      for (const _ of [1, 2]) assert.equal(codeOf(await refusalOf(port.read(broken).then(() => {}))), 'MALFORMED')
+      assert.deepEqual(await port.read(whole), [created])
+    },
+  },
+  {
+    id: 'ES-4.2',
+    level: 'must',
+    kind: 'plain',
+    title: 'an event of an unknown type is an error that names the type, and nothing is destroyed',
+    hint: 'a newer release wrote it: let the error of the codec through',
+    notShown: ({ inject }) => (inject === undefined ? 'the harness has no "inject"' : undefined),
+    run: async ({ port, inject }) => {
+      const taskId = freshTaskId()
+      await port.append(taskId, 0, [createdEvent(taskId)])
+      const { type: _type, ...future } = startedEvent(taskId, 2)
+      await inject?.(new TextEncoder().encode(JSON.stringify({ v: 2, type: 'TaskHibernated', ...future })), taskId)
+      for (const _ of [1, 2]) {
+        const refusal = await refusalOf(port.read(taskId).then(() => {}))
+        assert.equal(codeOf(refusal), 'UNKNOWN_EVENT_TYPE')
+        assert.match(String(refusal), /TaskHibernated/)
+      }
+    },
+  },
+]

@@ -1,0 +1,29 @@
+import type { EventStore } from '@taskledger/core/ports'
+import type { Harness } from '../../harness.ts'
+import type { Contract } from '../../rule.ts'
+import { createdEvent, freshTaskId } from '../../sample-data.ts'
+import { traitRules } from '../traits.ts'
+import { readingRules } from './appending.ts'
+import { faultRules } from './faults.ts'
+import { removalRules, versionRules } from './versions.ts'
+
+const withSignal = (signal: AbortSignal | undefined): { signal?: AbortSignal } => (signal === undefined ? {} : { signal })
+
+const traits = traitRules<EventStore>('ES', [
+  {
+    method: 'append',
+    call(port, signal) {
+      const taskId = freshTaskId()
+      return port.append(taskId, 0, [createdEvent(taskId)], withSignal(signal))
+    },
+  },
+  { method: 'read', call: (port, signal) => port.read(freshTaskId(), withSignal(signal)) },
+  { method: 'remove', call: (port, signal) => port.remove(freshTaskId(), withSignal(signal)) },
+])
+
+/** The promises of an {@link EventStore}, held against what the harness opens. */
+export const eventStoreContract = (harness: Harness<EventStore>): Contract<EventStore> => ({
+  name: 'event store',
+  harness,
+  rules: [...readingRules, ...versionRules, ...faultRules, ...removalRules, ...traits],
+})

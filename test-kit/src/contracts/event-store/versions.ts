@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
+import { isVersionConflict } from '@taskledger/core/ports'
+import type { Rule, RuleContext } from '../../rule.ts'
+import { createdEvent, everyEvent, freshTaskId, startedEvent } from '../../sample-data.ts'
+import { refusalOf } from './appending.ts'
+
+const rounds = 20
+const writers = 8
+
+const refusedWith = async (append: Promise<void>, actualVersion: number): Promise<void> => {
+  const refusal = await refusalOf(append)
+  assert.ok(isVersionConflict(refusal), `a conflict was expected, not ${String(refusal)}`)
+  assert.equal(refusal.actualVersion, actualVersion, 'the conflict tells the version that the history has')
+}
+
+/** Lets writers race for the next version of one history, again and again: exactly one of each round wins. */
+const race = async ({ observe, random }: RuleContext<EventStore>, clients: readonly EventStore[], reader: EventStore): Promise<void> => {
+  const taskId = freshTaskId()
+  let known: readonly TaskEvent[] = []
+  for (let version = 1; version <= rounds; version++) {
+    const attempts = Array.from({ length: writers }, (_, index) => ({
+      event: version === 1 ? createdEvent(taskId) : startedEvent(taskId, version, index + 1),
+      client: clients[index % clients.length] ?? reader,
+      chance: random(),
+    })).sort((a, b) => a.chance - b.chance)
+    const refusals = await Promise.all(attempts.map(({ client, event }) => refusalOf(client.append(taskId, version - 1, [event]))))
+    const history = await reader.read(taskId)
+    observe({ round: version, history, refusals })
+    const winners = attempts.filter((_, index) => refusals[index] === undefined)
+    assert.equal(winners.length, 1, `${winners.length} writers won round ${version}`)
+    for (const refusal of refusals) assert.ok(refusal === undefined || isVersionConflict(refusal), `a loser was told ${String(refusal)}`)
+    known = [...known, ...winners.map(({ event }) => event)]
+    assert.deepEqual(history, known, 'the history is that of the winners')
+  }
+}
+
+/** Rules 2.x: one writer at a time. */
+export const versionRules: readonly Rule<EventStore>[] = [
+  {
+    id: 'ES-2.1',
+    level: 'must',
+    kind: 'plain',
+    title: 'a stale version is refused with the actual one, and nothing is written',
+    hint: 'compare the expected version with that of the history, not with the version of a row of the same number',
+    run: async ({ port }) => {
+      const taskId = freshTaskId()
+      const events = everyEvent(taskId)
+      await port.append(taskId, 0, events.slice(0, 3))
+      await refusedWith(port.append(taskId, 1, [startedEvent(taskId, 2)]), 3)
+      await refusedWith(port.append(taskId, 2, [startedEvent(taskId, 3), startedEvent(taskId, 4)]), 3)
+      assert.deepEqual(await port.read(taskId), events.slice(0, 3))
+    },
+  },
+  {
+    id: 'ES-2.2',
+    level: 'must',
+    kind: 'plain',
+    title: 'a version ahead is refused with the actual one, and nothing is written',
+    hint: 'that the row is free is not enough: the one before it has to be there',
+    run: async ({ port }) => {
+      const taskId = freshTaskId()
+      await refusedWith(port.append(taskId, 1, [startedEvent(taskId, 2)]), 0)
+      const created = createdEvent(taskId)
+      await port.append(taskId, 0, [created])
+      await refusedWith(port.append(taskId, 2, [startedEvent(taskId, 3)]), 1)
+      assert.deepEqual(await port.read(taskId), [created])
+    },
+  },
+  {
+    id: 'ES-2.3',
+    level: 'must',
+    kind: 'race',
+    title: 'of racing writers on one client exactly one wins, the others get a conflict',
+    hint: 'a read-then-write check outside one atomic statement lets two writers win',
+    run: (context) => race(context, [context.port], context.port),
+  },
+  {
+    id: 'ES-2.4',
+    level: 'must',
+    kind: 'race',
+    title: 'of racing writers on independent clients exactly one wins, the others get a conflict',
+    hint: 'a lock within the process does not reach the other clients: the engine has to compare and write in one step',
+    run: async (context) => race(context, [context.port, await context.peer(), await context.peer()], await context.peer()),
+  },
+  {
+    id: 'ES-2.5',
+    level: 'must',
+    kind: 'plain',
+    title: 'a second creation is refused',
+    hint: 'an insert that overwrites makes two tasks into one',
+    run: async ({ port, peer }) => {
+      const taskId = freshTaskId()
+      const created = createdEvent(taskId)
+      await port.append(taskId, 0, [created])
+      await refusedWith(port.append(taskId, 0, [createdEvent(taskId)]), 1)
+      await refusedWith((await peer()).append(taskId, 0, [createdEvent(taskId)]), 1)
+      assert.deepEqual(await port.read(taskId), [created])
+    },
+  },
+]
+
+const history = async (port: EventStore, events: number): Promise<{ taskId: TaskId; events: readonly TaskEvent[] }> => {
+  const taskId = freshTaskId()
+  const all = everyEvent(taskId).slice(0, events)
+  await port.append(taskId, 0, all)
+  return { taskId, events: all }
+}
+
+/** Rules 5.x: removal. */
+export const removalRules: readonly Rule<EventStore>[] = [
+  {
+    id: 'ES-5.1',
+    level: 'must',
+    kind: 'plain',
+    title: 'a removed task is unknown, to every client, and others are left as they are',
+    hint: 'the task id belongs into the condition of the deletion',
+    run: async ({ port, peer }) => {
+      const removed = await history(port, 4)
+      const kept = await history(port, 4)
+      await port.remove(removed.taskId)
+      await port.remove(removed.taskId)
+      await port.remove(freshTaskId())
+      assert.deepEqual(await port.read(removed.taskId), [])
+      assert.deepEqual(await (await peer()).read(removed.taskId), [])
+      assert.deepEqual(await port.read(kept.taskId), kept.events)
+    },
+  },
+  {
+    id: 'ES-5.2',
+    level: 'must',
+    kind: 'plain',
+    title: 'an append at the old version after a removal does not bring the task back',
+    hint: 'the condition has to find the event before; that the row is free is not enough',
+    run: async ({ port, peer }) => {
+      const { taskId } = await history(port, 2)
+      const other = await peer()
+      await port.remove(taskId)
+      for (const client of [port, other]) await refusedWith(client.append(taskId, 2, [startedEvent(taskId, 3)]), 0)
+      assert.deepEqual(await port.read(taskId), [])
+    },
+  },
+]

@@ -1,0 +1,26 @@
+import type { WorkQueue } from '@taskledger/core/ports'
+import type { Harness } from '../../harness.ts'
+import type { Contract } from '../../rule.ts'
+import { traitRules } from '../traits.ts'
+import { closingRules } from './closing-rules.ts'
+import { deliveryRules } from './delivery-rules.ts'
+import { faultRules } from './fault-rules.ts'
+import { loadRules } from './load-rules.ts'
+import { malformedRule } from './malformed-rule.ts'
+import { messageWith } from './sample-messages.ts'
+import { settlingRules } from './settling-rules.ts'
+import { valueRules } from './values.ts'
+
+const message = messageWith(() => 0.5)
+
+const traits = traitRules<WorkQueue>('WQ', [
+  { method: 'send', call: (port, signal) => port.send('default', message, signal && { signal }) },
+  { method: 'consume', call: (port, signal) => port.consume('default', async () => {}, { slots: 1, mode: 'parallel', ...(signal && { signal }) }) },
+])
+
+/** The promises of a {@link WorkQueue}, held against what the harness opens. */
+export const workQueueContract = (harness: Harness<WorkQueue>): Contract<WorkQueue> => ({
+  name: 'work queue',
+  harness,
+  rules: [...deliveryRules, ...loadRules, ...settlingRules, malformedRule, ...closingRules, ...faultRules, ...valueRules, ...traits],
+})

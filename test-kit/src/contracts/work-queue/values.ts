@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import type { WorkMessage, WorkQueue } from '@taskledger/core/ports'
+import type { Rule } from '../../rule.ts'
+import { createdFor, messageWith } from './sample-messages.ts'
+import { acceptAtOnce, staged } from './stage.ts'
+
+const difficultMessages = (random: () => number): readonly WorkMessage[] => {
+  const bare = messageWith(random, { version: 0, sentAt: 0 })
+  const late = messageWith(random, { version: 1_000_000, sentAt: 8_640_000_000_000_000 })
+  const full = messageWith(random, { sentAt: 1_709_208_000_123 })
+  const everything = createdFor(full, {
+    node: 'Köln 日本 👩‍👩‍👧‍👦',
+    task: { type: 'reindex/größe', version: 3, payload: { a: [null, true, -1.5e-7, { 'b.c': '', 'ключ': '\u0000\u2028"\\' }], e: {}, f: [] } },
+    queue: 'bleu céleste',
+    retry: { maxAttempts: 5, maxCrashes: 0, backoff: { initialMs: 1, factor: 1.5, maxMs: 60_000, jitter: 0.25 } },
+    timeoutMs: 3_600_000,
+    notBefore: 1_709_209_000_000,
+    labels: ['', 'nightly', 'ночь'],
+    idempotencyKey: 'inbox#1',
+    retryOf: bare.taskId,
+  })
+  const large = messageWith(random)
+  const sixteenKibibytes = createdFor(large, { task: { type: 'reindex', version: 1, payload: { text: 'ü€💥x'.repeat((16 * 1024) / 10) } } })
+  return [bare, late, { ...full, created: everything }, { ...large, created: sixteenKibibytes }]
+}
+
+export const valueRules: readonly Rule<WorkQueue>[] = [
+  staged({
+    id: 'WQ-7.1',
+    level: 'must',
+    kind: 'plain',
+    title: 'messages arrive equal, with their first event or without: unicode, nested, empty and large values (16 KiB)',
+    hint: 'send JSON text in UTF-8 (the codec of core does it), and look at the limits of headers and bodies',
+    run: async ({ port, peer, random, waitUntil }, stage) => {
+      const messages = difficultMessages(random)
+      const worker = await stage.work(await peer(), { handle: acceptAtOnce })
+      for (const message of messages) await port.send(stage.queue, message)
+      await waitUntil('every message is delivered', () => worker.runs.length === messages.length)
+      assert.deepEqual(
+        worker.runs.map(({ delivery }) => delivery.message),
+        messages,
+      )
+    },
+  }),
+  staged({
+    id: 'WQ-7.2',
+    level: 'must',
+    kind: 'plain',
+    title: 'what was sent and what was delivered may be changed without changing what is kept',
+    hint: 'copy on the way in and on the way out',
+    run: async ({ port, random, waitUntil }, stage) => {
+      const message = messageWith(random)
+      const expected = { ...message, created: createdFor(message, { task: { type: 'reindex', version: 1, payload: { mailboxes: ['inbox'] } } }) }
+      const given = structuredClone(expected)
+      await port.send(stage.queue, given)
+      spoil(given)
+      const worker = await stage.work(port, {
+        handle: async (delivery) => {
+          if (delivery.releases > 0) return delivery.accept()
+          spoil(delivery.message)
+          await delivery.release()
+        },
+      })
+      const delivered: WorkMessage[] = []
+      await waitUntil('the message comes again', () => {
+        const last = worker.runs.at(-1)
+        if (last !== undefined && last.delivery.releases > 0) delivered.push(last.delivery.message)
+        return delivered.length > 0
+      })
+      assert.deepEqual(delivered[0], expected)
+    },
+  }),
+]
+
+const spoil = (message: WorkMessage): void => {
+  const payload = message.created?.task.payload as { mailboxes?: string[] } | undefined
+  payload?.mailboxes?.push('spoilt')
+  Object.assign(message.created ?? {}, { node: 'spoilt' })
+  Object.assign(message, { version: 99 })
+}
