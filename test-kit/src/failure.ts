@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import type { Contract, Rule } from './rule.ts'
+import type { Rule } from './rule.ts'
 
 /** A rule did not hold, or could not be tried. Its message is all that there is to know. */
 export class RuleFailure extends Error {
@@ -15,6 +15,9 @@ export class RuleFailure extends Error {
   }
 }
 
+/** What a rule says of itself, whatever its port. */
+export type RuleHead = Pick<Rule<unknown>, 'id' | 'title' | 'level' | 'hint'>
+
 /** What a rule leaves behind that helps to understand its failure. */
 export interface Traces {
   readonly seed: number
@@ -23,13 +26,12 @@ export interface Traces {
 }
 
 /** `[ES-2.4] of racing writers exactly one wins (MUST, cassandra 5.0)` */
-export const titleOf = (rule: Pick<Rule<never>, 'id' | 'title' | 'level'>, contract: Contract<never>): string =>
-  `[${rule.id}] ${rule.title} (${rule.level.toUpperCase()}, ${contract.harness.name})`
+const titleOf = (rule: RuleHead, subject: string): string => `[${rule.id}] ${rule.title} (${rule.level.toUpperCase()}, ${subject})`
 
 /** Says which rule, what went wrong, what was seen, and what is usually the cause. */
-export const failureOf = (rule: Rule<never>, contract: Contract<never>, cause: unknown, traces: Traces): RuleFailure => {
+export const failureOf = (rule: RuleHead, subject: string, cause: unknown, traces: Traces): RuleFailure => {
   const lines = [
-    titleOf(rule, contract),
+    titleOf(rule, subject),
     messageOf(cause),
     `Hint: ${rule.hint}`,
     ...traces.observed.map((seen) => `Seen: ${shown(seen)}`),
@@ -40,9 +42,10 @@ export const failureOf = (rule: Rule<never>, contract: Contract<never>, cause: u
 }
 
 /** Says that the harness could not do its part: nothing is known of the adapter. */
-export const errorOf = (rule: Rule<never>, contract: Contract<never>, step: string, cause: unknown): RuleFailure =>
-  new RuleFailure(rule.id, 'error', `${titleOf(rule, contract)}\nThe harness failed to ${step}: ${messageOf(cause)}`, cause)
+export const errorOf = (rule: RuleHead, subject: string, step: string, cause: unknown): RuleFailure =>
+  new RuleFailure(rule.id, 'error', `${titleOf(rule, subject)}\nThe harness failed to ${step}: ${messageOf(cause)}`, cause)
 
-export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? (thrown.stack ?? thrown.message) : inspect(thrown))
+/** The error with its stack and its causes; anything else as it would be logged. */
+export const messageOf = (thrown: unknown): string => inspect(thrown, { depth: 3, maxStringLength: 5_000 })
 
 const shown = (value: unknown): string => inspect(value, { depth: 6, maxArrayLength: 40, maxStringLength: 2_000, breakLength: 120 })

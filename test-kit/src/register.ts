@@ -1,5 +1,5 @@
 import type { Contract, RuleResult } from './rule.ts'
-import { resultOf } from './run-contract.ts'
+import { resultOf, strayWaiverMessage } from './run-contract.ts'
 import type { RunSettings } from './settings.ts'
 import { seedOf } from './settings.ts'
 import { unknownWaivers } from './waivers.ts'
@@ -10,48 +10,75 @@ export type TestBody = (this: unknown, ...given: never[]) => Promise<void>
 /** What every runner has: node:test, mocha, jest, bun, vitest. */
 export interface Runner {
   describe(name: string, body: () => void): unknown
-  it(name: string, body: TestBody): unknown
+  it: {
+    (name: string, body: TestBody): unknown
+    skip?(name: string, body: TestBody): unknown
+  }
+}
+
+export interface RegisterOptions extends RunSettings {
+  /**
+   * Why rules cannot be shown, by id: what `notShownReasons` found. Such a rule is skipped with the reason in its name. For
+   * runners that cannot skip a test that has begun (jest, bun); the others do without.
+   */
+  readonly notShown?: ReadonlyMap<string, string>
 }
 
 /**
  * Declares a test for each rule of a contract. A rule that cannot be shown is skipped with its reason where the runner can
- * skip a test that has begun (node:test, mocha, vitest), and told on the console where it cannot (jest).
+ * skip a test that has begun (node:test, mocha, vitest). Where it cannot (jest, bun), the reason is told on the console,
+ * and the test counts as passed unless `notShown` is given.
  *
  * Give the runner more time than a rule takes: the kit has deadlines of its own, with sentences that say what did not happen.
  */
-export const register = <Port>(contract: Contract<Port>, { describe, it }: Runner, settings: RunSettings = {}): void => {
-  const seed = seedOf(settings)
+export const register = <Port>(contract: Contract<Port>, { describe, it }: Runner, options: RegisterOptions = {}): void => {
+  const seed = seedOf(options)
   describe(`${contract.name} (${contract.harness.name})`, () => {
-    for (const rule of contract.rules)
-      it(`${rule.id} ${rule.level.toUpperCase()}: ${rule.title}`, async function (this: unknown, ...given: readonly unknown[]) {
+    for (const rule of contract.rules) {
+      const name = `${rule.id} ${rule.level.toUpperCase()}: ${rule.title}`
+      const body: TestBody = async function (this: unknown, ...given: readonly unknown[]) {
         report(await resultOf(contract, rule, { seed }), skipOf(this, given[0]))
-      })
-    for (const id of unknownWaivers(contract as unknown as Contract<never>))
+      }
+      const why = options.notShown?.get(rule.id)
+      if (why === undefined || it.skip === undefined) it(name, body)
+      else it.skip(`${name} [not shown: ${why}]`, body)
+    }
+    for (const id of unknownWaivers(contract))
       it(`${id}: a waiver names a rule of the contract`, async () => {
-        throw new Error(`the harness waives ${id}, and the contract has no such rule: mend or remove the waiver`)
+        throw new Error(strayWaiverMessage(id))
       })
   })
 }
 
 /** Turns a result into what the runner understands. */
-export const report = (result: RuleResult, skip: Skip): void => {
-  const { status, message = '' } = result
-  if (status === 'failed' || status === 'error') throw new Error(message)
-  if (status === 'not shown' || status === 'waived') skip(`${status}: ${message}`, result.id)
+const report = (result: RuleResult, skip: Skip): void => {
+  const { id, status, message = '' } = result
+  if (status === 'failed' || status === 'error') {
+    const failure = new Error(message)
+    // The message has the stack of what went wrong; the one of this line would only hide it.
+    failure.stack = `Error: ${message}`
+    throw failure
+  }
+  if (status === 'not shown' || status === 'waived') skip(`${id} ${status}: ${message}`)
 }
 
-/** Skips the test that runs. */
-export type Skip = (why: string, id: string) => void
+/** Skips the test that runs, and says why. */
+type Skip = (why: string) => void
 
 const skipOf = (self: unknown, context: unknown): Skip => {
-  // node:test gives its context as the first argument; mocha takes a first argument for a callback, and has `this`.
-  for (const candidate of [context, self])
-    if (typeof candidate === 'object' && candidate !== null && 'skip' in candidate && typeof candidate.skip === 'function') {
-      const { skip } = candidate
-      return (why, id) => {
-        if (candidate === self) console.info(`${id} ${why}`)
-        skip.call(candidate, why)
-      }
+  // node:test and vitest give a context as the first argument, and show the reason.
+  if (canSkip(context)) return (why) => context.skip(why)
+  // mocha has it as `this`, and shows no reason.
+  if (canSkip(self))
+    return (why) => {
+      tell(why)
+      self.skip(why)
     }
-  return (why, id) => console.info(`${id} ${why}`)
+  return tell
 }
+
+const canSkip = (value: unknown): value is { skip(why: string): void } =>
+  typeof value === 'object' && value !== null && 'skip' in value && typeof value.skip === 'function'
+
+/** The only place where mocha, jest and bun let a test say why it was not shown. */
+const tell = (why: string): void => console.info(why)

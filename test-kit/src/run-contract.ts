@@ -3,31 +3,35 @@ import type { Contract, Report, Rule, RuleResult } from './rule.ts'
 import { runRule } from './run-rule.ts'
 import type { RunSettings } from './settings.ts'
 import { seedOf } from './settings.ts'
+import type { StrayRejection } from './unhandled-rejections.ts'
+import { takeStrayRejections } from './unhandled-rejections.ts'
 import { unknownWaivers, waive } from './waivers.ts'
 
 export interface RunContractOptions extends RunSettings {
   /** Only rules whose id begins so. Default: all. */
   readonly only?: readonly string[]
-  /** How many rules run at a time. Default 8. */
+  /** How many rules run at a time. Default 8. Those that make the engine suffer run one by one, after the others. */
   readonly concurrency?: number
 }
 
 /** Runs every rule of a contract. Never rejects because of what a rule finds: the report says it. */
 export const runContract = async <Port>(contract: Contract<Port>, options: RunContractOptions = {}): Promise<Report> => {
-  const { only, concurrency = 8 } = options
+  const { only = [''], concurrency = 8 } = options
   const seed = seedOf(options)
-  const rules = contract.rules.filter(({ id }) => only === undefined || only.some((start) => id === start || id.startsWith(start)))
-  const results: RuleResult[] = []
-  let next = 0
-  const runRest = async (): Promise<void> => {
-    for (let index = next++; index < rules.length; index = next++) {
-      const rule = rules[index]
-      if (rule !== undefined) results[index] = await resultOf(contract, rule, { seed })
-    }
+  const rules = contract.rules.filter(({ id }) => only.some((start) => id.startsWith(start)))
+  const results = new Map<Rule<Port>, RuleResult>()
+  const runAll = async (waiting: Rule<Port>[]): Promise<void> => {
+    for (let rule = waiting.shift(); rule !== undefined; rule = waiting.shift()) results.set(rule, await resultOf(contract, rule, { seed }))
   }
-  await Promise.all(Array.from({ length: concurrency }, runRest))
-  const strays = unknownWaivers(contract as unknown as Contract<never>).map(strayWaiver)
-  const all = [...results, ...strays]
+  // A restart of the engine would be felt by all that run beside it.
+  const peaceful = rules.filter(({ kind }) => kind !== 'fault')
+  await Promise.all(Array.from({ length: concurrency }, () => runAll(peaceful)))
+  await runAll(rules.filter(({ kind }) => kind === 'fault'))
+  const all = [
+    ...rules.flatMap((rule) => results.get(rule) ?? []),
+    ...unknownWaivers(contract).map(strayWaiver),
+    ...takeStrayRejections().map(strayRejection),
+  ]
   return { contract: contract.name, subject: contract.harness.name, results: all, ok: all.every(({ status }) => status !== 'failed' && status !== 'error') }
 }
 
@@ -46,6 +50,10 @@ export const resultOf = async <Port>(contract: Contract<Port>, rule: Rule<Port>,
   }
 }
 
+/** Why a waiver that names no rule is a mistake. */
+export const strayWaiverMessage = (id: string): string =>
+  `the harness waives ${id}, and the contract has no such rule: mend or remove the waiver`
+
 const strayWaiver = (id: string): RuleResult => ({
   id,
   level: 'must',
@@ -53,5 +61,15 @@ const strayWaiver = (id: string): RuleResult => ({
   title: 'a waiver names a rule of its contract',
   status: 'error',
   ms: 0,
-  message: `the harness waives ${id}, and the contract has no such rule: mend or remove the waiver`,
+  message: strayWaiverMessage(id),
+})
+
+const strayRejection = ({ reason, ruleIds }: StrayRejection): RuleResult => ({
+  id: 'unhandled',
+  level: 'must',
+  kind: 'plain',
+  title: 'every promise that is rejected is handled by somebody',
+  status: 'failed',
+  ms: 0,
+  message: `while these rules ran: ${ruleIds.join(', ')}\n${messageOf(reason)}`,
 })

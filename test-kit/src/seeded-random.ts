@@ -1,6 +1,9 @@
-/** A stream of numbers in [0, 1) that a seed brings about again (Mulberry32). */
-export const seededRandom = (seed: number): (() => number) => {
+/**
+ * A stream of numbers in [0, 1) that a seed brings about again (Mulberry32). Each `purpose` has a stream of its own.
+ */
+export const seededRandom = (seed: number, purpose = ''): (() => number) => {
   let state = seed >>> 0
+  for (const character of purpose) state = (Math.imul(state, 31) + (character.codePointAt(0) ?? 0)) >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state)

@@ -77,19 +77,18 @@ export const unchecked = <T>(): StandardSchemaV1<T> => ({
 
 const checkSchemas = ({ type, payload, result, progress }: DeclareOptions): void => {
   for (const [name, schema] of Object.entries({ payload, result, progress }))
-    if (schema !== undefined && typeof (schema as Partial<Schema>)['~standard']?.validate !== 'function')
+    if (schema !== undefined && typeof (schema as Partial<Schema> | null)?.['~standard']?.validate !== 'function')
       throw misuse(`the task type "${type}": ${name} has to be a Standard Schema (of zod, valibot, arktype, …)`)
 }
 
 const checkUpcast = (type: string, version: number, upcast: DeclareOptions['upcast'] = {}): void => {
-  const known = Object.keys(upcast).map(Number)
-  for (const from of known) {
-    if (!Number.isInteger(from) || from < 1 || from >= version)
+  for (const [from, step] of Object.entries(upcast)) {
+    if (!/^[1-9]\d*$/.test(from) || Number(from) >= version)
       throw misuse(`the task type "${type}": upcast.${from} leads nowhere, its steps begin at 1 to ${version - 1}`)
-    if (typeof upcast[from] !== 'function') throw misuse(`the task type "${type}": upcast.${from} has to be a function`)
+    if (typeof step !== 'function') throw misuse(`the task type "${type}": upcast.${from} has to be a function`)
   }
   // Version 1 may be forgotten where none is stored any more, but a chain that began may not break.
-  const first = Math.min(...known)
+  const first = Math.min(...Object.keys(upcast).map(Number))
   for (let from = first; from < version; from++)
     if (!(from in upcast)) throw misuse(`the task type "${type}": upcast.${from} is missing, so version ${first} cannot become ${version}`)
 }

@@ -61,7 +61,7 @@ const textOf = (value: unknown, key: string): string | undefined => {
 const nameOf = (thrown: unknown): string => textOf(thrown, 'name') ?? 'Error'
 
 const messageOf = (thrown: unknown): string => {
-  if (typeof thrown === 'string') return thrown
+  if (typeof thrown === 'string') return thrown === '' ? 'an empty string was thrown, which is no Error' : thrown
   const message = textOf(thrown, 'message')
   if (message !== undefined) return message
   // An error without a message says something by its name.
@@ -79,6 +79,7 @@ const propertiesOf = (value: object): string => {
   if (typeof value === 'function') return 'a function'
   try {
     const keys = Object.keys(value)
+    if (keys.length === 0) return 'an object without properties'
     const shown = keys.slice(0, 10).map((key) => `${cut(key, 60)}: ${briefly(read(value, key))}`)
     return `{ ${[...shown, ...(keys.length > shown.length ? ['…'] : [])].join(', ')} }`
   } catch {

@@ -12,6 +12,7 @@ export interface TaskBody {
 
 /** A body with its payload. */
 export const runnableTask = (body: TaskBody, payload: unknown): RunnableTask => ({
+  payload,
   async run(context) {
     const result = await body.run({ ...(await checkingProgress(body, context)), payload })
     if (body.result === undefined) return result

@@ -29,6 +29,8 @@ export interface TaskContext<Payload = unknown, Progress = unknown> {
 
 /** A task that can be run: what a factory makes of a stored payload. */
 export interface RunnableTask {
+  /** What the body is given, where the factory shows it: for tests and tools. */
+  readonly payload?: unknown
   /** Runs the body. What it resolves to is the result; what it throws is the failure. */
   run(context: Omit<TaskContext, 'payload'>): Promise<unknown>
 }

@@ -65,7 +65,7 @@ export const validateAtOnce = (schema: StandardSchemaV1, value: unknown, subject
 
 const outputOf = (result: StandardSchemaV1.Result<unknown>, { code, what }: Subject): unknown => {
   if (!result.issues) return result.value
-  const issues = result.issues.map(plainIssue)
+  const issues = Array.from(result.issues, plainIssue)
   throw new InvalidValue(code, `the ${what} was refused by its schema: ${issues.slice(0, mostIssuesTold).map(sentenceOf).join('; ')}${rest(issues)}`, issues)
 }
 
@@ -76,10 +76,13 @@ const mostIssuesTold = 10
 
 const rest = (issues: readonly Issue[]): string => (issues.length > mostIssuesTold ? `; and ${issues.length - mostIssuesTold} more` : '')
 
-/** Libraries put much more into an issue, the whole input among it: that is not to end up in logs. */
-const plainIssue = ({ message, path }: StandardSchemaV1.Issue): Issue => ({
+/**
+ * Libraries put much more into an issue, the whole input among it: that is not to end up in logs. Their lists may be of
+ * classes of their own, whose `map` would make another of these.
+ */
+const plainIssue = ({ message, path = [] }: StandardSchemaV1.Issue): Issue => ({
   message,
-  path: path?.map((step) => (typeof step === 'object' ? step.key : step)) ?? [],
+  path: Array.from(path, (step) => (typeof step === 'object' ? step.key : step)),
 })
 
 const sentenceOf = ({ path, message }: Issue): string => (path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`)

@@ -36,11 +36,11 @@ export const unfinishedRules: readonly Rule<TaskListing>[] = [
       const other = await peer()
       const tasks = Array.from({ length: 120 }, (_, index) => detailsWith(random, { createdAt: leapDay - index * 3_600_000 }))
       await Promise.all(tasks.map((task) => port.save(task)))
-      for (const of of [1, 2, 3, 7, 64]) {
-        for (let shard = 0; shard < of; shard++) {
-          const expected = byId(tasks.filter(({ taskId }) => shardOf(taskId, of) === shard))
-          const found = await unfinishedOf(shard % 2 === 0 ? port : other, shard, of)
-          assert.deepEqual(idsOf(found), idsOf(expected), `shard ${shard} of ${of}`)
+      for (const shards of [1, 2, 3, 7, 64]) {
+        for (let shard = 0; shard < shards; shard++) {
+          const expected = byId(tasks.filter(({ taskId }) => shardOf(taskId, shards) === shard))
+          const found = await unfinishedOf(shard % 2 === 0 ? port : other, shard, shards)
+          assert.deepEqual(idsOf(found), idsOf(expected), `shard ${shard} of ${shards}`)
         }
       }
     },

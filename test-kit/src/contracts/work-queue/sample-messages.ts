@@ -1,5 +1,5 @@
 import type { TaskCreated, WorkMessage } from '@taskledger/core/ports'
-import { defaultRetryPolicy } from '@taskledger/core/ports'
+import { createdEvent } from '../../sample-data.ts'
 import { drawTaskId } from '../task-listing/sample-details.ts'
 
 /** A message for a task that nobody else has, but for what is given. */
@@ -11,16 +11,4 @@ export const messageWith = (random: () => number, given: Partial<WorkMessage> = 
 })
 
 /** The first event of the message's task, as submitters send it along. */
-export const createdFor = ({ taskId, sentAt }: WorkMessage, given: Partial<TaskCreated> = {}): TaskCreated => ({
-  type: 'TaskCreated',
-  taskId,
-  version: 1,
-  eventId: `${taskId}-1`,
-  at: sentAt,
-  node: 'front-end',
-  task: { type: 'reindex', version: 2, payload: { mailbox: 'inbox' } },
-  queue: 'default',
-  retry: defaultRetryPolicy,
-  labels: [],
-  ...given,
-})
+export const createdFor = ({ taskId }: WorkMessage, given: Partial<TaskCreated> = {}): TaskCreated => ({ ...createdEvent(taskId), ...given })

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest'
+import { completeEvents, given } from '../../src/testing/index.ts'
+import { inProgress, otherTask, started, waiting } from '../domain/stories.ts'
+
+const rule = (): ReturnType<ReturnType<typeof given>['when']> => given(waiting).when({ type: 'StartTask' })
+
+describe('a rule that holds', () => {
+  test('passes for events and for refusals', () => {
+    expect(() => rule().then([started(1)])).not.toThrow()
+    expect(() => given(inProgress).when({ type: 'StartTask' }).then('alreadyStarted')).not.toThrow()
+  })
+})
+
+describe('a rule that does not hold fails', () => {
+  test('where other events come of it, with the first difference', () => {
+    expect(() => rule().then([started(2)])).toThrow(/given TaskCreated, when StartTask: \[0\]\.attempt is 1, not 2/)
+  })
+  test('where fewer come of it', () => {
+    expect(() => rule().then([started(1), { type: 'TaskCompleted', attempt: 1 }])).toThrow('[1] is missing')
+  })
+  test('where more come of it', () => {
+    expect(() => rule().then([])).toThrow('[0] was not expected')
+  })
+  test('where an event carries more than was said', () => {
+    const complete = given(inProgress).when({ type: 'CompleteTask', attempt: 1, result: 3 })
+    expect(() => complete.then([{ type: 'TaskCompleted', attempt: 1 }])).toThrow('[0].result was not expected: it is 3')
+  })
+  test('where an event is of another time, node, version or id than follows', () => {
+    for (const base of [{ at: 1 }, { node: 'elsewhere' }, { version: 7 }, { eventId: 'x' }, { taskId: otherTask }])
+      expect(() => rule().then([{ ...started(1), ...base }])).toThrow(`[0].${Object.keys(base)[0]} is `)
+  })
+  test('where it was refused, or not', () => {
+    expect(() => rule().then('notDue')).toThrow('is [{')
+    expect(() => given(inProgress).when({ type: 'StartTask' }).then([started(2)])).toThrow('it is "alreadyStarted", not [{')
+  })
+  test('with both sides for the runner to show', () => {
+    let thrown: unknown
+    try {
+      given([]).when({ type: 'StartTask' }).then('finished')
+    } catch (error) {
+      thrown = error
+    }
+    expect(thrown).toMatchObject({ actual: 'unknownTask', expected: 'finished', message: expect.stringContaining('given nothing') as string })
+  })
+})
+
+test('whoever awaits an unfinished rule is told', async () => {
+  await expect((async () => (await (rule() as unknown)) as unknown)()).rejects.toThrow('not to be awaited')
+})
+
+test('given events are numbered and timed where nothing else is said', () => {
+  const events = completeEvents([...inProgress, { type: 'TaskCompleted', attempt: 1, at: 7, node: 'n', eventId: 'e' }])
+  expect(events.map(({ version, at, node, eventId }) => [version, at, node, eventId])).toEqual([
+    [1, 1_704_067_200_000, 'node-a', 'event-1'],
+    [2, 1_704_067_260_000, 'node-a', 'event-2'],
+    [3, 7, 'n', 'e'],
+  ])
+})

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { EventBus, Notice } from '@taskledger/core/ports'
+import { isClosed } from '@taskledger/core/ports'
+import type { Rule } from '../../rule.ts'
+import { hasHeard, lastNotice, listenOn, noticesWith, noticeWith } from './hearing.ts'
+
+export const hearingRules: readonly Rule<EventBus>[] = [
+  {
+    id: 'EB-1.1',
+    level: 'must',
+    kind: 'plain',
+    title: 'every client hears every notice once, the one that published it too',
+    hint: 'each client has a queue of its own; clients that share one share out the notices',
+    run: async (context) => {
+      const clients = [context.port, await context.peer(), await context.peer()]
+      const ears = [...clients, ...clients].map(listenOn)
+      const published: Notice[] = []
+      for (const client of clients) {
+        const notices = noticesWith(context.random, 5)
+        await client.publish(notices)
+        published.push(...notices)
+      }
+      await context.waitUntil('every client hears every notice', () => ears.every((ear) => published.every((notice) => hasHeard(ear, notice))))
+      // One from each, behind all that it had published before.
+      for (const client of clients) published.push(await lastNotice(context, client, ears))
+      await sleep(context.settleMs)
+      for (const { heard } of ears) assert.deepEqual(sorted(heard), sorted(published))
+    },
+  },
+  {
+    id: 'EB-1.2',
+    level: 'must',
+    kind: 'race',
+    title: 'notices are heard in the order in which one sender published them, one by one or many at once',
+    hint: 'one channel for all notices of a client, and no step in between that overtakes another',
+    run: async ({ port, peer, random, waitUntil, observe }) => {
+      const other = await peer()
+      const ears = [port, other, await peer()].map(listenOn)
+      const publish = async (client: EventBus, node: string): Promise<readonly Notice[]> => {
+        const notices = noticesWith(random, 120, { node })
+        const pending: Promise<void>[] = []
+        for (let begin = 0; begin < notices.length; ) {
+          const size = begin % 3 === 0 ? 1 : 1 + Math.floor(random() * 9)
+          pending.push(client.publish(notices.slice(begin, begin + size)))
+          // Half of them without waiting for the one before.
+          if (begin % 2 === 0) await pending.at(-1)
+          begin += size
+        }
+        await Promise.all(pending)
+        return notices
+      }
+      const [first, second] = await Promise.all([publish(port, 'a'), publish(other, 'b')])
+      await waitUntil('every notice is heard', () => ears.every(({ heard }) => heard.length === first.length + second.length))
+      for (const { heard } of ears) {
+        for (const [node, published] of [['a', first], ['b', second]] as const) {
+          const fromNode = heard.filter((notice) => notice.node === node)
+          observe(fromNode.map(({ version }) => version))
+          assert.deepEqual(fromNode, published)
+        }
+      }
+    },
+  },
+  {
+    id: 'EB-1.3',
+    level: 'must',
+    kind: 'plain',
+    title: 'a listener that throws stops neither the others nor itself nor the publisher',
+    hint: 'call each listener inside a try of its own',
+    run: async (context) => {
+      const { port, random, waitUntil } = context
+      const before = listenOn(port)
+      let thrown = 0
+      port.subscribe(() => {
+        thrown++
+        throw new Error('thrown by a listener, as the rule wants it')
+      })
+      const after = listenOn(port)
+      const far = listenOn(await context.peer())
+      const ears = [before, after, far]
+      const notices = noticesWith(random, 3)
+      for (const notice of notices) await port.publish([notice])
+      const last = await lastNotice(context, port, ears)
+      for (const { heard } of ears) assert.deepEqual(heard, [...notices, last])
+      await waitUntil('the listener that throws hears every notice too', () => thrown === 4)
+    },
+  },
+  {
+    id: 'EB-1.4',
+    level: 'must',
+    kind: 'plain',
+    title: 'whoever listens late hears only what is published from then on',
+    hint: 'nothing is kept for those who are not there',
+    run: async (context) => {
+      const { port, peer, random, waitUntil } = context
+      const early = [listenOn(port), listenOn(await peer())]
+      const old = noticesWith(random, 5)
+      await port.publish(old)
+      await waitUntil('the early ones hear it', () => early.every(({ heard }) => heard.length === old.length))
+      const late = [listenOn(port), listenOn(await peer())]
+      const last = await lastNotice(context, port, [...early, ...late])
+      for (const { heard } of late) assert.deepEqual(heard, [last])
+    },
+  },
+  {
+    id: 'EB-1.5',
+    level: 'must',
+    kind: 'plain',
+    title: 'after unsubscribing a listener hears nothing more, and the others everything',
+    hint: 'a listener may unsubscribe itself, or another, while a notice is handed out: do not walk the list that it changes',
+    run: async (context) => {
+      const { port, random, waitUntil } = context
+      const stopped = listenOn(port)
+      const once: Notice[] = []
+      const unsubscribeOnce = port.subscribe((notice) => {
+        once.push(notice)
+        unsubscribeOnce()
+      })
+      const stays = listenOn(port)
+      const other = await context.peer()
+      const far = listenOn(other)
+      const first = noticeWith(random)
+      await port.publish([first])
+      await waitUntil('everybody hears the first', () => [stopped, stays, far].every((ear) => hasHeard(ear, first)) && once.length > 0)
+      stopped.unsubscribe()
+      stopped.unsubscribe()
+      const notices = noticesWith(random, 5)
+      await port.publish(notices.slice(0, 3))
+      await other.publish(notices.slice(3))
+      const last = [await lastNotice(context, port, [stays, far]), await lastNotice(context, other, [stays, far])]
+      await sleep(context.settleMs)
+      for (const { heard } of [stays, far]) assert.deepEqual(sorted(heard), sorted([first, ...notices, ...last]))
+      assert.deepEqual([stopped.heard, once], [[first], [first]])
+    },
+  },
+  {
+    id: 'EB-1.6',
+    level: 'must',
+    kind: 'plain',
+    title: 'the listeners of a client that has closed hear nothing more, and it takes no new ones',
+    hint: 'take the listeners out when the client closes; subscribing afterwards fails with CLOSED',
+    run: async (context) => {
+      const { port, peer, random } = context
+      const closing = await peer()
+      const closed = listenOn(closing)
+      const stays = listenOn(port)
+      const first = await lastNotice(context, port, [closed, stays])
+      await closing.close()
+      await port.publish(noticesWith(random, 3))
+      await lastNotice(context, port, [stays])
+      await sleep(context.settleMs)
+      assert.deepEqual(closed.heard, [first])
+      closed.unsubscribe()
+      assert.throws(() => closing.subscribe(() => {}), isClosed)
+      assert.throws(() => closing.onGap(() => {}), isClosed)
+    },
+  },
+]
+
+const sorted = (notices: readonly Notice[]): readonly Notice[] => [...notices].sort((a, b) => (a.taskId < b.taskId ? -1 : 1))

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import type { EventBus, Notice, Unsubscribe } from '@taskledger/core/ports'
+import { codeOf } from '@taskledger/core/ports'
+import type { RuleContext } from '../../rule.ts'
+import { drawTaskId } from '../task-listing/sample-details.ts'
+
+/** A notice that nobody else publishes, but for what is given. */
+export const noticeWith = (random: () => number, given: Partial<Notice> = {}): Notice => ({
+  taskId: drawTaskId(random),
+  version: 2,
+  type: 'TaskStarted',
+  status: 'inProgress',
+  node: 'worker-1',
+  ...given,
+})
+
+export const noticesWith = (random: () => number, count: number, given: Partial<Notice> = {}): readonly Notice[] =>
+  Array.from({ length: count }, (_, index) => noticeWith(random, { version: index + 1, ...given }))
+
+/** One who listens and remembers. */
+export interface Ear {
+  readonly heard: readonly Notice[]
+  readonly unsubscribe: Unsubscribe
+}
+
+/** Subscribes, and remembers what comes. */
+export const listenOn = (bus: EventBus): Ear => {
+  const heard: Notice[] = []
+  return { heard, unsubscribe: bus.subscribe((notice) => void heard.push(notice)) }
+}
+
+/** Whether the ear has heard this very task's notice. */
+export const hasHeard = ({ heard }: Ear, { taskId }: Notice): boolean => heard.some((notice) => notice.taskId === taskId)
+
+/** Publishes one more notice and waits until every ear has heard it: whatever was to come before it has come. */
+export const lastNotice = async ({ random, waitUntil }: RuleContext<EventBus>, bus: EventBus, ears: readonly Ear[]): Promise<Notice> => {
+  const last = noticeWith(random, { node: 'the last one' })
+  await bus.publish([last])
+  await waitUntil('a last notice is heard', () => ears.every((ear) => hasHeard(ear, last)))
+  return last
+}
+
+/** Publishes over a network that has been made to suffer, other notices each time, until one of them is heard. */
+export const publishUntilHeard = async ({ random, waitUntil }: RuleContext<EventBus>, bus: EventBus, ear: Ear): Promise<void> => {
+  const published: Notice[] = []
+  await waitUntil('a notice is heard', async () => {
+    const notice = noticeWith(random)
+    try {
+      await bus.publish([notice])
+      published.push(notice)
+    } catch (error) {
+      assert.ok(isPassing(error), `publish failed otherwise than as UNAVAILABLE or OUTCOME_UNKNOWN: ${String(error)}`)
+    }
+    return published.some((each) => hasHeard(ear, each))
+  })
+}
+
+const isPassing = (error: unknown): boolean => ['UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(codeOf(error) ?? '')

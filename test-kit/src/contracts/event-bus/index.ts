@@ -1,0 +1,20 @@
+import type { EventBus } from '@taskledger/core/ports'
+import type { Harness } from '../../harness.ts'
+import type { Contract } from '../../rule.ts'
+import { traitRules } from '../traits.ts'
+import { faultRules } from './fault-rules.ts'
+import { noticeWith } from './hearing.ts'
+import { hearingRules } from './hearing-rules.ts'
+import { valueRules } from './values.ts'
+
+const notice = noticeWith(() => 0.5)
+
+// Subscribing does not leave the process: what becomes of it on a closed client is in EB-1.6.
+const traits = traitRules<EventBus>('EB', [{ method: 'publish', call: (port, signal) => port.publish([notice], signal && { signal }) }])
+
+/** The promises of an {@link EventBus}, held against what the harness opens. */
+export const eventBusContract = (harness: Harness<EventBus>): Contract<EventBus> => ({
+  name: 'event bus',
+  harness,
+  rules: [...hearingRules, ...faultRules, ...valueRules, ...traits],
+})

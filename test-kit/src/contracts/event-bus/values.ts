@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import type { EventBus, Notice } from '@taskledger/core/ports'
+import { taskStatuses } from '@taskledger/core/ports'
+import type { Rule } from '../../rule.ts'
+import { drawTaskId } from '../task-listing/sample-details.ts'
+import { lastNotice, listenOn, noticesWith, noticeWith } from './hearing.ts'
+
+const types: readonly Notice['type'][] = [
+  'TaskCreated',
+  'TaskStarted',
+  'TaskCancelRequested',
+  'TaskCompleted',
+  'TaskFailed',
+  'TaskCancelled',
+  'TaskDied',
+  'TaskReleased',
+  'TaskProgress',
+]
+
+export const valueRules: readonly Rule<EventBus>[] = [
+  {
+    id: 'EB-3.1',
+    level: 'must',
+    kind: 'plain',
+    title: 'notices arrive equal, of every type and status, with any name of a node',
+    hint: 'send JSON text in UTF-8 (the codec of core does it)',
+    run: async (context) => {
+      const { port, random } = context
+      const notices = [
+        ...types.map((type) => noticeWith(random, { type, version: 1 })),
+        ...taskStatuses.map((status) => noticeWith(random, { status, version: 1_000_000 })),
+        ...['', 'Köln 日本 👩‍👩‍👧‍👦 "quoted" \\ \u0000', 'x'.repeat(1_000)].map((node) => noticeWith(random, { node })),
+      ]
+      const ears = [listenOn(port), listenOn(await context.peer())]
+      for (const notice of notices) await port.publish([notice])
+      const last = await lastNotice(context, port, ears)
+      for (const { heard } of ears) assert.deepEqual(heard, [...notices, last])
+    },
+  },
+  {
+    id: 'EB-3.2',
+    level: 'must',
+    kind: 'plain',
+    title: 'many notices at once arrive whole, none is a call that does nothing, and one task may have several',
+    hint: 'a batch that does not fit into one message of the engine goes in several, in order',
+    run: async (context) => {
+      const { port, random, waitUntil } = context
+      const ears = [listenOn(port), listenOn(await context.peer())]
+      const taskId = drawTaskId(random)
+      const ofOneTask = [1, 2, 3, 4].map((version) => noticeWith(random, { taskId, version }))
+      const batches = [[], ofOneTask, [], noticesWith(random, 2_000, { node: 'worker-'.repeat(20) })]
+      for (const batch of batches) await port.publish(batch)
+      await waitUntil('every notice is heard', () => ears.every(({ heard }) => heard.length >= 2_004))
+      for (const { heard } of ears) assert.deepEqual(heard, batches.flat())
+    },
+  },
+  {
+    id: 'EB-3.3',
+    level: 'must',
+    kind: 'plain',
+    title: 'what was published and what was heard may be changed without anybody else noticing',
+    hint: 'give each listener a copy of its own',
+    run: async (context) => {
+      const { port, random } = context
+      port.subscribe((notice) => void Object.assign(notice, { node: 'spoilt' }))
+      const ear = listenOn(port)
+      const notice = noticeWith(random)
+      const given = { ...notice }
+      const publishing = port.publish([given])
+      await publishing
+      Object.assign(given, { node: 'spoilt' })
+      const last = await lastNotice(context, port, [ear])
+      assert.deepEqual(ear.heard, [notice, last])
+    },
+  },
+]

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import type { JsonValue, RunnableTask, TaskFactory } from '@taskledger/core'
+import { codeOf } from '@taskledger/core'
+import type { Contract, Rule } from '../../rule.ts'
+
+/** A payload of today, and what becomes of it. */
+export interface PayloadSample {
+  readonly payload: unknown
+  /** What the body is given, where its schema makes something else of it. Default: the payload. */
+  readonly given?: unknown
+  /** What was stored when the sample was recorded: an encoding that changes breaks tasks that are under way. */
+  readonly stored?: JsonValue
+}
+
+/** A payload as an older release stored it. */
+export interface OlderPayload {
+  readonly version: number
+  readonly stored: JsonValue
+  /** What the body is given of it today. */
+  readonly given?: unknown
+}
+
+/** What an author of tasks writes, for each type. */
+export interface TaskFactorySamples {
+  readonly factory: TaskFactory
+  readonly samples: readonly PayloadSample[]
+  /** At least one for each older version that may still be stored. */
+  readonly older?: readonly OlderPayload[]
+  /** Payloads that must not be submitted. */
+  readonly refused?: readonly unknown[]
+  /** What the body of a task would be given, for factories that do not show it themselves. */
+  payloadOf?(runnable: RunnableTask): unknown
+}
+
+/** Every type of task deserves a test of how it is stored: what is under way outlives the release that wrote it. */
+export const taskFactoryContract = (samples: TaskFactorySamples): Contract<TaskFactory> => ({
+  name: 'task factory',
+  harness: {
+    name: samples.factory.type,
+    open: async () => ({ port: samples.factory, peer: async () => samples.factory }),
+  },
+  rules: rulesFor(samples),
+})
+
+const throughJson = (value: JsonValue): JsonValue => JSON.parse(JSON.stringify(value)) as JsonValue
+
+const thrownBy = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+
+const rulesFor = ({ samples, older = [], refused = [], payloadOf }: TaskFactorySamples): readonly Rule<TaskFactory>[] => {
+  const seenBy = payloadOf ?? ((runnable: RunnableTask): unknown => runnable.payload)
+  const showsPayload = (factory: TaskFactory, runnable: RunnableTask): void => {
+    assert.ok(payloadOf !== undefined || 'payload' in runnable, `the factory of "${factory.type}" does not show the payload: give payloadOf`)
+  }
+  return [
+    {
+      id: 'TF-1.1',
+      level: 'must',
+      kind: 'plain',
+      title: 'a payload comes back equal from what is stored of it',
+      hint: 'a date became a string, or a field was left out of the encoding',
+      notShown: () => (samples.length === 0 ? 'no sample was given' : undefined),
+      run: async ({ port, observe }) => {
+        for (const { payload, given = payload } of samples) {
+          const stored = throughJson(await port.encode(payload))
+          observe(stored)
+          const runnable = await port.decode(port.version, stored)
+          showsPayload(port, runnable)
+          assert.deepEqual(seenBy(runnable), given)
+        }
+      },
+    },
+    {
+      id: 'TF-1.2',
+      level: 'must',
+      kind: 'plain',
+      title: 'every older version that was recorded still decodes',
+      hint: 'add the upcast from that version to the next',
+      notShown: ({ port }) => (port.version === 1 && older.length === 0 ? 'the type has no older version' : undefined),
+      run: async ({ port, observe }) => {
+        assert.ok(older.length > 0, `version ${port.version} has older ones: give a recorded payload of each`)
+        for (const { version, stored, ...rest } of older) {
+          observe({ version, stored })
+          const runnable = await port.decode(version, throughJson(stored))
+          if (!('given' in rest)) continue
+          showsPayload(port, runnable)
+          assert.deepEqual(seenBy(runnable), rest.given)
+        }
+      },
+    },
+    {
+      id: 'TF-1.3',
+      level: 'must',
+      kind: 'plain',
+      title: 'an unknown version, and a payload that is to be refused, are errors with a code',
+      hint: 'check the version before the payload; let the schema refuse on submit and again before the run',
+      run: async ({ port, observe }) => {
+        const [sample] = samples
+        const stored = sample === undefined ? null : await port.encode(sample.payload)
+        assert.equal(codeOf(await thrownBy(port.decode(port.version + 1_000, stored))), 'UNKNOWN_TASK_VERSION')
+        for (const payload of refused) {
+          observe(payload)
+          assert.match(String(codeOf(await thrownBy(port.encode(payload)))), /^(INVALID_PAYLOAD|NOT_JSON)$/)
+        }
+      },
+    },
+    {
+      id: 'TF-1.4',
+      level: 'must',
+      kind: 'plain',
+      title: 'what is stored of a payload is what was recorded',
+      hint: 'an encoding that changes needs a new version, and an upcast from the old one',
+      notShown: () => (samples.some(({ stored }) => stored !== undefined) ? undefined : 'no sample has a recorded encoding'),
+      run: async ({ port }) => {
+        for (const { payload, stored } of samples) if (stored !== undefined) assert.deepEqual(throughJson(await port.encode(payload)), stored)
+      },
+    },
+  ]
+}

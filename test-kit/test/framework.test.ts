@@ -1,0 +1,178 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Contract, Harness, Report, Rule, RuleContext, RuleResult } from '@taskledger/test-kit'
+import { formatReport, runContract, toJUnit } from '@taskledger/test-kit'
+import { describe, expect, it } from 'vitest'
+
+interface Port {
+  close(): Promise<void>
+}
+
+const port = (): Port => ({ close: async () => {} })
+
+const ruleOf = (id: string, run: (context: RuleContext<Port>) => Promise<void>, rest: Partial<Rule<Port>> = {}): Rule<Port> => ({
+  id,
+  level: 'must',
+  kind: 'plain',
+  title: `rule ${id} holds`,
+  hint: 'look closer',
+  run,
+  ...rest,
+})
+
+const contractOf = (rules: readonly Rule<Port>[], harness: Partial<Harness<Port>> = {}): Contract<Port> => ({
+  name: 'sample',
+  harness: { name: 'engine 1.0', open: async () => ({ port: port(), peer: async () => port() }), ...harness },
+  rules,
+})
+
+const resultOf = async (rule: Rule<Port>, harness: Partial<Harness<Port>> = {}): Promise<RuleResult> => {
+  const { results } = await runContract(contractOf([rule], harness))
+  const result = results[0]
+  if (result === undefined) throw new Error('no result')
+  return result
+}
+
+const holds = ruleOf('S-1', async () => {})
+const breaks = ruleOf('S-2', async ({ observe }) => {
+  observe({ seen: 'a history' })
+  throw new Error('two writers won')
+})
+
+describe('a rule', () => {
+  it('that holds has passed', async () => {
+    expect(await resultOf(holds)).toMatchObject({ id: 'S-1', status: 'passed' })
+  })
+
+  it('that does not hold says which, why, what was seen, the hint, the state of the engine and the seed', async () => {
+    const { results, ok } = await runContract(
+      contractOf([breaks], { open: async () => ({ port: port(), peer: async () => port(), inspect: () => ({ rows: 7 }) }) }),
+      { seed: 42 },
+    )
+    expect(ok).toBe(false)
+    expect(results[0]?.status).toBe('failed')
+    for (const part of ['[S-2] rule S-2 holds (MUST, engine 1.0)', 'two writers won', 'a history', 'Hint: look closer', 'rows: 7', 'Seed: 42'])
+      expect(results[0]?.message).toContain(part)
+  })
+
+  it('that waits in vain says what did not happen', async () => {
+    const waiting = ruleOf('S-3', ({ waitUntil }) => waitUntil('the message came back', () => false))
+    expect((await resultOf(waiting, { timing: { deadlineMs: 20 } })).message).toContain('Within 20 ms it did not happen that the message came back')
+    const hanging = ruleOf('S-4', ({ within }) => within('the call ended', new Promise(() => {})))
+    expect((await resultOf(hanging, { timing: { deadlineMs: 20 } })).message).toContain('that the call ended')
+  })
+
+  it('that never ends is ended', async () => {
+    expect(await resultOf(ruleOf('S-5', () => new Promise(() => {})), { timing: { deadlineMs: 5 } })).toMatchObject({ status: 'failed' })
+  })
+
+  it('that leaves a rejection behind fails, where it ran alone', async () => {
+    const careless = ruleOf('S-6', async () => void Promise.reject(new Error('left behind')))
+    expect((await resultOf(careless)).message).toContain('left behind')
+  })
+
+  it('is an error, no failure, where the subject cannot be opened or put away', async () => {
+    const closed = { open: () => Promise.reject(new Error('no server')) }
+    expect(await resultOf(holds, closed)).toMatchObject({ status: 'error', message: expect.stringContaining('no server') as string })
+    const stuck = {
+      open: async () => ({ port: port(), peer: async () => port(), [Symbol.asyncDispose]: () => Promise.reject(new Error('cannot go')) }),
+    }
+    expect(await resultOf(holds, stuck)).toMatchObject({ status: 'error', message: expect.stringContaining('cannot go') as string })
+    expect(await resultOf(breaks, stuck)).toMatchObject({ status: 'failed' })
+  })
+
+  it('that cannot be shown says why, and is not run', async () => {
+    const result = await resultOf({ ...breaks, notShown: () => 'the harness has no fault "cut"' })
+    expect(result).toMatchObject({ status: 'not shown', message: 'the harness has no fault "cut"' })
+  })
+
+  it('has a namespace of its own, and the chances of its seed', async () => {
+    const namespaces: string[] = []
+    const chances: number[] = []
+    const rule = ruleOf('S-7', async ({ random }) => void chances.push(random()))
+    const harness: Partial<Harness<Port>> = {
+      async open({ namespace }) {
+        namespaces.push(namespace)
+        return { port: port(), peer: async () => port() }
+      },
+    }
+    for (const seed of [1, 1, 2]) await runContract(contractOf([rule], harness), { seed })
+    expect(new Set(namespaces).size).toBe(3)
+    expect(chances[0]).toBe(chances[1])
+    expect(chances[0]).not.toBe(chances[2])
+  })
+
+  it('has its clients closed', async () => {
+    let open = 0
+    const client = (): Port => {
+      open++
+      return { close: async () => void open-- }
+    }
+    const rule = ruleOf('S-8', async ({ peer }) => {
+      await peer()
+      await peer()
+      throw new Error('whatever comes')
+    })
+    await resultOf(rule, { open: async () => ({ port: port(), peer: async () => client() }) })
+    expect(open).toBe(0)
+  })
+})
+
+describe('a waiver', () => {
+  const until = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
+  const waiver = (rule: string, days: number): Partial<Harness<Port>> => ({ waive: [{ rule, because: 'https://example.invalid/12', until: until(days) }] })
+
+  it('stands for a known bug', async () => {
+    expect(await resultOf(breaks, waiver('S-2', 1))).toMatchObject({ status: 'waived', message: expect.stringContaining('example.invalid/12') as string })
+  })
+
+  it('fails when it has expired', async () => {
+    expect(await resultOf(breaks, waiver('S-2', -1))).toMatchObject({ status: 'failed', message: expect.stringContaining('has passed') as string })
+  })
+
+  it('fails when its rule holds', async () => {
+    expect(await resultOf(holds, waiver('S-1', 1))).toMatchObject({ status: 'failed', message: expect.stringContaining('take the waiver away') as string })
+  })
+
+  it('of an unknown rule is an error', async () => {
+    const { results, ok } = await runContract(contractOf([holds], waiver('S-99', 1)))
+    expect(ok).toBe(false)
+    expect(results.at(-1)).toMatchObject({ id: 'S-99', status: 'error' })
+  })
+})
+
+describe('a report', () => {
+  const notShown = { ...holds, id: 'S-9', notShown: () => 'no <hook> & "such"' }
+
+  const report = (): Promise<Report> => runContract(contractOf([holds, breaks, notShown]), { seed: 7 })
+
+  it('is for people: the counts first, what was not shown and why', async () => {
+    const text = formatReport(await report())
+    expect(text).toContain('sample (engine 1.0): 1 passed, 1 failed, 1 not shown')
+    expect(text).toContain('no <hook> & "such"')
+  })
+
+  it('is for machines: JUnit', async () => {
+    const xml = toJUnit([await report()])
+    expect(xml).toContain('tests="3" failures="1" errors="0" skipped="1"')
+    expect(xml).toContain('no &lt;hook&gt; &amp; &quot;such&quot;')
+  })
+
+  it('can be limited to some rules', async () => {
+    const { results } = await runContract(contractOf([holds, breaks]), { only: ['S-1'] })
+    expect(results.map(({ id }) => id)).toEqual(['S-1'])
+  })
+
+  it('comes from rules that run side by side, so many at a time', async () => {
+    let running = 0
+    let most = 0
+    const rules = Array.from({ length: 10 }, (_, index) =>
+      ruleOf(`P-${index}`, async () => {
+        most = Math.max(most, ++running)
+        await sleep(1)
+        running--
+      }),
+    )
+    await runContract(contractOf(rules), { concurrency: 3 })
+    expect(most).toBe(3)
+  })
+})

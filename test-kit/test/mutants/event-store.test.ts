@@ -1,0 +1,178 @@
+import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
+import { closedError, cohortOf, silentLogger, VersionConflict } from '@taskledger/core/ports'
+import { createMemory } from '@taskledger/memory'
+import type { Subject } from '@taskledger/test-kit'
+import { eventStoreContract } from '@taskledger/test-kit'
+import { describeMutants } from './run-mutant.ts'
+
+/** What a mutant may do with the data: that of a correct store, and a map of its own. */
+interface Data {
+  readonly whole: () => EventStore
+  readonly own: Map<TaskId, TaskEvent[]>
+}
+
+type Break = (store: EventStore, data: Data) => Partial<EventStore>
+
+const subjectOf = (broken: Break): Subject<EventStore> => {
+  const memory = createMemory({ logger: silentLogger })
+  const data: Data = { whole: () => memory.storage().events, own: new Map() }
+  const open = (): EventStore => {
+    const store = memory.storage().events
+    const methods: EventStore = {
+      capabilities: store.capabilities,
+      append: (...given) => store.append(...given),
+      read: (...given) => store.read(...given),
+      remove: (...given) => store.remove(...given),
+      close: () => store.close(),
+    }
+    return { ...methods, ...broken(store, data) }
+  }
+  return {
+    port: open(),
+    peer: async () => open(),
+    inject: async (bytes, taskId) => memory.faults.injectEvent(taskId as TaskId, new TextDecoder().decode(bytes)),
+  }
+}
+
+const mutant = (name: string, fails: readonly string[], broken: Break) => ({
+  name,
+  fails,
+  contract: eventStoreContract({ name: 'mutant', open: async () => subjectOf(broken), timing: { deadlineMs: 2_000 } }),
+})
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** A store that is right but for what is said: appends go through `check`, everything in one map. */
+const simple =
+  (check: (history: readonly TaskEvent[], taskId: TaskId, version: number, events: readonly TaskEvent[]) => Promise<boolean> | boolean): Break =>
+  (store, { own }) => {
+    let closed = false
+    const pass = (signal?: AbortSignal): void => {
+      if (closed) throw closedError('the mutant')
+      signal?.throwIfAborted()
+    }
+    return {
+      async append(taskId, version, events, options) {
+        pass(options?.signal)
+        const history = own.get(taskId) ?? []
+        const isNew = check(history, taskId, version, events)
+        // No turn of the event loop between check and write, unless the check itself takes one.
+        if (typeof isNew === 'boolean' ? isNew : await isNew) own.set(taskId, [...(own.get(taskId) ?? []), ...structuredClone(events)])
+      },
+      async read(taskId, options) {
+        pass(options?.signal)
+        // What was injected stands in the whole store.
+        const injected = (own.get(taskId) ?? []).length > 0 ? await store.read(taskId) : []
+        return [...structuredClone(own.get(taskId) ?? []).filter(({ version }) => version > (options?.afterVersion ?? 0)), ...injected]
+      },
+      async remove(taskId, options) {
+        pass(options?.signal)
+        own.delete(taskId)
+      },
+      async close() {
+        closed = true
+      },
+    }
+  }
+
+const isRepeat = (history: readonly TaskEvent[], version: number, events: readonly TaskEvent[]): boolean =>
+  events.every(({ eventId }, index) => history[version + index]?.eventId === eventId)
+
+describeMutants('event store', [
+  mutant('reads, then writes', ['ES-2.3', 'ES-2.4'], simple(async (history, taskId, version, events) => {
+    if (history.length !== version) {
+      if (isRepeat(history, version, events)) return false
+      throw new VersionConflict(taskId, version, history.length)
+    }
+    await turn()
+    return true
+  })),
+  mutant('does not know its own events again', ['ES-3.1'], simple((history, taskId, version) => {
+    if (history.length !== version) throw new VersionConflict(taskId, version, history.length)
+    return true
+  })),
+  mutant('asks only whether the row is free', ['ES-2.2', 'ES-5.2'], simple((history, taskId, version, events) => {
+    if (history.length > version) {
+      if (isRepeat(history, version, events)) return false
+      throw new VersionConflict(taskId, version, history.length)
+    }
+    return true
+  })),
+  mutant('takes any append whose first event it knows for a repeat', ['ES-3.1'], simple((history, taskId, version, events) => {
+    if (history.length === version) return true
+    if (isRepeat(history, version, events.slice(0, 1))) return false
+    throw new VersionConflict(taskId, version, history.length)
+  })),
+  mutant('drops the second event of an append', ['ES-1.3', 'ES-1.4', 'ES-1.5', 'ES-3.1', 'ES-3.4', 'ES-5.1', 'ES-2.1'], (store) => ({
+    append: (taskId, version, events, options) => store.append(taskId, version, [...events.slice(0, 1), ...events.slice(2)], options),
+  })),
+  mutant('writes the events of an append one by one', ['ES-3.4'], (store) => ({
+    async append(taskId, version, events, options) {
+      for (const [index, event] of events.entries()) {
+        await store.append(taskId, version + index, [event], options)
+        await turn()
+      }
+    },
+  })),
+  mutant('ignores afterVersion', ['ES-1.4'], (store) => ({
+    read: (taskId, options) => store.read(taskId, options?.signal === undefined ? {} : { signal: options.signal }),
+  })),
+  mutant('has room for one task in a cohort', ['ES-1.5'], (store, { own }) => ({
+    async append(taskId, version, events, options) {
+      await store.append(taskId, version, events, options)
+      const cohort = cohortOf(taskId) as TaskId
+      const before = own.get(cohort)?.[0]?.taskId
+      if (before !== undefined && before !== taskId) await store.remove(before)
+      own.set(cohort, [...events])
+    },
+  })),
+  mutant('gives the version that was expected for the actual one', ['ES-2.1', 'ES-2.2', 'ES-2.5', 'ES-5.2'], (store) => ({
+    append: (taskId, version, ...rest) =>
+      store.append(taskId, version, ...rest).catch((error: unknown) => {
+        throw error instanceof VersionConflict ? new VersionConflict(taskId, version, version) : error
+      }),
+  })),
+  mutant('keeps what it was given', ['ES-1.7'], (store, { own }) => ({
+    async append(taskId, version, events, options) {
+      await store.append(taskId, version, events, options)
+      if (version === 0) own.set(taskId, [...events])
+    },
+    async read(taskId, options) {
+      const events = await store.read(taskId, options)
+      const [kept] = own.get(taskId) ?? []
+      return kept === undefined || events.length === 0 || (options?.afterVersion ?? 0) > 0 ? events : [kept, ...events.slice(1)]
+    },
+    async remove(taskId, options) {
+      own.delete(taskId)
+      await store.remove(taskId, options)
+    },
+  })),
+  mutant('skips what it cannot decode', ['ES-4.1', 'ES-4.2'], (store) => ({
+    read: (taskId, options) =>
+      store.read(taskId, options).catch((error: unknown) => {
+        if (error instanceof Error && 'code' in error && ['MALFORMED', 'UNKNOWN_EVENT_TYPE'].includes(String(error.code))) return []
+        throw error
+      }),
+  })),
+  mutant('removes nothing', ['ES-5.1', 'ES-5.2'], (store) => ({
+    async remove(taskId, options) {
+      await store.read(taskId, options)
+    },
+  })),
+  mutant('goes on after close', ['ES-T.1'], () => ({ close: async () => {} })),
+  mutant('does not heed signals', ['ES-T.2'], (store) => ({
+    append: (taskId, version, events) => store.append(taskId, version, events),
+    read: (taskId, options) => store.read(taskId, { afterVersion: options?.afterVersion ?? 0 }),
+    remove: (taskId) => store.remove(taskId),
+  })),
+  mutant('cannot be closed twice', ['ES-T.3'], (store) => {
+    let closed = false
+    return {
+      async close() {
+        if (closed) throw new Error('closed already')
+        closed = true
+        await store.close()
+      },
+    }
+  }),
+])
