@@ -52,8 +52,8 @@ const provide = async () => {
   const { runtime, packageManager } = devEngines
   const pnpm = await capture('pnpm', ['--version'])
   const missing = []
-  if (!fits(process.version, runtime.version)) missing.push(`node@${/\d+/.exec(runtime.version)}`)
-  if (pnpm.status !== 0 || !fits(pnpm.stdout, packageManager.version)) missing.push(`pnpm@${/\d+/.exec(packageManager.version)}`)
+  if (!fits(process.version, runtime.version)) missing.push(`node@${/\d+/.exec(runtime.version)[0]}`)
+  if (pnpm.status !== 0 || !fits(pnpm.stdout, packageManager.version)) missing.push(`pnpm@${/\d+/.exec(packageManager.version)[0]}`)
   if (missing.length === 0) return { node: process.execPath, env: process.env }
 
   const has = `Node ${process.version.slice(1)} and ${pnpm.status === 0 ? `pnpm ${pnpm.stdout.trim()}` : 'no pnpm'}`

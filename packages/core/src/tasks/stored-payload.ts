@@ -39,7 +39,10 @@ export const encodePayload = async (type: string, schema: StandardSchemaV1 | und
   const copy = value === undefined ? undefined : toJson(value, 'payload', mostBytes)
   if (schema !== undefined) await validate(schema, copy, subjectOf(type))
   else if (copy !== undefined && copy !== null)
-    throw new InvalidValue('INVALID_PAYLOAD', `the task type "${type}" takes no payload: leave it out, or give its definition a payload schema`)
+    throw new InvalidValue(
+      'INVALID_PAYLOAD',
+      `the task type "${type}" takes no payload: leave it out, or give its definition a payload schema`,
+    )
   return copy ?? null
 }
 
@@ -66,7 +69,12 @@ const upcast = async ({ type, version, upcast }: PayloadForm, stored: number, pa
       value = await upcast[from]?.(value)
     } catch (cause) {
       const step = `from version ${from} to ${from + 1}`
-      throw new InvalidValue('INVALID_PAYLOAD', `the payload of task type "${type}" could not be brought ${step}: the upcast threw, see "cause"`, [], { cause })
+      throw new InvalidValue(
+        'INVALID_PAYLOAD',
+        `the payload of task type "${type}" could not be brought ${step}: the upcast threw, see "cause"`,
+        [],
+        { cause },
+      )
     }
   }
   return value

@@ -66,16 +66,15 @@ export interface DeclaredTask<
   Payload extends Schema | undefined = Schema | undefined,
   Result extends Schema | undefined = Schema | undefined,
   Progress extends Schema | undefined = Schema | undefined,
-> extends TaskDeclaration,
-    TypedTask<InputOf<Payload, undefined>, OutputOf<Result, unknown>, InputOf<Progress, unknown>> {
+>
+  extends TaskDeclaration, TypedTask<InputOf<Payload, undefined>, OutputOf<Result, unknown>, InputOf<Progress, unknown>> {
   /** @internal */
   readonly '~options': DeclareOptions<Payload, Result, Progress>
 }
 
 /** A task that can be submitted and run. */
 export interface TaskDefinition<Payload = unknown, Result = unknown, Progress = unknown>
-  extends TaskFactory,
-    TypedTask<Payload, Result, Progress> {}
+  extends TaskFactory, TypedTask<Payload, Result, Progress> {}
 
 /** The definition that schemas and a body make. */
 export type DefinitionOf<Payload, Result, Progress, Returned> = TaskDefinition<

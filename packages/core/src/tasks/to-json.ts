@@ -1,5 +1,7 @@
 import type { JsonValue } from '../domain/json.ts'
 import { TaskledgerError } from '../ports/errors.ts'
+import type { Level, Place } from './not-json.ts'
+import { instanceRefused, notJson, pathOf } from './not-json.ts'
 
 /** The longest payload, in bytes of its JSON, where nothing else is said. */
 export const defaultMaxPayloadBytes: number = 256 * 1024
@@ -13,18 +15,8 @@ export const defaultMaxProgressBytes: number = 16 * 1024
 /** How deeply arrays and objects may be nested. */
 const mostLevels = 100
 
-/** The array or object that is being copied, below those that hold it. */
-interface Level {
-  readonly value: object
-  readonly up: Level | undefined
-  readonly depth: number
-  /** The property or index that is being looked at; none before the first. */
-  key: string | number | undefined
-}
-
 /** One walk. The bounds of the size spare most values the writing of their JSON. */
-interface Walk {
-  readonly what: string
+interface Walk extends Place {
   readonly maxBytes: number
   /** The JSON has at least so many bytes. */
   least: number
@@ -73,7 +65,10 @@ const copyOf = (value: unknown, walk: Walk): JsonValue => {
     case 'bigint':
       throw notJson(walk, 'is a BigInt: JSON cannot hold it; pass a string')
     case 'function':
-      throw notJson(walk, `is a function: ${walk.at?.key === 'toJSON' ? 'pass what it returns in place of its object' : 'JSON cannot hold it; pass data only'}`)
+      throw notJson(
+        walk,
+        `is a function: ${walk.at?.key === 'toJSON' ? 'pass what it returns in place of its object' : 'JSON cannot hold it; pass data only'}`,
+      )
     case 'symbol':
       throw notJson(walk, 'is a symbol: JSON cannot hold it; pass a string')
     default:
@@ -86,7 +81,8 @@ const copyOfObject = (value: object, walk: Walk): JsonValue => {
   const depth = up === undefined ? 1 : up.depth + 1
   if (depth > mostLevels) throw notJson(walk, `is nested deeper than ${mostLevels} levels: flatten it`)
   for (let level = up; level !== undefined; level = level.up)
-    if (level.value === value) throw notJson(walk, `refers back to ${pathOf(walk.what, level.up)}: JSON cannot hold it; pass an id in its place`)
+    if (level.value === value)
+      throw notJson(walk, `refers back to ${pathOf(walk.what, level.up)}: JSON cannot hold it; pass an id in its place`)
   const prototype: unknown = Object.getPrototypeOf(value)
   const isArray = Array.isArray(value)
   // The prototype of an array is itself an array, in every realm; that of a subclass is none.
@@ -100,7 +96,8 @@ const copyOfObject = (value: object, walk: Walk): JsonValue => {
 }
 
 const copyOfItems = (items: readonly unknown[], level: Level, walk: Walk): JsonValue => {
-  if (typeof (items as { toJSON?: unknown }).toJSON === 'function') throw notJson(walk, 'is an array with a toJSON: pass what its toJSON() returns')
+  if (typeof (items as { toJSON?: unknown }).toJSON === 'function')
+    throw notJson(walk, 'is an array with a toJSON: pass what its toJSON() returns')
   const copy: JsonValue[] = []
   for (let index = 0; index < items.length; index++) {
     level.key = index
@@ -136,34 +133,6 @@ const isPlainPrototype = (prototype: unknown): boolean =>
   // The prototype of plain objects of another realm.
   (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf'))
 
-/** The remedies for what people pass most. */
-const remedies: readonly (readonly [tag: string, remedy: string])[] = [
-  ['Date', 'it would come back a string; pass its toISOString()'],
-  ['Map', 'JSON would drop its entries; pass Object.fromEntries of it, or an array of them'],
-  ['Set', 'JSON would drop its members; pass an array of them'],
-  ['Promise', 'JSON cannot hold it; await it first'],
-  ['Error', 'JSON would drop its message; pass the message'],
-]
-
-const instanceRefused = (value: object, walk: Walk): TaskledgerError => {
-  const tag = Object.prototype.toString.call(value).slice(8, -1)
-  const remedy = remedies.find(([name]) => name === tag)?.[1]
-  const name = nameOfClass(value) ?? tag
-  if (remedy !== undefined) return notJson(walk, `is ${articleOf(name)} ${name}: ${remedy}`)
-  if (ArrayBuffer.isView(value))
-    return notJson(walk, `is ${articleOf(name)} ${name}: it would come back an object; pass base64 text, or a plain array`)
-  if (typeof (value as { toJSON?: unknown }).toJSON === 'function')
-    return notJson(walk, `is an instance of ${name} with a toJSON: it would come back something else; pass what its toJSON() returns`)
-  return notJson(walk, `is an instance of ${name}: it would come back without its class; pass a plain object`)
-}
-
-const nameOfClass = (value: object): string | undefined => {
-  const { constructor } = value
-  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name.slice(0, 100) : undefined
-}
-
-const articleOf = (name: string): string => (/^[aeio]/i.test(name) ? 'an' : 'a')
-
 const count = (walk: Walk, least: number, most: number): void => {
   walk.least += least
   walk.most += most
@@ -183,20 +152,3 @@ const tooLarge = ({ what, maxBytes }: Walk, bytes: string): TaskledgerError =>
     'TOO_LARGE',
     `${what} takes ${bytes} bytes of JSON, ${maxBytes} are allowed: keep the data elsewhere and pass a reference to it`,
   )
-
-const notJson = ({ what, at }: Walk, flaw: string, cause?: unknown): TaskledgerError =>
-  new TaskledgerError('NOT_JSON', `${pathOf(what, at)} ${flaw}`, cause === undefined ? undefined : { cause })
-
-/** How the place would be written in a program; shortened where it is long. */
-const pathOf = (what: string, at: Level | undefined): string => {
-  const steps: string[] = []
-  for (let level = at; level !== undefined; level = level.up) if (level.key !== undefined) steps.unshift(stepOf(level.key))
-  const path = what + steps.join('')
-  return path.length <= 200 ? path : `${path.slice(0, 100)} … ${path.slice(-90)}`
-}
-
-const stepOf = (key: string | number): string => {
-  if (typeof key === 'number') return `[${key}]`
-  if (/^[\p{ID_Start}$_][\p{ID_Continue}$]{0,59}$/u.test(key)) return `.${key}`
-  return `[${JSON.stringify(key.length <= 60 ? key : `${key.slice(0, 59)}…`)}]`
-}

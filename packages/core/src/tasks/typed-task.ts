@@ -22,6 +22,5 @@ export type ResultOf<Task> = TypesOf<Task> extends { readonly result: infer Resu
 export type ProgressOf<Task> = TypesOf<Task> extends { readonly progress: infer Progress } ? Progress : unknown
 
 /** The arguments that follow a task: its payload, which may be left out where it may be `undefined`, and options. */
-export type PayloadArguments<Task, Options> = undefined extends PayloadOf<Task>
-  ? [payload?: PayloadOf<Task>, options?: Options]
-  : [payload: PayloadOf<Task>, options?: Options]
+export type PayloadArguments<Task, Options> =
+  undefined extends PayloadOf<Task> ? [payload?: PayloadOf<Task>, options?: Options] : [payload: PayloadOf<Task>, options?: Options]

@@ -66,7 +66,11 @@ export const validateAtOnce = (schema: StandardSchemaV1, value: unknown, subject
 const outputOf = (result: StandardSchemaV1.Result<unknown>, { code, what }: Subject): unknown => {
   if (!result.issues) return result.value
   const issues = Array.from(result.issues, plainIssue)
-  throw new InvalidValue(code, `the ${what} was refused by its schema: ${issues.slice(0, mostIssuesTold).map(sentenceOf).join('; ')}${rest(issues)}`, issues)
+  throw new InvalidValue(
+    code,
+    `the ${what} was refused by its schema: ${issues.slice(0, mostIssuesTold).map(sentenceOf).join('; ')}${rest(issues)}`,
+    issues,
+  )
 }
 
 const schemaThrew = ({ code, what }: Subject, cause: unknown): InvalidValue =>

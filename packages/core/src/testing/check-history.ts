@@ -26,7 +26,8 @@ function* versionsAreContiguous(events: readonly TaskEvent[]): Iterable<string> 
 
 function* allAreOfOneTask(events: readonly TaskEvent[]): Iterable<string> {
   const taskId = events[0]?.taskId
-  for (const event of events) if (event.taskId !== taskId) yield `${nameOf(event)} is of task ${event.taskId}, in the history of task ${taskId}`
+  for (const event of events)
+    if (event.taskId !== taskId) yield `${nameOf(event)} is of task ${event.taskId}, in the history of task ${taskId}`
 }
 
 function* eventIdsAreUnique(events: readonly TaskEvent[]): Iterable<string> {

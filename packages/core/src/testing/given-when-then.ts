@@ -74,20 +74,20 @@ export const completeEvents = (drafts: readonly EventDraft[]): readonly TaskEven
       at: firstAt + index * minute,
       node: 'node-a',
     }
-    return { ...base, ...draft } as TaskEvent
+    return { ...base, ...draft }
   })
 
 const completeCommand = (draft: CommandDraft, last: TaskEvent | undefined): TaskCommand => {
   const at = last === undefined ? firstAt : last.at + minute
   const base: CommandBase = { taskId: last?.taskId ?? sampleTaskId, at, node: 'node-b', eventIds: ['new-event-1', 'new-event-2'] }
-  return { ...base, ...draft } as TaskCommand
+  return { ...base, ...draft }
 }
 
 const expectedEvents = (drafts: readonly EventDraft[], command: TaskCommand, version: number): readonly TaskEvent[] =>
   drafts.map((draft, index) => {
     const { taskId, at, node, eventIds } = command
     const base: EventBase = { taskId, version: version + index + 1, eventId: eventIds[index] ?? 'no id', at, node }
-    return { ...base, ...draft } as TaskEvent
+    return { ...base, ...draft }
   })
 
 const mismatch = (

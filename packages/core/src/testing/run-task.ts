@@ -86,7 +86,11 @@ const runAlone = async (runnable: RunnableTask, options: RunTaskOptions): Promis
   }
 }
 
-const bodyOf = async (runnable: RunnableTask, context: Omit<TaskContext, 'payload'>, progress: readonly unknown[]): Promise<TaskRunReport> => {
+const bodyOf = async (
+  runnable: RunnableTask,
+  context: Omit<TaskContext, 'payload'>,
+  progress: readonly unknown[],
+): Promise<TaskRunReport> => {
   try {
     const value = await runnable.run(context)
     const { aborted } = context.signal

@@ -28,7 +28,13 @@ describe('the details of a task', () => {
       }),
     )
   })
-  test.each([['status', 'paused'], ['taskId', 'x'], ['labels', 'a'], ['error', {}], ['createdAt', '2024']])('are malformed where %s is %j', (field, value) => {
+  test.each([
+    ['status', 'paused'],
+    ['taskId', 'x'],
+    ['labels', 'a'],
+    ['error', {}],
+    ['createdAt', '2024'],
+  ])('are malformed where %s is %j', (field, value) => {
     const [sample] = fc.sample(details, { numRuns: 1, seed: 1 })
     const text = JSON.stringify({ v: 1, ...sample, [field]: value })
     expect(() => decodeDetails(text)).toThrow(malformed)
@@ -44,19 +50,34 @@ describe('progress', () => {
       }),
     )
   })
-  test.each(['', '{}', '{"v":1,"attempt":1,"sequence":1,"at":1}', '{"v":1,"attempt":-1,"sequence":1,"at":1,"value":1}'])('is malformed: %s', (text) => {
-    expect(() => decodeProgress(text)).toThrow(malformed)
-  })
+  test.each(['', '{}', '{"v":1,"attempt":1,"sequence":1,"at":1}', '{"v":1,"attempt":-1,"sequence":1,"at":1,"value":1}'])(
+    'is malformed: %s',
+    (text) => {
+      expect(() => decodeProgress(text)).toThrow(malformed)
+    },
+  )
 })
 
 describe('a node', () => {
-  const node = { nodeId: 'worker-1f', name: 'worker', startedAt: 1, queues: { default: 4, mail: 1 }, running: 3, delivered: { default: 17 } }
+  const node = {
+    nodeId: 'worker-1f',
+    name: 'worker',
+    startedAt: 1,
+    queues: { default: 4, mail: 1 },
+    running: 3,
+    delivered: { default: 17 },
+  }
 
   test('comes back equal', () => {
     expect(decodeNode(encodeNode(node))).toStrictEqual(node)
     expect(decodeNode(encodeNode({ ...node, queues: {}, delivered: {} }))).toStrictEqual({ ...node, queues: {}, delivered: {} })
   })
-  test.each([['queues', []], ['queues', { default: 'many' }], ['running', undefined], ['nodeId', 3]])('is malformed where %s is %j', (field, value) => {
+  test.each([
+    ['queues', []],
+    ['queues', { default: 'many' }],
+    ['running', undefined],
+    ['nodeId', 3],
+  ])('is malformed where %s is %j', (field, value) => {
     expect(() => decodeNode(JSON.stringify({ v: 1, ...node, [field]: value }))).toThrow(malformed)
   })
 })

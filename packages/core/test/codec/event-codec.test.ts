@@ -40,7 +40,9 @@ describe('the reader is tolerant', () => {
     expect(decodeEvent(changed({ retryAt: undefined }))).not.toHaveProperty('retryAt')
   })
   test('a property that is named like the prototype stays a property', () => {
-    const [event] = completeEvents([created({ task: { type: 't', version: 1, payload: JSON.parse('{"__proto__":{"polluted":true}}') as never } })])
+    const [event] = completeEvents([
+      created({ task: { type: 't', version: 1, payload: JSON.parse('{"__proto__":{"polluted":true}}') as never } }),
+    ])
     const decoded = decodeEvent(encodeEvent(event ?? neverMade()))
     expect(JSON.stringify(decoded)).toContain('"payload":{"__proto__":{"polluted":true}}')
     expect({}).not.toHaveProperty('polluted')
@@ -99,13 +101,20 @@ describe('what is no event is malformed', () => {
 
   test('no text whatever breaks the reader', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.json(), fc.string().map((text) => changed({}) + text)), (text) => {
-        try {
-          decodeEvent(text)
-        } catch (error) {
-          expect(['MALFORMED', 'UNKNOWN_EVENT_TYPE']).toContain((error as { code?: string }).code)
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.string().map((text) => changed({}) + text),
+        ),
+        (text) => {
+          try {
+            decodeEvent(text)
+          } catch (error) {
+            expect(['MALFORMED', 'UNKNOWN_EVENT_TYPE']).toContain((error as { code?: string }).code)
+          }
+        },
+      ),
     )
   })
 })

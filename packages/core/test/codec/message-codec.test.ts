@@ -31,7 +31,13 @@ describe('a message of a work queue', () => {
     ['no id', JSON.stringify({ ...message, taskId: 'inbox' })],
     ['no time', JSON.stringify({ ...message, sentAt: undefined })],
     ['a first event that is none', JSON.stringify({ ...message, created: 7 })],
-    ['a first event that is another', JSON.stringify({ ...message, created: { v: 1, type: 'TaskStarted', taskId: id, version: 1, eventId: 'e', at: 1, node: 'n', attempt: 1 } })],
+    [
+      'a first event that is another',
+      JSON.stringify({
+        ...message,
+        created: { v: 1, type: 'TaskStarted', taskId: id, version: 1, eventId: 'e', at: 1, node: 'n', attempt: 1 },
+      }),
+    ],
   ])('is malformed: %s', (_what, text) => {
     expect(() => decodeMessage(text)).toThrow(malformed)
   })

@@ -38,7 +38,10 @@ export const retryPolicy: fc.Arbitrary<RetryPolicy> = record({
 
 export const progress: fc.Arbitrary<TaskProgress> = record({ attempt, sequence: fc.nat(100), at: time, value: json })
 
-export const error: fc.Arbitrary<TaskError> = all(record({ name: text, message: text }), maybe<{ stack: string; code: string }>({ stack: text, code: text }))
+export const error: fc.Arbitrary<TaskError> = all(
+  record({ name: text, message: text }),
+  maybe<{ stack: string; code: string }>({ stack: text, code: text }),
+)
 
 const createdData = all(
   record({
@@ -78,10 +81,7 @@ const eventData: { [Type in TaskEvent['type']]: fc.Arbitrary<object> } = {
 /** Any event, with no regard to what came before. */
 export const event: fc.Arbitrary<TaskEvent> = fc.oneof(
   ...Object.entries(eventData).map(([type, data]) =>
-    all(
-      record({ type: fc.constant(type), taskId, version: fc.integer({ min: 1, max: 99 }), eventId: fc.uuid(), at: time, node }),
-      data,
-    ),
+    all(record({ type: fc.constant(type), taskId, version: fc.integer({ min: 1, max: 99 }), eventId: fc.uuid(), at: time, node }), data),
   ),
 ) as fc.Arbitrary<TaskEvent>
 
@@ -92,24 +92,30 @@ const commandData: { [Type in TaskCommand['type']]: fc.Arbitrary<object> } = {
   CompleteTask: eventData.TaskCompleted,
   FailTask: all(all(failure, withProgress), record({ retryable: fc.boolean(), random })),
   RequestCancel: eventData.TaskCancelRequested,
-  CancelTask: all(
-    settled,
-    all(maybe<{ abandoned: boolean; error: TaskError }>({ abandoned: fc.boolean(), error }), withProgress),
-  ),
+  CancelTask: all(settled, all(maybe<{ abandoned: boolean; error: TaskError }>({ abandoned: fc.boolean(), error }), withProgress)),
   ReleaseTask: settled,
   DeclareDead: record({ attempt, diedOn: node, random }),
 }
 
 const commandOf = (type: TaskCommand['type']): fc.Arbitrary<TaskCommand> =>
   all(
-    record({ type: fc.constant(type), taskId: fc.constant('018cc251-f400-7000-8000-000000000000'), at: time, node, eventIds: fc.tuple(fc.uuid(), fc.uuid()) }),
+    record({
+      type: fc.constant(type),
+      taskId: fc.constant('018cc251-f400-7000-8000-000000000000'),
+      at: time,
+      node,
+      eventIds: fc.tuple(fc.uuid(), fc.uuid()),
+    }),
     commandData[type],
   ) as unknown as fc.Arbitrary<TaskCommand>
 
 /** Any command, with no regard to what came before. Starts are more frequent, or little would ever run. */
 export const command: fc.Arbitrary<TaskCommand> = fc.oneof(
   { weight: 4, arbitrary: commandOf('StartTask') },
-  ...(Object.keys(commandData) as TaskCommand['type'][]).map((type) => ({ weight: type === 'RequestCancel' ? 1 : 2, arbitrary: commandOf(type) })),
+  ...(Object.keys(commandData) as TaskCommand['type'][]).map((type) => ({
+    weight: type === 'RequestCancel' ? 1 : 2,
+    arbitrary: commandOf(type),
+  })),
 )
 
 export const createTask: fc.Arbitrary<TaskCommand> = commandOf('CreateTask')

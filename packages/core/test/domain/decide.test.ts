@@ -17,7 +17,9 @@ describe('CreateTask', () => {
   const create = { type: 'CreateTask', ...made } satisfies CommandDraft
 
   test('given no task, it is created', () => {
-    given(nothing).when(create).then([{ type: 'TaskCreated', ...made }])
+    given(nothing)
+      .when(create)
+      .then([{ type: 'TaskCreated', ...made }])
   })
   test('given a waiting task, it exists already', () => {
     given(waiting).when(create).then('alreadyExists')
@@ -46,7 +48,9 @@ describe('StartTask', () => {
     given(nothing).when(start).then('unknownTask')
   })
   test('given a waiting task, it is started', () => {
-    given(waiting).when(start).then([started(1)])
+    given(waiting)
+      .when(start)
+      .then([started(1)])
   })
   test('given a task in progress, it is started already', () => {
     given(inProgress).when(start).then('alreadyStarted')
@@ -222,7 +226,9 @@ describe('RequestCancel', () => {
     given(nothing).when(request).then('unknownTask')
   })
   test('given a waiting task, it is cancelled at once', () => {
-    given(waiting).when(request).then([requested, { type: 'TaskCancelled' }])
+    given(waiting)
+      .when(request)
+      .then([requested, { type: 'TaskCancelled' }])
   })
   test('given a task in progress, the wish is written down', () => {
     given(inProgress).when(request).then([requested])
@@ -373,7 +379,9 @@ describe('a command of an attempt that is not the current one', () => {
     given(runsAgain).when(command).then('staleAttempt')
   })
   test.each(zombie)('%s is stale in a task with its cancellation requested', (_type, command) => {
-    given([...runsAgain, cancelRequested]).when(command).then('staleAttempt')
+    given([...runsAgain, cancelRequested])
+      .when(command)
+      .then('staleAttempt')
   })
   test.each(zombie)('%s is stale for an attempt that is still to come', (_type, command) => {
     given(runsAgain)

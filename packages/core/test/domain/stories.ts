@@ -33,4 +33,4 @@ export const final: Readonly<Record<'completed' | 'failed' | 'cancelled' | 'died
   cancelled: [...cancelling, { type: 'TaskCancelled', attempt: 1 }],
   died: [...inProgress, { type: 'TaskDied', attempt: 1, diedOn: 'node-a' }],
 }
-export const finals: readonly (readonly [string, readonly EventDraft[]])[] = Object.entries(final)
+export const finals: readonly [string, readonly EventDraft[]][] = Object.entries(final)

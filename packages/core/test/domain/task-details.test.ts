@@ -47,14 +47,23 @@ describe('the details of a task', () => {
     const wish = { cancelRequestedAt: firstAt + 2 * minute, cancelRequestedBy: 'ann' }
     expect(tell(cancelling)).toMatchObject({ status: 'cancelRequested', ...wish })
     expect(tell(cancelling)).not.toHaveProperty('cancelReason')
-    expect(tell([...inProgress, { type: 'TaskCancelRequested', by: 'ann', reason: 'why not' }])).toMatchObject({ ...wish, cancelReason: 'why not' })
+    expect(tell([...inProgress, { type: 'TaskCancelRequested', by: 'ann', reason: 'why not' }])).toMatchObject({
+      ...wish,
+      cancelReason: 'why not',
+    })
   })
 
   test('that completed: its result, its last progress, no error of an earlier attempt', () => {
     const failed: EventDraft = { type: 'TaskFailed', attempt: 1, error: boom, progress: progress(1, 3), retryAt: firstAt }
     const completed: EventDraft = { type: 'TaskCompleted', attempt: 2, result: 12, progress: progress(2, 1) }
     const details = tell([...inProgress, failed, started(2), completed])
-    expect(details).toMatchObject({ status: 'completed', attempt: 2, result: 12, progress: progress(2, 1), finishedAt: firstAt + 4 * minute })
+    expect(details).toMatchObject({
+      status: 'completed',
+      attempt: 2,
+      result: 12,
+      progress: progress(2, 1),
+      finishedAt: firstAt + 4 * minute,
+    })
     expect(details).not.toHaveProperty('error')
   })
 
@@ -71,11 +80,19 @@ describe('the details of a task', () => {
   test('that was cancelled', () => {
     expect(tell([...waiting, cancelRequested, { type: 'TaskCancelled' }])).toMatchObject({ status: 'cancelled', attempt: 0 })
     const abandoned: EventDraft = { type: 'TaskCancelled', attempt: 1, abandoned: true, error: boom }
-    expect(tell([...cancelling, abandoned])).toMatchObject({ status: 'cancelled', abandoned: true, error: boom, finishedAt: firstAt + 3 * minute })
+    expect(tell([...cancelling, abandoned])).toMatchObject({
+      status: 'cancelled',
+      abandoned: true,
+      error: boom,
+      finishedAt: firstAt + 3 * minute,
+    })
   })
 
   test('that died names the node that stopped', () => {
-    expect(tell(final.died)).toMatchObject({ status: 'died', error: { name: 'NodeDied', message: 'node node-a stopped while it ran attempt 1' } })
+    expect(tell(final.died)).toMatchObject({
+      status: 'died',
+      error: { name: 'NodeDied', message: 'node node-a stopped while it ran attempt 1' },
+    })
   })
 
   test('that was released waits, and is due at once', () => {

@@ -29,7 +29,11 @@ describe('a task id', () => {
 })
 
 test('a cohort is all of the id but the last 16 bits', () => {
-  const [a, b, c] = ['018cc251-f400-7000-8000-00000000000a', '018cc251-f400-7000-8000-00000000ffff', '018cc251-f400-7000-8000-000000010000'] as TaskId[]
+  const [a, b, c] = [
+    '018cc251-f400-7000-8000-00000000000a',
+    '018cc251-f400-7000-8000-00000000ffff',
+    '018cc251-f400-7000-8000-000000010000',
+  ] as TaskId[]
   expect(cohortOf(a as TaskId)).toBe(cohortOf(b as TaskId))
   expect(cohortOf(a as TaskId)).not.toBe(cohortOf(c as TaskId))
 })

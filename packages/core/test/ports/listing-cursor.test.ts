@@ -40,7 +40,12 @@ describe('a cursor', () => {
     expect(() => decodeCursor('nonsense', {})).toThrow('begin again without one')
   })
   test('may be any text without breaking anything', () => {
-    const encoded = fc.oneof(fc.string(), fc.base64String(), fc.json().map((json) => btoa(encodeURIComponent(json))), fc.constant(''))
+    const encoded = fc.oneof(
+      fc.string(),
+      fc.base64String(),
+      fc.json().map((json) => btoa(encodeURIComponent(json))),
+      fc.constant(''),
+    )
     fc.assert(
       fc.property(encoded, (cursor) => {
         expect(() => decodeCursor(cursor, {})).toThrow(invalid)
@@ -79,4 +84,11 @@ describe('the order of a listing', () => {
 })
 
 /** A filter as one value, whatever the order of its parts. */
-const canonical = ({ statuses, type, node, label, since, until }: TaskFilter): unknown => [statuses?.toSorted(), type, node, label, since, until]
+const canonical = ({ statuses, type, node, label, since, until }: TaskFilter): unknown => [
+  statuses?.toSorted(),
+  type,
+  node,
+  label,
+  since,
+  until,
+]

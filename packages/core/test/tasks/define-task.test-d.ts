@@ -55,7 +55,12 @@ describe('a task with zod schemas', () => {
 test('a task with valibot schemas: the same', () => {
   const count = defineTask({
     type: 'count',
-    payload: v.object({ words: v.pipe(v.string(), v.transform((text) => text.split(' '))) }),
+    payload: v.object({
+      words: v.pipe(
+        v.string(),
+        v.transform((text) => text.split(' ')),
+      ),
+    }),
     run: ({ payload }) => {
       expectTypeOf(payload).toEqualTypeOf<{ words: string[] }>()
       return payload.words.length

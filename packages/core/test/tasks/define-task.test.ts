@@ -89,7 +89,7 @@ describe('a mistake in a definition is a TypeError that names the option', () =>
   ])('%s', (_what, wrong, message) => {
     let thrown: unknown
     try {
-      defineTask({ type: 'ping', run, ...wrong } as never)
+      defineTask({ type: 'ping', run, ...wrong })
     } catch (error) {
       thrown = error
     }
@@ -139,7 +139,10 @@ describe.each(schemas)('a payload with a schema of %s', (_library, payload) => {
   })
 
   test('that is not JSON is refused before the schema sees it', async () => {
-    await expect(task.encode({ mailbox: 'inbox', size: 12n })).rejects.toMatchObject({ code: 'NOT_JSON', message: expect.stringContaining('payload.size') as string })
+    await expect(task.encode({ mailbox: 'inbox', size: 12n })).rejects.toMatchObject({
+      code: 'NOT_JSON',
+      message: expect.stringContaining('payload.size') as string,
+    })
   })
 })
 
@@ -177,12 +180,21 @@ describe('a schema that waits', () => {
 })
 
 test.each<[string, () => unknown]>([
-  ['throws', () => { throw new Error('bug') }],
+  [
+    'throws',
+    () => {
+      throw new Error('bug')
+    },
+  ],
   ['rejects', () => Promise.reject(new Error('bug'))],
 ])('a schema that %s refuses, with the cause', async (_how, validate) => {
   const broken = { '~standard': { version: 1, vendor: 'mine', validate } } as never
   const task = defineTask({ type: 'broken', payload: broken, run })
-  await expect(task.encode(1)).rejects.toMatchObject({ code: 'INVALID_PAYLOAD', issues: [], cause: expect.objectContaining({ message: 'bug' }) as Error })
+  await expect(task.encode(1)).rejects.toMatchObject({
+    code: 'INVALID_PAYLOAD',
+    issues: [],
+    cause: expect.objectContaining({ message: 'bug' }) as Error,
+  })
   await expect(task.decode(1, 1)).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' })
 })
 
@@ -196,7 +208,10 @@ describe('a task without a payload schema', () => {
   })
 
   test('refuses a payload, which would be lost', async () => {
-    await expect(task.encode({ mailbox: 'inbox' })).rejects.toMatchObject({ code: 'INVALID_PAYLOAD', message: expect.stringContaining('"ping" takes no payload') as string })
+    await expect(task.encode({ mailbox: 'inbox' })).rejects.toMatchObject({
+      code: 'INVALID_PAYLOAD',
+      message: expect.stringContaining('"ping" takes no payload') as string,
+    })
   })
 })
 
@@ -209,7 +224,11 @@ describe('a payload that may be undefined', () => {
   })
 
   test('takes its default', async () => {
-    const task = defineTask({ type: 'sweep', payload: z.object({ days: z.number() }).default({ days: 7 }), run: ({ payload }) => payload.days })
+    const task = defineTask({
+      type: 'sweep',
+      payload: z.object({ days: z.number() }).default({ days: 7 }),
+      run: ({ payload }) => payload.days,
+    })
     expect(await runStored(task, 1, await task.encode(undefined))).toBe(7)
   })
 
@@ -227,7 +246,12 @@ describe('the body', () => {
   })
 
   test('that throws, throws; at once or later', async () => {
-    const atOnce = defineTask({ type: 'ping', run: () => { throw new Error('at once') } })
+    const atOnce = defineTask({
+      type: 'ping',
+      run: () => {
+        throw new Error('at once')
+      },
+    })
     const later = defineTask({ type: 'ping', run: async () => Promise.reject(new Error('later')) })
     await expect(runStored(atOnce, 1, null)).rejects.toThrow('at once')
     await expect(runStored(later, 1, null)).rejects.toThrow('later')
@@ -279,13 +303,18 @@ describe('progress with a schema', () => {
   test('that the schema refuses is thrown into the body, and not reported', async () => {
     const reported: unknown[] = []
     const task = defineTask({ type: 'count', progress, run: ({ progress }) => progress({ done: 'much' } as never) })
-    await expect(runStored(task, 1, null, { progress: (value) => void reported.push(value) })).rejects.toMatchObject({ code: 'INVALID_PROGRESS', issues: [{ path: ['done'] }] })
+    await expect(runStored(task, 1, null, { progress: (value) => void reported.push(value) })).rejects.toMatchObject({
+      code: 'INVALID_PROGRESS',
+      issues: [{ path: ['done'] }],
+    })
     expect(reported).toEqual([])
   })
 
   test('is not checked by a schema that waits, since nobody waits for a report', async () => {
     const reported: unknown[] = []
-    const waiting: StandardSchemaV1<{ done: number }> = { '~standard': { version: 1, vendor: 'mine', validate: () => Promise.reject(new Error('no')) } }
+    const waiting: StandardSchemaV1<{ done: number }> = {
+      '~standard': { version: 1, vendor: 'mine', validate: () => Promise.reject(new Error('no')) },
+    }
     const task = defineTask({ type: 'count', progress: waiting, run: ({ progress }) => progress({ done: 3 }) })
     await runStored(task, 1, null, { progress: (value) => void reported.push(value) })
     expect(reported).toEqual([{ done: 3 }])
@@ -338,7 +367,12 @@ describe('an older version', () => {
       type: 'reindex',
       version: 2,
       payload: unchecked<object>(),
-      upcast: { 1: (old: { name?: string }) => { delete old.name; return old } },
+      upcast: {
+        1: (old: { name?: string }) => {
+          delete old.name
+          return old
+        },
+      },
       run,
     })
     const stored = { name: 'inbox' }
@@ -388,7 +422,13 @@ describe('a declared task', () => {
     expect(implemented).toMatchObject({ type, version, queue, timeoutMs, retry })
     expect(retry.maxAttempts).toBe(4)
     expect(await runStored(implemented, 1, 3)).toEqual({ url: '/3' })
-    await expect(runStored(implementTask(declared, () => ({ url: 7 }) as never), 2, { size: 3 })).rejects.toMatchObject({ code: 'INVALID_RESULT' })
+    await expect(
+      runStored(
+        implementTask(declared, () => ({ url: 7 }) as never),
+        2,
+        { size: 3 },
+      ),
+    ).rejects.toMatchObject({ code: 'INVALID_RESULT' })
   })
 
   test('is not implemented by something that is no function', () => {

@@ -52,14 +52,31 @@ describe('what a body threw', () => {
   })
 
   test.each<[string, () => unknown]>([
-    ['has getters that throw', () => Object.defineProperties({}, { name: { get: failing }, message: { get: failing }, stack: { get: failing }, cause: { get: failing } })],
-    ['refuses everything', () => new Proxy({}, { get: failing, has: failing, ownKeys: failing, getPrototypeOf: failing, getOwnPropertyDescriptor: failing })],
+    [
+      'has getters that throw',
+      () =>
+        Object.defineProperties(
+          {},
+          { name: { get: failing }, message: { get: failing }, stack: { get: failing }, cause: { get: failing } },
+        ),
+    ],
+    [
+      'refuses everything',
+      () => new Proxy({}, { get: failing, has: failing, ownKeys: failing, getPrototypeOf: failing, getOwnPropertyDescriptor: failing }),
+    ],
     ['refuses to list its keys', () => new Proxy({}, { ownKeys: failing })],
     ['is a revoked proxy', revoked],
     ['is gathered from a revoked proxy', () => Object.assign(new Error('outer'), { errors: revoked() })],
     ['is caused by a revoked proxy', () => new Error('outer', { cause: revoked() })],
     ['cannot become text', () => ({ toString: failing, [Symbol.toPrimitive]: failing })],
-    ['has a property that throws', () => ({ get a() { return failing() } })],
+    [
+      'has a property that throws',
+      () => ({
+        get a() {
+          return failing()
+        },
+      }),
+    ],
   ])('may be something that %s', (_what, make) => {
     const { name, message } = describeError(make())
     expect([typeof name, typeof message]).toEqual(['string', 'string'])
@@ -68,11 +85,14 @@ describe('what a body threw', () => {
 
   test('may be anything, and is told within bounds, as JSON', () => {
     fc.assert(
-      fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true, withSparseArray: true }), (thrown) => {
-        const described = describeError(thrown)
-        expect(JSON.parse(JSON.stringify(described))).toStrictEqual(described)
-        expect(bytesOf(described.message)).toBeLessThanOrEqual(8 * 1024)
-      }),
+      fc.property(
+        fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true, withSparseArray: true }),
+        (thrown) => {
+          const described = describeError(thrown)
+          expect(JSON.parse(JSON.stringify(described))).toStrictEqual(described)
+          expect(bytesOf(described.message)).toBeLessThanOrEqual(8 * 1024)
+        },
+      ),
     )
   })
 })
@@ -143,7 +163,8 @@ describe('the bounds', () => {
 
 describe('whether another attempt may succeed', () => {
   test('it may where nothing says otherwise', () => {
-    for (const thrown of [new Error('x'), undefined, null, 'text', { retryable: true }, { retryable: undefined }, revoked()]) expect(isRetryable(thrown)).toBe(true)
+    for (const thrown of [new Error('x'), undefined, null, 'text', { retryable: true }, { retryable: undefined }, revoked()])
+      expect(isRetryable(thrown)).toBe(true)
   })
   test('it may not after a NonRetryableError, or whatever says so', () => {
     expect(isRetryable(new NonRetryableError('no such mailbox'))).toBe(false)

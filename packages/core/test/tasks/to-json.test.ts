@@ -97,7 +97,11 @@ describe('a value that JSON cannot hold is refused, by its place and with a reme
     ['minus Infinity', -Infinity, 'result is -Infinity: JSON cannot hold it; pass null or a string'],
     ['a function', { run: () => 1 }, 'result.run is a function: JSON cannot hold it; pass data only'],
     ['a symbol', Symbol('s'), 'result is a symbol: JSON cannot hold it; pass a string'],
-    ['the property of a symbol', { [Symbol('s')]: 1 }, 'result["Symbol(s)"] is the property of a symbol: JSON would drop it; name it by a string'],
+    [
+      'the property of a symbol',
+      { [Symbol('s')]: 1 },
+      'result["Symbol(s)"] is the property of a symbol: JSON would drop it; name it by a string',
+    ],
     ['a Date', { at: new Date(0) }, 'result.at is a Date: it would come back a string; pass its toISOString()'],
     ['a Map', new Map([['a', 1]]), 'result is a Map: JSON would drop its entries; pass Object.fromEntries of it, or an array of them'],
     ['a Set', [new Set()], 'result[0] is a Set: JSON would drop its members; pass an array of them'],
@@ -108,7 +112,11 @@ describe('a value that JSON cannot hold is refused, by its place and with a reme
     ['an instance', { user: new User() }, 'result.user is an instance of User: it would come back without its class; pass a plain object'],
     ['a subclass of arrays', new Stack(), 'result is an instance of Stack: it would come back without its class; pass a plain object'],
     ['a boxed string', Object('x'), 'result is an instance of String: it would come back without its class; pass a plain object'],
-    ['an instance with a toJSON', [new Money()], 'result[0] is an instance of Money with a toJSON: it would come back something else; pass what its toJSON() returns'],
+    [
+      'an instance with a toJSON',
+      [new Money()],
+      'result[0] is an instance of Money with a toJSON: it would come back something else; pass what its toJSON() returns',
+    ],
     ['an object with a toJSON', { a: { toJSON: () => 1 } }, 'result.a.toJSON is a function: pass what it returns in place of its object'],
     ['an array with a toJSON', Object.assign([1], { toJSON: () => 1 }), 'result is an array with a toJSON: pass what its toJSON() returns'],
     ['a circle', circular(), 'result.children[0].parent refers back to result: JSON cannot hold it; pass an id in its place'],
@@ -127,9 +135,44 @@ describe('a value that JSON cannot hold is refused, by its place and with a reme
   })
 
   test.each<[string, () => unknown, string]>([
-    ['a getter that throws', () => ({ a: { get b() { throw new Error('no') } } }), 'result.a.b cannot be read: pass a plain copy of it'],
-    ['a proxy that does not list its keys', () => ({ a: new Proxy({}, { ownKeys: () => { throw new Error('no') } }) }), 'result.a cannot be read: pass a plain copy of it'],
-    ['a proxy that hides its prototype', () => new Proxy({}, { getPrototypeOf: () => { throw new Error('no') } }), 'result cannot be read: pass a plain copy of it'],
+    [
+      'a getter that throws',
+      () => ({
+        a: {
+          get b() {
+            throw new Error('no')
+          },
+        },
+      }),
+      'result.a.b cannot be read: pass a plain copy of it',
+    ],
+    [
+      'a proxy that does not list its keys',
+      () => ({
+        a: new Proxy(
+          {},
+          {
+            ownKeys: () => {
+              throw new Error('no')
+            },
+          },
+        ),
+      }),
+      'result.a cannot be read: pass a plain copy of it',
+    ],
+    [
+      'a proxy that hides its prototype',
+      () =>
+        new Proxy(
+          {},
+          {
+            getPrototypeOf: () => {
+              throw new Error('no')
+            },
+          },
+        ),
+      'result cannot be read: pass a plain copy of it',
+    ],
   ])('%s, with the cause', (_what, make, message) => {
     expect(refusalOf(make())).toMatchObject({ code: 'NOT_JSON', message, cause: expect.objectContaining({ message: 'no' }) as Error })
   })
@@ -141,7 +184,10 @@ describe('a value that JSON cannot hold is refused, by its place and with a reme
   })
 
   test('more than a hundred levels', () => {
-    expect(refusalOf(nested(101))).toMatchObject({ code: 'NOT_JSON', message: expect.stringContaining('is nested deeper than 100 levels') as string })
+    expect(refusalOf(nested(101))).toMatchObject({
+      code: 'NOT_JSON',
+      message: expect.stringContaining('is nested deeper than 100 levels') as string,
+    })
   })
 
   test('a hundred thousand levels, without exhausting the stack', () => {
@@ -155,17 +201,28 @@ describe('a value that JSON cannot hold is refused, by its place and with a reme
 
   test('whatever it is: what is accepted comes back equal', () => {
     fc.assert(
-      fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true, withSparseArray: true, withNullPrototype: true }), (value) => {
-        let copy: unknown
-        try {
-          copy = copyOf(value)
-        } catch (error) {
-          expect(error).toMatchObject({ code: 'NOT_JSON' })
-          return
-        }
-        expect(JSON.parse(JSON.stringify(copy))).toStrictEqual(copy)
-        expect(JSON.stringify(copy)).toBe(JSON.stringify(value))
-      }),
+      fc.property(
+        fc.anything({
+          withBigInt: true,
+          withDate: true,
+          withMap: true,
+          withSet: true,
+          withTypedArray: true,
+          withSparseArray: true,
+          withNullPrototype: true,
+        }),
+        (value) => {
+          let copy: unknown
+          try {
+            copy = copyOf(value)
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'NOT_JSON' })
+            return
+          }
+          expect(JSON.parse(JSON.stringify(copy))).toStrictEqual(copy)
+          expect(JSON.stringify(copy)).toBe(JSON.stringify(value))
+        },
+      ),
       { numRuns: 1_000 },
     )
   })
@@ -176,11 +233,14 @@ describe('the limit', () => {
 
   test('counts the bytes of the JSON, to the byte', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.jsonValue(), fc.array(fc.string({ unit: 'binary' })), fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }))), (value) => {
-        const bytes = bytesOf(value)
-        expect(() => copyOf(value, bytes)).not.toThrow()
-        expect(refusalOf(value, bytes - 1).code).toBe('TOO_LARGE')
-      }),
+      fc.property(
+        fc.oneof(fc.jsonValue(), fc.array(fc.string({ unit: 'binary' })), fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }))),
+        (value) => {
+          const bytes = bytesOf(value)
+          expect(() => copyOf(value, bytes)).not.toThrow()
+          expect(refusalOf(value, bytes - 1).code).toBe('TOO_LARGE')
+        },
+      ),
       { numRuns: 500 },
     )
   })

@@ -8,8 +8,18 @@ const check = (drafts: readonly EventDraft[], clockSkewMs?: number): readonly st
   checkHistory(completeEvents(drafts), clockSkewMs === undefined ? {} : { clockSkewMs })
 
 const completed: EventDraft = { type: 'TaskCompleted', attempt: 1 }
-const failed = (attempt: number, retryAt?: number): EventDraft => ({ type: 'TaskFailed', attempt, error: boom, ...(retryAt === undefined ? {} : { retryAt }) })
-const died = (attempt: number, retryAt?: number): EventDraft => ({ type: 'TaskDied', attempt, diedOn: 'node-a', ...(retryAt === undefined ? {} : { retryAt }) })
+const failed = (attempt: number, retryAt?: number): EventDraft => ({
+  type: 'TaskFailed',
+  attempt,
+  error: boom,
+  ...(retryAt === undefined ? {} : { retryAt }),
+})
+const died = (attempt: number, retryAt?: number): EventDraft => ({
+  type: 'TaskDied',
+  attempt,
+  diedOn: 'node-a',
+  ...(retryAt === undefined ? {} : { retryAt }),
+})
 const released = (attempt: number): EventDraft => ({ type: 'TaskReleased', attempt })
 const cancelled = (attempt?: number): EventDraft => ({ type: 'TaskCancelled', ...(attempt === undefined ? {} : { attempt }) })
 
@@ -53,16 +63,8 @@ describe('each rule finds its violation, and names it', () => {
       [created(), { ...started(1), eventId: 'event-1' }],
       ['TaskStarted (version 2) has the event id of TaskCreated (version 1): event ids are unique'],
     ],
-    [
-      'it begins with something else',
-      [cancelRequested],
-      ['TaskCancelRequested (version 1) comes first: TaskCreated has to'],
-    ],
-    [
-      'it is created twice',
-      [created(), created()],
-      ['TaskCreated (version 2) comes later: only the first event is a TaskCreated'],
-    ],
+    ['it begins with something else', [cancelRequested], ['TaskCancelRequested (version 1) comes first: TaskCreated has to']],
+    ['it is created twice', [created(), created()], ['TaskCreated (version 2) comes later: only the first event is a TaskCreated']],
     [
       'something comes after the end',
       [...inProgress, completed, cancelRequested],
@@ -71,23 +73,18 @@ describe('each rule finds its violation, and names it', () => {
     [
       'it is settled twice',
       [...inProgress, completed, completed],
-      ['TaskCompleted (version 4) comes after TaskCompleted (version 3), which was final', 'TaskCompleted (version 4) settles attempt 1, which does not run'],
+      [
+        'TaskCompleted (version 4) comes after TaskCompleted (version 3), which was final',
+        'TaskCompleted (version 4) settles attempt 1, which does not run',
+      ],
     ],
-    [
-      'an attempt is left out',
-      [created(), started(2)],
-      ['TaskStarted (version 2) starts attempt 2: attempt 1 would be next'],
-    ],
+    ['an attempt is left out', [created(), started(2)], ['TaskStarted (version 2) starts attempt 2: attempt 1 would be next']],
     [
       'an attempt comes twice',
       [...inProgress, released(1), started(1)],
       ['TaskStarted (version 4) starts attempt 1: attempt 2 would be next'],
     ],
-    [
-      'two attempts run at a time',
-      [...inProgress, started(2)],
-      ['TaskStarted (version 3) starts attempt 2 while attempt 1 runs'],
-    ],
+    ['two attempts run at a time', [...inProgress, started(2)], ['TaskStarted (version 3) starts attempt 2 while attempt 1 runs']],
     [
       'an attempt is settled that was never started',
       [created(), failed(1)],
@@ -103,21 +100,13 @@ describe('each rule finds its violation, and names it', () => {
       [...inProgress, died(1, 1), released(1)],
       ['TaskReleased (version 4) settles attempt 1, which does not run'],
     ],
-    [
-      'a cancellation leaves the attempt open',
-      [...cancelling, cancelled()],
-      ['TaskCancelled (version 4) ends no attempt, attempt 1 runs'],
-    ],
+    ['a cancellation leaves the attempt open', [...cancelling, cancelled()], ['TaskCancelled (version 4) ends no attempt, attempt 1 runs']],
     [
       'a cancellation ends an attempt that does not run',
       [...inProgress, failed(1, 1), cancelRequested, cancelled(1)],
       ['TaskCancelled (version 5) ends attempt 1, no attempt runs'],
     ],
-    [
-      'a cancellation that nobody wished',
-      [created(), cancelled()],
-      ['TaskCancelled (version 2) cancels what nobody wished to end'],
-    ],
+    ['a cancellation that nobody wished', [created(), cancelled()], ['TaskCancelled (version 2) cancels what nobody wished to end']],
     [
       'it is started again after the wish',
       [...cancelling, released(1), started(2)],

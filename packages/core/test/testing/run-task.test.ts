@@ -53,7 +53,12 @@ describe('a body that runs alone', () => {
   })
 
   test('throws, which is reported', async () => {
-    const failing = defineTask({ type: 'failing', run: () => { throw new RangeError('too far') } })
+    const failing = defineTask({
+      type: 'failing',
+      run: () => {
+        throw new RangeError('too far')
+      },
+    })
     expect(await runTask(failing)).toEqual({ ended: 'threw', error: new RangeError('too far'), progress: [], aborted: false })
   })
 
@@ -64,12 +69,18 @@ describe('a body that runs alone', () => {
 
   test('fails where its result is no JSON, as in a worker', async () => {
     const careless = defineTask({ type: 'careless', run: () => ({ at: new Date() }) })
-    expect(await runTask(careless)).toMatchObject({ ended: 'threw', error: { code: 'NOT_JSON', message: expect.stringContaining('result.at') as string } })
+    expect(await runTask(careless)).toMatchObject({
+      ended: 'threw',
+      error: { code: 'NOT_JSON', message: expect.stringContaining('result.at') as string },
+    })
   })
 
   test('fails where its progress is no JSON, as in a worker', async () => {
     const careless = defineTask({ type: 'careless', run: ({ progress }) => progress(1n) })
-    expect(await runTask(careless)).toMatchObject({ ended: 'threw', error: { code: 'NOT_JSON', message: expect.stringContaining('progress is a BigInt') as string } })
+    expect(await runTask(careless)).toMatchObject({
+      ended: 'threw',
+      error: { code: 'NOT_JSON', message: expect.stringContaining('progress is a BigInt') as string },
+    })
   })
 
   test('does not run where a submit would refuse the payload', async () => {
@@ -105,7 +116,10 @@ describe('a body that is cancelled', () => {
     const running = runTask(patient, undefined, { signal: controller.signal })
     controller.abort(new Error('enough'))
     expect(await running).toMatchObject({ aborted: true, error: new Error('enough') })
-    expect(await runTask(patient, undefined, { signal: AbortSignal.abort(new Error('before')) })).toMatchObject({ aborted: true, error: new Error('before') })
+    expect(await runTask(patient, undefined, { signal: AbortSignal.abort(new Error('before')) })).toMatchObject({
+      aborted: true,
+      error: new Error('before'),
+    })
   })
 
   test('that ended before leaves no timer behind', async () => {

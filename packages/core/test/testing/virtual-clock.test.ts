@@ -28,7 +28,13 @@ describe('what is scheduled', () => {
   test('is called at its time, in the order of time and then of scheduling', async () => {
     const clock = virtualClock(0)
     const calls: string[] = []
-    for (const [name, ms] of [['c', 30], ['a', 10], ['b1', 20], ['b2', 20], ['late', 31]] as const)
+    for (const [name, ms] of [
+      ['c', 30],
+      ['a', 10],
+      ['b1', 20],
+      ['b2', 20],
+      ['late', 31],
+    ] as const)
       clock.schedule(ms, () => calls.push(`${name} at ${clock.now()}`))
     await clock.advance(30)
     expect(calls).toEqual(['a at 10', 'b1 at 20', 'b2 at 20', 'c at 30'])

@@ -1,0 +1,147 @@
+import type { FileHandle } from 'node:fs/promises'
+import { constants, mkdir, open, readFile, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { decodeEvent, encodeEvent } from '@taskledger/core/codec'
+import type { CallOptions, EventStore, EventStoreCapabilities, ReadOptions, TaskEvent, TaskId } from '@taskledger/core/ports'
+import { closedError, codeOf, outcomeUnknown, TaskledgerError, VersionConflict } from '@taskledger/core/ports'
+import { historyIn, lineOf } from './history-file.ts'
+
+/**
+ * Opens an event store that keeps each history in a file of its own, in a folder on a local disk. Any number of processes of
+ * this machine may share the folder.
+ */
+export const fileEventStore = async ({ folder }: { readonly folder: string }): Promise<EventStore> => {
+  await mkdir(folder, { recursive: true })
+  return new FileEventStore(folder, await open(folder))
+}
+
+class FileEventStore implements EventStore {
+  readonly capabilities: EventStoreCapabilities = { durability: true }
+  readonly #path: string
+  readonly #folder: FileHandle
+  readonly #underWay = new Set<Promise<unknown>>()
+  #closing: Promise<void> | undefined
+
+  constructor(path: string, folder: FileHandle) {
+    this.#path = path
+    this.#folder = folder
+  }
+
+  append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[], options?: CallOptions): Promise<void> {
+    return this.#run(options?.signal, async () => {
+      try {
+        await this.#append(taskId, expectedVersion, events)
+      } catch (error) {
+        throw error instanceof TaskledgerError ? error : outcomeUnknown(`append to task ${taskId}`, error)
+      }
+    })
+  }
+
+  read(taskId: TaskId, options?: ReadOptions): Promise<readonly TaskEvent[]> {
+    return this.#run(options?.signal, async () => {
+      const content = await unlessMissing(readFile(this.#fileOf(taskId), 'utf8')).catch((cause: unknown) => {
+        throw new TaskledgerError('UNAVAILABLE', `the history of task ${taskId} could not be read`, { cause })
+      })
+      return historyIn(content ?? '')
+        .slice(options?.afterVersion ?? 0)
+        .map(decodeEvent)
+    })
+  }
+
+  remove(taskId: TaskId, options?: CallOptions): Promise<void> {
+    return this.#run(options?.signal, async () => {
+      try {
+        await unlessMissing(unlink(this.#fileOf(taskId)))
+        await this.#folder.sync()
+      } catch (error) {
+        throw outcomeUnknown(`removal of task ${taskId}`, error)
+      }
+    })
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= Promise.allSettled(this.#underWay).then(() => this.#folder.close())
+    return this.#closing
+  }
+
+  async #append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[]): Promise<void> {
+    // One handle for all that follows: if the history is removed meanwhile, the write goes where the removed file was and
+    // cannot bring the task back. And only a first append may make a file, for the same reason.
+    const opening = open(this.#fileOf(taskId), expectedVersion === 0 ? 'a+' : appendIfThere)
+    await using file = expectedVersion === 0 ? await opening : await unlessMissing(opening)
+    if (file === undefined) throw new VersionConflict(taskId, expectedVersion, 0)
+    let history = await this.#readDurably(file)
+    if (history.length === expectedVersion) {
+      await writeLine(file, lineOf(expectedVersion, events.map(encodeEvent)))
+      // Whether this line came first, or another that expected the same version.
+      history = await this.#readDurably(file)
+    }
+    if (!standThere(history, expectedVersion, events)) throw new VersionConflict(taskId, expectedVersion, history.length)
+  }
+
+  /** Reads, and resolves once nothing of what it read can be lost: what stands there may be another's, who has not come so far. */
+  async #readDurably(file: FileHandle): Promise<readonly string[]> {
+    const content = await text(file.createReadStream({ start: 0, autoClose: false }))
+    await file.datasync()
+    // The name of a new file is the folder's to keep.
+    await this.#folder.sync()
+    return historyIn(content)
+  }
+
+  #fileOf(taskId: TaskId): string {
+    return join(this.#path, `${taskId}.history`)
+  }
+
+  async #run<Result>(signal: AbortSignal | undefined, work: () => Promise<Result>): Promise<Result> {
+    if (this.#closing !== undefined) throw closedError('the event store')
+    signal?.throwIfAborted()
+    const running = work()
+    this.#underWay.add(running)
+    const done = (): boolean => this.#underWay.delete(running)
+    void running.then(done, done)
+    return await (signal === undefined ? running : untilAborted(signal, running))
+  }
+}
+
+/** Opens for reading and for writing at the end, and makes no file. */
+const appendIfThere = constants.O_RDWR | constants.O_APPEND
+
+/** In one write, since the system lets no other come between: half of one line in the middle of another would void both. */
+const writeLine = async (file: FileHandle, line: string): Promise<void> => {
+  const bytes = Buffer.from(line)
+  const { bytesWritten } = await file.write(bytes)
+  if (bytesWritten < bytes.length)
+    throw new TaskledgerError('UNAVAILABLE', 'only a part of the append found room on the disk, which counts for nothing: repeat it')
+}
+
+/** Whether this very append was made, now or before. The history may have moved on since. */
+const standThere = (history: readonly string[], expectedVersion: number, events: readonly TaskEvent[]): boolean =>
+  events.every(({ eventId }, index) => eventIdIn(history[expectedVersion + index]) === eventId)
+
+/** Not by the codec: an event of a newer release has an id, too. */
+const eventIdIn = (event = ''): unknown => {
+  try {
+    return (JSON.parse(event) as { readonly eventId?: unknown } | null)?.eventId
+  } catch {
+    return undefined
+  }
+}
+
+const unlessMissing = async <Result>(operation: Promise<Result>): Promise<Result | undefined> => {
+  try {
+    return await operation
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Ends the wait, not the work: a write that was begun goes on to its end. */
+const untilAborted = <Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> =>
+  new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error)
+    signal.addEventListener('abort', onAbort, { once: true })
+    const heardOf = (): void => signal.removeEventListener('abort', onAbort)
+    void work.then(resolve, reject).then(heardOf)
+  })

@@ -1,0 +1,77 @@
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { MailIndex } from './mail-index.ts'
+import { schema, schemaVersion } from './schema.ts'
+
+/** The index cannot be opened. The message says why, and what to do. */
+export class IndexUnusable extends Error {
+  readonly code = 'INDEX_UNUSABLE'
+
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'IndexUnusable'
+  }
+}
+
+/**
+ * Opens the index in a folder, and makes both where they are not there. Several processes may have it open.
+ *
+ * @throws {@link IndexUnusable}
+ */
+export const openIndex = (folder: string): MailIndex => {
+  try {
+    mkdirSync(folder, { recursive: true })
+    // Nobody wants an index of mail in a repository.
+    writeFileSync(join(folder, '.gitignore'), '*\n')
+  } catch (error) {
+    throw new IndexUnusable(`the folder ${folder} cannot be written: ${messageOf(error)}`, error)
+  }
+  return open(join(folder, 'index.db'))
+}
+
+/**
+ * Opens the index in a folder for searching.
+ *
+ * @throws {@link IndexUnusable}, also where there is none.
+ */
+export const openExistingIndex = (folder: string): MailIndex => {
+  const file = join(folder, 'index.db')
+  if (statSync(file, { throwIfNoEntry: false }) === undefined)
+    throw new IndexUnusable(`there is no index in ${folder}: make one first (npm start, or npm start -- reindex PATH), or say where it is with --index`)
+  return open(file)
+}
+
+const open = (file: string): MailIndex => {
+  let database: DatabaseSync | undefined
+  try {
+    database = new DatabaseSync(file, { timeout: 10_000 })
+    // What the last moments before a power cut wrote can be read from the mail again.
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    checkFts5(database)
+    prepare(database, file)
+    return new MailIndex(database)
+  } catch (error) {
+    database?.close()
+    if (error instanceof IndexUnusable) throw error
+    throw new IndexUnusable(`${file} cannot be used as an index: ${messageOf(error)}. Move it away, or name another folder with --index`, error)
+  }
+}
+
+const checkFts5 = (database: DatabaseSync): void => {
+  const [row] = database.prepare("SELECT sqlite_compileoption_used('ENABLE_FTS5') AS has").all()
+  if (row?.['has'] !== 1)
+    throw new IndexUnusable('this Node was built with an SQLite that has no full-text search (FTS5): use a Node from nodejs.org, 24 or later')
+}
+
+const prepare = (database: DatabaseSync, file: string): void => {
+  // At once, so that of two processes that make the index one waits for the other.
+  database.exec('BEGIN IMMEDIATE')
+  const version = database.prepare('PRAGMA user_version').get()?.['user_version']
+  if (version === 0) database.exec(schema)
+  database.exec('COMMIT')
+  if (version !== 0 && version !== schemaVersion)
+    throw new IndexUnusable(`${file} was made by another release: move it away, and it is made anew from the mail`)
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,51 @@
+/**
+ * What is wrong with a message, as far as it shows without taking it apart: the parser makes something of everything, and
+ * says nothing.
+ */
+export const defectsOf = (message: Buffer, isCut: boolean): readonly string[] => {
+  if (message.length === 0) return ['it is empty']
+  const head = message.toString('latin1', 0, Math.min(headEnd(message), lookedAtBytes))
+  if (!/^[!-9;-~]+[ \t]*:/m.test(head)) return ['it has no header']
+  return [...multipartDefects(head, message, isCut), ...charsetDefects(message.toString('latin1', 0, lookedAtBytes))]
+}
+
+/** Where the body begins, with the empty line. */
+export const headEnd = (message: Buffer): number => {
+  const ends = [message.indexOf('\n\n'), message.indexOf('\n\r\n')].filter((at) => at !== -1)
+  return ends.length === 0 ? message.length : Math.min(...ends)
+}
+
+/** What comes later is an attachment, and would take long. */
+const lookedAtBytes = 1024 * 1024
+
+const contentType = /^content-type[ \t]*:(.*(?:\r?\n[ \t].*)*)/gim
+
+const multipartDefects = (head: string, message: Buffer, isCut: boolean): readonly string[] => {
+  const [, type = ''] = new RegExp(contentType.source, 'im').exec(head) ?? []
+  if (!/^\s*multipart\//i.test(type)) return []
+  const [, quoted, bare] = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))/i.exec(type) ?? []
+  const boundary = quoted ?? bare
+  if (boundary === undefined) return ['it has parts, but does not say what divides them']
+  if (!message.includes(`\n--${boundary}`, 0, 'latin1')) return ['its parts are missing']
+  return isCut || message.includes(`\n--${boundary}--`, 0, 'latin1') ? [] : ['it breaks off in the middle of its parts']
+}
+
+const charsetDefects = (text: string): readonly string[] => {
+  const charsets = new Set<string>()
+  for (const [, type = ''] of text.matchAll(contentType)) {
+    const [, charset] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(type) ?? []
+    if (charset !== undefined && !isKnownCharset(charset)) charsets.add(charset.slice(0, 40))
+  }
+  return [...charsets].slice(0, 3).map((charset) => `its charset "${charset}" is unknown`)
+}
+
+/** Other names of what the platform knows; the parser has a longer list. */
+const otherNames = /^(?:x-|cs)?(?:(?:cp|ms|windows-?)(?:932|936|949|950|874)|windows-31j|iso-?2022-?jp-?[12]|uhc|tis-?620|iso-8859-8-[ie])$/i
+
+const isKnownCharset = (charset: string): boolean => {
+  try {
+    return new TextDecoder(charset).encoding !== ''
+  } catch {
+    return otherNames.test(charset)
+  }
+}

@@ -1,0 +1,72 @@
+import { createReadStream } from 'node:fs'
+import { open, readdir, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { Mailbox, Place, RawMessage, StoredMessage } from './mailbox.ts'
+import { mostMessageBytes } from './mailbox.ts'
+import { listMaildir, readFromMaildir } from './maildir.ts'
+import { splitMbox } from './split-mbox.ts'
+
+/**
+ * The messages of a mailbox, one after the other, from a place on that an earlier reader reached.
+ *
+ * @throws `NOT_AN_MBOX`, and whatever the file system says.
+ */
+export const readMailbox = (mailbox: Mailbox, from?: Place): AsyncIterable<StoredMessage> => {
+  switch (mailbox.kind) {
+    case 'mbox':
+      return readMbox(mailbox.path, from)
+    case 'maildir':
+      return readMaildir(mailbox.path, from)
+    case 'eml':
+      return readEml(mailbox.path, from)
+  }
+}
+
+async function* readMbox(path: string, from: Place | undefined): AsyncGenerator<StoredMessage> {
+  // What is appended while it is read is for the next time.
+  const { size } = await stat(path)
+  if (size === 0) return
+  if (from?.position === size) return
+  const position = from !== undefined && (await isBeginningAt(path, from.position)) ? from.position : 0
+  const chunks: AsyncIterable<Uint8Array> = createReadStream(path, { start: position, end: size - 1, highWaterMark: 256 * 1024 })
+  for await (const { position: at, end, bytes, isCut } of splitMbox(chunks, { position }))
+    yield { where: `byte ${at}`, flags: '', next: { position: end, size }, read: () => Promise.resolve({ bytes, isCut }) }
+}
+
+/** A mail program may have rewritten the file since. */
+const isBeginningAt = async (path: string, position: number): Promise<boolean> => {
+  await using file = await open(path)
+  const { buffer } = await file.read(Buffer.alloc(5), 0, 5, position)
+  return buffer.toString('latin1') === 'From '
+}
+
+async function* readMaildir(path: string, from: Place | undefined): AsyncGenerator<StoredMessage> {
+  const messages = await listMaildir(path)
+  for (const [index, { key, flags, file }] of messages.entries()) {
+    if (from?.after !== undefined && key <= from.after) continue
+    const next = { position: index + 1, size: messages.length, after: key }
+    yield { key, where: basename(file), flags, next, read: () => readFromMaildir(path, key, file, readFile) }
+  }
+}
+
+async function* readEml(path: string, from: Place | undefined): AsyncGenerator<StoredMessage> {
+  const { isFolder, names } = await listEml(path)
+  for (const [index, name] of names.entries()) {
+    if (from?.after !== undefined && name <= from.after) continue
+    const next = { position: index + 1, size: names.length, after: name }
+    yield { where: name, flags: '', next, read: () => readFile(join(isFolder ? path : dirname(path), name)) }
+  }
+}
+
+const listEml = async (path: string): Promise<{ isFolder: boolean; names: readonly string[] }> => {
+  if (!(await stat(path)).isDirectory()) return { isFolder: false, names: [basename(path)] }
+  return { isFolder: true, names: (await readdir(path)).filter((name) => name.toLowerCase().endsWith('.eml')).toSorted() }
+}
+
+/** Reads a file that holds one message, as far as messages are read. */
+const readFile = async (path: string): Promise<RawMessage> => {
+  await using file = await open(path)
+  const { size } = await file.stat()
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, mostMessageBytes)), 0, undefined, 0)
+  return { bytes: buffer.subarray(0, bytesRead), isCut: size > mostMessageBytes }
+}

@@ -1,0 +1,66 @@
+import type { EventBus, EventStore, Messaging, Storage, TaskListing, WorkQueue } from '@taskledger/core/ports'
+import type { Interference } from './interference.ts'
+
+/** A storage whose calls can be interfered with. */
+export const interferedStorage = ({ events, listing, nodes, close }: Storage, interference: Interference): Storage => ({
+  events: interferedStore(events, interference),
+  listing: interferedListing(listing, interference),
+  nodes,
+  close,
+})
+
+/** A messaging whose calls can be interfered with. */
+export const interferedMessaging = ({ queue, bus, close }: Messaging, interference: Interference): Messaging => ({
+  queue: interferedQueue(queue, interference),
+  bus: interferedBus(bus, interference),
+  close,
+})
+
+const interferedStore = (store: EventStore, interference: Interference): EventStore => ({
+  capabilities: store.capabilities,
+  append: (taskId, expectedVersion, events, options) =>
+    interference.pass({ name: 'events.append', taskId, events }, options, () => store.append(taskId, expectedVersion, events, options)),
+  read: (taskId, options) => interference.pass({ name: 'events.read', taskId }, options, () => store.read(taskId, options)),
+  remove: (taskId, options) => store.remove(taskId, options),
+  close: () => store.close(),
+})
+
+const interferedListing = (listing: TaskListing, interference: Interference): TaskListing => ({
+  capabilities: listing.capabilities,
+  save: (details, options) =>
+    interference.pass({ name: 'listing.save', taskId: details.taskId }, options, () => listing.save(details, options)),
+  saveProgress: (taskId, progress, options) =>
+    interference.pass({ name: 'listing.saveProgress', taskId }, options, () => listing.saveProgress(taskId, progress, options)),
+  progress: (taskId, options) =>
+    interference.pass({ name: 'listing.progress', taskId }, options, () => listing.progress(taskId, options)),
+  list: (filter, page) => interference.pass({ name: 'listing.list' }, page, () => listing.list(filter, page)),
+  unfinished: (shard, options) => listing.unfinished(shard, options),
+  remove: (task, options) => listing.remove(task, options),
+  close: () => listing.close(),
+})
+
+const interferedQueue = (queue: WorkQueue, interference: Interference): WorkQueue => ({
+  capabilities: queue.capabilities,
+  send: (name, message, options) =>
+    interference.pass({ name: 'queue.send', taskId: message.taskId }, options, async () => {
+      for (let copy = 0; copy < interference.copies; copy++) await queue.send(name, message, options)
+    }),
+  consume: (name, handler, options) => queue.consume(name, handler, options),
+  close: () => queue.close(),
+})
+
+const interferedBus = (bus: EventBus, interference: Interference): EventBus => ({
+  capabilities: bus.capabilities,
+  publish: (notices, options) => interference.pass({ name: 'bus.publish' }, options, () => bus.publish(notices, options)),
+  subscribe: (listener) =>
+    bus.subscribe((notice) => {
+      if (!interference.isDeafTo(notice)) listener(notice)
+    }),
+  onGap(listener) {
+    const endings = [bus.onGap(listener), interference.onGap(listener)]
+    return () => {
+      for (const end of endings) end()
+    }
+  },
+  close: () => bus.close(),
+})

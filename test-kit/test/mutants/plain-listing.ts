@@ -1,0 +1,153 @@
+import type {
+  CallOptions,
+  ListingPosition,
+  PageRequest,
+  Shard,
+  TaskDetails,
+  TaskFilter,
+  TaskId,
+  TaskListing,
+  TaskListingCapabilities,
+  TaskPage,
+  TaskProgress,
+} from '@taskledger/core/ports'
+import {
+  closedError,
+  compareListed,
+  decodeCursor,
+  encodeCursor,
+  isFinalStatus,
+  isLaterProgress,
+  mergeProgress,
+  shardOf,
+} from '@taskledger/core/ports'
+
+/** What the clients of a plain listing share. */
+export class Table {
+  readonly rows: Map<TaskId, TaskDetails> = new Map()
+  readonly progress: Map<TaskId, TaskProgress> = new Map()
+  /** The rows in order, until one of them changes. */
+  order: readonly TaskDetails[] | undefined
+}
+
+/** A listing that is right, and made of small steps: a mutant gets one of them wrong. */
+export class PlainListing implements TaskListing {
+  readonly capabilities: TaskListingCapabilities = { durability: true }
+  readonly table: Table
+  #closed = false
+
+  constructor(table: Table) {
+    this.table = table
+  }
+
+  async save(details: TaskDetails, options?: CallOptions): Promise<void> {
+    await this.enter(options)
+    const known = this.table.rows.get(details.taskId)
+    if (!this.wins(details, known)) return
+    this.table.rows.set(details.taskId, this.merged(this.copyOf(details), known))
+    this.table.order = undefined
+  }
+
+  async list(filter: TaskFilter, { limit, cursor, signal }: PageRequest): Promise<TaskPage> {
+    await this.enter({ ...(signal && { signal }) })
+    const order = (this.table.order ??= [...this.table.rows.values()].sort((a, b) => this.compare(a, b)))
+    const tasks: TaskDetails[] = []
+    for (let index = cursor === undefined ? 0 : this.indexAfter(order, cursor, filter); index < order.length; index++) {
+      const row = order[index]
+      if (row === undefined || !this.meets(row, filter)) continue
+      const last = tasks.at(-1)
+      if (tasks.length === limit && last !== undefined) return { tasks, cursor: this.cursorAt(last, index, filter) }
+      tasks.push(this.shown(row))
+    }
+    return { tasks }
+  }
+
+  async *unfinished({ shard, of }: Shard, options?: CallOptions): AsyncGenerator<TaskDetails, void, undefined> {
+    await this.enter(options)
+    for (const row of [...this.table.rows.values()]) if (this.isOpen(row) && this.isIn(row, shard, of)) yield this.shown(row)
+  }
+
+  async saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void> {
+    await this.enter(options)
+    if (this.isLater(progress, this.table.progress.get(taskId))) this.table.progress.set(taskId, this.copyOf(progress))
+  }
+
+  async progress(taskId: TaskId, options?: CallOptions): Promise<TaskProgress | undefined> {
+    await this.enter(options)
+    return this.copyOf(this.table.progress.get(taskId))
+  }
+
+  async remove({ taskId }: Pick<TaskDetails, 'taskId' | 'createdAt'>, options?: CallOptions): Promise<void> {
+    await this.enter(options)
+    this.table.rows.delete(taskId)
+    this.table.progress.delete(taskId)
+    this.table.order = undefined
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+  }
+
+  async enter(options?: CallOptions): Promise<void> {
+    if (this.#closed) throw closedError('the plain listing')
+    options?.signal?.throwIfAborted()
+  }
+
+  copyOf<Value>(value: Value): Value {
+    return structuredClone(value)
+  }
+
+  wins(details: TaskDetails, known: TaskDetails | undefined): boolean {
+    return known === undefined || details.version > known.version
+  }
+
+  merged(details: TaskDetails, _known: TaskDetails | undefined): TaskDetails {
+    return details
+  }
+
+  compare(a: ListingPosition, b: ListingPosition): number {
+    return compareListed(a, b)
+  }
+
+  meets(row: TaskDetails, { statuses, type, node, label, since, until }: TaskFilter): boolean {
+    if (statuses !== undefined && !statuses.includes(row.status)) return false
+    if (type !== undefined && row.type !== type) return false
+    if (node !== undefined && row.node !== node) return false
+    if (label !== undefined && !row.labels.includes(label)) return false
+    return (since === undefined || row.createdAt >= since) && (until === undefined || row.createdAt < until)
+  }
+
+  cursorAt(last: TaskDetails, _index: number, filter: TaskFilter): string {
+    return encodeCursor(last, filter)
+  }
+
+  /** Where the first row stands that comes after the cursor (a binary search). */
+  indexAfter(order: readonly TaskDetails[], cursor: string, filter: TaskFilter): number {
+    const position = decodeCursor(cursor, filter)
+    let low = 0
+    let high = order.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const row = order[middle]
+      if (row !== undefined && this.compare(row, position) <= 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  isOpen({ status }: TaskDetails): boolean {
+    return !isFinalStatus(status)
+  }
+
+  isIn({ taskId }: TaskDetails, shard: number, of: number): boolean {
+    return shardOf(taskId, of) === shard
+  }
+
+  isLater(progress: TaskProgress, known: TaskProgress | undefined): boolean {
+    return isLaterProgress(progress, known)
+  }
+
+  shown(row: TaskDetails): TaskDetails {
+    return this.copyOf(mergeProgress(row, this.table.progress.get(row.taskId)))
+  }
+}

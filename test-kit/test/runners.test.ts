@@ -1,0 +1,88 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runNode } from './runners/run.ts'
+
+const require = createRequire(import.meta.url)
+const timeout = 120_000
+
+const packageFolder = (name: string): string => dirname(require.resolve(`${name}/package.json`))
+
+const runners: readonly { readonly name: string; readonly given: readonly string[]; readonly passed: RegExp; readonly skipped: RegExp }[] = [
+  {
+    name: 'node:test',
+    given: ['--test', '--test-reporter=spec', 'node.test-file.mjs'],
+    passed: /pass 2/,
+    skipped: /skipped 1/,
+  },
+  {
+    name: 'mocha',
+    given: [join(packageFolder('mocha'), 'bin/mocha.js'), 'mocha.test-file.mjs'],
+    passed: /2 passing/,
+    skipped: /1 pending/,
+  },
+  {
+    name: 'jest',
+    // Jest needs a flag for ESM, and none of its transforms.
+    given: ['--experimental-vm-modules', join(packageFolder('jest'), 'bin/jest.js'), '--rootDir=.', '--testMatch=**/jest.test-file.mjs', '--config={"transform":{}}'],
+    passed: /3 passed/,
+    skipped: /not shown: the harness has no fault "cut"/,
+  },
+]
+
+describe.each(runners)('register under $name', ({ given, passed, skipped }) => {
+  it('reports what holds, and what cannot be shown with the reason', { timeout }, async () => {
+    const { status, output } = await runNode(given)
+    expect(output).toMatch(passed)
+    expect(output).toMatch(skipped)
+    expect(output).toContain('the harness has no fault "cut"')
+    expect(status).toBe(0)
+  })
+
+  it('fails where a rule does not hold', { timeout }, async () => {
+    const { status, output } = await runNode(given, { BROKEN: '1' })
+    expect(output).toContain('it does not hold')
+    expect(output).toContain('[R-3] R-3 holds (MUST, engine 1.0)')
+    expect(status).not.toBe(0)
+  })
+})
+
+describe('taskledger-conformance', () => {
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'conformance-'))
+  })
+  afterEach(() => rm(folder, { recursive: true }))
+
+  const command = '../../src/bin/taskledger-conformance.ts'
+
+  it('prints a report, writes JUnit and JSON, and succeeds', { timeout }, async () => {
+    const [xml, json] = [join(folder, 'junit.xml'), join(folder, 'report.json')]
+    const { status, output } = await runNode([command, 'harness.mjs', '--report', xml, '--report', json, '--seed', '7'])
+    expect(output).toContain('2 passed, 1 not shown (seed 7)')
+    expect(status).toBe(0)
+    expect(await readFile(xml, 'utf8')).toContain('<testsuite name="sample (engine 1.0)" tests="3" failures="0" errors="0" skipped="1"')
+    expect(JSON.parse(await readFile(json, 'utf8'))).toMatchObject([{ contract: 'sample', ok: true, results: [{ id: 'R-1' }, { id: 'R-2' }, { id: 'R-3' }] }])
+  })
+
+  it('fails where a rule does not hold, and tries only what it is asked to', { timeout }, async () => {
+    expect((await runNode([command, 'harness.mjs'], { BROKEN: '1' })).status).toBe(1)
+    expect((await runNode([command, 'harness.mjs', '--only', 'R-1'], { BROKEN: '1' })).status).toBe(0)
+  })
+
+  it.each([
+    [[], 'give one harness'],
+    [['nowhere.mjs'], 'nowhere.mjs'],
+    [['run.ts'], 'exports no contract'],
+    [['harness.mjs', '--report', 'report.txt'], '.xml'],
+    [['harness.mjs', '--seed', 'lucky'], 'whole number'],
+    [['harness.mjs', '--only', 'X-1'], 'no rule is called X-1'],
+    [['harness.mjs', '--wrong'], '--wrong'],
+  ])('says what is wrong with %j', { timeout }, async (given, message) => {
+    const { status, output } = await runNode([command, ...given])
+    expect(output).toContain(message)
+    expect(status).toBe(2)
+  })
+})

@@ -1,0 +1,16 @@
+// What the runners are given: a small contract of which one rule holds, one cannot be shown, and one holds or not.
+const close = async () => {}
+const subject = async () => ({ port: { close }, peer: async () => ({ close }) })
+const rule = (id, run, notShown) => ({ id, level: 'must', kind: 'plain', title: `${id} holds`, hint: 'none', run, notShown })
+
+export default {
+  name: 'sample',
+  harness: { name: 'engine 1.0', open: subject },
+  rules: [
+    rule('R-1', async () => {}),
+    rule('R-2', async () => {}, () => 'the harness has no fault "cut"'),
+    rule('R-3', async () => {
+      if (process.env.BROKEN === '1') throw new Error('it does not hold')
+    }),
+  ],
+}
