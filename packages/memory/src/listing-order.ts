@@ -32,7 +32,8 @@ export class ListingOrder<Row extends ListingPosition> {
     const chunk = this.#chunks[at]
     if (chunk === undefined) return
     const index = indexIn(chunk, position)
-    if (chunk[index]?.taskId !== position.taskId) return
+    const row = chunk[index]
+    if (row === undefined || compareListed(row, position) !== 0) return
     chunk.splice(index, 1)
     if (chunk.length === 0) this.#chunks.splice(at, 1)
   }

@@ -83,8 +83,9 @@ export class MemoryTaskListing implements TaskListing {
 
   async *unfinished({ shard, of }: Shard, options?: CallOptions): AsyncGenerator<TaskDetails, void, undefined> {
     this.#gate.pass(options?.signal)
-    // The rows as they are now: whoever walks them takes his time, and others go on adding and removing.
-    for (const row of [...this.#tasks.unfinished.after()]) {
+    // Whoever walks the rows takes his time, and others go on adding and removing.
+    const rowsNow = Array.from(this.#tasks.unfinished.after())
+    for (const row of rowsNow) {
       this.#gate.pass(options?.signal)
       if (isUnfinished(row) && this.#tasks.rows.get(row.taskId) === row && shardOf(row.taskId, of) === shard) yield this.#show(row)
     }

@@ -50,6 +50,8 @@ test('removing what is not there leaves the others alone', () => {
   order.remove(position(1, 1))
   order.add(position(1, 1))
   order.remove(position(2, 1))
+  order.remove(position(0, 1))
   order.remove(position(1, 2))
+  order.remove(position(1, 0))
   expect([...order.after()]).toEqual([position(1, 1)])
 })

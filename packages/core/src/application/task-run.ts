@@ -42,6 +42,7 @@ export class TaskRun {
   #abandon: ((ending: Ending) => void) | undefined
   #progress: TaskProgress | undefined
   #sequence = 0
+  #isEnded = false
 
   constructor(options: TaskRunOptions, aggregate: Aggregate) {
     this.taskId = options.taskId
@@ -80,7 +81,8 @@ export class TaskRun {
   /** Tells the body to stop. One that goes on past its grace is abandoned. The first reason stays. */
   abort(code: AbortCode, message: string): void {
     if (this.#controller.signal.aborted) return
-    this.#after(this.#options.graceMs, () => this.#abandon?.({ type: 'abandoned' }))
+    // A wish that comes while the end is being written finds no body to wait for.
+    if (!this.#isEnded) this.#after(this.#options.graceMs, () => this.#abandon?.({ type: 'abandoned' }))
     this.#controller.abort(new TaskAborted(code, message))
   }
 
@@ -96,6 +98,7 @@ export class TaskRun {
   }
 
   #end(ending: Ending): Ending {
+    this.#isEnded = true
     for (const cancel of this.#timers) cancel()
     this.#timers.clear()
     return ending
