@@ -26,7 +26,7 @@ export interface ListQuery {
 export const filterOf = ({ status, type, node, label, since, until }: ListQuery): TaskFilter => {
   const statuses = status === undefined ? undefined : [...new Set(typeof status === 'string' ? [status] : status)]
   for (const each of statuses ?? [])
-    if (!taskStatuses.includes(each)) throw misuse(`status is ${String(each)}: give one of ${taskStatuses.join(', ')}`)
+    if (!taskStatuses.includes(each)) throw misuse(`status is ${each as string}: give one of ${taskStatuses.join(', ')}`)
   return {
     ...(statuses === undefined ? {} : { statuses }),
     ...(type === undefined ? {} : { type }),

@@ -2,6 +2,7 @@ import type { Messaging, Storage } from '../ports/bundles.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import { misuse } from '../ports/errors.ts'
+import { checkQueueName } from '../tasks/check-declaration.ts'
 import type { TaskDeclaration } from '../tasks/task-factory.ts'
 import type { TaskRegistry } from '../tasks/task-registry.ts'
 import type { QueueSettings, WorkerSettings } from './worker-settings.ts'
@@ -84,7 +85,7 @@ export const workerSettings = (options: WorkerOptions, registry: TaskRegistry): 
   const queues: Readonly<Record<string, QueueSettings>> =
     options.queues ?? Object.fromEntries(registry.queues().map((queue) => [queue, { slots }]))
   for (const [queue, settings] of Object.entries(queues)) {
-    checkText('the name of a queue', queue, 200)
+    checkQueueName('the name of a queue', queue)
     checkWhole(`worker.queues.${queue}.slots`, settings.slots, 1, mostSlots)
     if (!['parallel', 'serial', undefined].includes(settings.mode))
       throw misuse(`worker.queues.${queue}.mode is ${String(settings.mode)}: give 'parallel' or 'serial'`)

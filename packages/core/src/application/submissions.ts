@@ -19,7 +19,8 @@ import type { Persistence } from './persistence.ts'
 import { mayPass, persist } from './persistence.ts'
 import type { Publisher } from './publisher.ts'
 import type { Sender } from './sender.ts'
-import { TaskIds, taskIdOfKey } from './task-ids.ts'
+import type { TaskIds } from './task-ids.ts'
+import { taskIdOfKey } from './task-ids.ts'
 
 export interface SubmitOptions extends CallOptions {
   /**

@@ -59,7 +59,7 @@ export class TaskQueries {
     try {
       let shown: TaskDetails | undefined
       for (;;) {
-        const details = await this.details(taskId, { ...(signal === undefined ? {} : { signal }) })
+        const details = await this.details(taskId, signal === undefined ? {} : { signal })
         if (shown === undefined || isNews(details, shown)) yield (shown = details)
         if (isFinalStatus(details.status)) return
         await waiter.change()

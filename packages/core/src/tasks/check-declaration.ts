@@ -31,11 +31,16 @@ export const checkDeclaration = (task: Omit<TaskDeclaration, 'encode'>): void =>
   checkType(type)
   const whose = `the task type "${type}"`
   if (!isCount(version, 1)) throw misuse(`${whose}: version has to be 1, 2, …, not ${shown(version)}`)
-  if (typeof queue !== 'string' || !queueShape.test(queue))
-    throw misuse(`${whose}: queue has to be 1 to 100 letters, digits or _ . : / -, not ${shown(queue)}`)
+  checkQueueName(`${whose}: queue`, queue)
   if (timeoutMs !== undefined && !(isWithin(timeoutMs, 0, longestMs) && timeoutMs > 0))
     throw misuse(`${whose}: timeoutMs has to be more than 0 and at most ${longestMs} (365 days), not ${shown(timeoutMs)}`)
   checkRetry(retry, whose)
+}
+
+/** @throws `MISUSE` where an engine could not name a queue so. */
+export const checkQueueName = (what: string, name: unknown): void => {
+  if (typeof name !== 'string' || !queueShape.test(name))
+    throw misuse(`${what} has to be 1 to 100 letters, digits or _ . : / -, not ${shown(name)}`)
 }
 
 const checkType = (type: unknown): void => {

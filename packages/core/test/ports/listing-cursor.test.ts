@@ -29,6 +29,14 @@ describe('a cursor', () => {
       }),
     )
   })
+  test.each<TaskFilter>([{ statuses: ['died'] }, { type: 'b' }, { node: 'b' }, { label: 'b' }, { since: 2 }, { until: 2 }, {}])(
+    'belongs to every part of its filter: %o',
+    (change) => {
+      const filter: TaskFilter = { statuses: ['failed'], type: 'a', node: 'a', label: 'a', since: 1, until: 1 }
+      const other = Object.keys(change).length === 0 ? {} : { ...filter, ...change }
+      expect(() => decodeCursor(encodeCursor(at, filter), other)).toThrow(invalid)
+    },
+  )
   test('does not mind the order in which a filter was written', () => {
     const cursor = encodeCursor(at, { type: 'reindex', statuses: ['failed', 'died'] })
     expect(decodeCursor(cursor, { statuses: ['died', 'failed'], type: 'reindex' })).toEqual(at)

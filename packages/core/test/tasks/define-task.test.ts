@@ -120,13 +120,11 @@ describe.each(schemas)('a payload with a schema of %s', (_library, payload) => {
   })
 
   test('is refused on submit with the issues', async () => {
-    const refused = task.encode({ mailbox: 7 })
-    await expect(refused).rejects.toMatchObject({
-      name: 'InvalidValue',
-      code: 'INVALID_PAYLOAD',
-      issues: [{ path: ['mailbox'], message: expect.any(String) as string }],
-    })
-    await expect(refused).rejects.toThrow(/^the payload of task type "reindex" was refused by its schema: .*mailbox/)
+    const error: unknown = await task.encode({ mailbox: 7 }).catch((error: unknown) => error)
+    expect(error).toMatchObject({ name: 'InvalidValue', code: 'INVALID_PAYLOAD' })
+    expect((error as Error).message).toMatch(/^the payload of task type "reindex" was refused by its schema: .*mailbox/)
+    // Strictly: the lists of a library are often of classes of its own.
+    expect((error as { issues: unknown }).issues).toStrictEqual([{ path: ['mailbox'], message: expect.any(String) as string }])
   })
 
   test('is refused as a whole where it is missing', async () => {
