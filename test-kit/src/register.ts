@@ -5,15 +5,13 @@ import { seedOf } from './settings.ts'
 import { unknownWaivers } from './waivers.ts'
 
 /** What a test of the runner is called with: node:test gives a context that can skip, mocha has it as `this`. */
-export type TestBody = (this: unknown, ...given: never[]) => Promise<void>
+export type TestBody = (this: unknown, context?: unknown) => Promise<void>
 
 /** What every runner has: node:test, mocha, jest, bun, vitest. */
 export interface Runner {
   describe(name: string, body: () => void): unknown
-  it: {
-    (name: string, body: TestBody): unknown
-    skip?(name: string, body: TestBody): unknown
-  }
+  /** May have an `it.skip`. */
+  it(name: string, body: TestBody): unknown
 }
 
 export interface RegisterOptions extends RunSettings {
@@ -33,15 +31,17 @@ export interface RegisterOptions extends RunSettings {
  */
 export const register = <Port>(contract: Contract<Port>, { describe, it }: Runner, options: RegisterOptions = {}): void => {
   const seed = seedOf(options)
+  const { skip } = it as { skip?(name: string, body: TestBody): unknown }
   describe(`${contract.name} (${contract.harness.name})`, () => {
     for (const rule of contract.rules) {
       const name = `${rule.id} ${rule.level.toUpperCase()}: ${rule.title}`
-      const body: TestBody = async function (this: unknown, ...given: readonly unknown[]) {
-        report(await resultOf(contract, rule, { seed }), skipOf(this, given[0]))
+      // A rest, so that no runner takes the context for a callback that it has to wait for: they count the parameters.
+      const body: TestBody = async function (this: unknown, ...[context]: readonly unknown[]) {
+        report(await resultOf(contract, rule, { seed }), skipOf(this, context))
       }
       const why = options.notShown?.get(rule.id)
-      if (why === undefined || it.skip === undefined) it(name, body)
-      else it.skip(`${name} [not shown: ${why}]`, body)
+      if (why === undefined || skip === undefined) it(name, body)
+      else skip(`${name} [not shown: ${why}]`, body)
     }
     for (const id of unknownWaivers(contract))
       it(`${id}: a waiver names a rule of the contract`, async () => {

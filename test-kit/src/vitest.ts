@@ -16,6 +16,6 @@ const runnersTimeoutMs = 600_000
 export const describeContract = <Port>(contract: Contract<Port>, settings: RunSettings = {}): void => {
   const declare = (name: string, body: TestBody): unknown =>
     // oxlint-disable-next-line vitest/valid-title -- it is a string, made elsewhere
-    it(name, { timeout: runnersTimeoutMs }, ({ skip }) => (body as (context: object) => Promise<void>)({ skip }))
+    it(name, { timeout: runnersTimeoutMs }, ({ skip }) => body.call(undefined, { skip }))
   register(contract, { describe, it: declare }, settings)
 }

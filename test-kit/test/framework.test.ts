@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Contract, Harness, Report, Rule, RuleContext, RuleResult } from '@taskledger/test-kit'
-import { formatReport, runContract, toJUnit } from '@taskledger/test-kit'
+import type { Contract, Harness, Report, Rule, RuleContext, RuleResult, Subject } from '@taskledger/test-kit'
+import { formatReport, notShownReasons, runContract, toJUnit } from '@taskledger/test-kit'
 import { describe, expect, it } from 'vitest'
 
 interface Port {
@@ -65,9 +65,32 @@ describe('a rule', () => {
     expect(await resultOf(ruleOf('S-5', () => new Promise(() => {})), { timing: { deadlineMs: 5 } })).toMatchObject({ status: 'failed' })
   })
 
-  it('that leaves a rejection behind fails, where it ran alone', async () => {
+  it('that leaves a rejection behind fails, and no other that runs beside it', async () => {
     const careless = ruleOf('S-6', async () => void Promise.reject(new Error('left behind')))
-    expect((await resultOf(careless)).message).toContain('left behind')
+    const late = ruleOf('S-10', async () => {
+      setTimeout(() => void Promise.reject(new Error('left behind later')), 5)
+      await sleep(20)
+    })
+    const beside = ['S-11', 'S-12'].map((id) => ruleOf(id, () => sleep(30)))
+    const { results } = await runContract(contractOf([careless, late, ...beside]))
+    expect(results.map(({ status }) => status)).toEqual(['failed', 'failed', 'passed', 'passed'])
+    expect(results[0]?.message).toContain('left behind')
+    expect(results[1]?.message).toContain('left behind later')
+  })
+
+  it('leaves what belongs to no rule to the report', async () => {
+    const fromElsewhere = (): Promise<void> => Promise.reject(new Error('the pool broke'))
+    let breakPool = (): void => {}
+    void new Promise<void>((resolve) => (breakPool = resolve)).then(fromElsewhere)
+    const breaker = ruleOf('S-13', async () => {
+      breakPool()
+      await sleep(20)
+    })
+    const { results, ok } = await runContract(contractOf([breaker, ruleOf('S-14', () => sleep(30))]))
+    expect(ok).toBe(false)
+    expect(results.map(({ status }) => status)).toEqual(['passed', 'passed', 'failed'])
+    expect(results[2]).toMatchObject({ id: 'unhandled', message: expect.stringContaining('S-13, S-14') as string })
+    expect(results[2]?.message).toContain('the pool broke')
   })
 
   it('is an error, no failure, where the subject cannot be opened or put away', async () => {
@@ -78,6 +101,43 @@ describe('a rule', () => {
     }
     expect(await resultOf(holds, stuck)).toMatchObject({ status: 'error', message: expect.stringContaining('cannot go') as string })
     expect(await resultOf(breaks, stuck)).toMatchObject({ status: 'failed' })
+  })
+
+  it('is an error where opening does not end, or the kit itself goes wrong', async () => {
+    const hanging = { open: () => new Promise<Subject<Port>>(() => {}), timing: { deadlineMs: 2 } }
+    expect(await resultOf(holds, hanging)).toMatchObject({ status: 'error', message: expect.stringContaining('failed to open the subject') as string })
+    let disposed = false
+    const subject = { port: port(), peer: async () => port(), [Symbol.asyncDispose]: async () => void (disposed = true) }
+    const confused = ruleOf('S-15', async () => {}, {
+      notShown() {
+        throw new Error('no idea')
+      },
+    })
+    expect(await resultOf(confused, { open: async () => subject })).toMatchObject({ status: 'error', message: expect.stringContaining('no idea') as string })
+    expect(disposed).toBe(true)
+  })
+
+  it('is given a subject that is of a class just as well', async () => {
+    class Engine implements Subject<Port> {
+      readonly #rows: string[] = []
+      readonly port = port()
+      async peer(): Promise<Port> {
+        this.#rows.push('peer')
+        return port()
+      }
+      async inject(_bytes: Uint8Array, where: string): Promise<void> {
+        this.#rows.push(where)
+      }
+      inspect(): readonly string[] {
+        return this.#rows
+      }
+    }
+    const rule = ruleOf('S-16', async ({ peer, inject, inspect }) => {
+      await peer()
+      await inject?.(new Uint8Array(), 'row')
+      throw new Error(`rows: ${String(inspect?.())}`)
+    })
+    expect((await resultOf(rule, { open: async () => new Engine() })).message).toContain('rows: peer,row')
   })
 
   it('that cannot be shown says why, and is not run', async () => {
@@ -133,6 +193,11 @@ describe('a waiver', () => {
     expect(await resultOf(holds, waiver('S-1', 1))).toMatchObject({ status: 'failed', message: expect.stringContaining('take the waiver away') as string })
   })
 
+  it('needs a last day', async () => {
+    const soon = { waive: [{ rule: 'S-2', because: 'https://example.invalid/12', until: 'soon' }] }
+    expect(await resultOf(breaks, soon)).toMatchObject({ status: 'error', message: expect.stringContaining('YYYY-MM-DD') as string })
+  })
+
   it('of an unknown rule is an error', async () => {
     const { results, ok } = await runContract(contractOf([holds], waiver('S-99', 1)))
     expect(ok).toBe(false)
@@ -174,5 +239,38 @@ describe('a report', () => {
     )
     await runContract(contractOf(rules), { concurrency: 3 })
     expect(most).toBe(3)
+  })
+
+  it('comes from rules that make the engine suffer one by one, after the others', async () => {
+    const ran: string[] = []
+    const rules = (['fault', 'plain', 'fault', 'race'] as const).map((kind, index) =>
+      ruleOf(
+        `F-${index}`,
+        async () => {
+          ran.push(`${kind} begins`)
+          await sleep(1)
+          ran.push(`${kind} ends`)
+        },
+        { kind },
+      ),
+    )
+    const { results } = await runContract(contractOf(rules))
+    expect(results.map(({ kind }) => kind)).toEqual(['fault', 'plain', 'fault', 'race'])
+    expect(ran.slice(4)).toEqual(['fault begins', 'fault ends', 'fault begins', 'fault ends'])
+  })
+})
+
+describe('notShownReasons', () => {
+  it('finds out what cannot be shown, and puts the subject away', async () => {
+    let open = 0
+    const harness: Partial<Harness<Port>> = {
+      async open() {
+        open++
+        return { port: port(), peer: async () => port(), [Symbol.asyncDispose]: async () => void open-- }
+      },
+    }
+    const reasons = await notShownReasons(contractOf([holds, { ...holds, id: 'S-17', notShown: () => 'no such hook' }], harness))
+    expect([...reasons]).toEqual([['S-17', 'no such hook']])
+    expect(open).toBe(0)
   })
 })

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fencesOf, programsOf } from '../fences.ts'
@@ -29,6 +29,24 @@ const errorsOf = (page: string): readonly string[] =>
     return file === slugOf(page) ? [`${line}: ${message}`] : []
   })
 
+const withoutCode = (markdown: string): string => markdown.replaceAll(/^([ ]*`{3,})[^]*?^\1[ ]*$/gm, '').replaceAll(/`[^`\n]*`/g, 'code')
+
+/** The anchors that a page's headings have, as GitHub makes them. */
+const anchorsOf = (markdown: string): readonly string[] =>
+  [...markdown.replaceAll(/^([ ]*`{3,})[^]*?^\1[ ]*$/gm, '').matchAll(/^#+ +(.+)$/gm)].map(([, heading = '']) =>
+    heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'),
+  )
+
+/** The links of a page to other files of the project that lead nowhere. */
+const brokenLinksOf = (page: string): readonly string[] =>
+  [...withoutCode(contentOf(page)).matchAll(/\]\(([^()\s]+)\)/g)].flatMap(([, target = '']) => {
+    if (/^[a-z]+:/.test(target)) return []
+    const [path = '', anchor] = target.split('#')
+    const file = path === '' ? join(root, page) : join(root, dirname(page), path)
+    const isFound = existsSync(file) && (anchor === undefined || anchorsOf(readFileSync(file, 'utf8')).includes(anchor))
+    return isFound ? [] : [target]
+  })
+
 beforeAll(async () => {
   // In docs, whose package.json says which packages the pages may use.
   await mkdir(join(root, 'docs/.code'), { recursive: true })
@@ -53,6 +71,10 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 describe.for(pages)('%s', (page) => {
   test('its code compiles', () => {
     expect(errorsOf(page)).toEqual([])
+  })
+
+  test('its links lead somewhere', () => {
+    expect(brokenLinksOf(page)).toEqual([])
   })
 
   test('shows no code that is not compiled', () => {

@@ -96,11 +96,9 @@ class FileEventStore implements EventStore {
   async #run<Result>(signal: AbortSignal | undefined, work: () => Promise<Result>): Promise<Result> {
     if (this.#closing !== undefined) throw closedError('the event store')
     signal?.throwIfAborted()
-    const running = work()
+    const running: Promise<Result> = work().finally(() => this.#underWay.delete(running))
     this.#underWay.add(running)
-    const done = (): boolean => this.#underWay.delete(running)
-    void running.then(done, done)
-    return await (signal === undefined ? running : untilAborted(signal, running))
+    return signal === undefined ? running : untilAborted(signal, running)
   }
 }
 

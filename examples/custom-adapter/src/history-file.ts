@@ -26,7 +26,10 @@ export const historyIn = (file: string): readonly string[] => {
     if (checksum !== checksumOf(content.join('\t'))) continue
     const [expectedVersion, ...events] = content
     if (Number(expectedVersion) > history.length)
-      throw new TaskledgerError('MALFORMED', `the history is damaged: what led from version ${history.length} to ${expectedVersion} cannot be read`)
+      throw new TaskledgerError(
+        'MALFORMED',
+        `the history is damaged: what led from version ${history.length} to ${expectedVersion} cannot be read`,
+      )
     if (Number(expectedVersion) === history.length) history.push(...events)
   }
   return history

@@ -14,8 +14,9 @@ export const fileEventStoreHarness: Harness<EventStore> = {
     const folder = await mkdtemp(join(tmpdir(), `taskledger-${namespace}-`))
     const fileOf = (taskId: string): string => join(folder, `${taskId}.history`)
     const contentOf = (taskId: string): Promise<string> => readFile(fileOf(taskId), 'utf8').catch(() => '')
+    const port = await fileEventStore({ folder })
     return {
-      port: await fileEventStore({ folder }),
+      port,
       peer: () => fileEventStore({ folder }),
       inject: async (bytes, taskId) => {
         const { length } = historyIn(await contentOf(taskId))
@@ -24,7 +25,10 @@ export const fileEventStoreHarness: Harness<EventStore> = {
         await appendFile(fileOf(taskId), lineOf(length, [row]))
       },
       inspect: () => folder,
-      [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+      [Symbol.asyncDispose]: async () => {
+        await port.close()
+        await rm(folder, { recursive: true, force: true })
+      },
     }
   },
 }

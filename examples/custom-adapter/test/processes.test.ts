@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { TaskId } from '@taskledger/core/ports'
 import { expect, onTestFinished, test } from 'vitest'
@@ -26,7 +27,9 @@ const startWriter = async (name: string, { folder, taskIds, events, payloadLengt
   onTestFinished(() => void process.kill('SIGKILL'))
   await once(process, 'message')
   const acknowledged: string[] = []
-  process.on('message', (eventId) => acknowledged.push(String(eventId)))
+  process.on('message', (eventId) => {
+    if (typeof eventId === 'string') acknowledged.push(eventId)
+  })
   return { process, acknowledged }
 }
 
@@ -67,7 +70,7 @@ test('what was acknowledged to a process that is killed is there, and others go 
 }, 60_000)
 
 test('a removal in the middle of an append leaves nothing, and nothing broken', async () => {
-  const { openStore } = await stage()
+  const { folder, openStore } = await stage()
   const [one, other] = await Promise.all([openStore(), openStore()])
   for (let number = 0; number < 100; number++) {
     const id = taskIdOf(number)
@@ -76,4 +79,5 @@ test('a removal in the middle of an append leaves nothing, and nothing broken', 
     expect(await one.read(id)).toEqual([])
     await expect(one.append(id, 1, [started(id, 2, 'e2')])).rejects.toMatchObject({ code: 'VERSION_CONFLICT', actualVersion: 0 })
   }
+  expect(await readdir(folder)).toEqual([])
 }, 60_000)

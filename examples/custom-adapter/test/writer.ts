@@ -1,4 +1,5 @@
 // A process of its own that appends as fast as it can, and tells its parent of every append that was acknowledged.
+import { once } from 'node:events'
 import type { TaskId } from '@taskledger/core/ports'
 import { isVersionConflict } from '@taskledger/core/ports'
 import { fileEventStore } from '@taskledger/example-custom-adapter'
@@ -29,9 +30,9 @@ const write = async (taskId: TaskId): Promise<void> => {
   }
 }
 
-process.once('message', async () => {
-  for (const taskId of taskIds.split(',')) await write(taskId as TaskId)
-  await store.close()
-  process.disconnect()
-})
+const go = once(process, 'message')
 await say('ready')
+await go
+for (const taskId of taskIds.split(',')) await write(taskId as TaskId)
+await store.close()
+process.disconnect()

@@ -138,14 +138,14 @@ describe('attachments', () => {
 describe('a broken message is indexed as far as possible, and says what is wrong', () => {
   it.each([
     ['nothing at all', '', { subject: '', text: '', defects: ['it is empty'] }],
-    ['words without a header', 'just some words\n\nand more\n', { defects: ['it has no header'] }],
+    ['words without a header', 'just some words\n\nand more\n', { subject: '', text: 'just some words\n\nand more', defects: ['it has no header'] }],
     ['bytes', '\u0000\u0001\u00ff\u00fe\n\n\u0003\u0000', { subject: '', defects: ['it has no header'] }],
     [
       'parts that nothing divides',
       'Subject: x\nContent-Type: multipart/mixed\n\nsome words\n',
-      { subject: 'x', defects: ['it has parts, but does not say what divides them'] },
+      { subject: 'x', text: 'some words', defects: ['it has parts, but does not say what divides them'] },
     ],
-    ['parts that are not there', 'Subject: x\nContent-Type: multipart/mixed; boundary=b\n\nwords\n', { subject: 'x', defects: ['its parts are missing'] }],
+    ['parts that are not there', 'Subject: x\nContent-Type: multipart/mixed; boundary=b\n\nwords\n', { subject: 'x', text: 'words', defects: ['its parts are missing'] }],
     [
       'a message that breaks off',
       'Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nthe first words\n--b\nContent-Type: image/png; name=a.png\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo',

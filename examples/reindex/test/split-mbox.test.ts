@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import type { MboxMessage } from '../src/mail/split-mbox.ts'
+import type { MboxMessage, SplitOptions } from '../src/mail/split-mbox.ts'
 import { NotAnMbox, splitMbox } from '../src/mail/split-mbox.ts'
 
 const from = 'From anna@example.org Mon Jan  5 10:00:00 2026'
 
-const split = async (chunks: Iterable<Uint8Array>, mostBytes?: number): Promise<readonly MboxMessage[]> =>
-  Array.fromAsync(splitMbox(chunks, mostBytes === undefined ? {} : { mostBytes }))
+const split = async (chunks: Iterable<Uint8Array>, options: SplitOptions = {}): Promise<readonly MboxMessage[]> => {
+  const messages: MboxMessage[] = []
+  for await (const message of splitMbox(chunks, options)) messages.push(message)
+  return messages
+}
 
 const splitText = async (text: string): Promise<readonly string[]> =>
   (await split([Buffer.from(text, 'latin1')])).map(({ bytes }) => Buffer.from(bytes).toString('latin1'))
@@ -75,7 +78,7 @@ describe('an mbox is taken apart', () => {
     const whole = await split(cut(text, 7))
     expect(whole.map(({ end }) => end)).toEqual([whole[1]?.position, whole[2]?.position, text.length])
     for (const [index, { end }] of whole.entries())
-      expect(await Array.fromAsync(splitMbox([Buffer.from(text.slice(end))], { position: end }))).toEqual(whole.slice(index + 1))
+      expect(await split([Buffer.from(text.slice(end))], { position: end })).toEqual(whole.slice(index + 1))
   })
 })
 
@@ -131,7 +134,7 @@ describe('a large mbox', () => {
 
   it('whose message is too large has the beginning of it only, and all of the next', async () => {
     const large = `${from}\nSubject: large\n\n${'x'.repeat(5_000)}\n\n${from}\nSubject: small\n\ntext\n`
-    const [first, second] = await split(cut(large, 100), 1_000)
+    const [first, second] = await split(cut(large, 100), { mostBytes: 1_000 })
     expect(first).toMatchObject({ isCut: true, end: large.lastIndexOf(from) })
     expect(first?.bytes).toHaveLength(1_000)
     expect(second).toMatchObject({ isCut: false })

@@ -5,7 +5,7 @@ import { copyOf } from './copy.ts'
 import { Gate } from './gate.ts'
 
 /** An event, or text that no codec wrote: put there to see what becomes of it. */
-export type StoredEvent = TaskEvent | string
+type StoredEvent = TaskEvent | string
 
 /** The event of version n stands at n - 1. */
 export type Histories = Map<TaskId, StoredEvent[]>

@@ -3,7 +3,9 @@ import { closedError, cohortOf, silentLogger, VersionConflict } from '@taskledge
 import { createMemory } from '@taskledger/memory'
 import type { Subject } from '@taskledger/test-kit'
 import { eventStoreContract } from '@taskledger/test-kit'
-import { describeMutants } from './run-mutant.ts'
+import { mutantsInTrouble } from './event-store-faults.ts'
+import type { Mutant } from './run-mutant.ts'
+import { describeMutants, everyRuleIsCaught } from './run-mutant.ts'
 
 /** What a mutant may do with the data: that of a correct store, and a map of its own. */
 interface Data {
@@ -34,7 +36,7 @@ const subjectOf = (broken: Break): Subject<EventStore> => {
   }
 }
 
-const mutant = (name: string, fails: readonly string[], broken: Break) => ({
+const mutant = (name: string, fails: readonly string[], broken: Break): Mutant<EventStore> => ({
   name,
   fails,
   contract: eventStoreContract({ name: 'mutant', open: async () => subjectOf(broken), timing: { deadlineMs: 2_000 } }),
@@ -78,7 +80,24 @@ const simple =
 const isRepeat = (history: readonly TaskEvent[], version: number, events: readonly TaskEvent[]): boolean =>
   events.every(({ eventId }, index) => history[version + index]?.eventId === eventId)
 
-describeMutants('event store', [
+const mutants: readonly Mutant<EventStore>[] = [
+  mutant('has an error for an unknown task', ['ES-1.1', 'ES-3.4', 'ES-5.1', 'ES-5.2'], (store) => ({
+    async read(taskId, options) {
+      const history = await store.read(taskId, options)
+      if (history.length === 0 && options?.afterVersion === undefined) throw new Error('no such task')
+      return history
+    },
+  })),
+  mutant('forgets who wished the task to end', ['ES-1.2', 'ES-1.4'], (store) => ({
+    async read(taskId, options) {
+      return (await store.read(taskId, options)).map((event) => (event.type === 'TaskCancelRequested' ? { ...event, by: '' } : event))
+    },
+  })),
+  mutant('normalises unicode', ['ES-1.6'], (store) => ({
+    async append(taskId, version, events, options) {
+      await store.append(taskId, version, JSON.parse(JSON.stringify(events).normalize('NFC')) as TaskEvent[], options)
+    },
+  })),
   mutant('reads, then writes', ['ES-2.3', 'ES-2.4'], simple(async (history, taskId, version, events) => {
     if (history.length !== version) {
       if (isRepeat(history, version, events)) return false
@@ -175,4 +194,7 @@ describeMutants('event store', [
       },
     }
   }),
-])
+]
+
+describeMutants('event store', [...mutants, ...mutantsInTrouble])
+everyRuleIsCaught([...mutants, ...mutantsInTrouble])

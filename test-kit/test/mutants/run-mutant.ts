@@ -30,3 +30,12 @@ export const describeMutants = <Port>(of: string, mutants: readonly Mutant<Port>
       })
   })
 }
+
+/** A rule that no mutant fails has not been seen to find anything. */
+export const everyRuleIsCaught = <Port>(mutants: readonly Mutant<Port>[]): void => {
+  it('every rule is failed by one of them', () => {
+    const caught = new Set(mutants.flatMap(({ fails }) => fails))
+    const ids = new Set(mutants.flatMap(({ contract }) => contract.rules.map(({ id }) => id)))
+    expect([...ids].filter((id) => !caught.has(id))).toEqual([])
+  })
+}

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Mailbox } from '../mail/mailbox.ts'
 import type { Mail } from '../mail/parse-mail.ts'
-import { separated } from './words.ts'
+import { joined, separated } from './words.ts'
 
 /** One way through a mailbox from its beginning to its end, perhaps in several attempts. */
 export interface Pass {
@@ -61,6 +61,12 @@ export class MailIndex {
     return { mailbox: Number(row?.['id']), pass: Number(row?.['pass']) }
   }
 
+  /** Goes on with a pass, or gives nothing where it was begun in another index. */
+  resume({ path }: Mailbox, pass: number): Pass | undefined {
+    const row = this.#statements.resume.get(path, pass)
+    return row === undefined ? undefined : { mailbox: Number(row['id']), pass }
+  }
+
   has({ mailbox }: Pass, key: string): boolean {
     return this.#statements.has.get(mailbox, key) !== undefined
   }
@@ -89,9 +95,9 @@ export class MailIndex {
       place: String(place),
       flags: String(flags),
       ...(date === null ? {} : { date: Number(date) }),
-      subject: String(subject),
-      sender: String(sender),
-      snippet: String(snippet),
+      subject: joined(String(subject)),
+      sender: joined(String(sender)),
+      snippet: joined(String(snippet)),
     }))
   }
 
@@ -126,7 +132,6 @@ export class MailIndex {
   }
 }
 
-// oxlint-disable-next-line typescript/explicit-function-return-type -- the names are enough
 const prepareAll = (database: DatabaseSync) => {
   const prepare = (sql: string): StatementSync => database.prepare(sql)
   return {
@@ -134,6 +139,7 @@ const prepareAll = (database: DatabaseSync) => {
       INSERT INTO mailbox (path, name, pass) VALUES (?, ?, 1)
       ON CONFLICT (path) DO UPDATE SET name = excluded.name, pass = pass + 1
       RETURNING id, pass`),
+    resume: prepare('SELECT id FROM mailbox WHERE path = ? AND pass >= ?'),
     has: prepare('SELECT 1 FROM message WHERE mailbox = ? AND key = ?'),
     add: prepare(`
       INSERT INTO message (mailbox, key, pass, place, flags, date, subject, sender, recipients, attachments, text)

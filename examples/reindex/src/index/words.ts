@@ -9,6 +9,9 @@ const between = /(?<=[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}])(?=[
  */
 export const separated = (text: string): string => text.replaceAll(between, separator)
 
+/** The text as it was. */
+export const joined = (text: string): string => text.replaceAll(separator, '')
+
 /** What may stand before a word and a colon: only there is it searched for. */
 const columns = { subject: 'subject', from: 'sender', to: 'recipients', attachment: 'attachments' } as const
 
@@ -28,7 +31,7 @@ export const queryOf = (typed: string): string | undefined => {
 
 const termOf = (term: string): string | undefined => {
   const [, column = '', rest = term] = columnAndWord.exec(term) ?? []
-  const words = rest.replaceAll('"', ' ').replace(/\*$/, '').trim()
+  const words = rest.replaceAll(/["\p{Cc}]/gu, ' ').replace(/\*$/, '').trim()
   if (!/[\p{L}\p{N}]/u.test(words)) return undefined
   const name = column.toLowerCase()
   const phrase = `"${separated(words)}"${rest.endsWith('*') ? ' *' : ''}`

@@ -1,3 +1,5 @@
+export const noHeader = 'it has no header'
+
 /**
  * What is wrong with a message, as far as it shows without taking it apart: the parser makes something of everything, and
  * says nothing.
@@ -5,7 +7,7 @@
 export const defectsOf = (message: Buffer, isCut: boolean): readonly string[] => {
   if (message.length === 0) return ['it is empty']
   const head = message.toString('latin1', 0, Math.min(headEnd(message), lookedAtBytes))
-  if (!/^[!-9;-~]+[ \t]*:/m.test(head)) return ['it has no header']
+  if (!/^[!-9;-~]+[ \t]*:/m.test(head)) return [noHeader]
   return [...multipartDefects(head, message, isCut), ...charsetDefects(message.toString('latin1', 0, lookedAtBytes))]
 }
 

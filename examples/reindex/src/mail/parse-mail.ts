@@ -1,6 +1,6 @@
 import type { Address, Attachment, Email } from 'postal-mime'
 import PostalMime from 'postal-mime'
-import { defectsOf, headEnd } from './defects.ts'
+import { defectsOf, headEnd, noHeader } from './defects.ts'
 import { textOfHtml } from './html-text.ts'
 import type { RawMessage } from './mailbox.ts'
 
@@ -25,10 +25,14 @@ const deepestMessage = 4
 
 /** Reads a message as far as possible. It never rejects: what is wrong stands in `defects`. */
 export const parseMail = async ({ bytes, isCut }: RawMessage): Promise<Mail> => {
-  const message = inUnicode(withoutPrelude(asBuffer(bytes)))
-  const defects = [...(isCut ? ['it is too large: only its beginning was read'] : []), ...defectsOf(message, isCut)]
+  const stored = inUnicode(withoutPrelude(asBuffer(bytes)))
+  const defects = [...(isCut ? ['it is too large: only its beginning was read'] : []), ...defectsOf(stored, isCut)]
+  // Without a header, everything is text.
+  const message = defects.includes(noHeader) ? Buffer.concat([Buffer.from('\n'), stored]) : stored
   try {
-    return { ...(await mailOf(message, deepestMessage)), defects }
+    const mail = await mailOf(message, deepestMessage)
+    const isLost = defects.length > 0 && mail.text === ''
+    return { ...mail, ...(isLost ? { text: wordsAfterHead(message) } : {}), defects }
   } catch (error) {
     const defect = `it cannot be parsed: ${error instanceof Error ? error.message : String(error)}`
     return { ...(await headOnly(message)), defects: [...defects, defect] }
@@ -73,13 +77,19 @@ const mailOf = async (message: Uint8Array, depth: number): Promise<Omit<Mail, 'd
 const headOnly = async (message: Buffer): Promise<Omit<Mail, 'defects'>> => {
   const end = headEnd(message)
   const head = message.subarray(0, Math.min(end, 64 * 1024)).toString('latin1').replaceAll(/^content-/gim, 'X-Content-')
-  const rest = clean(decode(message.subarray(end, end + mostAttachmentBytes)))
+  const rest = wordsAfterHead(message)
   try {
     return { ...(await mailOf(Buffer.from(head, 'latin1'), 0)), text: rest }
   } catch {
     // Not even that: nothing but the words is left.
     return { subject: '', sender: '', recipients: '', text: rest, attachments: [] }
   }
+}
+
+/** What the body holds, as it stands there. */
+const wordsAfterHead = (message: Buffer): string => {
+  const end = headEnd(message)
+  return clean(decode(message.subarray(end, end + mostAttachmentBytes)))
 }
 
 const bodyOf = ({ text = '', html }: Email): string => (text.trim() === '' && html !== undefined ? textOfHtml(html) : text)

@@ -112,8 +112,8 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
 
       const [leaving, staying] = [nodes.slice(0, 10), nodes.slice(10)]
       await Promise.all([
-        ...leaving.map(({ nodeId }, index) => clients[index % 3]?.leave(nodeId)),
         ...staying.map((node, index) => clients[index % 3]?.renew(node, longTtlMs)),
+        ...leaving.map(({ nodeId }, index) => clients[index % 3]?.leave(nodeId)),
       ])
       for (const client of clients) assert.deepEqual(await liveOn(client), staying)
 
@@ -137,10 +137,12 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
       await port.renew(nodeWith({ nodeId: 'shortened' }), longTtlMs)
       await watchUntilGone(context, 'shortened', ttlMs, await renewNow(port, 'shortened', ttlMs))
 
-      await port.renew(nodeWith({ nodeId: 'renewed' }), ttlMs)
-      // Not to prove that nothing happens: the first time has to be half over, or a second one would not be longer.
-      await sleep(ttlMs / 2)
-      await watchUntilGone(context, 'renewed', ttlMs, await renewNow(port, 'renewed', ttlMs))
+      const lengthened = nodeWith({ nodeId: 'lengthened' })
+      await port.renew(lengthened, ttlMs)
+      await port.renew(lengthened, longTtlMs)
+      // Time has to pass: until the first renewal alone would no longer do.
+      await sleep(2 * ttlMs + port.capabilities.ttlGranularityMs)
+      assert.deepEqual(await port.live(), [lengthened])
     },
   },
 ]

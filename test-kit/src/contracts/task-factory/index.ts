@@ -28,6 +28,8 @@ export interface TaskFactorySamples {
   readonly older?: readonly OlderPayload[]
   /** Payloads that must not be submitted. */
   readonly refused?: readonly unknown[]
+  /** What may be stored under the present version and must not be run: a schema that became stricter refuses it. */
+  readonly refusedStored?: readonly JsonValue[]
   /** What the body of a task would be given, for factories that do not show it themselves. */
   payloadOf?(runnable: RunnableTask): unknown
 }
@@ -50,7 +52,7 @@ const thrownBy = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   )
 
-const rulesFor = ({ samples, older = [], refused = [], payloadOf }: TaskFactorySamples): readonly Rule<TaskFactory>[] => {
+const rulesFor = ({ samples, older = [], refused = [], refusedStored = [], payloadOf }: TaskFactorySamples): readonly Rule<TaskFactory>[] => {
   const seenBy = payloadOf ?? ((runnable: RunnableTask): unknown => runnable.payload)
   const showsPayload = (factory: TaskFactory, runnable: RunnableTask): void => {
     assert.ok(payloadOf !== undefined || 'payload' in runnable, `the factory of "${factory.type}" does not show the payload: give payloadOf`)
@@ -104,6 +106,10 @@ const rulesFor = ({ samples, older = [], refused = [], payloadOf }: TaskFactoryS
         for (const payload of refused) {
           observe(payload)
           assert.match(String(codeOf(await thrownBy(port.encode(payload)))), /^(INVALID_PAYLOAD|NOT_JSON)$/)
+        }
+        for (const payload of refusedStored) {
+          observe(payload)
+          assert.equal(codeOf(await thrownBy(port.decode(port.version, payload))), 'INVALID_PAYLOAD')
         }
       },
     },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TaskListing, TaskProgress } from '@taskledger/core/ports'
 import type { Rule } from '../../rule.ts'
-import { listedBy, unfinishedOf } from './reading.ts'
+import { byId, listedBy, unfinishedOf } from './reading.ts'
 import { detailsWith, drawTaskId, leapDay, lifeOf, shuffled } from './sample-details.ts'
 
 const progressOf = (attempt: number, sequence: number): TaskProgress => ({
@@ -98,8 +98,8 @@ export const progressRules: readonly Rule<TaskListing>[] = [
       await port.save(silent)
       for (const { taskId } of [finished, silent]) await port.saveProgress(taskId, progressOf(1, 9))
       for (const { taskId } of [finished, silent]) await port.saveProgress(taskId, progressOf(2, 1))
-      assert.deepEqual(await listedBy(port), [finished, silent])
-      assert.deepEqual(await listedBy(port, { statuses: ['cancelled'] }), [finished, silent])
+      assert.deepEqual(byId(await listedBy(port)), byId([finished, silent]))
+      assert.deepEqual(byId(await listedBy(port, { statuses: ['cancelled'] })), byId([finished, silent]))
       assert.deepEqual(await unfinishedOf(port), [])
     },
   },

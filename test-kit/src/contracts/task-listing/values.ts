@@ -50,7 +50,9 @@ export const valueRules: readonly Rule<TaskListing>[] = [
       for (const [index, value] of [...values, large, { text: large }].entries()) {
         const text = typeof value === 'string' && value !== '' ? value.slice(0, 10_000) : 'text'
         const details = detailsWith(random, {
+          status: 'inProgress',
           version: 2,
+          attempt: 1,
           createdAt: leapDay - index,
           labels: [text.slice(0, 100), 'ascii', ''],
           error: { name: 'Error', message: text, stack: text },
@@ -79,9 +81,8 @@ export const valueRules: readonly Rule<TaskListing>[] = [
       const progress = { attempt: 1, sequence: 1, at: leapDay, value: { done: [1] } }
       const expected = structuredClone({ ...details, progress })
       const [given, report] = structuredClone([details, progress] as const)
-      const [saving, reporting] = [port.save(given), port.saveProgress(details.taskId, report)]
-      await saving
-      await reporting
+      await port.save(given)
+      await port.saveProgress(details.taskId, report)
       spoil(given)
       spoil(report)
       spoil((await port.list({}, { limit: 1 })).tasks)

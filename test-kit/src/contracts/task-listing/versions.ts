@@ -107,7 +107,7 @@ export const versionRules: readonly Rule<TaskListing>[] = [
       await Promise.all(saved.map((details) => port.save(details)))
       await faults.restart()
       await waitUntil('the listing answers after the restart', () => listedBy(port).then(() => true, () => false))
-      assert.deepEqual(await listedBy(port), saved)
+      assert.deepEqual(byId(await listedBy(port)), byId(saved))
       assert.deepEqual(await unfinishedOf(port), byId(saved))
     },
   },

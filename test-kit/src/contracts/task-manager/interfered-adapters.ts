@@ -2,18 +2,18 @@ import type { EventBus, EventStore, Messaging, Storage, TaskListing, WorkQueue }
 import type { Interference } from './interference.ts'
 
 /** A storage whose calls can be interfered with. */
-export const interferedStorage = ({ events, listing, nodes, close }: Storage, interference: Interference): Storage => ({
-  events: interferedStore(events, interference),
-  listing: interferedListing(listing, interference),
-  nodes,
-  close,
+export const interferedStorage = (storage: Storage, interference: Interference): Storage => ({
+  events: interferedStore(storage.events, interference),
+  listing: interferedListing(storage.listing, interference),
+  nodes: storage.nodes,
+  close: () => storage.close(),
 })
 
 /** A messaging whose calls can be interfered with. */
-export const interferedMessaging = ({ queue, bus, close }: Messaging, interference: Interference): Messaging => ({
-  queue: interferedQueue(queue, interference),
-  bus: interferedBus(bus, interference),
-  close,
+export const interferedMessaging = (messaging: Messaging, interference: Interference): Messaging => ({
+  queue: interferedQueue(messaging.queue, interference),
+  bus: interferedBus(messaging.bus, interference),
+  close: () => messaging.close(),
 })
 
 const interferedStore = (store: EventStore, interference: Interference): EventStore => ({

@@ -18,7 +18,7 @@ const closes =
     // Should it fail at once, the rule learns of it below.
     closed.catch(() => {})
     const [accepted, left] = worker.runs
-    await accepted?.accept()
+    await accepted?.finish()
     const later = await stage.send(2)
     await stage.quiet()
     order.push('the last handler ends')

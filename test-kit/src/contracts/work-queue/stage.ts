@@ -12,8 +12,10 @@ export interface Run {
   readonly ended: boolean
   /** Ends the handler, with an error where one is given, and leaves the delivery as it is. */
   end(error?: Error): void
-  /** Accepts the delivery and ends the handler. */
+  /** Accepts the delivery, unless that was done before. */
   accept(): Promise<void>
+  /** Accepts the delivery and ends the handler. */
+  finish(): Promise<void>
 }
 
 /** A consumer, and what has been handed to it. */
@@ -30,8 +32,8 @@ export interface WorkerOptions {
   readonly queue?: string
   readonly slots?: number
   readonly mode?: ConsumeMode
-  /** What the handlers do. By default they hold on until they are told to end. */
-  readonly handle?: (delivery: Delivery) => Promise<void>
+  /** What the handlers do, the first, second, … `time` that this task comes. By default they hold on until they are told to end. */
+  readonly handle?: (delivery: Delivery, time: number) => Promise<void>
 }
 
 export const acceptAtOnce = (delivery: Delivery): Promise<void> => delivery.accept()
@@ -63,7 +65,7 @@ export class Stage {
       worker.runs.push(run)
       worker.mostRunning = Math.max(worker.mostRunning, ++worker.running)
       try {
-        await (handle === undefined ? held : handle(delivery))
+        await (handle === undefined ? held : handle(delivery, worker.runs.filter(({ taskId }) => taskId === run.taskId).length))
       } finally {
         worker.running--
         run.ended = true
@@ -165,11 +167,13 @@ export class Stage {
 
   #runOf(delivery: Delivery): { run: Run & { ended: boolean }; held: Promise<void> } {
     const { held, end } = this.hold()
-    const accept = async (): Promise<void> => {
-      await delivery.accept()
+    let accepted: Promise<void> | undefined
+    const accept = (): Promise<void> => (accepted ??= delivery.accept())
+    const finish = async (): Promise<void> => {
+      await accept()
       end()
     }
-    return { run: { taskId: delivery.message.taskId, delivery, ended: false, end, accept }, held }
+    return { run: { taskId: delivery.message.taskId, delivery, ended: false, end, accept, finish }, held }
   }
 }
 

@@ -1,0 +1,25 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { EventStore } from '@taskledger/core/ports'
+import type { Contract } from '@taskledger/test-kit'
+import { runContract } from '@taskledger/test-kit'
+import { expect, onTestFinished, test } from 'vitest'
+import { programsOf } from '../../tools/fences.ts'
+
+const docs = join(import.meta.dirname, '..')
+
+test('the event store of the guide for authors of adapters passes its contract', async () => {
+  const [program = ''] = programsOf(await readFile(join(docs, 'writing-an-adapter.md'), 'utf8'))
+  await mkdir(join(docs, '.code'), { recursive: true })
+  // In docs, whose package.json says which packages the pages may use.
+  const folder = await mkdtemp(join(docs, '.code/'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const file = join(folder, 'adapter.ts')
+  await writeFile(file, program)
+
+  const { contract } = (await import(file)) as { readonly contract: Contract<EventStore> }
+  const { results } = await runContract(contract)
+  expect(results.filter(({ status }) => status !== 'passed' && status !== 'not shown')).toEqual([])
+  // What needs faults that the guide's harness does not have.
+  expect(results.filter(({ status }) => status === 'not shown').map(({ id }) => id)).toEqual(['ES-3.2', 'ES-3.3', 'ES-3.5'])
+}, 60_000)

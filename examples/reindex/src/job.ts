@@ -1,0 +1,10 @@
+/** The job without its screen: what another program needs to reindex mailboxes on nodes of its own. */
+export { openExistingIndex, openIndex } from './index/open-index.ts'
+export type { Hit, MailIndex } from './index/mail-index.ts'
+export { queryOf } from './index/words.ts'
+export { findMailboxes, NoMail } from './mail/find-mailboxes.ts'
+export type { FoundMailboxes } from './mail/find-mailboxes.ts'
+export type { Mailbox } from './mail/mailbox.ts'
+export type { ReindexOptions, Step } from './reindex.ts'
+export { reindexer, reindexMailbox } from './reindex-task.ts'
+export type { Reindexed, ReindexProgress } from './reindex-task.ts'

@@ -1,0 +1,65 @@
+import type { Logger, TaskManager } from '@taskledger/core'
+import { createTaskManager } from '@taskledger/core'
+import { createMemory } from '@taskledger/memory'
+import { openIndex } from './index/open-index.ts'
+import { reindexer, reindexMailbox } from './reindex-task.ts'
+import type { ReindexOptions } from './reindex.ts'
+
+/** A front-end and its workers, in one process. */
+export interface LocalCluster {
+  /** Submits, watches and cancels; runs nothing. */
+  readonly frontEnd: TaskManager
+  readonly workers: readonly TaskManager[]
+  /** The name of a node, by its id. */
+  nameOf(nodeId: string): string
+  /** Lets running tasks go on for so long, then hands them back; resolves when the last worker has ended. */
+  drain(drainMs: number): Promise<void>
+  close(): Promise<void>
+}
+
+export interface LocalClusterOptions extends Pick<ReindexOptions, 'beforeMessage'> {
+  /** The folder of the index. */
+  readonly index: string
+  readonly logger: Logger
+}
+
+const workerNames = ['worker-1', 'worker-2']
+
+/** How many mailboxes a worker reindexes at a time. */
+const slots = 2
+
+/**
+ * Starts three nodes on one memory. On a cluster each would be a process of its own, and `storage` and `messaging` would come
+ * from other adapters; nothing else would change.
+ */
+export const startLocalCluster = async ({ index: folder, logger, beforeMessage }: LocalClusterOptions): Promise<LocalCluster> => {
+  const memory = createMemory({ logger })
+  const clients = (): Pick<Parameters<typeof createTaskManager>[0], 'storage' | 'messaging' | 'logger'> => ({
+    storage: memory.storage(),
+    messaging: memory.messaging(),
+    logger,
+  })
+  const index = openIndex(folder)
+  const task = reindexer({ index, ...(beforeMessage === undefined ? {} : { beforeMessage }) })
+  const startWorker = (name: string): Promise<TaskManager> =>
+    createTaskManager({ ...clients(), name, tasks: [task], worker: { slots, progressIntervalMs: 100 } })
+  const [frontEnd, ...workers] = await Promise.all([
+    createTaskManager({ ...clients(), name: 'front-end', tasks: [reindexMailbox], worker: false }),
+    ...workerNames.map(startWorker),
+  ])
+  const names = new Map(workers.map(({ nodeId }, at) => [nodeId, workerNames[at]]))
+  const drain = async (drainMs: number): Promise<void> => {
+    await Promise.all(workers.map((worker) => worker.close({ drainMs })))
+  }
+  return {
+    frontEnd,
+    workers,
+    nameOf: (nodeId) => names.get(nodeId) ?? nodeId,
+    drain,
+    close: async () => {
+      await drain(0)
+      await frontEnd.close()
+      index.close()
+    },
+  }
+}

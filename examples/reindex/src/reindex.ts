@@ -1,0 +1,92 @@
+import { hash } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { TaskContext } from '@taskledger/core'
+import { NonRetryableError } from '@taskledger/core'
+import { Batch } from './index/batch.ts'
+import type { MailIndex } from './index/mail-index.ts'
+import { reasonOf } from './mail/find-mailboxes.ts'
+import type { Mailbox, RawMessage, StoredMessage } from './mail/mailbox.ts'
+import { parseMail } from './mail/parse-mail.ts'
+import { readMailbox } from './mail/read-mailbox.ts'
+import type { Reindexed, ReindexProgress } from './reindex-task.ts'
+
+/** A message that is about to be indexed. */
+export interface Step {
+  readonly mailbox: Mailbox
+  readonly attempt: number
+  /** Messages of the mailbox that were gone through before. */
+  readonly done: number
+}
+
+export interface ReindexOptions {
+  readonly index: MailIndex
+  /** Awaited before each message that is new: for demonstrations and tests. What it throws fails the attempt. */
+  readonly beforeMessage?: (step: Step, signal: AbortSignal) => Promise<void> | void
+}
+
+type Context = TaskContext<Mailbox, ReindexProgress>
+
+/**
+ * Goes through a mailbox and puts what is new into the index. An attempt that ends early, for whatever reason, leaves behind
+ * what it indexed and how far it came; the next one continues there.
+ */
+export const reindex = async (context: Context, { index, beforeMessage }: ReindexOptions): Promise<Reindexed> => {
+  const { payload: mailbox, signal, lastProgress, attempt } = context
+  const resumed = lastProgress === undefined ? undefined : index.resume(mailbox, lastProgress.pass)
+  const pass = resumed ?? index.begin(mailbox)
+  const start = resumed === undefined ? undefined : lastProgress
+  const batch = new Batch(index, pass, start, context.progress)
+  try {
+    for await (const message of readMailbox(mailbox, start?.at)) {
+      if (signal.aborted) break
+      await take(message, batch, (done) => beforeMessage?.({ mailbox, attempt, done }, signal))
+      batch.reach(message.next)
+      // Other tasks, cancellations and the screen have their turn.
+      await nextTurn()
+    }
+  } catch (error) {
+    throw explained(error, mailbox)
+  } finally {
+    batch.commit()
+  }
+  signal.throwIfAborted()
+  let removed = 0
+  for (let rows = index.sweep(pass); rows > 0; rows = index.sweep(pass)) {
+    removed += rows
+    await nextTurn()
+    signal.throwIfAborted()
+  }
+  return { ...batch.counts, removed }
+}
+
+const take = async (message: StoredMessage, batch: Batch, beforeMessage: (done: number) => Promise<void> | void): Promise<void> => {
+  const { where, flags } = message
+  if (message.key !== undefined && batch.has(message.key)) return batch.keep({ key: message.key, place: where, flags })
+  const raw = await readOrReport(message, batch)
+  if (raw === undefined) return batch.pass()
+  const key = message.key ?? hash('sha256', raw.bytes, 'base64url')
+  if (batch.has(key)) return batch.keep({ key, place: where, flags })
+  await beforeMessage(batch.counts.done)
+  batch.add({ key, place: where, flags, mail: await parseMail(raw) })
+}
+
+/** One file that cannot be read is no reason to leave out the others. */
+const readOrReport = async (message: StoredMessage, batch: Batch): Promise<RawMessage | undefined> => {
+  try {
+    return await message.read()
+  } catch (error) {
+    if (!isAccessDenied(error)) throw error
+    batch.report(message.where, [reasonOf(error)])
+    return undefined
+  }
+}
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
+
+const isAccessDenied = (error: unknown): boolean => ['EACCES', 'EPERM', 'EISDIR'].includes(String(codeOf(error)))
+
+/** What another attempt would meet again is final. */
+const explained = (error: unknown, { path }: Mailbox): unknown =>
+  isAccessDenied(error) || ['ENOENT', 'ENOTDIR', 'NOT_AN_MBOX'].includes(String(codeOf(error)))
+    ? new NonRetryableError(`${path}: ${reasonOf(error)}`, { cause: error })
+    : error

@@ -1,0 +1,17 @@
+import type { Harness } from '../../harness.ts'
+import type { Contract } from '../../rule.ts'
+import type { Adapters } from './adapters.ts'
+import { cancelRaces } from './cancel-races.ts'
+import { cancelRules } from './cancel-rules.ts'
+import { lifeRules } from './life-rules.ts'
+import { progressRules } from './progress-rules.ts'
+import { workerRules } from './worker-rules.ts'
+
+export type { Adapters } from './adapters.ts'
+
+/** The promises of a whole system: task managers with one, two and three nodes, on the storage and messaging that the harness opens. */
+export const taskManagerContract = (harness: Harness<Adapters>): Contract<Adapters> => ({
+  name: 'task manager',
+  harness,
+  rules: [...lifeRules, ...progressRules, ...workerRules, ...cancelRules, ...cancelRaces],
+})

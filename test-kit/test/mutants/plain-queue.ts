@@ -1,0 +1,257 @@
+import { decodeMessage, encodeMessage } from '@taskledger/core/codec'
+import type { CallOptions, Consumer, ConsumeOptions, Delivery, WorkMessage, WorkQueue, WorkQueueCapabilities } from '@taskledger/core/ports'
+import { closedError } from '@taskledger/core/ports'
+
+/** A message with what is known of its way so far. */
+export interface Letter {
+  readonly text: string
+  redelivered: boolean
+  releases: number
+}
+
+/** A consumer, as the queue sees it. */
+export interface Taker {
+  readonly client: PlainQueue
+  readonly handler: (delivery: Delivery) => Promise<void>
+  readonly serial: boolean
+  slots: number
+  closed: boolean
+  readonly running: Set<Run>
+}
+
+/** One handler that runs. */
+export interface Run {
+  readonly letter: Letter
+  readonly taker: Taker
+  settled: boolean
+  accepted: boolean
+  ended: Promise<void>
+}
+
+/** One queue, as the engine has it. */
+export class Room {
+  waiting: Letter[] = []
+  takers: Taker[] = []
+  readonly running = new Set<Run>()
+  readonly dead: string[] = []
+  pumping = false
+}
+
+/** What the clients of a plain queue share. */
+export class Rooms {
+  readonly #rooms = new Map<string, Room>()
+
+  get(name: string): Room {
+    const room = this.#rooms.get(name) ?? new Room()
+    this.#rooms.set(name, room)
+    return room
+  }
+
+  get all(): readonly Room[] {
+    return [...this.#rooms.values()]
+  }
+}
+
+/** A work queue that is right, and made of small steps: a mutant gets one of them wrong. */
+export class PlainQueue implements WorkQueue {
+  readonly capabilities: WorkQueueCapabilities = { durability: true, redeliveryWithinMs: 100, delayedRelease: true }
+  readonly rooms: Rooms
+  readonly takers = new Set<{ readonly room: Room; readonly taker: Taker }>()
+  closed = false
+
+  constructor(rooms: Rooms) {
+    this.rooms = rooms
+  }
+
+  async send(queue: string, message: WorkMessage, options?: CallOptions): Promise<void> {
+    this.enter(options)
+    const room = this.rooms.get(this.nameOf(queue))
+    room.waiting.push({ text: this.encode(message), redelivered: false, releases: 0 })
+    this.wake(room)
+  }
+
+  async consume(queue: string, handler: (delivery: Delivery) => Promise<void>, options: ConsumeOptions): Promise<Consumer> {
+    this.enter(options)
+    const room = this.rooms.get(this.nameOf(queue))
+    const taker: Taker = { client: this, handler, serial: options.mode === 'serial', slots: options.slots, closed: false, running: new Set() }
+    this.join(room, taker)
+    this.wake(room)
+    return { resize: (slots) => this.resize(room, taker, slots), close: () => this.closeTaker(room, taker) }
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+    await Promise.all([...this.takers].map(({ room, taker }) => this.closeTaker(room, taker)))
+  }
+
+  /** As if the process had been killed. */
+  vanish(): void {
+    this.closed = true
+    for (const { room, taker } of this.takers) {
+      room.takers = room.takers.filter((each) => each !== taker)
+      for (const run of taker.running) {
+        this.lose(room, run)
+        this.ended(room, run)
+      }
+    }
+  }
+
+  enter(options?: CallOptions): void {
+    if (this.closed) throw closedError('the plain queue')
+    options?.signal?.throwIfAborted()
+  }
+
+  nameOf(queue: string): string {
+    return queue
+  }
+
+  encode(message: WorkMessage): string {
+    return encodeMessage(message)
+  }
+
+  decode(_room: Room, letter: Letter): WorkMessage {
+    return decodeMessage(letter.text)
+  }
+
+  join(room: Room, taker: Taker): void {
+    room.takers.push(taker)
+    this.takers.add({ room, taker })
+  }
+
+  resize(room: Room, taker: Taker, slots: number): void {
+    taker.slots = slots
+    this.wake(room)
+  }
+
+  async closeTaker(room: Room, taker: Taker): Promise<void> {
+    taker.closed = true
+    room.takers = room.takers.filter((each) => each !== taker)
+    await this.waitFor(taker)
+    this.wake(room)
+  }
+
+  async waitFor(taker: Taker): Promise<void> {
+    await Promise.all([...taker.running].map(({ ended }) => ended))
+  }
+
+  /** Hands out what can be handed out, soon. */
+  wake(room: Room): void {
+    if (room.pumping) return
+    room.pumping = true
+    setImmediate(() => {
+      room.pumping = false
+      while (room.waiting.length > 0) {
+        const taker = room.takers.find((each) => each.client.mayTake(room, each))
+        if (taker === undefined) return
+        // Whoever has taken goes to the end of the line.
+        room.takers = [...room.takers.filter((each) => each !== taker), taker]
+        const letter = taker.client.take(room, taker)
+        if (letter !== undefined) taker.client.open(room, taker, letter)
+      }
+    })
+  }
+
+  mayTake(room: Room, taker: Taker): boolean {
+    return this.hasFreeSlot(taker) && (!taker.serial || this.isSerialFree(room, taker))
+  }
+
+  hasFreeSlot(taker: Taker): boolean {
+    return taker.running.size < taker.slots
+  }
+
+  isSerialFree(room: Room, _taker: Taker): boolean {
+    return room.running.size === 0
+  }
+
+  take(room: Room, _taker: Taker): Letter | undefined {
+    return room.waiting.shift()
+  }
+
+  open(room: Room, taker: Taker, letter: Letter): void {
+    let message: WorkMessage
+    try {
+      message = this.decode(room, letter)
+    } catch (error) {
+      return this.bury(room, letter, String(error))
+    }
+    const run: Run = { letter, taker, settled: false, accepted: false, ended: Promise.resolve() }
+    taker.running.add(run)
+    room.running.add(run)
+    run.ended = this.run(room, run, message)
+  }
+
+  async run(room: Room, run: Run, message: WorkMessage): Promise<void> {
+    try {
+      await run.taker.handler(this.deliveryOf(room, run, message))
+    } catch {
+      this.threw(room, run)
+    }
+    this.unsettled(room, run)
+    this.ended(room, run)
+  }
+
+  deliveryOf(room: Room, run: Run, message: WorkMessage): Delivery {
+    return {
+      message,
+      redelivered: run.letter.redelivered,
+      releases: run.letter.releases,
+      accept: async () => {
+        if (this.settles(run)) this.accept(room, run)
+      },
+      release: async (options) => {
+        if (this.settles(run)) this.release(room, run, options?.delayMs ?? 0)
+      },
+      reject: async (why) => {
+        if (this.settles(run)) this.reject(room, run, why)
+      },
+    }
+  }
+
+  /** Whether this is the first time. */
+  settles(run: Run): boolean {
+    const isFirst = !run.settled
+    run.settled = true
+    return isFirst
+  }
+
+  accept(_room: Room, run: Run): void {
+    run.accepted = true
+  }
+
+  release(room: Room, { letter }: Run, delayMs: number): void {
+    const released = { ...letter, redelivered: true, releases: letter.releases + 1 }
+    if (delayMs > 0) setTimeout(() => this.putBack(room, released), delayMs)
+    else this.putBack(room, released)
+  }
+
+  reject(room: Room, { letter }: Run, why: string): void {
+    this.bury(room, letter, why)
+  }
+
+  /** The handler has ended: what it has not settled comes back. */
+  unsettled(room: Room, run: Run): void {
+    if (this.settles(run)) this.putBack(room, { ...run.letter, redelivered: true })
+  }
+
+  threw(_room: Room, _run: Run): void {}
+
+  ended(room: Room, run: Run): void {
+    run.taker.running.delete(run)
+    room.running.delete(run)
+    this.wake(room)
+  }
+
+  /** The consumer has died: what it has not settled comes back. */
+  lose(room: Room, run: Run): void {
+    if (this.settles(run)) room.waiting.unshift({ ...run.letter, redelivered: true })
+  }
+
+  putBack(room: Room, letter: Letter): void {
+    room.waiting.push(letter)
+    this.wake(room)
+  }
+
+  bury(room: Room, letter: Letter, why: string): void {
+    room.dead.push(`${letter.text} (${why})`)
+  }
+}
