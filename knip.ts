@@ -1,14 +1,21 @@
+import { dirname } from 'node:path'
 import type { KnipConfig } from 'knip'
 import { programsOf } from './tools/fences.ts'
 
+const pages = '*.md'
+
 const config: KnipConfig = {
-  // The code on the pages of the docs counts as use.
-  compilers: { md: (page: string) => programsOf(page).join('\n') },
+  // The code on a page counts as use, except at the root, which depends on no package of its own.
+  compilers: { md: (page: string, path: string) => (dirname(path) === import.meta.dirname ? '' : programsOf(page).join('\n')) },
   workspaces: {
-    '.': { entry: ['tools/verify.ts', 'tools/totals-reporter.ts', 'toolchain.mjs'], project: ['*.{ts,mjs}', 'tools/**/*.ts'] },
+    // attw has no import: a test runs it as a command.
+    '.': { entry: [pages, 'tools/totals-reporter.ts'], project: ['*.{ts,mjs,md}', 'tools/**/*.ts'], ignoreDependencies: ['@arethetypeswrong/cli'] },
+    'packages/*': { entry: [pages] },
+    'examples/*': { entry: [pages] },
+    benchmarks: { entry: [pages] },
     docs: { entry: ['**/*.md'], project: ['**/*.md'] },
-    // Started by the tests in processes of other test runners.
-    'test-kit': { entry: ['test/runners/*.mjs'] },
+    // The tests start other test runners, by their paths.
+    'test-kit': { entry: [pages, 'test/runners/*.mjs'], ignoreDependencies: ['jest'] },
   },
   ignoreExportsUsedInFile: true,
 }

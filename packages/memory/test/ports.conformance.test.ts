@@ -1,7 +1,15 @@
-import { eventStoreContract, nodeRegistryContract, taskListingContract } from '@taskledger/test-kit'
+import {
+  eventBusContract,
+  eventStoreContract,
+  nodeRegistryContract,
+  taskListingContract,
+  workQueueContract,
+} from '@taskledger/test-kit'
 import { describeContract } from '@taskledger/test-kit/vitest'
-import { eventStoreHarness, nodeRegistryHarness, taskListingHarness } from './memory.harness.ts'
+import { eventBusHarness, eventStoreHarness, nodeRegistryHarness, taskListingHarness, workQueueHarness } from './memory.harness.ts'
 
 describeContract(eventStoreContract(eventStoreHarness))
 describeContract(taskListingContract(taskListingHarness))
 describeContract(nodeRegistryContract(nodeRegistryHarness))
+describeContract(workQueueContract(workQueueHarness))
+describeContract(eventBusContract(eventBusHarness))
