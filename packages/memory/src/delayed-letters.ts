@@ -1,5 +1,5 @@
 import type { CancelSchedule, Clock } from '@taskledger/core/ports'
-import type { Letter } from './named-queue.ts'
+import type { Letter } from './letter.ts'
 
 /**
  * Letters that come back at a later time. Timers run only while somebody is there to take what comes back: a timer that

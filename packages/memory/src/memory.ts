@@ -7,7 +7,7 @@ import type { KnownNodes } from './memory-node-registry.ts'
 import { MemoryNodeRegistry } from './memory-node-registry.ts'
 import { MemoryTaskListing, noListedTasks } from './memory-task-listing.ts'
 import { MemoryWorkQueue, QueuesByName } from './memory-work-queue.ts'
-import type { DeadLetter } from './named-queue.ts'
+import type { DeadLetter } from './letter.ts'
 
 /** What a memory can be given. */
 export interface MemoryOptions {

@@ -3,28 +3,14 @@ import type { Clock, ConsumeMode, Delivery, Logger, WorkMessage } from '@taskled
 import { copyOf } from './copy.ts'
 import { DelayedLetters } from './delayed-letters.ts'
 import { Fifo } from './fifo.ts'
+import type { DeadLetter, Letter, LetterBox } from './letter.ts'
 import { QueueConsumer } from './queue-consumer.ts'
-
-/** A message with what is known of its way so far. */
-export interface Letter {
-  /** The message, or text that no codec wrote: put there to see what becomes of it. */
-  readonly body: WorkMessage | string
-  readonly redelivered: boolean
-  readonly releases: number
-}
-
-/** A message that nobody could use. */
-export interface DeadLetter {
-  /** The message as the codec writes it, or what else was found in its place. */
-  readonly text: string
-  readonly why: string
-}
 
 /** How many letters are handed out before timers, sockets and signals have their turn. */
 const lettersPerTurn = 1_000
 
 /** One queue: what waits in it, and who takes from it. */
-export class NamedQueue {
+export class NamedQueue implements LetterBox {
   readonly name: string
   readonly #clock: Clock
   readonly #logger: Logger
@@ -62,7 +48,6 @@ export class NamedQueue {
     this.wake()
   }
 
-  /** Puts a letter before all others: it was taken before them. */
   addFirst(letter: Letter): void {
     this.#waiting.addFirst(letter)
     this.wake()
@@ -78,7 +63,7 @@ export class NamedQueue {
   }
 
   join(handler: (delivery: Delivery) => Promise<void>, slots: number, mode: ConsumeMode): QueueConsumer {
-    const consumer = new QueueConsumer(this, handler, slots, mode, this.#logger)
+    const consumer: QueueConsumer = new QueueConsumer(this, () => this.leave(consumer), handler, slots, mode, this.#logger)
     this.#consumers.push(consumer)
     this.#delayed.start()
     this.wake()
@@ -93,7 +78,6 @@ export class NamedQueue {
     this.wake()
   }
 
-  /** A handler ended, or is not waited for any longer. */
   ended(): void {
     this.#running--
     this.wake()

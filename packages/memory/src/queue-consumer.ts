@@ -1,5 +1,5 @@
 import type { Consumer, ConsumeMode, Delivery, Logger, WorkMessage } from '@taskledger/core/ports'
-import type { Letter, NamedQueue } from './named-queue.ts'
+import type { Letter, LetterBox } from './letter.ts'
 
 /** How long a message stays away whose handler did not settle it, in milliseconds: a handler that always throws must not spin. */
 const unsettledDelayMs = 100
@@ -7,16 +7,25 @@ const unsettledDelayMs = 100
 /** One who takes from a queue. */
 export class QueueConsumer implements Consumer {
   readonly mode: ConsumeMode
-  readonly #queue: NamedQueue
+  readonly #queue: LetterBox
+  readonly #leave: () => void
   readonly #handler: (delivery: Delivery) => Promise<void>
   readonly #logger: Logger
   /** What is being handled, each with the end of its handler. */
   readonly #running = new Map<MemoryDelivery, Promise<void>>()
   #slots: number
 
-  constructor(queue: NamedQueue, handler: (delivery: Delivery) => Promise<void>, slots: number, mode: ConsumeMode, logger: Logger) {
+  constructor(
+    queue: LetterBox,
+    leave: () => void,
+    handler: (delivery: Delivery) => Promise<void>,
+    slots: number,
+    mode: ConsumeMode,
+    logger: Logger,
+  ) {
     this.mode = mode
     this.#queue = queue
+    this.#leave = leave
     this.#handler = handler
     this.#slots = slots
     this.#logger = logger
@@ -37,13 +46,13 @@ export class QueueConsumer implements Consumer {
   }
 
   async close(): Promise<void> {
-    this.#queue.leave(this)
+    this.#leave()
     await Promise.all(this.#running.values())
   }
 
   /** Goes without a goodbye: what it had not settled is for others, and whatever its handlers still do changes nothing. */
   vanish(): void {
-    this.#queue.leave(this)
+    this.#leave()
     for (const delivery of [...this.#running.keys()].reverse()) {
       delivery.lose()
       this.#end(delivery)
@@ -69,11 +78,11 @@ class MemoryDelivery implements Delivery {
   readonly message: WorkMessage
   readonly redelivered: boolean
   readonly releases: number
-  readonly #queue: NamedQueue
+  readonly #queue: LetterBox
   readonly #letter: Letter
   #settled = false
 
-  constructor(queue: NamedQueue, letter: Letter, message: WorkMessage) {
+  constructor(queue: LetterBox, letter: Letter, message: WorkMessage) {
     this.#queue = queue
     this.#letter = letter
     this.message = message
