@@ -22,7 +22,7 @@ const steps: readonly (readonly [title: string, command: string])[] = [
   ['Lint', 'oxlint'],
   ['Formatting', 'oxfmt --check'],
   ['Unused code and dependencies', 'knip'],
-  ['API reference', 'pnpm --silent run docs'],
+  ['API reference', 'pnpm --silent --filter @taskledger/docs api'],
   ['Unit tests', vitest('unit')],
   ['Conformance of the adapters', vitest('conformance')],
   ['Packages, packed and used from outside', vitest('packed')],

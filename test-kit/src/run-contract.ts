@@ -32,7 +32,12 @@ export const runContract = async <Port>(contract: Contract<Port>, options: RunCo
     ...unknownWaivers(contract).map(strayWaiver),
     ...takeStrayRejections().map(strayRejection),
   ]
-  return { contract: contract.name, subject: contract.harness.name, results: all, ok: all.every(({ status }) => status !== 'failed' && status !== 'error') }
+  return {
+    contract: contract.name,
+    subject: contract.harness.name,
+    results: all,
+    ok: all.every(({ status }) => status !== 'failed' && status !== 'error'),
+  }
 }
 
 /** Runs one rule, in the light of its waiver. Never rejects. */

@@ -56,7 +56,10 @@ export const runRule = <Port>(contract: Contract<Port>, rule: Rule<Port>, settin
 
 /** Fit for keyspaces, tables, prefixes and folders: up to 40 lower-case letters, digits and underscores. */
 const namespaceFor = (rule: Rule<never>): string =>
-  `t_${process.pid}_${rule.id.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_').slice(0, 16)}_${randomUUID().slice(0, 8)}`
+  `t_${process.pid}_${rule.id
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '_')
+    .slice(0, 16)}_${randomUUID().slice(0, 8)}`
 
 const attempt = async <Port>(
   rule: Rule<Port>,

@@ -52,7 +52,13 @@ export const startedEvent = (taskId: TaskId, version: number, attempt = 1): Task
 export const everyEvent = (taskId: TaskId): readonly TaskEvent[] => {
   const progress = { attempt: 1, sequence: 7, at: 1_700_000_000_500, value: { done: 7 } }
   const error = { name: 'Error', message: 'it broke', stack: 'Error: it broke\n    at somewhere', code: 'BROKEN' }
-  const full: TaskCreated = { ...createdEvent(taskId), timeoutMs: 5_000, notBefore: 1_700_000_000_000, idempotencyKey: 'key', retryOf: freshTaskId() }
+  const full: TaskCreated = {
+    ...createdEvent(taskId),
+    timeoutMs: 5_000,
+    notBefore: 1_700_000_000_000,
+    idempotencyKey: 'key',
+    retryOf: freshTaskId(),
+  }
   return [
     full,
     startedEvent(taskId, 2),

@@ -5,11 +5,14 @@ import type { RuleResult } from './rule.ts'
 export const waive = (result: RuleResult, waiver: Waiver | undefined, today: Date = new Date()): RuleResult => {
   if (waiver === undefined) return result
   const { until, because } = waiver
-  if (!isDay(until)) return { ...result, status: 'error', message: `the waiver of ${result.id} ends on "${until}": give its last day as YYYY-MM-DD` }
+  if (!isDay(until))
+    return { ...result, status: 'error', message: `the waiver of ${result.id} ends on "${until}": give its last day as YYYY-MM-DD` }
   const about = `waived until ${until} because of ${because}`
-  if (result.status === 'passed') return { ...result, status: 'failed', message: `the rule holds although it is ${about}: take the waiver away` }
+  if (result.status === 'passed')
+    return { ...result, status: 'failed', message: `the rule holds although it is ${about}: take the waiver away` }
   if (result.status !== 'failed') return result
-  if (today.toISOString().slice(0, 10) > until) return { ...result, message: `the rule was ${about}, which has passed\n${result.message ?? ''}` }
+  if (today.toISOString().slice(0, 10) > until)
+    return { ...result, message: `the rule was ${about}, which has passed\n${result.message ?? ''}` }
   return { ...result, status: 'waived', message: about }
 }
 

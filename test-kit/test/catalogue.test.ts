@@ -16,12 +16,14 @@ const folder = new URL('../../docs/contract/', import.meta.url)
 
 /** The headings of a page, each with the sentence below it. */
 const entriesOf = (page: string): readonly Entry[] =>
-  [...page.matchAll(/^### (\S+) · (must|should) · (plain|race|fault)\n\n([\s\S]*?)\n\n/gm)].map(([, id = '', level = '', kind = '', title = '']) => ({
-    id,
-    level,
-    kind,
-    title: title.replaceAll('\n', ' ').replace(/\.$/, '').toLowerCase(),
-  }))
+  [...page.matchAll(/^### (\S+) · (must|should) · (plain|race|fault)\n\n([\s\S]*?)\n\n/gm)].map(
+    ([, id = '', level = '', kind = '', title = '']) => ({
+      id,
+      level,
+      kind,
+      title: title.replaceAll('\n', ' ').replace(/\.$/, '').toLowerCase(),
+    }),
+  )
 
 const harness: Harness<never> = { name: 'none', open: () => Promise.reject(new Error('never opened')) }
 const factory: TaskFactory = defineTask({ type: 'sample', run: () => {} })

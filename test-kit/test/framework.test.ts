@@ -50,19 +50,33 @@ describe('a rule', () => {
     )
     expect(ok).toBe(false)
     expect(results[0]?.status).toBe('failed')
-    for (const part of ['[S-2] rule S-2 holds (MUST, engine 1.0)', 'two writers won', 'a history', 'Hint: look closer', 'rows: 7', 'Seed: 42'])
+    for (const part of [
+      '[S-2] rule S-2 holds (MUST, engine 1.0)',
+      'two writers won',
+      'a history',
+      'Hint: look closer',
+      'rows: 7',
+      'Seed: 42',
+    ])
       expect(results[0]?.message).toContain(part)
   })
 
   it('that waits in vain says what did not happen', async () => {
     const waiting = ruleOf('S-3', ({ waitUntil }) => waitUntil('the message came back', () => false))
-    expect((await resultOf(waiting, { timing: { deadlineMs: 20 } })).message).toContain('Within 20 ms it did not happen that the message came back')
+    expect((await resultOf(waiting, { timing: { deadlineMs: 20 } })).message).toContain(
+      'Within 20 ms it did not happen that the message came back',
+    )
     const hanging = ruleOf('S-4', ({ within }) => within('the call ended', new Promise(() => {})))
     expect((await resultOf(hanging, { timing: { deadlineMs: 20 } })).message).toContain('that the call ended')
   })
 
   it('that never ends is ended', async () => {
-    expect(await resultOf(ruleOf('S-5', () => new Promise(() => {})), { timing: { deadlineMs: 5 } })).toMatchObject({ status: 'failed' })
+    expect(
+      await resultOf(
+        ruleOf('S-5', () => new Promise(() => {})),
+        { timing: { deadlineMs: 5 } },
+      ),
+    ).toMatchObject({ status: 'failed' })
   })
 
   it('that leaves a rejection behind fails, and no other that runs beside it', async () => {
@@ -105,7 +119,10 @@ describe('a rule', () => {
 
   it('is an error where opening does not end, or the kit itself goes wrong', async () => {
     const hanging = { open: () => new Promise<Subject<Port>>(() => {}), timing: { deadlineMs: 2 } }
-    expect(await resultOf(holds, hanging)).toMatchObject({ status: 'error', message: expect.stringContaining('failed to open the subject') as string })
+    expect(await resultOf(holds, hanging)).toMatchObject({
+      status: 'error',
+      message: expect.stringContaining('failed to open the subject') as string,
+    })
     let disposed = false
     const subject = { port: port(), peer: async () => port(), [Symbol.asyncDispose]: async () => void (disposed = true) }
     const confused = ruleOf('S-15', async () => {}, {
@@ -113,7 +130,10 @@ describe('a rule', () => {
         throw new Error('no idea')
       },
     })
-    expect(await resultOf(confused, { open: async () => subject })).toMatchObject({ status: 'error', message: expect.stringContaining('no idea') as string })
+    expect(await resultOf(confused, { open: async () => subject })).toMatchObject({
+      status: 'error',
+      message: expect.stringContaining('no idea') as string,
+    })
     expect(disposed).toBe(true)
   })
 
@@ -179,18 +199,29 @@ describe('a rule', () => {
 
 describe('a waiver', () => {
   const until = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
-  const waiver = (rule: string, days: number): Partial<Harness<Port>> => ({ waive: [{ rule, because: 'https://example.invalid/12', until: until(days) }] })
+  const waiver = (rule: string, days: number): Partial<Harness<Port>> => ({
+    waive: [{ rule, because: 'https://example.invalid/12', until: until(days) }],
+  })
 
   it('stands for a known bug', async () => {
-    expect(await resultOf(breaks, waiver('S-2', 1))).toMatchObject({ status: 'waived', message: expect.stringContaining('example.invalid/12') as string })
+    expect(await resultOf(breaks, waiver('S-2', 1))).toMatchObject({
+      status: 'waived',
+      message: expect.stringContaining('example.invalid/12') as string,
+    })
   })
 
   it('fails when it has expired', async () => {
-    expect(await resultOf(breaks, waiver('S-2', -1))).toMatchObject({ status: 'failed', message: expect.stringContaining('has passed') as string })
+    expect(await resultOf(breaks, waiver('S-2', -1))).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('has passed') as string,
+    })
   })
 
   it('fails when its rule holds', async () => {
-    expect(await resultOf(holds, waiver('S-1', 1))).toMatchObject({ status: 'failed', message: expect.stringContaining('take the waiver away') as string })
+    expect(await resultOf(holds, waiver('S-1', 1))).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('take the waiver away') as string,
+    })
   })
 
   it('needs a last day', async () => {
@@ -220,6 +251,8 @@ describe('a report', () => {
     const xml = toJUnit([await report()])
     expect(xml).toContain('tests="3" failures="1" errors="0" skipped="1"')
     expect(xml).toContain('no &lt;hook&gt; &amp; &quot;such&quot;')
+    const odd = ruleOf('S-18', () => Promise.reject(new Error('\u0000 \u001b \ud800 😀')))
+    expect(toJUnit([await runContract(contractOf([odd]))])).toContain('\ufffd \ufffd \ufffd 😀')
   })
 
   it('can be limited to some rules', async () => {

@@ -10,27 +10,36 @@ const timeout = 120_000
 
 const packageFolder = (name: string): string => dirname(require.resolve(`${name}/package.json`))
 
-const runners: readonly { readonly name: string; readonly given: readonly string[]; readonly passed: RegExp; readonly skipped: RegExp }[] = [
-  {
-    name: 'node:test',
-    given: ['--test', '--test-reporter=spec', 'node.test-file.mjs'],
-    passed: /pass 2/,
-    skipped: /skipped 1/,
-  },
-  {
-    name: 'mocha',
-    given: [join(packageFolder('mocha'), 'bin/mocha.js'), 'mocha.test-file.mjs'],
-    passed: /2 passing/,
-    skipped: /1 pending/,
-  },
-  {
-    name: 'jest',
-    // Jest needs a flag for ESM, and none of its transforms.
-    given: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', join(packageFolder('jest'), 'bin/jest.js'), '--rootDir=.', '--testMatch=**/jest.test-file.mjs', '--config={"transform":{}}', '--verbose'],
-    passed: /2 passed/,
-    skipped: /1 skipped/,
-  },
-]
+const runners: readonly { readonly name: string; readonly given: readonly string[]; readonly passed: RegExp; readonly skipped: RegExp }[] =
+  [
+    {
+      name: 'node:test',
+      given: ['--test', '--test-reporter=spec', 'node.test-file.mjs'],
+      passed: /pass 2/,
+      skipped: /skipped 1/,
+    },
+    {
+      name: 'mocha',
+      given: [join(packageFolder('mocha'), 'bin/mocha.js'), 'mocha.test-file.mjs'],
+      passed: /2 passing/,
+      skipped: /1 pending/,
+    },
+    {
+      name: 'jest',
+      // Jest needs a flag for ESM, and none of its transforms.
+      given: [
+        '--experimental-vm-modules',
+        '--disable-warning=ExperimentalWarning',
+        join(packageFolder('jest'), 'bin/jest.js'),
+        '--rootDir=.',
+        '--testMatch=**/jest.test-file.mjs',
+        '--config={"transform":{}}',
+        '--verbose',
+      ],
+      passed: /2 passed/,
+      skipped: /1 skipped/,
+    },
+  ]
 
 describe.each(runners)('register under $name', ({ given, passed, skipped }) => {
   it('reports what holds, and what cannot be shown with the reason', { timeout }, async () => {
@@ -64,12 +73,18 @@ describe('taskledger-conformance', () => {
     expect(output).toContain('2 passed, 1 not shown (seed 7)')
     expect(status).toBe(0)
     expect(await readFile(xml, 'utf8')).toContain('<testsuite name="sample (engine 1.0)" tests="3" failures="0" errors="0" skipped="1"')
-    expect(JSON.parse(await readFile(json, 'utf8'))).toMatchObject([{ contract: 'sample', ok: true, results: [{ id: 'R-1' }, { id: 'R-2' }, { id: 'R-3' }] }])
+    expect(JSON.parse(await readFile(json, 'utf8'))).toMatchObject([
+      { contract: 'sample', ok: true, results: [{ id: 'R-1' }, { id: 'R-2' }, { id: 'R-3' }] },
+    ])
   })
 
   it('fails where a rule does not hold, and tries only what it is asked to', { timeout }, async () => {
     expect((await runNode([command, 'harness.mjs'], { BROKEN: '1' })).status).toBe(1)
     expect((await runNode([command, 'harness.mjs', '--only', 'R-1'], { BROKEN: '1' })).status).toBe(0)
+  })
+
+  it('ends although the harness leaves something open', { timeout }, async () => {
+    expect((await runNode([command, 'restless-harness.mjs'])).status).toBe(0)
   })
 
   it.each([

@@ -64,7 +64,7 @@ const forbidden: Readonly<Record<string, readonly Plant[]>> = {
   'import(no-dynamic-require)': [['packages/core/src/application', "const name = '@taskledger/' + 'memory'; await import(name)"]],
   'eslint(no-console)': [['packages/core/src/domain', "console.log('here')"]],
   'typescript(consistent-type-imports)': [['packages/core/src/codec', "export type Id = import('../domain/task-id.ts').TaskId"]],
-  'typescript(no-floating-promises)': [['packages/memory/src', "const late = async (): Promise<void> => {}\nlate()"]],
+  'typescript(no-floating-promises)': [['packages/memory/src', 'const late = async (): Promise<void> => {}\nlate()']],
   'typescript(no-misused-promises)': [['packages/memory/src', '[1].forEach(async () => {})']],
   'typescript(no-explicit-any)': [['packages/memory/src', 'export const value = (given: any): unknown => given']],
 }
@@ -103,12 +103,18 @@ const exceptions = {
   'packages/core/src/ports/clock.ts': 'export const now = Date.now()',
   'test-kit/src/vitest.ts': "import 'vitest'",
 }
-const cycle = { 'packages/memory/src/cycle.ts': "import './other.ts'\nexport const a = 1", 'packages/memory/src/other.ts': "import './cycle.ts'\nexport const b = 1" }
+const cycle = {
+  'packages/memory/src/cycle.ts': "import './other.ts'\nexport const a = 1",
+  'packages/memory/src/other.ts': "import './cycle.ts'\nexport const b = 1",
+}
 
 beforeAll(async () => {
   workspace = await mkdtemp(join(tmpdir(), 'taskledger-arrows-'))
   await cp(join(root, '.oxlintrc.json'), join(workspace, '.oxlintrc.json'))
-  await writeFile(join(workspace, 'tsconfig.json'), '{ "compilerOptions": { "strict": true, "module": "nodenext", "target": "es2023", "types": [] } }')
+  await writeFile(
+    join(workspace, 'tsconfig.json'),
+    '{ "compilerOptions": { "strict": true, "module": "nodenext", "target": "es2023", "types": [] } }',
+  )
   const files = [...plants.map((plant) => [fileOf(plant), plant[1]] as const), ...Object.entries(exceptions), ...Object.entries(cycle)]
   for (const [file, code] of files) {
     await mkdir(dirname(join(workspace, file)), { recursive: true })
@@ -117,9 +123,11 @@ beforeAll(async () => {
   const commands = join(root, 'node_modules/.bin')
   const env = { ...process.env, OXLINT_TSGOLINT_PATH: join(commands, 'tsgolint') }
   // It ends with a status that is not 0, since it finds something.
-  const { stdout } = await promisify(execFile)(join(commands, 'oxlint'), ['--format', 'json'], { cwd: workspace, env, maxBuffer: 2 ** 26 }).catch(
-    (error: unknown) => error as { readonly stdout: string },
-  )
+  const { stdout } = await promisify(execFile)(join(commands, 'oxlint'), ['--format', 'json'], {
+    cwd: workspace,
+    env,
+    maxBuffer: 2 ** 26,
+  }).catch((error: unknown) => error as { readonly stdout: string })
   if (!stdout.startsWith('{')) throw new Error(stdout)
   reports = (JSON.parse(stdout) as { diagnostics: typeof reports }).diagnostics
 })

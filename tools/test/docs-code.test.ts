@@ -34,7 +34,10 @@ const withoutCode = (markdown: string): string => markdown.replaceAll(/^([ ]*`{3
 /** The anchors that a page's headings have, as GitHub makes them. */
 const anchorsOf = (markdown: string): readonly string[] =>
   [...markdown.replaceAll(/^([ ]*`{3,})[^]*?^\1[ ]*$/gm, '').matchAll(/^#+ +(.+)$/gm)].map(([, heading = '']) =>
-    heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'),
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
   )
 
 /** The links of a page to other files of the project that lead nowhere. */
@@ -58,7 +61,8 @@ beforeAll(async () => {
   }
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig))
   for (const page of [...pages, plantedPage])
-    for (const [index, program] of programsOf(contentOf(page)).entries()) await writeFile(join(folder, `${slugOf(page)}--${index}.ts`), program)
+    for (const [index, program] of programsOf(contentOf(page)).entries())
+      await writeFile(join(folder, `${slugOf(page)}--${index}.ts`), program)
   const tsc = join(root, 'node_modules/.bin/tsc')
   const { stdout } = await promisify(execFile)(tsc, ['-p', '.', '--pretty', 'false'], { cwd: folder }).catch(
     (error: unknown) => error as { readonly stdout: string },
@@ -79,7 +83,9 @@ describe.for(pages)('%s', (page) => {
 
   test('shows no code that is not compiled', () => {
     const infos = fencesOf(contentOf(page)).map(({ info }) => info)
-    expect(infos.filter((info) => /^(ts|tsx|typescript|js|jsx|javascript|mjs|mts)\b/.test(info) && !/^ts( continues)?$/.test(info))).toEqual([])
+    expect(
+      infos.filter((info) => /^(ts|tsx|typescript|js|jsx|javascript|mjs|mts)\b/.test(info) && !/^ts( continues)?$/.test(info)),
+    ).toEqual([])
   })
 })
 

@@ -27,7 +27,14 @@ const packages = globSync(['packages/*/package.json', 'test-kit/package.json'], 
 
 /** What a project outside of the workspace uses beside the packages. */
 const compilers = { 'TypeScript 5.9': 'typescript-5', 'TypeScript 6.0': 'typescript-6', 'TypeScript 7.0': 'typescript-7' }
-const others = ['typescript-5@npm:typescript@~5.9', 'typescript-6@npm:typescript@~6.0', 'typescript-7@npm:typescript@~7.0', '@types/node@24', 'vitest', 'zod']
+const others = [
+  'typescript-5@npm:typescript@~5.9',
+  'typescript-6@npm:typescript@~6.0',
+  'typescript-7@npm:typescript@~7.0',
+  '@types/node@24',
+  'vitest',
+  'zod',
+]
 
 let scratch: string
 const tarballOf = (name: string): string => join(scratch, `${name.replace('@taskledger/', '')}.tgz`)
@@ -88,7 +95,9 @@ describe.for(packages)('$name', ({ name }) => {
     const folder = installedAt('consumer', name)
     expect(readFileSync(join(folder, 'package.json'), 'utf8')).not.toMatch(/"(workspace|catalog|link|file):/)
     const files = globSync('**', { cwd: folder })
-    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.js', 'dist/index.js.map', 'dist/index.d.ts', 'src/index.ts']))
+    expect(files).toEqual(
+      expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.js', 'dist/index.js.map', 'dist/index.d.ts', 'src/index.ts']),
+    )
     expect(files.filter((file) => /\.test\.ts$|tsconfig|node_modules/.test(file))).toEqual([])
   })
 
@@ -96,7 +105,11 @@ describe.for(packages)('$name', ({ name }) => {
     const entries = Object.keys(readManifest(installedAt('consumer', name)).exports).filter((entry) => entry !== './package.json')
     // The entry for vitest can be loaded by vitest alone.
     const specifiers = entries.map((entry) => name + entry.slice(1)).filter((specifier) => !specifier.endsWith('/vitest'))
-    await run(process.execPath, ['--input-type=module', '-e', specifiers.map((each) => `await import('${each}')`).join('\n')], join(scratch, 'consumer'))
+    await run(
+      process.execPath,
+      ['--input-type=module', '-e', specifiers.map((each) => `await import('${each}')`).join('\n')],
+      join(scratch, 'consumer'),
+    )
   })
 
   test('every command answers', async () => {
@@ -117,32 +130,37 @@ test('an error is one class, whichever entry it comes from', async () => {
 })
 
 describe.for(Object.entries(compilers))('%s, without skipLibCheck', ([, compiler]) => {
-  test.for([true, false])('compiles a program that uses every entry, with exactOptionalPropertyTypes %s', async (exactOptionalPropertyTypes) => {
-    const folder = join(scratch, 'consumer', `${compiler}-${exactOptionalPropertyTypes}`)
-    await mkdir(folder)
-    const compilerOptions = {
-      target: 'es2023',
-      lib: ['es2023', 'esnext.disposable'],
-      module: 'nodenext',
-      types: ['node'],
-      strict: true,
-      skipLibCheck: false,
-      exactOptionalPropertyTypes,
-      outDir: 'out',
-    }
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
-    await writeFile(join(folder, 'readme.ts'), program)
-    const specifiers = packages.flatMap(({ name }) => Object.keys(readManifest(installedAt('consumer', name)).exports).map((entry) => name + entry.slice(1)))
-    const imports = specifiers.filter((each) => !each.endsWith('.json')).map((each, index) => `export * as entry${index} from '${each}'`)
-    const oneClass = [
-      "import type { TaskledgerError } from '@taskledger/core'",
-      "import type { TaskledgerError as Same } from '@taskledger/core/ports'",
-      'export const there = (error: TaskledgerError): Same => error',
-      'export const back = (error: Same): TaskledgerError => error',
-    ]
-    await writeFile(join(folder, 'entries.ts'), [...imports, ...oneClass, ''].join('\n'))
-    await run(process.execPath, [join(installedAt('consumer', compiler), 'bin/tsc'), '-p', '.'], folder)
-  })
+  test.for([true, false])(
+    'compiles a program that uses every entry, with exactOptionalPropertyTypes %s',
+    async (exactOptionalPropertyTypes) => {
+      const folder = join(scratch, 'consumer', `${compiler}-${exactOptionalPropertyTypes}`)
+      await mkdir(folder)
+      const compilerOptions = {
+        target: 'es2023',
+        lib: ['es2023', 'esnext.disposable'],
+        module: 'nodenext',
+        types: ['node'],
+        strict: true,
+        skipLibCheck: false,
+        exactOptionalPropertyTypes,
+        outDir: 'out',
+      }
+      await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+      await writeFile(join(folder, 'readme.ts'), program)
+      const specifiers = packages.flatMap(({ name }) =>
+        Object.keys(readManifest(installedAt('consumer', name)).exports).map((entry) => name + entry.slice(1)),
+      )
+      const imports = specifiers.filter((each) => !each.endsWith('.json')).map((each, index) => `export * as entry${index} from '${each}'`)
+      const oneClass = [
+        "import type { TaskledgerError } from '@taskledger/core'",
+        "import type { TaskledgerError as Same } from '@taskledger/core/ports'",
+        'export const there = (error: TaskledgerError): Same => error',
+        'export const back = (error: Same): TaskledgerError => error',
+      ]
+      await writeFile(join(folder, 'entries.ts'), [...imports, ...oneClass, ''].join('\n'))
+      await run(process.execPath, [join(installedAt('consumer', compiler), 'bin/tsc'), '-p', '.'], folder)
+    },
+  )
 })
 
 describe('the code of the README', () => {
@@ -160,7 +178,19 @@ describe('the code of the README', () => {
   const ownNode = process.env['TASKLEDGER_OWN_NODE'] ?? process.execPath
   test.skipIf(ownNode === process.execPath)('runs on the older Node of this machine, compiled for it', async () => {
     const compiler = join(installedAt('consumer', 'typescript-6'), 'bin/tsc')
-    const options = ['--ignoreConfig', '--target', 'es2022', '--lib', 'es2023,esnext.disposable', '--module', 'nodenext', '--outDir', 'older', '--types', 'node']
+    const options = [
+      '--ignoreConfig',
+      '--target',
+      'es2022',
+      '--lib',
+      'es2023,esnext.disposable',
+      '--module',
+      'nodenext',
+      '--outDir',
+      'older',
+      '--types',
+      'node',
+    ]
     await writeFile(join(scratch, 'consumer/older.ts'), program)
     await run(process.execPath, [compiler, ...options, 'older.ts'], join(scratch, 'consumer'))
     const output = await run(ownNode, ['older/older.js'], join(scratch, 'consumer'))

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { codeOf } from '@taskledger/core/ports'
 import { messageOf } from '../failure.ts'
 import { countsOf, formatReport } from '../format-report.ts'
 import { toJUnit } from '../junit.ts'
@@ -35,12 +36,16 @@ const contractsOf = async (path: string): Promise<readonly Contract<unknown>[]> 
   try {
     module = (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_UNKNOWN_FILE_EXTENSION')
-      throw new UsageError(`this Node.js (${process.version}) does not run TypeScript: use 22.18 or newer, or give the harness as JavaScript`, { cause })
+    if (/\.[cm]?ts$/.test(path) && codeOf(cause) === 'ERR_UNKNOWN_FILE_EXTENSION')
+      throw new UsageError(
+        `this Node.js (${process.version}) does not run TypeScript: use 22.18 or newer, or give the harness as JavaScript`,
+        { cause },
+      )
     throw cause
   }
   const contracts = Object.values(module).flat().filter(isContract)
-  if (contracts.length === 0) throw new UsageError(`${path} exports no contract: export eventStoreContract(harness), say, or a list of contracts`)
+  if (contracts.length === 0)
+    throw new UsageError(`${path} exports no contract: export eventStoreContract(harness), say, or a list of contracts`)
   return [...new Set(contracts)]
 }
 
@@ -89,11 +94,17 @@ const main = async (): Promise<number> => {
 }
 
 const isMistakeOfTheCaller = (error: unknown): error is Error =>
-  error instanceof UsageError || (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
+  error instanceof UsageError || (error instanceof Error && (codeOf(error) ?? '').startsWith('ERR_PARSE_ARGS'))
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  console.error(isMistakeOfTheCaller(error) ? `taskledger-conformance: ${error.message}` : messageOf(error))
-  process.exitCode = 2
+const statusOf = async (): Promise<number> => {
+  try {
+    return await main()
+  } catch (error) {
+    console.error(isMistakeOfTheCaller(error) ? `taskledger-conformance: ${error.message}` : messageOf(error))
+    return 2
+  }
 }
+
+const status = await statusOf()
+// What a harness leaves open, a pool that its rules share, must not keep the command from ending; what was printed goes out first.
+process.stdout.write('', () => process.exit(status))

@@ -27,7 +27,10 @@ export const traitRules = <Port extends Closable>(prefix: string, calls: readonl
       const port = await peer()
       await port.close()
       for (const { method, call } of calls) {
-        const thrown = await within(`${method} ended after close`, outcomeOf(() => call(port)))
+        const thrown = await within(
+          `${method} ended after close`,
+          outcomeOf(() => call(port)),
+        )
         assert.equal(codeOf(thrown), 'CLOSED', `${method} after close: ${String(thrown)}`)
       }
     },
@@ -41,7 +44,10 @@ export const traitRules = <Port extends Closable>(prefix: string, calls: readonl
     run: async ({ port, within }) => {
       const reason = new Error('aborted by the rule')
       for (const { method, call } of calls) {
-        const thrown = await within(`${method} ended with an aborted signal`, outcomeOf(() => call(port, AbortSignal.abort(reason))))
+        const thrown = await within(
+          `${method} ended with an aborted signal`,
+          outcomeOf(() => call(port, AbortSignal.abort(reason))),
+        )
         assert.equal(thrown, reason, `${method} with an aborted signal`)
       }
     },

@@ -20,7 +20,9 @@ export const mutantsInTrouble: readonly Mutant<EventStore>[] = [
   }),
   mutant('takes its own event for that of another after a lost answer', ['ES-3.2', 'ES-3.3'], {
     lost: (error, taskId, version) =>
-      error instanceof LostAnswer ? new VersionConflict(taskId, version, version + 1) : new TaskledgerError('UNAVAILABLE', 'no connection', { cause: error }),
+      error instanceof LostAnswer
+        ? new VersionConflict(taskId, version, version + 1)
+        : new TaskledgerError('UNAVAILABLE', 'no connection', { cause: error }),
   }),
   mutant('writes the events of an append in one request each', ['ES-3.3', 'ES-3.4'], {
     async append(engine, taskId, version, events) {

@@ -46,7 +46,9 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 /** A store that is right but for what is said: appends go through `check`, everything in one map. */
 const simple =
-  (check: (history: readonly TaskEvent[], taskId: TaskId, version: number, events: readonly TaskEvent[]) => Promise<boolean> | boolean): Break =>
+  (
+    check: (history: readonly TaskEvent[], taskId: TaskId, version: number, events: readonly TaskEvent[]) => Promise<boolean> | boolean,
+  ): Break =>
   (store, { own }) => {
     let closed = false
     const pass = (signal?: AbortSignal): void => {
@@ -98,30 +100,46 @@ const mutants: readonly Mutant<EventStore>[] = [
       await store.append(taskId, version, JSON.parse(JSON.stringify(events).normalize('NFC')) as TaskEvent[], options)
     },
   })),
-  mutant('reads, then writes', ['ES-2.3', 'ES-2.4'], simple(async (history, taskId, version, events) => {
-    if (history.length !== version) {
-      if (isRepeat(history, version, events)) return false
+  mutant(
+    'reads, then writes',
+    ['ES-2.3', 'ES-2.4'],
+    simple(async (history, taskId, version, events) => {
+      if (history.length !== version) {
+        if (isRepeat(history, version, events)) return false
+        throw new VersionConflict(taskId, version, history.length)
+      }
+      await turn()
+      return true
+    }),
+  ),
+  mutant(
+    'does not know its own events again',
+    ['ES-3.1'],
+    simple((history, taskId, version) => {
+      if (history.length !== version) throw new VersionConflict(taskId, version, history.length)
+      return true
+    }),
+  ),
+  mutant(
+    'asks only whether the row is free',
+    ['ES-2.2', 'ES-5.2'],
+    simple((history, taskId, version, events) => {
+      if (history.length > version) {
+        if (isRepeat(history, version, events)) return false
+        throw new VersionConflict(taskId, version, history.length)
+      }
+      return true
+    }),
+  ),
+  mutant(
+    'takes any append whose first event it knows for a repeat',
+    ['ES-3.1'],
+    simple((history, taskId, version, events) => {
+      if (history.length === version) return true
+      if (isRepeat(history, version, events.slice(0, 1))) return false
       throw new VersionConflict(taskId, version, history.length)
-    }
-    await turn()
-    return true
-  })),
-  mutant('does not know its own events again', ['ES-3.1'], simple((history, taskId, version) => {
-    if (history.length !== version) throw new VersionConflict(taskId, version, history.length)
-    return true
-  })),
-  mutant('asks only whether the row is free', ['ES-2.2', 'ES-5.2'], simple((history, taskId, version, events) => {
-    if (history.length > version) {
-      if (isRepeat(history, version, events)) return false
-      throw new VersionConflict(taskId, version, history.length)
-    }
-    return true
-  })),
-  mutant('takes any append whose first event it knows for a repeat', ['ES-3.1'], simple((history, taskId, version, events) => {
-    if (history.length === version) return true
-    if (isRepeat(history, version, events.slice(0, 1))) return false
-    throw new VersionConflict(taskId, version, history.length)
-  })),
+    }),
+  ),
   mutant('drops the second event of an append', ['ES-1.3', 'ES-1.4', 'ES-1.5', 'ES-3.1', 'ES-3.4', 'ES-5.1', 'ES-2.1'], (store) => ({
     append: (taskId, version, events, options) => store.append(taskId, version, [...events.slice(0, 1), ...events.slice(2)], options),
   })),

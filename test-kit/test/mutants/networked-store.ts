@@ -74,7 +74,9 @@ export interface Deviations {
 }
 
 const lostCall = (error: unknown): Error =>
-  error instanceof LostRequest ? new TaskledgerError('UNAVAILABLE', 'the request did not reach the engine', { cause: error }) : outcomeUnknown('the call', error)
+  error instanceof LostRequest
+    ? new TaskledgerError('UNAVAILABLE', 'the request did not reach the engine', { cause: error })
+    : outcomeUnknown('the call', error)
 
 const isLost = (error: unknown): error is LostRequest | LostAnswer => error instanceof LostRequest || error instanceof LostAnswer
 
@@ -85,8 +87,10 @@ const connect = (engine: Engine, deviations: Deviations): EventStore => {
     if (isClosed) throw closedError('the event store')
     signal?.throwIfAborted()
   }
-  const { append = (_, ...given) => engine.ask(() => engine.write(...given)), read = (_, taskId) => engine.ask(() => engine.rows.get(taskId) ?? []) } =
-    deviations satisfies Deviations
+  const {
+    append = (_, ...given) => engine.ask(() => engine.write(...given)),
+    read = (_, taskId) => engine.ask(() => engine.rows.get(taskId) ?? []),
+  } = deviations satisfies Deviations
   return {
     capabilities: { durability: true },
     async append(taskId, expectedVersion, events, options) {

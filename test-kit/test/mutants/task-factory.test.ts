@@ -20,7 +20,13 @@ interface Stored {
 const invalid = (): TaskledgerError => new TaskledgerError('INVALID_PAYLOAD', 'a visit has a mailbox and a time')
 
 const isVisit = (payload: unknown): payload is Visit =>
-  typeof payload === 'object' && payload !== null && 'mailbox' in payload && payload.mailbox !== '' && 'at' in payload && payload.at instanceof Date && !Number.isNaN(payload.at.getTime())
+  typeof payload === 'object' &&
+  payload !== null &&
+  'mailbox' in payload &&
+  payload.mailbox !== '' &&
+  'at' in payload &&
+  payload.at instanceof Date &&
+  !Number.isNaN(payload.at.getTime())
 
 const runnableOf = (visit: Visit): RunnableTask => ({ payload: visit, run: async () => visit.mailbox })
 

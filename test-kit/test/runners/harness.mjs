@@ -3,12 +3,17 @@ const close = async () => {}
 const subject = async () => ({ port: { close }, peer: async () => ({ close }) })
 const rule = (id, run, notShown) => ({ id, level: 'must', kind: 'plain', title: `${id} holds`, hint: 'none', run, notShown })
 
+// oxlint-disable-next-line import/no-default-export -- the command takes it
 export default {
   name: 'sample',
   harness: { name: 'engine 1.0', open: subject },
   rules: [
     rule('R-1', async () => {}),
-    rule('R-2', async () => {}, () => 'the harness has no fault "cut"'),
+    rule(
+      'R-2',
+      async () => {},
+      () => 'the harness has no fault "cut"',
+    ),
     rule('R-3', async () => {
       if (process.env.BROKEN === '1') throw new Error('it does not hold')
     }),

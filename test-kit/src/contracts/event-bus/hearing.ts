@@ -29,6 +29,20 @@ export const listenOn = (bus: EventBus): Ear => {
   return { heard, unsubscribe: bus.subscribe((notice) => void heard.push(notice)) }
 }
 
+/** Fails where the ear has not heard just these, in whatever order. */
+export const hasHeardJust = ({ heard }: Ear, expected: readonly Notice[]): void => sameNotices(sorted(heard), sorted(expected))
+
+/** Fails at the first difference: a comparison of thousands at once takes ever so long to say what differs. */
+export const sameNotices = (heard: readonly Notice[], expected: readonly Notice[]): void => {
+  for (const [index, notice] of expected.entries()) assert.deepEqual(heard[index], notice, `notice ${index + 1} of ${expected.length}`)
+  assert.equal(heard.length, expected.length, 'no notice comes more than once')
+}
+
+const sorted = (notices: readonly Notice[]): readonly Notice[] => {
+  const keyed = notices.map((notice) => ({ notice, key: `${notice.taskId} ${notice.version}` }))
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ notice }) => notice)
+}
+
 /** Whether the ear has heard this very task's notice. */
 export const hasHeard = ({ heard }: Ear, { taskId }: Notice): boolean => heard.some((notice) => notice.taskId === taskId)
 

@@ -62,7 +62,8 @@ export const readingRules: readonly Rule<EventStore>[] = [
       const taskId = freshTaskId()
       const events = everyEvent(taskId)
       await port.append(taskId, 0, events)
-      for (const afterVersion of [0, 1, 5, 7, 8, 100]) assert.deepEqual(await port.read(taskId, { afterVersion }), events.slice(afterVersion))
+      for (const afterVersion of [0, 1, 5, 7, 8, 100])
+        assert.deepEqual(await port.read(taskId, { afterVersion }), events.slice(afterVersion))
     },
   },
   {

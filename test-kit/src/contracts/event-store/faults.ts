@@ -13,7 +13,12 @@ const needs =
     faults?.[fault] === undefined ? `the harness has no fault "${fault}"` : undefined
 
 /** Appends again and again, as core does, until the append is accepted; a conflict is never the answer to one's own event. */
-const repeat = async ({ port, waitUntil }: RuleContext<EventStore>, taskId: TaskEvent['taskId'], version: number, events: readonly TaskEvent[]) => {
+const repeat = async (
+  { port, waitUntil }: RuleContext<EventStore>,
+  taskId: TaskEvent['taskId'],
+  version: number,
+  events: readonly TaskEvent[],
+) => {
   let refusal: unknown
   await waitUntil('a repeated append was accepted', async () => {
     refusal = await refusalOf(port.append(taskId, version, events))
@@ -138,7 +143,10 @@ export const faultRules: readonly Rule<EventStore>[] = [
         while (isWriting) {
           const history = await reader.read(taskId)
           observe(history.map(({ version }) => version))
-          assert.deepEqual(history.map(({ version }) => version), history.map((_, index) => index + 1))
+          assert.deepEqual(
+            history.map(({ version }) => version),
+            history.map((_, index) => index + 1),
+          )
           assert.ok(history.length >= (versions.at(-1) ?? 0), 'the history became shorter')
           versions.push(history.length)
           await new Promise((resolve) => setImmediate(resolve))
@@ -156,7 +164,10 @@ export const faultRules: readonly Rule<EventStore>[] = [
         isWriting = false
         await reading
       }
-      assert.ok(versions.every((count) => count % 2 === 0), 'half of an append was seen')
+      assert.ok(
+        versions.every((count) => count % 2 === 0),
+        'half of an append was seen',
+      )
     },
   },
   {

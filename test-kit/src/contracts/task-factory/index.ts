@@ -52,10 +52,19 @@ const thrownBy = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   )
 
-const rulesFor = ({ samples, older = [], refused = [], refusedStored = [], payloadOf }: TaskFactorySamples): readonly Rule<TaskFactory>[] => {
+const rulesFor = ({
+  samples,
+  older = [],
+  refused = [],
+  refusedStored = [],
+  payloadOf,
+}: TaskFactorySamples): readonly Rule<TaskFactory>[] => {
   const seenBy = payloadOf ?? ((runnable: RunnableTask): unknown => runnable.payload)
   const showsPayload = (factory: TaskFactory, runnable: RunnableTask): void => {
-    assert.ok(payloadOf !== undefined || 'payload' in runnable, `the factory of "${factory.type}" does not show the payload: give payloadOf`)
+    assert.ok(
+      payloadOf !== undefined || 'payload' in runnable,
+      `the factory of "${factory.type}" does not show the payload: give payloadOf`,
+    )
   }
   return [
     {
@@ -121,7 +130,8 @@ const rulesFor = ({ samples, older = [], refused = [], refusedStored = [], paylo
       hint: 'an encoding that changes needs a new version, and an upcast from the old one',
       notShown: () => (samples.some(({ stored }) => stored !== undefined) ? undefined : 'no sample has a recorded encoding'),
       run: async ({ port }) => {
-        for (const { payload, stored } of samples) if (stored !== undefined) assert.deepEqual(throughJson(await port.encode(payload)), stored)
+        for (const { payload, stored } of samples)
+          if (stored !== undefined) assert.deepEqual(throughJson(await port.encode(payload)), stored)
       },
     },
   ]

@@ -41,6 +41,7 @@ export class Cluster {
   readonly #held: HeldTask[] = []
   readonly #logged: Logged[] = []
   readonly #written = new Set<TaskId>()
+  readonly #forgotten = new Set<TaskId>()
   #unusedPort: Adapters | undefined
   #outside: Promise<Adapters> | undefined
 
@@ -146,9 +147,14 @@ export class Cluster {
   async histories(): Promise<ReadonlyMap<TaskId, readonly TaskEvent[]>> {
     const { storage } = await this.outside()
     for (const { interference } of this.#nodes) for (const taskId of interference.written) this.#written.add(taskId)
-    const taskIds = [...this.#written]
+    const taskIds = [...this.#written].filter((taskId) => !this.#forgotten.has(taskId))
     const histories = await Promise.all(taskIds.map((taskId) => storage.events.read(taskId)))
     return new Map(taskIds.map((taskId, index) => [taskId, histories[index] ?? []]))
+  }
+
+  /** Leaves out a history that the rule spoiled. */
+  forget(taskId: TaskId): void {
+    this.#forgotten.add(taskId)
   }
 
   /** What people would read of every task, by its history alone. */

@@ -1,10 +1,15 @@
 import type { Harness } from '../../harness.ts'
 import type { Contract } from '../../rule.ts'
 import type { Adapters } from './adapters.ts'
+import { awaitRules } from './await-rules.ts'
 import { cancelRaces } from './cancel-races.ts'
 import { cancelRules } from './cancel-rules.ts'
+import { clusterRules } from './cluster-rules.ts'
+import { decodingRules } from './decoding-rules.ts'
 import { lifeRules } from './life-rules.ts'
 import { progressRules } from './progress-rules.ts'
+import { serialRules } from './serial-rules.ts'
+import { shutdownRules } from './shutdown-rules.ts'
 import { workerRules } from './worker-rules.ts'
 
 export type { Adapters } from './adapters.ts'
@@ -13,5 +18,5 @@ export type { Adapters } from './adapters.ts'
 export const taskManagerContract = (harness: Harness<Adapters>): Contract<Adapters> => ({
   name: 'task manager',
   harness,
-  rules: [...lifeRules, ...progressRules, ...workerRules, ...cancelRules, ...cancelRaces],
+  rules: [...lifeRules, ...progressRules, ...workerRules, ...cancelRules, ...cancelRaces, ...clusterRules, ...awaitRules, ...serialRules, ...shutdownRules, ...decodingRules],
 })

@@ -13,6 +13,8 @@ const closes =
     const running = await stage.send(2)
     await waitUntil('two handlers run', () => worker.running === 2)
     const waiting = await stage.send(3)
+    // Time to fetch them in advance, for who does that.
+    await stage.quiet()
     const order: string[] = []
     const closed = Promise.all([close(worker, client), close(worker, client)]).then(() => order.push('closed'))
     // Should it fail at once, the rule learns of it below.

@@ -1,0 +1,29 @@
+import { resolve } from 'node:path'
+import { openExistingIndex } from './index/open-index.ts'
+import { queryOf } from './index/words.ts'
+import { counted, number, printable } from './terminal/printable.ts'
+import { hitLines } from './terminal/search-results.ts'
+
+export interface SearchCommand {
+  readonly words: readonly string[]
+  readonly index: string
+  readonly limit: number
+}
+
+/** Finds mail, and gives the exit code. */
+export const searchCommand = ({ words, index: folder, limit }: SearchCommand): number => {
+  // What the shell took for one argument was quoted.
+  const typed = words.map((word) => (/\s/.test(word) && !word.includes('"') ? `"${word}"` : word)).join(' ')
+  using index = openExistingIndex(resolve(folder))
+  const query = queryOf(typed)
+  const say = (line: string): void => void process.stdout.write(`${line}\n`)
+  if (query === undefined) {
+    process.stderr.write('There is no word to search for: give some letters or digits.\n')
+    return 2
+  }
+  const count = index.count(query)
+  say(`${number(count)} of ${counted(index.size, 'message')} ${count === 1 ? 'has' : 'have'} ${printable(typed)}`)
+  for (const hit of index.search(query, limit)) say(`\n${hitLines(hit).join('\n')}`)
+  if (count > limit) say(`\n${counted(count - limit, 'message')} more: --limit ${count} shows them all`)
+  return 0
+}
