@@ -13,6 +13,8 @@ const env = {
   ...process.env,
   PATH: [join(root, 'node_modules/.bin'), process.env['PATH']].join(delimiter),
   TOTALS_FILE: totalsFile,
+  // Some tools colour what no terminal shows.
+  ...(process.stdout.isTTY || process.env['FORCE_COLOR'] !== undefined ? {} : { NO_COLOR: '1' }),
 }
 
 const vitest = (project: string): string => `vitest run --project ${project} --reporter=default --reporter=./tools/totals-reporter.ts`

@@ -99,7 +99,7 @@ class Stopping {
     }
     this.signal = signal
     const screen = this.#screen()
-    if (screen === undefined) say('Shutting down: running mailboxes have 2 s to end')
+    if (screen === undefined) say('Shutting down: 2 s for what runs')
     else screen.stopping()
     this.#cluster
       .drain(drainMs)

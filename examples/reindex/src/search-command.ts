@@ -22,7 +22,7 @@ export const searchCommand = ({ words, index: folder, limit }: SearchCommand): n
     return 2
   }
   const count = index.count(query)
-  say(`${number(count)} of ${counted(index.size, 'message')} ${count === 1 ? 'has' : 'have'} ${printable(typed)}`)
+  say(`${number(count)} of ${counted(index.size, 'message')} ${count === 1 ? 'has' : 'have'} ${printable(words.join(' '))}`)
   for (const hit of index.search(query, limit)) say(`\n${hitLines(hit).join('\n')}`)
   if (count > limit) say(`\n${counted(count - limit, 'message')} more: --limit ${count} shows them all`)
   return 0

@@ -107,7 +107,7 @@ describe('a search', () => {
   it('gives the best first, with what there is to tell', () => {
     expect(find('regatta')).toEqual(['byte short', 'byte long'])
     expect(index.search('regatta', 1)).toEqual([
-      { mailbox: 'inbox', place: 'byte short', flags: '', date, subject: 'Regatta', sender: 'Jörg <jorg@example.org>', snippet: '\u0001Regatta\u0002' },
+      { mailbox: 'inbox', place: 'byte short', flags: '', date, subject: 'Regatta', sender: 'Jörg <jorg@example.org>', attachments: [], snippet: 'see you there' },
     ])
     expect(index.search('boat', 1)[0]?.snippet).toContain('the \u0001boat\u0002 is blue')
     expect(index.count('regatta')).toBe(2)

@@ -15,7 +15,7 @@ const stumblesAfter = 200
 
 /** What the screen says of it. */
 export const demoNote = (paceMs: number): string =>
-  `Made-up mail. ${paceMs === 0 ? '' : `For show, each new message waits ${paceMs} ms, and `}${stumbling} fails once on purpose after ${stumblesAfter} messages.`
+  `For show: ${paceMs === 0 ? '' : `each new message waits ${paceMs} ms; `}${stumbling} fails once on purpose after ${stumblesAfter} messages.`
 
 /** Slows the job down so that it can be watched, and lets one mailbox stumble, so that a second attempt can be. */
 export const demoSteps =

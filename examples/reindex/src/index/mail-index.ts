@@ -30,7 +30,9 @@ export interface Hit {
   readonly date?: number
   readonly subject: string
   readonly sender: string
-  /** Where the words are, between {@link hitBegin} and {@link hitEnd}. */
+  /** The names of the attachments. */
+  readonly attachments: readonly string[]
+  /** The part of the text where the words are, these between {@link hitBegin} and {@link hitEnd}; its beginning where they are elsewhere. */
   readonly snippet: string
 }
 
@@ -90,13 +92,14 @@ export class MailIndex {
 
   /** The messages that fit a query best, the best first. Make the query with `queryOf`. */
   search(query: string, limit: number): readonly Hit[] {
-    return this.#statements.search.all(hitBegin, hitEnd, query, limit).map(({ mailbox, place, flags, date, subject, sender, snippet }) => ({
+    return this.#statements.search.all(hitBegin, hitEnd, query, limit).map(({ mailbox, place, flags, date, subject, sender, attachments, snippet }) => ({
       mailbox: String(mailbox),
       place: String(place),
       flags: String(flags),
       ...(date === null ? {} : { date: Number(date) }),
       subject: joined(String(subject)),
       sender: joined(String(sender)),
+      attachments: attachments === '' ? [] : joined(String(attachments)).split('\n'),
       snippet: joined(String(snippet)),
     }))
   }
@@ -149,7 +152,7 @@ const prepareAll = (database: DatabaseSync) => {
     sweep: prepare('DELETE FROM message WHERE id IN (SELECT id FROM message WHERE mailbox = ? AND pass < ? LIMIT ?)'),
     // A word in the subject says more than one in the text.
     search: prepare(`
-      SELECT mailbox.name AS mailbox, place, flags, date, message.subject, message.sender, snippet(words, -1, ?, ?, '…', 24) AS snippet
+      SELECT mailbox.name AS mailbox, place, flags, date, message.subject, message.sender, message.attachments, snippet(words, 4, ?, ?, '…', 24) AS snippet
       FROM words JOIN message ON message.id = words.rowid JOIN mailbox ON mailbox.id = message.mailbox
       WHERE words MATCH ?
       ORDER BY bm25(words, 6, 4, 2, 3, 1), date DESC

@@ -28,7 +28,7 @@ const outcomeOf = (row: Row): string => {
     case 'cancelled':
       return `cancelled after ${tallyOf(row)}`
     default:
-      return `not finished: ${tallyOf(row)}. The next run goes on with the rest`
+      return `not finished: ${tallyOf(row)}; run again to go on`
   }
 }
 

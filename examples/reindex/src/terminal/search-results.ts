@@ -6,13 +6,14 @@ import { printable } from './printable.ts'
 const found = new RegExp(`${hitBegin}([^${hitBegin}${hitEnd}]*)${hitEnd}`, 'g')
 
 /** A message that was found, in a few lines. */
-export const hitLines = ({ mailbox, place, flags, date, subject, sender, snippet }: Hit): readonly string[] => {
+export const hitLines = ({ mailbox, place, flags, date, subject, sender, attachments, snippet }: Hit): readonly string[] => {
   const marks = [...(flags.includes('F') ? ['flagged'] : []), ...(flags.includes('D') ? ['draft'] : []), ...(flags.includes('T') ? ['deleted'] : [])]
   const when = date === undefined ? 'no date' : dateOf(date)
   return [
     styleText('bold', printable(subject) || '(no subject)'),
     [when, printable(sender) || 'nobody', ...marks].join(' · '),
     styleText('dim', `${printable(mailbox)}, ${printable(place)}`),
+    ...(attachments.length === 0 ? [] : [`attached: ${attachments.map(printable).join(', ')}`]),
     marked(snippet),
   ]
 }

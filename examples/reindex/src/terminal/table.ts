@@ -59,7 +59,7 @@ const selectedLine = ({ rows, selected }: TableView): string => {
 }
 
 const keysLine = ({ isStopping }: TableView): string =>
-  isStopping ? 'Shutting down: running mailboxes have 2 s to end · Ctrl-C again ends at once' : '↑ ↓ select · c cancel the selected mailbox · q shut down'
+  isStopping ? 'Shutting down: 2 s for what runs · Ctrl-C again ends at once' : '↑ ↓ select · c cancel this mailbox · q shut down'
 
 /** The first row that is shown, so that the selected one is in the middle where there are too many. */
 const firstShown = (selected: number, rows: number, room: number): number =>
@@ -79,8 +79,14 @@ const percent = 5
 const leastBar = 6 + percent
 const mostBar = 32 + percent
 
-/** What goes first where there is too little room. */
-const dispensable: readonly ColumnName[] = ['rate', 'node', 'messages', 'bar', 'status']
+/** What goes first where there is too little room, and how much of it the names are to have before. */
+const dispensable: readonly (readonly [ColumnName, forName: number])[] = [
+  ['rate', 32],
+  ['node', 28],
+  ['messages', 20],
+  ['bar', 16],
+  ['status', leastName],
+]
 
 /** Shares out the width. The widths hang on nothing that changes from one moment to the next, or the table would twitch. */
 const layoutOf = ({ rows, nodeOf }: TableView, width: number): Layout => {
@@ -93,8 +99,9 @@ const layoutOf = ({ rows, nodeOf }: TableView, width: number): Layout => {
     ['rate', 8],
   ])
   const roomForName = (): number => [...columns.values()].reduce((room, each) => room - each - gap, width - marker.length)
-  for (const name of dispensable) if (roomForName() < leastName) columns.delete(name)
-  const name = Math.max(1, Math.min(widest(rows.map(nameOf), leastName), roomForName()))
+  const longest = widest(rows.map(nameOf), leastName)
+  for (const [column, forName] of dispensable) if (roomForName() < Math.min(longest, forName)) columns.delete(column)
+  const name = Math.max(1, Math.min(longest, roomForName()))
   const bar = columns.get('bar')
   if (bar !== undefined) columns.set('bar', Math.min(mostBar, bar + roomForName() - name))
   return { name, columns }

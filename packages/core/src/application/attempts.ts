@@ -4,8 +4,10 @@ import type { TaskProgress } from '../domain/task-event.ts'
 import type { TaskId } from '../domain/task-id.ts'
 import { describeError, isRetryable } from '../tasks/describe-error.ts'
 import type { RunnableTask } from '../tasks/task-factory.ts'
+import { isInvalidResult } from '../tasks/validate.ts'
 import { defaultMaxResultBytes, toJson } from '../tasks/to-json.ts'
 import type { Aggregate } from './aggregate.ts'
+import { TaskAborted } from './errors.ts'
 import type { EventSourcing } from './event-sourcing.ts'
 import type { NodeContext } from './node-context.ts'
 import { commandBase } from './node-context.ts'
@@ -44,7 +46,7 @@ export class Attempts {
   /** Runs a task that this node has claimed, to its settlement. `isMissed` says whether a notice may have been missed since. */
   async run(claimed: Aggregate, runnable: RunnableTask, isMissed: () => boolean): Promise<void> {
     const run = await this.#prepare(claimed)
-    this.#runs.set(run.taskId, run)
+    this.#succeed(run)
     try {
       if (isMissed()) void this.#look(run)
       if (this.#isShuttingDown) abortForShutdown(run)
@@ -53,8 +55,7 @@ export class Attempts {
       // The node closed, or the history can no longer be read: the attempt stays open, and its death is declared by others.
       this.#node.logger.error({ taskId: run.taskId, attempt: run.attempt, err: error }, 'the end of an attempt could not be written')
     } finally {
-      this.#runs.delete(run.taskId)
-      this.#reports.forget(run.taskId)
+      this.#forget(run)
     }
   }
 
@@ -73,6 +74,23 @@ export class Attempts {
   shutDown(): void {
     this.#isShuttingDown = true
     for (const run of this.#runs.values()) abortForShutdown(run)
+  }
+
+  /** Takes the place of an attempt of the same task that was ended elsewhere while its body went on here. */
+  #succeed(run: TaskRun): void {
+    const zombie = this.#runs.get(run.taskId)
+    if (zombie !== undefined) {
+      zombie.heed(run.aggregate)
+      this.#forget(zombie)
+    }
+    this.#runs.set(run.taskId, run)
+  }
+
+  #forget(run: TaskRun): void {
+    // Not that of a later attempt.
+    if (this.#runs.get(run.taskId) !== run) return
+    this.#runs.delete(run.taskId)
+    this.#reports.forget(run.taskId)
   }
 
   async #prepare(claimed: Aggregate): Promise<TaskRun> {
@@ -152,7 +170,7 @@ export class Attempts {
       }
       case 'TIMED_OUT':
         // A body that goes on regardless may still do something: running it again beside itself would do it twice.
-        return ending.type === 'abandoned' ? failed(new Error(`${aborted.message}, and did not heed its signal: it may still run`), false) : failed(aborted, true)
+        return ending.type === 'abandoned' ? failed(new TaskAborted('TIMED_OUT', `${aborted.message}, and did not heed its signal: it may still run`), false) : failed(aborted, true)
       case 'SHUTTING_DOWN': {
         const { progress: _progress, ...release } = base
         return { type: 'ReleaseTask', ...release }
@@ -160,7 +178,7 @@ export class Attempts {
       case 'ATTEMPT_LOST':
         return undefined
       default:
-        return ending.type === 'threw' ? failed(ending.thrown, isRetryable(ending.thrown)) : undefined
+        return ending.type === 'threw' ? failed(ending.thrown, isRetryable(ending.thrown) && !isInvalidResult(ending.thrown)) : undefined
     }
   }
 }

@@ -125,8 +125,13 @@ export class TaskRun {
   }
 
   #report(value: unknown): void {
+    // A body that was abandoned, or left something running, reports of an attempt that is over.
+    if (this.#isEnded) return
     const { attempt, clock, onProgress } = this.#options
-    this.#progress = { attempt, sequence: ++this.#sequence, at: clock.now(), value: toJson(value, 'progress', defaultMaxProgressBytes) }
+    const kept = toJson(value, 'progress', defaultMaxProgressBytes)
+    // A body that was left behind, or whose attempt was ended elsewhere, speaks for no attempt.
+    if (this.#isEnded || this.aborted?.code === 'ATTEMPT_LOST') return
+    this.#progress = { attempt, sequence: ++this.#sequence, at: clock.now(), value: kept }
     onProgress(this.#progress)
   }
 

@@ -10,6 +10,9 @@ import { persist } from './persistence.ts'
 import type { Sender } from './sender.ts'
 import type { WorkerSettings } from './worker-settings.ts'
 
+/** How long closing waits for the last events of tasks whose bodies have ended or were abandoned, in milliseconds. */
+const settleMs = 5_000
+
 export type WorkerStatus = 'running' | 'paused' | 'draining' | 'closed'
 
 /** Takes tasks from queues and runs them. A node has at most one. */
@@ -92,7 +95,8 @@ export class Worker {
 
   /**
    * Drains. Tasks that still run after `drainMs` milliseconds are aborted with `SHUTTING_DOWN` and handed back, uncounted,
-   * for other nodes to run. Closing twice is fine.
+   * for other nodes to run. Takes no longer than that, the grace of the bodies and 5 seconds, even while the store is down.
+   * Closing twice is fine.
    */
   close(options: { readonly drainMs?: number } = {}): Promise<void> {
     this.#closed ??= this.#close(options.drainMs ?? this.#settings.drainMs)
@@ -136,11 +140,18 @@ export class Worker {
   }
 
   async #close(drainMs: number): Promise<void> {
-    const cancelAbort = this.#node.clock.schedule(drainMs, () => this.#attempts.shutDown())
+    const { clock, logger } = this.#node
+    const cancelAbort = clock.schedule(drainMs, () => this.#attempts.shutDown())
+    const over = new AbortController()
+    const tooLong = clock.sleep(drainMs + this.#settings.cancelGraceMs + settleMs, over.signal).then(
+      () => logger.error({ running: this.running }, 'what ran could not be settled while the worker was closed; its death will be declared'),
+      () => {},
+    )
     try {
-      await this.drain()
+      await Promise.race([this.drain(), tooLong])
     } finally {
       cancelAbort()
+      over.abort()
       this.#status = 'closed'
     }
   }

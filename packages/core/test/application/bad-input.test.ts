@@ -237,7 +237,7 @@ describe('a handler', () => {
     const forever = defineTask({ type: 'forever', timeoutMs: 1, retry: { maxAttempts: 5 }, run: () => new Promise(() => {}) })
     const manager = await managerOf({ tasks: [forever], worker })
     const error: unknown = await (await manager.submit(forever)).result().catch((thrown: unknown) => thrown)
-    expect(isTaskFailed(error) && error.details).toMatchObject({ attempt: 1, error: { message: expect.stringContaining('longer than 1 ms') as string } })
+    expect(isTaskFailed(error) && error.details).toMatchObject({ attempt: 1, error: { code: 'TIMED_OUT', message: expect.stringContaining('longer than 1 ms') as string } })
   })
 
   it('whose payload the schema of today refuses fails visibly and does not block the queue', async () => {

@@ -1,11 +1,11 @@
-import type { TaskId } from '@taskledger/core/ports'
+import type { TaskId, TaskProgress } from '@taskledger/core/ports'
 import { silentLogger } from '@taskledger/core/ports'
 import { virtualClock } from '@taskledger/core/testing'
 import { describe, expect, it } from 'vitest'
 import { noTask } from '../../src/application/aggregate.ts'
 import { TaskRun } from '../../src/application/task-run.ts'
 
-const runOf = (clock: ReturnType<typeof virtualClock>): TaskRun =>
+const runOf = (clock: ReturnType<typeof virtualClock>, onProgress: (progress: TaskProgress) => void = () => {}): TaskRun =>
   new TaskRun(
     {
       taskId: '018cc251-f400-7000-8000-000000000001' as TaskId,
@@ -17,7 +17,7 @@ const runOf = (clock: ReturnType<typeof virtualClock>): TaskRun =>
       lastProgress: undefined,
       logger: silentLogger,
       clock,
-      onProgress: () => {},
+      onProgress,
     },
     noTask,
   )
@@ -39,6 +39,21 @@ describe('a run', () => {
     const ending = await run.run({ run: () => Promise.reject(new Error('it began')) })
     expect(ending).toEqual({ type: 'threw', thrown: run.aborted })
     expect(clock.pendingTimers).toBe(0)
+  })
+
+  it('hears nothing more of a body that goes on after its end', async () => {
+    const heard: unknown[] = []
+    const run = runOf(virtualClock(), ({ value }) => heard.push(value))
+    let report: (value: unknown) => void = () => {}
+    await run.run({
+      run: async ({ progress }) => {
+        report = progress
+        progress('on time')
+      },
+    })
+    report('too late')
+    expect(heard).toEqual(['on time'])
+    expect(run.progress?.value).toBe('on time')
   })
 
   it('keeps the first reason to stop', async () => {

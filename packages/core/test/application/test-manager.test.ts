@@ -1,6 +1,9 @@
-import { defineTask, NonRetryableError, unchecked } from '@taskledger/core'
+import type { EventStore } from '@taskledger/core'
+import { defineTask, NonRetryableError, silentLogger, unchecked } from '@taskledger/core'
 import { testManager, virtualClock } from '@taskledger/core/testing'
+import { createMemory } from '@taskledger/memory'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 
 const hour = 3_600_000
 
@@ -112,6 +115,48 @@ describe('testManager', () => {
     await test.advance(hour)
     await results
     expect(test.clock.pendingTimers).toBe(before)
+  })
+
+  it('is closed within a bound while the store is down', async () => {
+    const clock = virtualClock()
+    const memory = createMemory({ clock })
+    const storage = memory.storage()
+    let isDown = false
+    const events: EventStore = {
+      capabilities: storage.events.capabilities,
+      append: (...given) => (isDown ? Promise.reject(new Error('the store is down')) : storage.events.append(...given)),
+      read: (...given) => storage.events.read(...given),
+      remove: (...given) => storage.events.remove(...given),
+      close: () => storage.events.close(),
+    }
+    const slow = defineTask({ type: 'slow', run: () => clock.sleep(1_000) })
+    const test = await testManager({
+      tasks: [slow],
+      clock,
+      storage: { ...storage, events },
+      messaging: memory.messaging(),
+      worker: { drainMs: 2_000, cancelGraceMs: 3_000 },
+      logger: silentLogger,
+    })
+    await test.manager.submit(slow)
+    await test.advance(0)
+    isDown = true
+    let isClosed = false
+    const closed = test.manager.close().then(() => (isClosed = true))
+    await test.advance(9_000)
+    expect(isClosed).toBe(false)
+    await test.advance(20_000)
+    expect(isClosed).toBe(true)
+    await closed
+    expect(clock.pendingTimers).toBe(0)
+  })
+
+  it('fails for good where the result is not what its schema says', async () => {
+    const wrong = defineTask({ type: 'wrong', retry: { maxAttempts: 3 }, result: z.object({ done: z.number() }), run: () => ({ done: 'all' }) as never })
+    await using test = await testManager({ tasks: [wrong] })
+    const task = await test.manager.submit(wrong)
+    await test.settled()
+    expect(await task.details()).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'INVALID_RESULT' } })
   })
 
   it('says which tasks do not settle', async () => {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { EventBus, Notice } from '@taskledger/core/ports'
 import { isClosed } from '@taskledger/core/ports'
 import type { Rule } from '../../rule.ts'
-import { hasHeard, hasHeardJust, lastNotice, listenOn, noticesWith, noticeWith, sameNotices } from './hearing.ts'
+import { hasHeard, expectHeard, lastNotice, listenOn, noticesWith, noticeWith, sameNotices } from './hearing.ts'
 
 export const hearingRules: readonly Rule<EventBus>[] = [
   {
@@ -25,7 +25,7 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       // One from each, behind all that it had published before.
       for (const client of clients) published.push(await lastNotice(context, client, ears))
       await sleep(context.settleMs)
-      for (const ear of ears) hasHeardJust(ear, published)
+      for (const ear of ears) expectHeard(ear, published)
     },
   },
   {
@@ -81,7 +81,7 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       const notices = noticesWith(random, 3)
       for (const notice of notices) await port.publish([notice])
       const last = await lastNotice(context, port, ears)
-      for (const ear of ears) hasHeardJust(ear, [...notices, last])
+      for (const ear of ears) expectHeard(ear, [...notices, last])
       await waitUntil('the listener that throws hears every notice too', () => thrown === 4)
     },
   },
@@ -99,7 +99,7 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       await waitUntil('the early ones hear it', () => early.every(({ heard }) => heard.length === old.length))
       const late = [listenOn(port), listenOn(await peer())]
       const last = await lastNotice(context, port, [...early, ...late])
-      for (const ear of late) hasHeardJust(ear, [last])
+      for (const ear of late) expectHeard(ear, [last])
     },
   },
   {
@@ -129,7 +129,7 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       await other.publish(notices.slice(3))
       const last = [await lastNotice(context, port, [stays, far]), await lastNotice(context, other, [stays, far])]
       await sleep(context.settleMs)
-      for (const ear of [stays, far]) hasHeardJust(ear, [first, ...notices, ...last])
+      for (const ear of [stays, far]) expectHeard(ear, [first, ...notices, ...last])
       assert.deepEqual([stopped.heard, once], [[first], [first]])
     },
   },

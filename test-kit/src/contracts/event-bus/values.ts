@@ -2,7 +2,7 @@ import type { EventBus, Notice } from '@taskledger/core/ports'
 import { taskStatuses } from '@taskledger/core/ports'
 import type { Rule } from '../../rule.ts'
 import { drawTaskId } from '../task-listing/sample-details.ts'
-import { hasHeardJust, lastNotice, listenOn, noticesWith, noticeWith, sameNotices } from './hearing.ts'
+import { expectHeard, lastNotice, listenOn, noticesWith, noticeWith, sameNotices } from './hearing.ts'
 
 const types: readonly Notice['type'][] = [
   'TaskCreated',
@@ -33,7 +33,7 @@ export const valueRules: readonly Rule<EventBus>[] = [
       const ears = [listenOn(port), listenOn(await context.peer())]
       for (const notice of notices) await port.publish([notice])
       const last = await lastNotice(context, port, ears)
-      for (const ear of ears) hasHeardJust(ear, [...notices, last])
+      for (const ear of ears) expectHeard(ear, [...notices, last])
     },
   },
   {
@@ -69,7 +69,7 @@ export const valueRules: readonly Rule<EventBus>[] = [
       await publishing
       Object.assign(given, { node: 'spoilt' })
       const last = await lastNotice(context, port, [ear])
-      hasHeardJust(ear, [notice, last])
+      expectHeard(ear, [notice, last])
     },
   },
 ]

@@ -22,6 +22,7 @@ export interface NodeOptions {
   readonly tasks: readonly TaskDeclaration[]
   /** Default: four slots for each queue that the tasks name. */
   readonly worker?: WorkerOptions | false
+  readonly commandTimeoutMs?: number
 }
 
 interface Logged {
@@ -51,12 +52,12 @@ export class Cluster {
   }
 
   /** Opens a node on a client of its own. */
-  async node({ tasks, worker = {} }: NodeOptions): Promise<ClusterNode> {
+  async node({ worker = {}, ...options }: NodeOptions): Promise<ClusterNode> {
     const { storage, messaging } = await this.#client()
     const interference = new Interference()
     const name = `node-${this.#nodes.length + 1}`
     const manager = await createTaskManager({
-      tasks,
+      ...options,
       name,
       logger: this.#loggerOf(name),
       storage: interferedStorage(storage, interference),
@@ -82,6 +83,11 @@ export class Cluster {
     const held = heldTask(options)
     this.#held.push(held)
     return held
+  }
+
+  /** Waits until the condition holds. */
+  until(sentence: string, condition: () => Promise<boolean>): Promise<void> {
+    return this.#context.waitUntil(sentence, condition)
   }
 
   /** Submits a held task and waits until its body runs. */

@@ -6,10 +6,14 @@ import { cancelRaces } from './cancel-races.ts'
 import { cancelRules } from './cancel-rules.ts'
 import { clusterRules } from './cluster-rules.ts'
 import { decodingRules } from './decoding-rules.ts'
+import { fencingRules } from './fencing-rules.ts'
 import { lifeRules } from './life-rules.ts'
 import { progressRules } from './progress-rules.ts'
+import { retryRules } from './retry-rules.ts'
 import { serialRules } from './serial-rules.ts'
 import { shutdownRules } from './shutdown-rules.ts'
+import { stormRules } from './storm-rules.ts'
+import { submissionRules } from './submission-rules.ts'
 import { workerRules } from './worker-rules.ts'
 
 export type { Adapters } from './adapters.ts'
@@ -18,5 +22,20 @@ export type { Adapters } from './adapters.ts'
 export const taskManagerContract = (harness: Harness<Adapters>): Contract<Adapters> => ({
   name: 'task manager',
   harness,
-  rules: [...lifeRules, ...progressRules, ...workerRules, ...cancelRules, ...cancelRaces, ...clusterRules, ...awaitRules, ...serialRules, ...shutdownRules, ...decodingRules],
+  rules: [
+    ...lifeRules,
+    ...progressRules,
+    ...workerRules,
+    ...cancelRules,
+    ...cancelRaces,
+    ...clusterRules,
+    ...awaitRules,
+    ...serialRules,
+    ...shutdownRules,
+    ...decodingRules,
+    ...retryRules,
+    ...submissionRules,
+    ...stormRules,
+    ...fencingRules,
+  ],
 })

@@ -1,0 +1,7 @@
+// postal-mime's declarations name these as types, as browsers have them; those of Node.js have only the values.
+import type { TextDecoder as NodeTextDecoder, TextEncoder as NodeTextEncoder } from 'node:util'
+
+declare global {
+  interface TextDecoder extends NodeTextDecoder {}
+  interface TextEncoder extends NodeTextEncoder {}
+}
