@@ -18,6 +18,7 @@ const config: KnipConfig = {
     },
     'packages/*': { entry: [pages] },
     'examples/custom-adapter': { entry: [pages] },
+    'examples/reindex': { entry: [pages] },
     docs: { entry: ['**/*.md'], project: ['**/*.md'] },
     // The tests start other test runners, by their paths.
     'test-kit': { entry: [pages, 'test/runners/*.mjs'], ignoreDependencies: ['jest'] },

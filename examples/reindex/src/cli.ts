@@ -31,7 +31,8 @@ export const main = async (args: readonly string[]): Promise<number> => {
     .option('--pace <ms>', 'how long each new message of the mail that the example brings waits, for show', milliseconds, defaultPaceMs)
     .addHelpText('after', exitCodes)
     .action(async (nothing: string | undefined, { index, pace }: { readonly index: string; readonly pace: number }) => {
-      if (nothing !== undefined) program.error(`error: there is no command "${nothing}". To reindex what is there, write: npm start -- reindex ${nothing}`)
+      if (nothing !== undefined)
+        program.error(`error: there is no command "${nothing}". To reindex what is there, write: npm start -- reindex ${nothing}`)
       exitCode = await reindexCommand({ paths: demoMail(index), index, note: demoNote(pace), beforeMessage: demoSteps(pace) })
     })
   // The description of the argument would tell people to give one.

@@ -33,7 +33,11 @@ export const reindexCommand = async ({ paths, index, note, beforeMessage }: Rein
   const notices = [...unreadable]
   const isLive = stdout.isTTY && process.env['TERM'] !== 'dumb'
   const notice = (line: string): void => void (isLive ? notices.push(line) : stderr.write(`${line}\n`))
-  const cluster = await startLocalCluster({ index: resolve(index), logger: loggerTo(notice), ...(beforeMessage === undefined ? {} : { beforeMessage }) })
+  const cluster = await startLocalCluster({
+    index: resolve(index),
+    logger: loggerTo(notice),
+    ...(beforeMessage === undefined ? {} : { beforeMessage }),
+  })
   const run = new ReindexRun(cluster, mailboxes)
   const stopping = new Stopping(cluster, run)
   let screen: LiveScreen | undefined

@@ -66,7 +66,12 @@ export class ReindexRun {
 
   /** Submits the tasks, and follows them to their ends, or until the cluster closes. */
   async follow(): Promise<void> {
-    this.#handles.push(...(await this.#cluster.frontEnd.submitMany(reindexMailbox, this.#rows.map(({ mailbox }) => ({ ...mailbox })))))
+    this.#handles.push(
+      ...(await this.#cluster.frontEnd.submitMany(
+        reindexMailbox,
+        this.#rows.map(({ mailbox }) => ({ ...mailbox })),
+      )),
+    )
     await Promise.all(this.#handles.map((handle, at) => this.#watch(handle, at)))
     this.#elapsedMs ??= this.elapsedMs
   }

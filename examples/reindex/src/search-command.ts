@@ -14,13 +14,13 @@ export interface SearchCommand {
 export const searchCommand = ({ words, index: folder, limit }: SearchCommand): number => {
   // What the shell took for one argument was quoted.
   const typed = words.map((word) => (/\s/.test(word) && !word.includes('"') ? `"${word}"` : word)).join(' ')
-  using index = openExistingIndex(resolve(folder))
   const query = queryOf(typed)
   const say = (line: string): void => void process.stdout.write(`${line}\n`)
   if (query === undefined) {
     process.stderr.write('There is no word to search for: give some letters or digits.\n')
     return 2
   }
+  using index = openExistingIndex(resolve(folder))
   const count = index.count(query)
   say(`${number(count)} of ${counted(index.size, 'message')} ${count === 1 ? 'has' : 'have'} ${printable(words.join(' '))}`)
   for (const hit of index.search(query, limit)) say(`\n${hitLines(hit).join('\n')}`)

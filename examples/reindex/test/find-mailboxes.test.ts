@@ -39,7 +39,11 @@ describe('mailboxes are found', () => {
       'Mail/saved/a.eml': mail('a'),
       'Mail/saved/B.EML': mail('b'),
     })
-    expect(await find('Mail')).toEqual(['Mail/inbox mbox Mail/inbox', 'Mail/lists/dev.mbox mbox Mail/lists/dev.mbox', 'Mail/saved eml Mail/saved'])
+    expect(await find('Mail')).toEqual([
+      'Mail/inbox mbox Mail/inbox',
+      'Mail/lists/dev.mbox mbox Mail/lists/dev.mbox',
+      'Mail/saved eml Mail/saved',
+    ])
   })
 
   it('in a Maildir, each of its folders by itself', async () => {

@@ -28,7 +28,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const start = async (files: Readonly<Record<string, string>>, beforeMessage: NonNullable<ReindexOptions['beforeMessage']>): Promise<ReindexRun> => {
+const start = async (
+  files: Readonly<Record<string, string>>,
+  beforeMessage: NonNullable<ReindexOptions['beforeMessage']>,
+): Promise<ReindexRun> => {
   write(folder, files)
   cluster = await startLocalCluster({ index: join(folder, 'index'), logger: silentLogger, beforeMessage })
   const { mailboxes } = await findMailboxes([join(folder, 'mail')])

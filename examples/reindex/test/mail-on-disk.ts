@@ -10,7 +10,8 @@ export const mbox = (...messages: readonly string[]): string =>
   messages.map((message) => `From anna@example.org Mon Jan  5 10:00:00 2026\n${message}\n`).join('')
 
 /** So many messages, numbered from 1. */
-export const mails = (count: number, name = 'message'): readonly string[] => Array.from({ length: count }, (_, at) => mail(`${name} ${at + 1}`))
+export const mails = (count: number, name = 'message'): readonly string[] =>
+  Array.from({ length: count }, (_, at) => mail(`${name} ${at + 1}`))
 
 /** Writes files below a folder, and gives the folder. A folder is one that ends in a slash. */
 export const write = (folder: string, files: Readonly<Record<string, string>>): string => {

@@ -120,7 +120,9 @@ describe('attachments', () => {
     const inner = ['From: Ben <ben@example.org>', 'Subject: =?utf-8?Q?inn=C3=A9r?=', '', 'inner words']
     const forwarded = await parse(withPart('Content-Type: message/rfc822', '', ...inner))
     expect(forwarded.text).toMatch(/see below[^]*innér[^]*inner words/)
-    const attached = await parse(withPart('Content-Type: message/rfc822', 'Content-Disposition: attachment; filename=old.eml', '', ...inner))
+    const attached = await parse(
+      withPart('Content-Type: message/rfc822', 'Content-Disposition: attachment; filename=old.eml', '', ...inner),
+    )
     expect(attached.text).toMatch(/see below[^]*innér[^]*inner words/)
     expect(attached.attachments).toEqual(['old.eml'])
   })
@@ -138,14 +140,22 @@ describe('attachments', () => {
 describe('a broken message is indexed as far as possible, and says what is wrong', () => {
   it.each([
     ['nothing at all', '', { subject: '', text: '', defects: ['it is empty'] }],
-    ['words without a header', 'just some words\n\nand more\n', { subject: '', text: 'just some words\n\nand more', defects: ['it has no header'] }],
+    [
+      'words without a header',
+      'just some words\n\nand more\n',
+      { subject: '', text: 'just some words\n\nand more', defects: ['it has no header'] },
+    ],
     ['bytes', '\u0000\u0001\u00ff\u00fe\n\n\u0003\u0000', { subject: '', defects: ['it has no header'] }],
     [
       'parts that nothing divides',
       'Subject: x\nContent-Type: multipart/mixed\n\nsome words\n',
       { subject: 'x', text: 'some words', defects: ['it has parts, but does not say what divides them'] },
     ],
-    ['parts that are not there', 'Subject: x\nContent-Type: multipart/mixed; boundary=b\n\nwords\n', { subject: 'x', text: 'words', defects: ['its parts are missing'] }],
+    [
+      'parts that are not there',
+      'Subject: x\nContent-Type: multipart/mixed; boundary=b\n\nwords\n',
+      { subject: 'x', text: 'words', defects: ['its parts are missing'] },
+    ],
     [
       'a message that breaks off',
       'Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nthe first words\n--b\nContent-Type: image/png; name=a.png\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo',
@@ -156,18 +166,16 @@ describe('a broken message is indexed as far as possible, and says what is wrong
       'Subject: x\nContent-Type: text/plain; charset=klingon\n\nreadable words\n',
       { subject: 'x', text: 'readable words', defects: ['its charset "klingon" is unknown'] },
     ],
-    [
-      'base64 that is none',
-      'Subject: x\nContent-Transfer-Encoding: base64\n\n!!! this is no base64 !!!\n',
-      { subject: 'x', defects: [] },
-    ],
+    ['base64 that is none', 'Subject: x\nContent-Transfer-Encoding: base64\n\n!!! this is no base64 !!!\n', { subject: 'x', defects: [] }],
   ])('%s', async (_, text, expected) => {
     expect(await parse(text)).toMatchObject(expected)
   })
 
   it('parts nested too deep for the parser: the head and the words are left', async () => {
     const parts = Array.from({ length: 300 }, (_, at) => `--b${at}x\nContent-Type: multipart/mixed; boundary=b${at + 1}x\n\n`)
-    const mail = await parse(`From: anna@example.org\nSubject: deep\nContent-Type: multipart/mixed; boundary=b0x\n\n${parts.join('')}deepest words\n`)
+    const mail = await parse(
+      `From: anna@example.org\nSubject: deep\nContent-Type: multipart/mixed; boundary=b0x\n\n${parts.join('')}deepest words\n`,
+    )
     expect(mail).toMatchObject({ subject: 'deep', sender: 'anna@example.org' })
     expect(mail.text).toContain('deepest words')
     expect(mail.defects.at(-1)).toMatch(/^it cannot be parsed: .*nesting/)

@@ -62,7 +62,12 @@ describe('a mailbox is reindexed', () => {
   })
 
   it('from a Maildir, with flags, and with renamed files', async () => {
-    write(folder, { 'Maildir/cur/1.a:2,FS': mail('one'), 'Maildir/cur/2.b;2,': mail('two'), 'Maildir/new/3.c': mail('three'), 'Maildir/cur/.keep': '' })
+    write(folder, {
+      'Maildir/cur/1.a:2,FS': mail('one'),
+      'Maildir/cur/2.b;2,': mail('two'),
+      'Maildir/new/3.c': mail('three'),
+      'Maildir/cur/.keep': '',
+    })
     expect(await run('maildir', 'Maildir')).toMatchObject({ done: 3, indexed: 3 })
     expect(index.search('one', 1)).toMatchObject([{ place: '1.a:2,FS', flags: 'FS' }])
     renameSync(join(folder, 'Maildir/new/3.c'), join(folder, 'Maildir/cur/3.c:2,S'))
@@ -71,9 +76,20 @@ describe('a mailbox is reindexed', () => {
   })
 
   it('from single messages in files', async () => {
-    write(folder, { 'one.eml': mail('one'), 'more/a.eml': mail('two'), 'more/b.eml': mail('three'), 'more/c.txt': 'no mail', 'more/empty.eml': '' })
+    write(folder, {
+      'one.eml': mail('one'),
+      'more/a.eml': mail('two'),
+      'more/b.eml': mail('three'),
+      'more/c.txt': 'no mail',
+      'more/empty.eml': '',
+    })
     expect(await run('eml', 'one.eml')).toMatchObject({ done: 1, indexed: 1 })
-    expect(await run('eml', 'more')).toMatchObject({ done: 3, indexed: 3, broken: 1, problems: [{ where: 'empty.eml', why: 'it is empty' }] })
+    expect(await run('eml', 'more')).toMatchObject({
+      done: 3,
+      indexed: 3,
+      broken: 1,
+      problems: [{ where: 'empty.eml', why: 'it is empty' }],
+    })
   })
 
   it('from an empty one', async () => {
@@ -85,7 +101,12 @@ describe('a mailbox is reindexed', () => {
   it('with its broken messages, which are counted and told of', async () => {
     write(folder, { inbox: mbox(mail('one'), 'words without a header', mail('two')) })
     const second = mbox(mail('one')).length
-    expect(await run('mbox', 'inbox')).toMatchObject({ done: 3, indexed: 3, broken: 1, problems: [{ where: `byte ${second}`, why: 'it has no header' }] })
+    expect(await run('mbox', 'inbox')).toMatchObject({
+      done: 3,
+      indexed: 3,
+      broken: 1,
+      problems: [{ where: `byte ${second}`, why: 'it has no header' }],
+    })
     expect(found('without a header')).toBe(1)
   })
 
@@ -137,7 +158,13 @@ describe('an attempt that fails midway', () => {
 
   it.each([
     ['mbox', (): string => (write(folder, { box: mbox(...mails(5)) }), 'box')],
-    ['maildir', (): string => (write(folder, { 'box/new/': '', ...Object.fromEntries(mails(5).map((text, at) => [`box/cur/${at}.x`, text])) }), 'box')],
+    [
+      'maildir',
+      (): string => (
+        write(folder, { 'box/new/': '', ...Object.fromEntries(mails(5).map((text, at) => [`box/cur/${at}.x`, text])) }),
+        'box'
+      ),
+    ],
     ['eml', (): string => (write(folder, Object.fromEntries(mails(5).map((text, at) => [`box/${at}.eml`, text]))), 'box')],
   ] as const)('leaves what it indexed; the next one goes on there: %s', async (kind, make) => {
     const path = make()
@@ -145,7 +172,8 @@ describe('an attempt that fails midway', () => {
     expect(reported).toMatchObject({ done: 3, indexed: 3, pass: 1 })
     expect(index.size).toBe(3)
     const parsed: number[] = []
-    const beforeMessage = ({ done, attempt }: { readonly done: number; readonly attempt: number }): void => void parsed.push(attempt * 100 + done)
+    const beforeMessage = ({ done, attempt }: { readonly done: number; readonly attempt: number }): void =>
+      void parsed.push(attempt * 100 + done)
     expect(await run(kind, path, { lastProgress: reported, beforeMessage })).toMatchObject({ done: 5, indexed: 5, known: 0, removed: 0 })
     expect(parsed).toEqual([203, 204])
     expect(index.size).toBe(5)
@@ -216,7 +244,12 @@ describe('what another attempt would meet again is final', () => {
 })
 
 it('a file of a Maildir that cannot be read is told of, and no reason to leave out the others', async () => {
-  write(folder, { 'Maildir/cur/1.a:2,': mail('one'), 'Maildir/cur/2.b:2,': mail('two'), 'Maildir/cur/3.c:2,': mail('three'), 'Maildir/new/': '' })
+  write(folder, {
+    'Maildir/cur/1.a:2,': mail('one'),
+    'Maildir/cur/2.b:2,': mail('two'),
+    'Maildir/cur/3.c:2,': mail('three'),
+    'Maildir/new/': '',
+  })
   const beforeMessage = ({ done }: { readonly done: number }): void => {
     if (done > 0) return
     rmSync(join(folder, 'Maildir/cur/2.b:2,'))
@@ -227,7 +260,12 @@ it('a file of a Maildir that cannot be read is told of, and no reason to leave o
 })
 
 it('a file of a Maildir that vanishes or is renamed meanwhile does no harm', async () => {
-  write(folder, { 'Maildir/cur/1.a:2,': mail('one'), 'Maildir/cur/2.b:2,': mail('two'), 'Maildir/new/3.c': mail('three'), 'Maildir/new/': '' })
+  write(folder, {
+    'Maildir/cur/1.a:2,': mail('one'),
+    'Maildir/cur/2.b:2,': mail('two'),
+    'Maildir/new/3.c': mail('three'),
+    'Maildir/new/': '',
+  })
   const beforeMessage = ({ done }: { readonly done: number }): void => {
     if (done > 0) return
     rmSync(join(folder, 'Maildir/cur/2.b:2,'))

@@ -15,7 +15,9 @@ const splitText = async (text: string): Promise<readonly string[]> =>
 
 /** The same text, cut into chunks of so many bytes. */
 const cut = (text: string, bytes: number): readonly Uint8Array[] =>
-  Array.from({ length: Math.ceil(text.length / bytes) }, (_, index) => Buffer.from(text.slice(index * bytes, (index + 1) * bytes), 'latin1'))
+  Array.from({ length: Math.ceil(text.length / bytes) }, (_, index) =>
+    Buffer.from(text.slice(index * bytes, (index + 1) * bytes), 'latin1'),
+  )
 
 describe('an mbox is taken apart', () => {
   it('into messages without their From line and the empty line that ends them', async () => {
@@ -89,9 +91,12 @@ describe('an empty mbox has no messages', () => {
 })
 
 describe('what is no mbox is refused at once', () => {
-  it.each([['Subject: a single message\n\ntext\n'], ['\u0000\u0001\u00ff\u00fe\n\u0000'], [`\n\nfrom\n\n${from}\n`]])('%j', async (text) => {
-    await expect(splitText(text)).rejects.toThrow(NotAnMbox)
-  })
+  it.each([['Subject: a single message\n\ntext\n'], ['\u0000\u0001\u00ff\u00fe\n\u0000'], [`\n\nfrom\n\n${from}\n`]])(
+    '%j',
+    async (text) => {
+      await expect(splitText(text)).rejects.toThrow(NotAnMbox)
+    },
+  )
 
   it('without reading on', async () => {
     let read = 0

@@ -34,7 +34,9 @@ const row = (name: string, details: Partial<TaskDetails> = {}, value?: ReindexPr
     updatedAt: 0,
     attempt: 0,
     ...details,
-    ...(value === undefined ? {} : { progress: { attempt: 1, sequence: 1, at: 0, value: { ...value, at: { ...value.at }, problems: [] } as never } }),
+    ...(value === undefined
+      ? {}
+      : { progress: { attempt: 1, sequence: 1, at: 0, value: { ...value, at: { ...value.at }, problems: [] } as never } }),
   },
 })
 
@@ -90,9 +92,16 @@ describe('a row', () => {
 
   it('shows nothing that would command the terminal', () => {
     const bad = row('a\u001b[31mb\nc\u202ed', { status: 'failed', attempt: 1, error: { name: 'Error', message: 'x\u001b]0;title\u0007y' } })
-    const lines = renderTable({ rows: [bad], nodeOf: () => '', selected: 0, elapsedMs: 0, index: 'i', isStopping: false, columns: 80, lines: 24 }).map(
-      stripVTControlCharacters,
-    )
+    const lines = renderTable({
+      rows: [bad],
+      nodeOf: () => '',
+      selected: 0,
+      elapsedMs: 0,
+      index: 'i',
+      isStopping: false,
+      columns: 80,
+      lines: 24,
+    }).map(stripVTControlCharacters)
     expect(lines.join('')).toContain('a [31mb cd')
     expect(lines.join('')).toContain('x ]0;title y')
   })
@@ -121,7 +130,8 @@ describe('the screen', () => {
 
   it('always shows the selected row', () => {
     const many = Array.from({ length: 100 }, (_, at) => row(`mailbox ${at}`))
-    for (const selected of [0, 1, 49, 98, 99]) expect(render({ rows: many, selected, lines: 10 }).join('\n')).toMatch(new RegExp(`❯ mailbox ${selected} `))
+    for (const selected of [0, 1, 49, 98, 99])
+      expect(render({ rows: many, selected, lines: 10 }).join('\n')).toMatch(new RegExp(`❯ mailbox ${selected} `))
   })
 
   it('leaves out the rate first, then node, messages, bar and status, where it is narrow', () => {

@@ -64,7 +64,7 @@ export class PlainListing implements TaskListing {
 
   async *unfinished({ shard, of }: Shard, options?: CallOptions): AsyncGenerator<TaskDetails, void, undefined> {
     await this.enter(options)
-    for (const row of [...this.table.rows.values()]) if (this.isOpen(row) && this.isIn(row, shard, of)) yield this.shown(row)
+    for (const row of this.table.rows.values()) if (this.isOpen(row) && this.isIn(row, shard, of)) yield this.shown(row)
   }
 
   async saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void> {

@@ -73,7 +73,14 @@ export class PlainQueue implements WorkQueue {
   async consume(queue: string, handler: (delivery: Delivery) => Promise<void>, options: ConsumeOptions): Promise<Consumer> {
     this.enter(options)
     const room = this.rooms.get(this.nameOf(queue))
-    const taker: Taker = { client: this, handler, serial: options.mode === 'serial', slots: options.slots, closed: false, running: new Set() }
+    const taker: Taker = {
+      client: this,
+      handler,
+      serial: options.mode === 'serial',
+      slots: options.slots,
+      closed: false,
+      running: new Set(),
+    }
     this.join(room, taker)
     this.wake(room)
     return { resize: (slots) => this.resize(room, taker, slots), close: () => this.closeTaker(room, taker) }

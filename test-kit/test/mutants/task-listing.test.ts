@@ -45,245 +45,393 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 describeMutants('task listing', [
   mutant('the listing that mutants are made of is right', [], PlainListing),
-  mutant('trusts the order of saves', ['TL-1.1', 'TL-3.1'], class extends PlainListing {
-    override wins(): boolean {
-      return true
-    }
-  }),
-  mutant('reads, then writes', ['TL-1.1'], class extends PlainListing {
-    override async save(details: TaskDetails, options?: CallOptions): Promise<void> {
-      const known = this.table.rows.get(details.taskId)
-      await this.enter(options)
-      await turn()
-      if (!this.wins(details, known)) return
-      this.table.rows.set(details.taskId, this.copyOf(details))
-      this.table.order = undefined
-    }
-  }),
-  mutant('compares the versions of one client only', ['TL-1.1'], class extends PlainListing {
-    readonly #versions = new Map<TaskId, number>()
+  mutant(
+    'trusts the order of saves',
+    ['TL-1.1', 'TL-3.1'],
+    class extends PlainListing {
+      override wins(): boolean {
+        return true
+      }
+    },
+  ),
+  mutant(
+    'reads, then writes',
+    ['TL-1.1'],
+    class extends PlainListing {
+      override async save(details: TaskDetails, options?: CallOptions): Promise<void> {
+        const known = this.table.rows.get(details.taskId)
+        await this.enter(options)
+        await turn()
+        if (!this.wins(details, known)) return
+        this.table.rows.set(details.taskId, this.copyOf(details))
+        this.table.order = undefined
+      }
+    },
+  ),
+  mutant(
+    'compares the versions of one client only',
+    ['TL-1.1'],
+    class extends PlainListing {
+      readonly #versions = new Map<TaskId, number>()
 
-    override wins({ taskId, version }: TaskDetails): boolean {
-      const wins = version > (this.#versions.get(taskId) ?? 0)
-      if (wins) this.#versions.set(taskId, version)
-      return wins
-    }
-  }),
-  mutant('forgets the progress at every save, a repeated one too', ['TL-1.2', 'TL-4.2'], class extends PlainListing {
-    override async save(details: TaskDetails, options?: CallOptions): Promise<void> {
-      await super.save(details, options)
-      if ((this.table.rows.get(details.taskId)?.version ?? 0) <= details.version) this.table.progress.delete(details.taskId)
-    }
-  }),
-  mutant('keeps values that a later version no longer has', ['TL-1.3', 'TL-3.1'], class extends PlainListing {
-    override merged(details: TaskDetails, known: TaskDetails | undefined): TaskDetails {
-      return { ...known, ...details }
-    }
-  }),
+      override wins({ taskId, version }: TaskDetails): boolean {
+        const wins = version > (this.#versions.get(taskId) ?? 0)
+        if (wins) this.#versions.set(taskId, version)
+        return wins
+      }
+    },
+  ),
+  mutant(
+    'forgets the progress at every save, a repeated one too',
+    ['TL-1.2', 'TL-4.2'],
+    class extends PlainListing {
+      override async save(details: TaskDetails, options?: CallOptions): Promise<void> {
+        await super.save(details, options)
+        if ((this.table.rows.get(details.taskId)?.version ?? 0) <= details.version) this.table.progress.delete(details.taskId)
+      }
+    },
+  ),
+  mutant(
+    'keeps values that a later version no longer has',
+    ['TL-1.3', 'TL-3.1'],
+    class extends PlainListing {
+      override merged(details: TaskDetails, known: TaskDetails | undefined): TaskDetails {
+        return { ...known, ...details }
+      }
+    },
+  ),
   mutant('keeps rows in memory only, and says otherwise', ['TL-1.4'], PlainListing, (table) => {
     table.rows.clear()
     table.order = undefined
   }),
-  mutant('lists the oldest first', ['TL-2.1', 'TL-2.2', 'TL-2.3'], class extends PlainListing {
-    override compare(a: ListingPosition, b: ListingPosition): number {
-      return super.compare(b, a)
-    }
-  }),
-  mutant('lists in the order of ids where times are the same second', ['TL-2.1'], class extends PlainListing {
-    override compare(a: ListingPosition, b: ListingPosition): number {
-      const [secondA, secondB] = [Math.floor(a.createdAt / 1_000), Math.floor(b.createdAt / 1_000)]
-      return super.compare({ ...a, createdAt: secondA }, { ...b, createdAt: secondB })
-    }
-  }),
-  mutant('gives a cursor that leads to an empty page', ['TL-2.1'], class extends PlainListing {
-    override async list(filter: TaskFilter, page: PageRequest): Promise<TaskPage> {
-      const { tasks, cursor } = await super.list(filter, page)
-      const last = tasks.at(-1)
-      if (cursor !== undefined) return { tasks, cursor }
-      return last === undefined || tasks.length < page.limit ? { tasks } : { tasks, cursor: this.cursorAt(last, 0, filter) }
-    }
-  }),
-  mutant('gives short pages', ['TL-2.1'], class extends PlainListing {
-    override list(filter: TaskFilter, page: PageRequest): Promise<TaskPage> {
-      return super.list(filter, { ...page, limit: Math.max(1, page.limit - 1) })
-    }
-  }),
-  mutant('takes the end of a filter for a part of it', ['TL-2.2'], class extends PlainListing {
-    override meets(row: TaskDetails, { until, ...filter }: TaskFilter): boolean {
-      return super.meets(row, filter) && (until === undefined || row.createdAt <= until)
-    }
-  }),
-  mutant('looks at one property of a filter only', ['TL-2.2'], class extends PlainListing {
-    override meets(row: TaskDetails, filter: TaskFilter): boolean {
-      const [first] = Object.entries(filter)
-      return first === undefined || super.meets(row, { [first[0]]: first[1] as unknown })
-    }
-  }),
-  mutant('looks at the first status of a filter only', ['TL-2.2'], class extends PlainListing {
-    override meets(row: TaskDetails, { statuses, ...filter }: TaskFilter): boolean {
-      return super.meets(row, statuses === undefined ? filter : { ...filter, statuses: statuses.slice(0, 1) })
-    }
-  }),
-  mutant('filters what it has read for a page, and shows what is left of it', ['TL-2.2'], class extends PlainListing {
-    override async list(filter: TaskFilter, page: PageRequest): Promise<TaskPage> {
-      const { tasks } = await super.list({}, { limit: page.limit, ...(page.signal && { signal: page.signal }) })
-      const whole = await super.list(filter, page)
-      return page.cursor === undefined && tasks.length === page.limit && page.limit === 10
-        ? { tasks: tasks.filter((row) => this.meets(row, filter)) }
-        : whole
-    }
-  }),
-  mutant('counts rows in its cursor', ['TL-2.3'], class extends PlainListing {
-    override cursorAt(last: TaskDetails, index: number, filter: TaskFilter): string {
-      return `${index}.${super.cursorAt(last, index, filter)}`
-    }
-
-    override indexAfter(order: readonly TaskDetails[], cursor: string, filter: TaskFilter): number {
-      super.indexAfter(order, cursor.slice(cursor.indexOf('.') + 1), filter)
-      return Number(cursor.slice(0, cursor.indexOf('.')))
-    }
-  }),
-  mutant('keeps what belongs to a cursor in the client', ['TL-2.3'], class extends PlainListing {
-    readonly #cursors = new Set<string>()
-
-    override cursorAt(last: TaskDetails, index: number, filter: TaskFilter): string {
-      const cursor = super.cursorAt(last, index, filter)
-      this.#cursors.add(cursor)
-      return cursor
-    }
-
-    override indexAfter(order: readonly TaskDetails[], cursor: string, filter: TaskFilter): number {
-      return this.#cursors.has(cursor) ? super.indexAfter(order, cursor, filter) : super.indexAfter(order, 'unknown', filter)
-    }
-  }),
-  mutant('begins again where it does not know a cursor', ['TL-2.4'], class extends PlainListing {
-    override indexAfter(order: readonly TaskDetails[], cursor: string, filter: TaskFilter): number {
-      try {
-        return super.indexAfter(order, cursor, filter)
-      } catch (error) {
-        if (isInvalidCursor(error)) return 0
-        throw error
+  mutant(
+    'lists the oldest first',
+    ['TL-2.1', 'TL-2.2', 'TL-2.3'],
+    class extends PlainListing {
+      override compare(a: ListingPosition, b: ListingPosition): number {
+        return super.compare(b, a)
       }
-    }
-  }),
-  mutant('takes a cursor of any filter', ['TL-2.4'], class extends PlainListing {
-    override cursorAt(last: TaskDetails, index: number): string {
-      return super.cursorAt(last, index, {})
-    }
+    },
+  ),
+  mutant(
+    'lists in the order of ids where times are the same second',
+    ['TL-2.1'],
+    class extends PlainListing {
+      override compare(a: ListingPosition, b: ListingPosition): number {
+        const [secondA, secondB] = [Math.floor(a.createdAt / 1_000), Math.floor(b.createdAt / 1_000)]
+        return super.compare({ ...a, createdAt: secondA }, { ...b, createdAt: secondB })
+      }
+    },
+  ),
+  mutant(
+    'gives a cursor that leads to an empty page',
+    ['TL-2.1'],
+    class extends PlainListing {
+      override async list(filter: TaskFilter, page: PageRequest): Promise<TaskPage> {
+        const { tasks, cursor } = await super.list(filter, page)
+        const last = tasks.at(-1)
+        if (cursor !== undefined) return { tasks, cursor }
+        return last === undefined || tasks.length < page.limit ? { tasks } : { tasks, cursor: this.cursorAt(last, 0, filter) }
+      }
+    },
+  ),
+  mutant(
+    'gives short pages',
+    ['TL-2.1'],
+    class extends PlainListing {
+      override list(filter: TaskFilter, page: PageRequest): Promise<TaskPage> {
+        return super.list(filter, { ...page, limit: Math.max(1, page.limit - 1) })
+      }
+    },
+  ),
+  mutant(
+    'takes the end of a filter for a part of it',
+    ['TL-2.2'],
+    class extends PlainListing {
+      override meets(row: TaskDetails, { until, ...filter }: TaskFilter): boolean {
+        return super.meets(row, filter) && (until === undefined || row.createdAt <= until)
+      }
+    },
+  ),
+  mutant(
+    'looks at one property of a filter only',
+    ['TL-2.2'],
+    class extends PlainListing {
+      override meets(row: TaskDetails, filter: TaskFilter): boolean {
+        const [first] = Object.entries(filter)
+        return first === undefined || super.meets(row, { [first[0]]: first[1] as unknown })
+      }
+    },
+  ),
+  mutant(
+    'looks at the first status of a filter only',
+    ['TL-2.2'],
+    class extends PlainListing {
+      override meets(row: TaskDetails, { statuses, ...filter }: TaskFilter): boolean {
+        return super.meets(row, statuses === undefined ? filter : { ...filter, statuses: statuses.slice(0, 1) })
+      }
+    },
+  ),
+  mutant(
+    'filters what it has read for a page, and shows what is left of it',
+    ['TL-2.2'],
+    class extends PlainListing {
+      override async list(filter: TaskFilter, page: PageRequest): Promise<TaskPage> {
+        const { tasks } = await super.list({}, { limit: page.limit, ...(page.signal && { signal: page.signal }) })
+        const whole = await super.list(filter, page)
+        return page.cursor === undefined && tasks.length === page.limit && page.limit === 10
+          ? { tasks: tasks.filter((row) => this.meets(row, filter)) }
+          : whole
+      }
+    },
+  ),
+  mutant(
+    'counts rows in its cursor',
+    ['TL-2.3'],
+    class extends PlainListing {
+      override cursorAt(last: TaskDetails, index: number, filter: TaskFilter): string {
+        return `${index}.${super.cursorAt(last, index, filter)}`
+      }
 
-    override indexAfter(order: readonly TaskDetails[], cursor: string): number {
-      return super.indexAfter(order, cursor, {})
-    }
-  }),
-  mutant('sorts everything for every page', ['TL-2.5'], class extends PlainListing {
-    override async list(filter: TaskFilter, page: PageRequest): Promise<TaskPage> {
-      this.table.order = structuredClone([...this.table.rows.values()]).sort((a, b) => this.compare(a, b))
-      return super.list(filter, page)
-    }
-  }),
-  mutant('walks from the newest to where the page begins', ['TL-2.5'], class extends PlainListing {
-    override indexAfter(order: readonly TaskDetails[], cursor: string, filter: TaskFilter): number {
-      const index = super.indexAfter(order, cursor, filter)
-      structuredClone(order.slice(0, index))
-      return index
-    }
-  }),
-  mutant('takes cancelled tasks for unfinished', ['TL-1.1', 'TL-3.1', 'TL-4.4'], class extends PlainListing {
-    override isOpen({ status }: TaskDetails): boolean {
-      return status === 'cancelled' || !isFinalStatus(status)
-    }
-  }),
-  mutant('leaves out of what is unfinished what waits again', ['TL-3.1', 'TL-4.3'], class extends PlainListing {
-    override isOpen(row: TaskDetails): boolean {
-      return super.isOpen(row) && (row.status !== 'waiting' || row.attempt === 0)
-    }
-  }),
-  mutant('gives a task to two shards', ['TL-3.2'], class extends PlainListing {
-    override isIn(row: TaskDetails, shard: number, of: number): boolean {
-      return super.isIn(row, shard, of) || (of > 2 && super.isIn(row, (shard + 1) % of, of))
-    }
-  }),
-  mutant('has shards of its own', ['TL-3.2'], class extends PlainListing {
-    override isIn({ taskId }: TaskDetails, shard: number, of: number): boolean {
-      return Number.parseInt(taskId.slice(-4), 16) % of === shard
-    }
-  }),
-  mutant('ignores the attempt of a progress', ['TL-4.1', 'TL-4.3'], class extends PlainListing {
-    override isLater(progress: TaskProgress, known: TaskProgress | undefined): boolean {
-      return known === undefined || progress.sequence > known.sequence
-    }
-  }),
-  mutant('takes the last progress to arrive for the latest', ['TL-4.1'], class extends PlainListing {
-    override isLater(): boolean {
-      return true
-    }
-  }),
-  mutant('takes a report of progress for a sign that the task runs', ['TL-4.2', 'TL-4.3', 'TL-4.4'], class extends PlainListing {
-    override async saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void> {
-      await super.saveProgress(taskId, progress, options)
-      const row = this.table.rows.get(taskId)
-      if (row === undefined) return
-      this.table.rows.set(taskId, { ...row, status: 'inProgress' })
-      this.table.order = undefined
-    }
-  }),
-  mutant('makes a row for the progress of an unknown task', ['TL-4.2'], class extends PlainListing {
-    override async saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void> {
-      await super.saveProgress(taskId, progress, options)
-      if (!this.table.rows.has(taskId)) {
-        const phantom = { taskId, version: 0, createdAt: 0, status: 'waiting', labels: [] as readonly string[] }
-        this.table.rows.set(taskId, phantom as unknown as TaskDetails)
+      override indexAfter(order: readonly TaskDetails[], cursor: string, filter: TaskFilter): number {
+        super.indexAfter(order, cursor.slice(cursor.indexOf('.') + 1), filter)
+        return Number(cursor.slice(0, cursor.indexOf('.')))
+      }
+    },
+  ),
+  mutant(
+    'keeps what belongs to a cursor in the client',
+    ['TL-2.3'],
+    class extends PlainListing {
+      readonly #cursors = new Set<string>()
+
+      override cursorAt(last: TaskDetails, index: number, filter: TaskFilter): string {
+        const cursor = super.cursorAt(last, index, filter)
+        this.#cursors.add(cursor)
+        return cursor
+      }
+
+      override indexAfter(order: readonly TaskDetails[], cursor: string, filter: TaskFilter): number {
+        return this.#cursors.has(cursor) ? super.indexAfter(order, cursor, filter) : super.indexAfter(order, 'unknown', filter)
+      }
+    },
+  ),
+  mutant(
+    'begins again where it does not know a cursor',
+    ['TL-2.4'],
+    class extends PlainListing {
+      override indexAfter(order: readonly TaskDetails[], cursor: string, filter: TaskFilter): number {
+        try {
+          return super.indexAfter(order, cursor, filter)
+        } catch (error) {
+          if (isInvalidCursor(error)) return 0
+          throw error
+        }
+      }
+    },
+  ),
+  mutant(
+    'takes a cursor of any filter',
+    ['TL-2.4'],
+    class extends PlainListing {
+      override cursorAt(last: TaskDetails, index: number): string {
+        return super.cursorAt(last, index, {})
+      }
+
+      override indexAfter(order: readonly TaskDetails[], cursor: string): number {
+        return super.indexAfter(order, cursor, {})
+      }
+    },
+  ),
+  mutant(
+    'sorts everything for every page',
+    ['TL-2.5'],
+    class extends PlainListing {
+      override async list(filter: TaskFilter, page: PageRequest): Promise<TaskPage> {
+        this.table.order = structuredClone([...this.table.rows.values()]).sort((a, b) => this.compare(a, b))
+        return super.list(filter, page)
+      }
+    },
+  ),
+  mutant(
+    'walks from the newest to where the page begins',
+    ['TL-2.5'],
+    class extends PlainListing {
+      override indexAfter(order: readonly TaskDetails[], cursor: string, filter: TaskFilter): number {
+        const index = super.indexAfter(order, cursor, filter)
+        structuredClone(order.slice(0, index))
+        return index
+      }
+    },
+  ),
+  mutant(
+    'takes cancelled tasks for unfinished',
+    ['TL-1.1', 'TL-3.1', 'TL-4.4'],
+    class extends PlainListing {
+      override isOpen({ status }: TaskDetails): boolean {
+        return status === 'cancelled' || !isFinalStatus(status)
+      }
+    },
+  ),
+  mutant(
+    'leaves out of what is unfinished what waits again',
+    ['TL-3.1', 'TL-4.3'],
+    class extends PlainListing {
+      override isOpen(row: TaskDetails): boolean {
+        return super.isOpen(row) && (row.status !== 'waiting' || row.attempt === 0)
+      }
+    },
+  ),
+  mutant(
+    'gives a task to two shards',
+    ['TL-3.2'],
+    class extends PlainListing {
+      override isIn(row: TaskDetails, shard: number, of: number): boolean {
+        return super.isIn(row, shard, of) || (of > 2 && super.isIn(row, (shard + 1) % of, of))
+      }
+    },
+  ),
+  mutant(
+    'has shards of its own',
+    ['TL-3.2'],
+    class extends PlainListing {
+      override isIn({ taskId }: TaskDetails, shard: number, of: number): boolean {
+        return Number.parseInt(taskId.slice(-4), 16) % of === shard
+      }
+    },
+  ),
+  mutant(
+    'ignores the attempt of a progress',
+    ['TL-4.1', 'TL-4.3'],
+    class extends PlainListing {
+      override isLater(progress: TaskProgress, known: TaskProgress | undefined): boolean {
+        return known === undefined || progress.sequence > known.sequence
+      }
+    },
+  ),
+  mutant(
+    'takes the last progress to arrive for the latest',
+    ['TL-4.1'],
+    class extends PlainListing {
+      override isLater(): boolean {
+        return true
+      }
+    },
+  ),
+  mutant(
+    'takes a report of progress for a sign that the task runs',
+    ['TL-4.2', 'TL-4.3', 'TL-4.4'],
+    class extends PlainListing {
+      override async saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void> {
+        await super.saveProgress(taskId, progress, options)
+        const row = this.table.rows.get(taskId)
+        if (row === undefined) return
+        this.table.rows.set(taskId, { ...row, status: 'inProgress' })
         this.table.order = undefined
       }
-    }
-  }),
-  mutant('does not show progress in rows', ['TL-1.2', 'TL-4.1', 'TL-4.2', 'TL-4.3', 'TL-5.1', 'TL-6.1', 'TL-6.2'], class extends PlainListing {
-    override shown(row: TaskDetails): TaskDetails {
-      return this.copyOf(row)
-    }
-  }),
-  mutant('shows what was reported even where the details know better', ['TL-4.3'], class extends PlainListing {
-    override shown(row: TaskDetails): TaskDetails {
-      const progress = this.table.progress.get(row.taskId)
-      return isFinalStatus(row.status) || progress === undefined ? super.shown(row) : this.copyOf({ ...row, progress })
-    }
-  }),
-  mutant('shows late progress of a finished task', ['TL-4.4'], class extends PlainListing {
-    override shown(row: TaskDetails): TaskDetails {
-      const progress = this.table.progress.get(row.taskId)
-      return this.copyOf(isLaterProgress(progress ?? { attempt: 0, sequence: 0, at: 0, value: null }, row.progress) && progress ? { ...row, progress } : row)
-    }
-  }),
-  mutant('removes the row and leaves the progress', ['TL-5.1'], class extends PlainListing {
-    override async remove(task: TaskDetails, options?: CallOptions): Promise<void> {
-      const progress = this.table.progress.get(task.taskId)
-      await super.remove(task, options)
-      if (progress !== undefined) this.table.progress.set(task.taskId, progress)
-    }
-  }),
-  mutant('removes unfinished tasks only', ['TL-5.1'], class extends PlainListing {
-    override async remove(task: TaskDetails, options?: CallOptions): Promise<void> {
-      const row = this.table.rows.get(task.taskId)
-      if (row === undefined || this.isOpen(row)) await super.remove(task, options)
-      else await this.enter(options)
-    }
-  }),
-  mutant('writes text in one byte a character', ['TL-6.1'], class extends PlainListing {
-    override copyOf<Value>(value: Value): Value {
-      return value === undefined ? value : (JSON.parse(Buffer.from(JSON.stringify(value), 'latin1').toString('latin1')) as Value)
-    }
-  }),
-  mutant('keeps and shows the very objects', ['TL-6.2'], class extends PlainListing {
-    override copyOf<Value>(value: Value): Value {
-      return value
-    }
-  }),
-  mutant('goes on after close', ['TL-T.1'], class extends PlainListing {
-    override async close(): Promise<void> {}
-  }),
-  mutant('lists what is unfinished without a look at the signal', ['TL-T.2'], class extends PlainListing {
-    override unfinished(shard: { readonly shard: number; readonly of: number }): AsyncGenerator<TaskDetails, void, undefined> {
-      return super.unfinished(shard)
-    }
-  }),
+    },
+  ),
+  mutant(
+    'makes a row for the progress of an unknown task',
+    ['TL-4.2'],
+    class extends PlainListing {
+      override async saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void> {
+        await super.saveProgress(taskId, progress, options)
+        if (!this.table.rows.has(taskId)) {
+          const phantom = { taskId, version: 0, createdAt: 0, status: 'waiting', labels: [] as readonly string[] }
+          this.table.rows.set(taskId, phantom as unknown as TaskDetails)
+          this.table.order = undefined
+        }
+      }
+    },
+  ),
+  mutant(
+    'does not show progress in rows',
+    ['TL-1.2', 'TL-4.1', 'TL-4.2', 'TL-4.3', 'TL-5.1', 'TL-6.1', 'TL-6.2'],
+    class extends PlainListing {
+      override shown(row: TaskDetails): TaskDetails {
+        return this.copyOf(row)
+      }
+    },
+  ),
+  mutant(
+    'shows what was reported even where the details know better',
+    ['TL-4.3'],
+    class extends PlainListing {
+      override shown(row: TaskDetails): TaskDetails {
+        const progress = this.table.progress.get(row.taskId)
+        return isFinalStatus(row.status) || progress === undefined ? super.shown(row) : this.copyOf({ ...row, progress })
+      }
+    },
+  ),
+  mutant(
+    'shows late progress of a finished task',
+    ['TL-4.4'],
+    class extends PlainListing {
+      override shown(row: TaskDetails): TaskDetails {
+        const progress = this.table.progress.get(row.taskId)
+        return this.copyOf(
+          isLaterProgress(progress ?? { attempt: 0, sequence: 0, at: 0, value: null }, row.progress) && progress
+            ? { ...row, progress }
+            : row,
+        )
+      }
+    },
+  ),
+  mutant(
+    'removes the row and leaves the progress',
+    ['TL-5.1'],
+    class extends PlainListing {
+      override async remove(task: TaskDetails, options?: CallOptions): Promise<void> {
+        const progress = this.table.progress.get(task.taskId)
+        await super.remove(task, options)
+        if (progress !== undefined) this.table.progress.set(task.taskId, progress)
+      }
+    },
+  ),
+  mutant(
+    'removes unfinished tasks only',
+    ['TL-5.1'],
+    class extends PlainListing {
+      override async remove(task: TaskDetails, options?: CallOptions): Promise<void> {
+        const row = this.table.rows.get(task.taskId)
+        if (row === undefined || this.isOpen(row)) await super.remove(task, options)
+        else await this.enter(options)
+      }
+    },
+  ),
+  mutant(
+    'writes text in one byte a character',
+    ['TL-6.1'],
+    class extends PlainListing {
+      override copyOf<Value>(value: Value): Value {
+        return value === undefined ? value : (JSON.parse(Buffer.from(JSON.stringify(value), 'latin1').toString('latin1')) as Value)
+      }
+    },
+  ),
+  mutant(
+    'keeps and shows the very objects',
+    ['TL-6.2'],
+    class extends PlainListing {
+      override copyOf<Value>(value: Value): Value {
+        return value
+      }
+    },
+  ),
+  mutant(
+    'goes on after close',
+    ['TL-T.1'],
+    class extends PlainListing {
+      override async close(): Promise<void> {}
+    },
+  ),
+  mutant(
+    'lists what is unfinished without a look at the signal',
+    ['TL-T.2'],
+    class extends PlainListing {
+      override unfinished(shard: { readonly shard: number; readonly of: number }): AsyncGenerator<TaskDetails, void, undefined> {
+        return super.unfinished(shard)
+      }
+    },
+  ),
 ])

@@ -1,14 +1,16 @@
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { openIndex } from '../index/open-index.ts'
 import type { ReindexOptions } from '../reindex.ts'
 import { makeArchive } from './make-archive.ts'
 
 /** The mail that the example brings, and some that it makes in the folder of the index. */
-export const demoMail = (index: string): readonly string[] => [
-  fileURLToPath(new URL('../../mailboxes', import.meta.url)),
-  makeArchive(join(index, 'archive')),
-]
+export const demoMail = (index: string): readonly string[] => {
+  // A folder that cannot be written is told of as for any other mail.
+  openIndex(index).close()
+  return [fileURLToPath(new URL('../../mailboxes', import.meta.url)), makeArchive(join(index, 'archive'))]
+}
 
 const stumbling = 'crew-2024.mbox'
 const stumblesAfter = 200

@@ -92,16 +92,18 @@ export class MailIndex {
 
   /** The messages that fit a query best, the best first. Make the query with `queryOf`. */
   search(query: string, limit: number): readonly Hit[] {
-    return this.#statements.search.all(hitBegin, hitEnd, query, limit).map(({ mailbox, place, flags, date, subject, sender, attachments, snippet }) => ({
-      mailbox: String(mailbox),
-      place: String(place),
-      flags: String(flags),
-      ...(date === null ? {} : { date: Number(date) }),
-      subject: joined(String(subject)),
-      sender: joined(String(sender)),
-      attachments: attachments === '' ? [] : joined(String(attachments)).split('\n'),
-      snippet: joined(String(snippet)),
-    }))
+    return this.#statements.search
+      .all(hitBegin, hitEnd, query, limit)
+      .map(({ mailbox, place, flags, date, subject, sender, attachments, snippet }) => ({
+        mailbox: String(mailbox),
+        place: String(place),
+        flags: String(flags),
+        ...(date === null ? {} : { date: Number(date) }),
+        subject: joined(String(subject)),
+        sender: joined(String(sender)),
+        attachments: attachments === '' ? [] : joined(String(attachments)).split('\n'),
+        snippet: joined(String(snippet)),
+      }))
   }
 
   /** How many messages fit a query. */

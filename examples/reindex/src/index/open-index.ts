@@ -38,7 +38,9 @@ export const openIndex = (folder: string): MailIndex => {
 export const openExistingIndex = (folder: string): MailIndex => {
   const file = join(folder, 'index.db')
   if (statSync(file, { throwIfNoEntry: false }) === undefined)
-    throw new IndexUnusable(`there is no index in ${folder}: make one first (npm start, or npm start -- reindex PATH), or say where it is with --index`)
+    throw new IndexUnusable(
+      `there is no index in ${folder}: make one first (npm start, or npm start -- reindex PATH), or say where it is with --index`,
+    )
   return open(file)
 }
 
@@ -54,14 +56,19 @@ const open = (file: string): MailIndex => {
   } catch (error) {
     database?.close()
     if (error instanceof IndexUnusable) throw error
-    throw new IndexUnusable(`${file} cannot be used as an index: ${messageOf(error)}. Move it away, or name another folder with --index`, error)
+    throw new IndexUnusable(
+      `${file} cannot be used as an index: ${messageOf(error)}. Move it away, or name another folder with --index`,
+      error,
+    )
   }
 }
 
 const checkFts5 = (database: DatabaseSync): void => {
   const [row] = database.prepare("SELECT sqlite_compileoption_used('ENABLE_FTS5') AS has").all()
   if (row?.['has'] !== 1)
-    throw new IndexUnusable('this Node was built with an SQLite that has no full-text search (FTS5): use a Node from nodejs.org, 24 or later')
+    throw new IndexUnusable(
+      'this Node was built with an SQLite that has no full-text search (FTS5): use a Node from nodejs.org, 24 or later',
+    )
 }
 
 const prepare = (database: DatabaseSync, file: string): void => {

@@ -31,7 +31,10 @@ export const queryOf = (typed: string): string | undefined => {
 
 const termOf = (term: string): string | undefined => {
   const [, column = '', rest = term] = columnAndWord.exec(term) ?? []
-  const words = rest.replaceAll(/["\p{Cc}]/gu, ' ').replace(/\*$/, '').trim()
+  const words = rest
+    .replaceAll(/["\p{Cc}]/gu, ' ')
+    .replace(/\*$/, '')
+    .trim()
   if (!/[\p{L}\p{N}]/u.test(words)) return undefined
   const name = column.toLowerCase()
   const phrase = `"${separated(words)}"${rest.endsWith('*') ? ' *' : ''}`

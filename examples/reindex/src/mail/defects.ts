@@ -42,7 +42,8 @@ const charsetDefects = (text: string): readonly string[] => {
 }
 
 /** Other names of what the platform knows; the parser has a longer list. */
-const otherNames = /^(?:x-|cs)?(?:(?:cp|ms|windows-?)(?:932|936|949|950|874)|windows-31j|iso-?2022-?jp-?[12]|uhc|tis-?620|iso-8859-8-[ie])$/i
+const otherNames =
+  /^(?:x-|cs)?(?:(?:cp|ms|windows-?)(?:932|936|949|950|874)|windows-31j|iso-?2022-?jp-?[12]|uhc|tis-?620|iso-8859-8-[ie])$/i
 
 const isKnownCharset = (charset: string): boolean => {
   try {

@@ -52,5 +52,8 @@ const decodeModifiedUtf7 = (text: string): string =>
   text.replaceAll(/&([A-Za-z0-9+,]*)-/g, (_, base64: string) => {
     if (base64 === '') return '&'
     const bytes = Buffer.from(base64.replaceAll(',', '/'), 'base64')
-    return bytes.subarray(0, bytes.length & ~1).swap16().toString('utf16le')
+    return bytes
+      .subarray(0, bytes.length & ~1)
+      .swap16()
+      .toString('utf16le')
   })

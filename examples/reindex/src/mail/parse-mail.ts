@@ -76,7 +76,10 @@ const mailOf = async (message: Uint8Array, depth: number): Promise<Omit<Mail, 'd
 /** Where the whole cannot be parsed, the head by itself mostly can, and the rest may hold words. */
 const headOnly = async (message: Buffer): Promise<Omit<Mail, 'defects'>> => {
   const end = headEnd(message)
-  const head = message.subarray(0, Math.min(end, 64 * 1024)).toString('latin1').replaceAll(/^content-/gim, 'X-Content-')
+  const head = message
+    .subarray(0, Math.min(end, 64 * 1024))
+    .toString('latin1')
+    .replaceAll(/^content-/gim, 'X-Content-')
   const rest = wordsAfterHead(message)
   try {
     return { ...(await mailOf(Buffer.from(head, 'latin1'), 0)), text: rest }
@@ -109,7 +112,9 @@ const textOfAttachment = async ({ mimeType, content }: Attachment, depth: number
 
 const addressesOf = (addresses: readonly Address[]): string =>
   addresses
-    .map(({ name, address, group }) => (group === undefined ? (name === '' ? address : `${name} <${address}>`) : `${name}: ${addressesOf(group)}`))
+    .map(({ name, address, group }) =>
+      group === undefined ? (name === '' ? address : `${name} <${address}>`) : `${name}: ${addressesOf(group)}`,
+    )
     .join(', ')
 
 const isUtf8 = (bytes: Uint8Array): boolean => {

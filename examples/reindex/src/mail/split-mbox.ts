@@ -40,7 +40,10 @@ const longestLine = 1000
  *
  * @throws {@link NotAnMbox}
  */
-export async function* splitMbox(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options: SplitOptions = {}): AsyncGenerator<MboxMessage> {
+export async function* splitMbox(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  options: SplitOptions = {},
+): AsyncGenerator<MboxMessage> {
   const splitter = new Splitter(options.position ?? 0, options.mostBytes ?? mostMessageBytes)
   for await (const chunk of chunks) yield* splitter.add(chunk)
   yield* splitter.end()

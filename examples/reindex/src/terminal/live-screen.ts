@@ -111,8 +111,9 @@ export class LiveScreen {
       index,
       ...(note === undefined ? {} : { note }),
       isStopping: this.#isStopping,
-      columns: output.columns,
-      lines: output.rows,
+      // Some terminals say 0 until they know better.
+      columns: output.columns || 80,
+      lines: output.rows || 24,
     })
     const screen = home + lines.map((line) => line + clearLine).join('\r\n') + clearBelow
     if (screen !== this.#shown) output.write(screen)

@@ -18,7 +18,9 @@ export const plainLines = (run: ReindexRun, say: (line: string) => void): ((row:
       return
     }
     toldAt.set(row.mailbox.path, now)
-    say(`${printable(row.mailbox.name)}: ${line ?? `${Math.floor(fractionOf(row) * 100)}%, ${counted(countsOf(row.details)?.done ?? 0, 'message')}`}`)
+    say(
+      `${printable(row.mailbox.name)}: ${line ?? `${Math.floor(fractionOf(row) * 100)}%, ${counted(countsOf(row.details)?.done ?? 0, 'message')}`}`,
+    )
   }
 }
 

@@ -49,9 +49,12 @@ const sums = (run: ReindexRun): readonly string[] => {
   return [
     `${counted(rows.length, 'mailbox', 'mailboxes')}: ${statuses.join(', ')}`,
     `${counted(total('done'), 'message')}: ${number(total('indexed'))} new, ${number(total('known'))} known, ${number(total('broken'))} broken${removed}`,
-    ...[...run.shares].map(([name, { mailboxes, messages }]) => `${name}: ${counted(mailboxes, 'mailbox', 'mailboxes')}, ${counted(messages, 'message')}`),
+    ...[...run.shares].map(
+      ([name, { mailboxes, messages }]) => `${name}: ${counted(mailboxes, 'mailbox', 'mailboxes')}, ${counted(messages, 'message')}`,
+    ),
     `${(run.elapsedMs / 1000).toFixed(1)} s`,
   ]
 }
 
-const isEnded = (status: string | undefined): status is 'failed' | 'died' | 'cancelled' => ['failed', 'died', 'cancelled'].includes(status ?? '')
+const isEnded = (status: string | undefined): status is 'failed' | 'died' | 'cancelled' =>
+  ['failed', 'died', 'cancelled'].includes(status ?? '')

@@ -7,7 +7,11 @@ const found = new RegExp(`${hitBegin}([^${hitBegin}${hitEnd}]*)${hitEnd}`, 'g')
 
 /** A message that was found, in a few lines. */
 export const hitLines = ({ mailbox, place, flags, date, subject, sender, attachments, snippet }: Hit): readonly string[] => {
-  const marks = [...(flags.includes('F') ? ['flagged'] : []), ...(flags.includes('D') ? ['draft'] : []), ...(flags.includes('T') ? ['deleted'] : [])]
+  const marks = [
+    ...(flags.includes('F') ? ['flagged'] : []),
+    ...(flags.includes('D') ? ['draft'] : []),
+    ...(flags.includes('T') ? ['deleted'] : []),
+  ]
   const when = date === undefined ? 'no date' : dateOf(date)
   return [
     styleText('bold', printable(subject) || '(no subject)'),
@@ -19,7 +23,8 @@ export const hitLines = ({ mailbox, place, flags, date, subject, sender, attachm
 }
 
 /** Dates that no calendar has are in mail too. */
-const dateOf = (date: number): string => (Math.abs(date) <= 8.64e15 ? new Date(date).toISOString().slice(0, 16).replace('T', ' ') : 'no date')
+const dateOf = (date: number): string =>
+  Math.abs(date) <= 8.64e15 ? new Date(date).toISOString().slice(0, 16).replace('T', ' ') : 'no date'
 
 const marked = (snippet: string): string => {
   let text = ''

@@ -21,7 +21,9 @@ export const hearingRules: readonly Rule<EventBus>[] = [
         await client.publish(notices)
         published.push(...notices)
       }
-      await context.waitUntil('every client hears every notice', () => ears.every((ear) => published.every((notice) => hasHeard(ear, notice))))
+      await context.waitUntil('every client hears every notice', () =>
+        ears.every((ear) => published.every((notice) => hasHeard(ear, notice))),
+      )
       // One from each, behind all that it had published before.
       for (const client of clients) published.push(await lastNotice(context, client, ears))
       await sleep(context.settleMs)
@@ -40,7 +42,7 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       const publish = async (client: EventBus, node: string): Promise<readonly Notice[]> => {
         const notices = noticesWith(random, 120, { node })
         const pending: Promise<void>[] = []
-        for (let begin = 0; begin < notices.length; ) {
+        for (let begin = 0; begin < notices.length;) {
           const size = begin % 3 === 0 ? 1 : 1 + Math.floor(random() * 9)
           pending.push(client.publish(notices.slice(begin, begin + size)))
           // Half of them without waiting for the one before.
@@ -53,7 +55,10 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       const [first, second] = await Promise.all([publish(port, 'a'), publish(other, 'b')])
       await waitUntil('every notice is heard', () => ears.every(({ heard }) => heard.length === first.length + second.length))
       for (const { heard } of ears) {
-        for (const [node, published] of [['a', first], ['b', second]] as const) {
+        for (const [node, published] of [
+          ['a', first],
+          ['b', second],
+        ] as const) {
           const fromNode = heard.filter((notice) => notice.node === node)
           observe(fromNode.map(({ version }) => version))
           sameNotices(fromNode, published)

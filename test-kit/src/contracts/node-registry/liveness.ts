@@ -103,24 +103,23 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
     hint: 'one row for each node id, each with a time of its own',
     run: async (context) => {
       const { port, peer, random } = context
-      const clients = [port, await peer(), await peer()]
+      const clients = [port, await peer(), await peer()] as const
+      const clientOf = (number: number): NodeRegistry => clients[number % clients.length] ?? port
       const nodes = Array.from({ length: 30 }, (_, index) => nodeWith({ nodeId: `node-${10 + index}`, running: index }))
-      await Promise.all(
-        [...nodes, ...nodes].map((node) => clients[Math.floor(random() * clients.length)]?.renew(node, longTtlMs)),
-      )
+      await Promise.all([...nodes, ...nodes].map((node) => clientOf(Math.floor(random() * clients.length)).renew(node, longTtlMs)))
       for (const client of clients) assert.deepEqual(await liveOn(client), nodes)
 
       const [leaving, staying] = [nodes.slice(0, 10), nodes.slice(10)]
       await Promise.all([
-        ...staying.map((node, index) => clients[index % 3]?.renew(node, longTtlMs)),
-        ...leaving.map(({ nodeId }, index) => clients[index % 3]?.leave(nodeId)),
+        ...staying.map((node, index) => clientOf(index).renew(node, longTtlMs)),
+        ...leaving.map(({ nodeId }, index) => clientOf(index).leave(nodeId)),
       ])
       for (const client of clients) assert.deepEqual(await liveOn(client), staying)
 
       const ttlMs = shortTtlMs(port)
       const renewed = await renewNow(port, 'short-lived', ttlMs)
       const [neighbour] = staying
-      if (neighbour !== undefined) await clients[1]?.renew(neighbour, longTtlMs)
+      if (neighbour !== undefined) await clientOf(1).renew(neighbour, longTtlMs)
       await watchUntilGone(context, 'short-lived', ttlMs, renewed)
       for (const client of clients) assert.deepEqual(await liveOn(client), staying)
     },

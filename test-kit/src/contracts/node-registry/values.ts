@@ -14,7 +14,12 @@ export const valueRules: readonly Rule<NodeRegistry>[] = [
       const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`queue-${1_000 + index}`, index]))
       const nodes = [
         nodeWith({ nodeId: 'a', name: '', queues: {}, delivered: {} }),
-        nodeWith({ nodeId: 'b', name: 'Köln 日本 👩‍👩‍👧‍👦 "quoted" \\', queues: { 'bleu céleste': 1, 'a.b': 0, '': 2 }, delivered: { 'ключ': 1_709_208_000_123 } }),
+        nodeWith({
+          nodeId: 'b',
+          name: 'Köln 日本 👩‍👩‍👧‍👦 "quoted" \\',
+          queues: { 'bleu céleste': 1, 'a.b': 0, '': 2 },
+          delivered: { ключ: 1_709_208_000_123 },
+        }),
         nodeWith({ nodeId: 'c', name: 'x'.repeat(1_000), queues: many, delivered: many, running: 1_000_000 }),
         nodeWith({ nodeId: 'd/ü#:\u200d', startedAt: 0 }),
       ]

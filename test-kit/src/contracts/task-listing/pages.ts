@@ -11,7 +11,8 @@ const [second, hour, day] = [1_000, 3_600_000, 86_400_000]
 const ages: readonly number[] = [
   ...Array.from({ length: 8 }, () => 0),
   ...Array.from({ length: 8 }, (_, age) => age + 1),
-  second, 59 * second,
+  second,
+  59 * second,
   hour,
   hour,
   11 * hour,
@@ -91,9 +92,30 @@ export const pageRules: readonly Rule<TaskListing>[] = [
       await Promise.all(shuffled(tasks, random).map((task) => port.save(task)))
       assert.deepEqual(await listedBy(port, { label: 'unheard-of' }), [])
       const wholes: readonly Required<TaskFilter>[] = [
-        { statuses: ['waiting', 'inProgress'], type: 'reindex', node: 'worker-1', label: 'red', since: leapDay - 20 * 7 * hour, until: leapDay - 2 * 7 * hour },
-        { statuses: ['completed'], type: 'reindex-all', node: 'worker-2', label: 'bleu céleste', since: leapDay - 27 * 7 * hour, until: leapDay },
-        { statuses: ['died', 'cancelRequested', 'failed', 'cancelled'], type: 'reindex', node: 'worker-2', label: 'green', since: leapDay - 9 * 7 * hour, until: leapDay + 1 },
+        {
+          statuses: ['waiting', 'inProgress'],
+          type: 'reindex',
+          node: 'worker-1',
+          label: 'red',
+          since: leapDay - 20 * 7 * hour,
+          until: leapDay - 2 * 7 * hour,
+        },
+        {
+          statuses: ['completed'],
+          type: 'reindex-all',
+          node: 'worker-2',
+          label: 'bleu céleste',
+          since: leapDay - 27 * 7 * hour,
+          until: leapDay,
+        },
+        {
+          statuses: ['died', 'cancelRequested', 'failed', 'cancelled'],
+          type: 'reindex',
+          node: 'worker-2',
+          label: 'green',
+          since: leapDay - 9 * 7 * hour,
+          until: leapDay + 1,
+        },
       ]
       for (const filter of wholes.flatMap(everyCombination)) {
         const expected = tasks.filter((task) => meets(filter, task)).sort(compareListed)
@@ -110,7 +132,9 @@ export const pageRules: readonly Rule<TaskListing>[] = [
     hint: 'a cursor names the place where the page ended (time and id), not a number of rows; it holds no state of a client',
     run: async ({ port, peer, random, observe }) => {
       const other = await peer()
-      const tasks = Array.from({ length: 60 }, (_, index) => detailsWith(random, { createdAt: leapDay - Math.floor(index / 4) * hour })).sort(compareListed)
+      const tasks = Array.from({ length: 60 }, (_, index) =>
+        detailsWith(random, { createdAt: leapDay - Math.floor(index / 4) * hour }),
+      ).sort(compareListed)
       for (const task of tasks) await port.save(task)
       const seen: TaskDetails[] = []
       let cursor: string | undefined
@@ -141,8 +165,23 @@ export const pageRules: readonly Rule<TaskListing>[] = [
       const { cursor } = await port.list(filter, { limit: 2 })
       assert.ok(cursor !== undefined, 'after 2 of 6 tasks there is a next page')
       const refuses = (text: string, by: TaskFilter): Promise<void> =>
-        assert.rejects(port.list(by, { limit: 2, cursor: text }), isInvalidCursor, `cursor ${JSON.stringify(text)}, filter ${JSON.stringify(by)}`)
-      for (const text of ['', 'x', '0', '{}', 'bm90IGEgY3Vyc29y', `${cursor}x!`, cursor.slice(0, cursor.length / 2), '💥', '\0', 'A'.repeat(10_000)]) {
+        assert.rejects(
+          port.list(by, { limit: 2, cursor: text }),
+          isInvalidCursor,
+          `cursor ${JSON.stringify(text)}, filter ${JSON.stringify(by)}`,
+        )
+      for (const text of [
+        '',
+        'x',
+        '0',
+        '{}',
+        'bm90IGEgY3Vyc29y',
+        `${cursor}x!`,
+        cursor.slice(0, cursor.length / 2),
+        '💥',
+        '\0',
+        'A'.repeat(10_000),
+      ]) {
         await refuses(text, filter)
       }
       for (const foreign of [{}, { type: 'other' }, { type: 'reindex', label: 'red' }, { label: 'red' }]) await refuses(cursor, foreign)

@@ -27,7 +27,10 @@ export const detailsWith = (random: () => number, given: Partial<TaskDetails> = 
 })
 
 /** The versions of one task's details, from submission through a wish to cancel it to its end. */
-export const lifeOf = (random: () => number, createdAt: number = leapDay): readonly [TaskDetails, TaskDetails, TaskDetails, TaskDetails] => {
+export const lifeOf = (
+  random: () => number,
+  createdAt: number = leapDay,
+): readonly [TaskDetails, TaskDetails, TaskDetails, TaskDetails] => {
   const waiting = detailsWith(random, { createdAt, labels: ['nightly'] })
   const inProgress = {
     ...waiting,

@@ -47,7 +47,11 @@ export const unfinishedRules: readonly Rule<TaskListing>[] = [
   },
 ]
 
-const saveInOrder = async (listing: TaskListing, life: readonly TaskDetails[], order: readonly number[]): Promise<readonly TaskDetails[]> => {
+const saveInOrder = async (
+  listing: TaskListing,
+  life: readonly TaskDetails[],
+  order: readonly number[],
+): Promise<readonly TaskDetails[]> => {
   for (const version of order) {
     const details = life[version]
     if (details !== undefined) await listing.save(details)

@@ -59,7 +59,12 @@ export const valueRules: readonly Rule<TaskListing>[] = [
           cancelReason: text,
           result: value,
         })
-        const progress = { attempt: 1, sequence: 1, at: leapDay, value: JSON.stringify(value).length > 64 * kibi ? large.slice(0, 64 * kibi) : value }
+        const progress = {
+          attempt: 1,
+          sequence: 1,
+          at: leapDay,
+          value: JSON.stringify(value).length > 64 * kibi ? large.slice(0, 64 * kibi) : value,
+        }
         await port.save(details)
         await port.saveProgress(details.taskId, progress)
         const row = { ...details, progress }

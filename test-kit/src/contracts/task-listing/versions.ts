@@ -106,7 +106,12 @@ export const versionRules: readonly Rule<TaskListing>[] = [
       const saved = Array.from({ length: 20 }, (_, index) => detailsWith(random, { createdAt: leapDay - index }))
       await Promise.all(saved.map((details) => port.save(details)))
       await faults.restart()
-      await waitUntil('the listing answers after the restart', () => listedBy(port).then(() => true, () => false))
+      await waitUntil('the listing answers after the restart', () =>
+        listedBy(port).then(
+          () => true,
+          () => false,
+        ),
+      )
       assert.deepEqual(byId(await listedBy(port)), byId(saved))
       assert.deepEqual(await unfinishedOf(port), byId(saved))
     },

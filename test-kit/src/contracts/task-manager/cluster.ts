@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
 import type { JsonValue, TaskHandle, TaskManager, WorkerOptions } from '@taskledger/core'
 import { createTaskManager } from '@taskledger/core'
 import type { Logger, TaskDeclaration } from '@taskledger/core'
@@ -135,6 +136,17 @@ export class Cluster {
   async send(message: Pick<WorkMessage, 'taskId'> & Partial<WorkMessage>, queue = 'default'): Promise<void> {
     const { messaging } = await this.outside()
     await messaging.queue.send(queue, { version: 1, sentAt: Date.now(), ...message })
+  }
+
+  /** Waits until the row of a task says what its details say. */
+  async rowIs(details: TaskDetails, { manager }: ClusterNode): Promise<void> {
+    await this.#context.waitUntil(`the row of task ${details.taskId} says what its history says`, async () => {
+      const { tasks } = await manager.list({ since: details.createdAt, until: details.createdAt + 1, limit: 1_000 })
+      return isDeepStrictEqual(
+        tasks.find(({ taskId }) => taskId === details.taskId),
+        details,
+      )
+    })
   }
 
   /** Every row that there is. */

@@ -53,10 +53,10 @@ export const progressRules: readonly Rule<Adapters>[] = [
         else if (ending === 'failed') run.throw(new Error('no'))
         else await handle.cancel()
         for (const node of [a, b]) {
-          const { status, progress } = await cluster.finished(handle, node)
+          const details = await cluster.finished(handle, node)
+          const { status, progress } = details
           assert.deepEqual([status, progress?.value, progress?.attempt, progress?.sequence], [ending, { done: 3 }, 1, 3])
-          const row = (await cluster.listed(node)).find(({ taskId }) => taskId === handle.id)
-          assert.deepEqual([row?.status, row?.progress?.value], [ending, { done: 3 }])
+          await cluster.rowIs(details, node)
         }
       }
     },

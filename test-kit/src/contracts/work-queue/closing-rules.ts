@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { WorkQueue } from '@taskledger/core/ports'
 import type { Rule } from '../../rule.ts'
 import type { Stage, StagedRule, Worker } from './stage.ts'
-import { acceptAtOnce, idsOf, sortedIdsOf, staged } from './stage.ts'
+import { acceptAtOnce, sortedIdsOf, staged } from './stage.ts'
 
 /** What is the same whether a consumer is closed or its client. */
 const closes =
@@ -37,7 +37,7 @@ const leavesTheRest = async (
   stage: Stage,
   port: WorkQueue,
   waitUntil: Parameters<StagedRule['run']>[0]['waitUntil'],
-  rest: Parameters<typeof idsOf>[0],
+  rest: Parameters<typeof sortedIdsOf>[0],
 ): Promise<void> => {
   const other = await stage.work(port, { handle: acceptAtOnce })
   await waitUntil('another consumer gets the rest', () => other.runs.length >= rest.length)
@@ -50,7 +50,8 @@ export const closingRules: readonly Rule<WorkQueue>[] = [
     id: 'WQ-5.1',
     level: 'must',
     kind: 'plain',
-    title: 'a consumer that closes gets no new deliveries, waits for the handlers that run, lets them settle, and leaves the rest to others',
+    title:
+      'a consumer that closes gets no new deliveries, waits for the handlers that run, lets them settle, and leaves the rest to others',
     hint: 'tell the engine first to send no more, give back what has not begun, then wait for the handlers',
     run: closes((worker) => worker.consumer.close()),
   }),

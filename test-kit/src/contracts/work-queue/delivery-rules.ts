@@ -43,7 +43,8 @@ export const deliveryRules: readonly Rule<WorkQueue>[] = [
       await stage.quiet()
       observe(received())
       assert.deepEqual(sortedIdsOf(workers.flatMap(({ runs }) => runs)), sortedIdsOf(sent))
-      for (const { runs } of workers) for (const { delivery } of runs) assert.deepEqual([delivery.redelivered, delivery.releases], [false, 0])
+      for (const { runs } of workers)
+        for (const { delivery } of runs) assert.deepEqual([delivery.redelivered, delivery.releases], [false, 0])
       await within('the consumers close', Promise.all(workers.map(({ consumer }) => consumer.close())))
       await stage.nothingLeft()
     },

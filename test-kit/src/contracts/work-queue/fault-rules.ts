@@ -78,15 +78,20 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
       for (let round = 0; round < 3; round++) {
         const message = stage.message()
         const heal = await faults.loseReplies()
-        let failure: unknown
-        const sending = port.send(stage.queue, message).catch((error: unknown) => (failure = error ?? 'nothing'))
+        let failure: Error | undefined
+        const sending = port.send(stage.queue, message).catch((error: Error) => (failure = error))
         await Promise.race([sending, stage.settle()])
         await heal()
         await within('a send without a reply comes to an end', sending)
         observe({ message, failure })
         if (failure !== undefined) {
-          assert.ok(isOutcomeUnknown(failure), `it failed as ${String(failure)}`)
-          await waitUntil('the repeated send is taken', () => port.send(stage.queue, message).then(() => true, () => false))
+          assert.ok(isOutcomeUnknown(failure), `it failed as ${failure.message}`)
+          await waitUntil('the repeated send is taken', () =>
+            port.send(stage.queue, message).then(
+              () => true,
+              () => false,
+            ),
+          )
         }
         const worker = await stage.arrives(message)
         await within('the consumer closes', worker.consumer.close())
@@ -111,7 +116,10 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
         const large = 'x'.repeat(16_000)
         const waiting = Array.from({ length: 300 }, () => {
           const message = stage.message()
-          return port.send(stage.queue, { ...message, created: createdFor(message, { task: { type: 'reindex', version: 1, payload: large } }) })
+          return port.send(stage.queue, {
+            ...message,
+            created: createdFor(message, { task: { type: 'reindex', version: 1, payload: large } }),
+          })
         })
         const outcomes = Promise.allSettled(waiting)
         controller.abort(reason)

@@ -15,7 +15,10 @@ const message = messageWith(() => 0.5)
 
 const traits = traitRules<WorkQueue>('WQ', [
   { method: 'send', call: (port, signal) => port.send('default', message, signal && { signal }) },
-  { method: 'consume', call: (port, signal) => port.consume('default', async () => {}, { slots: 1, mode: 'parallel', ...(signal && { signal }) }) },
+  {
+    method: 'consume',
+    call: (port, signal) => port.consume('default', async () => {}, { slots: 1, mode: 'parallel', ...(signal && { signal }) }),
+  },
 ])
 
 /** The promises of a {@link WorkQueue}, held against what the harness opens. */

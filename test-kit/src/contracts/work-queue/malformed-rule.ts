@@ -9,9 +9,17 @@ const utf8 = new TextEncoder()
 export const junk: readonly Uint8Array[] = [
   new Uint8Array(),
   new Uint8Array([0xff, 0xfe, 0x00, 0x80, 0xc3]),
-  ...['not JSON', 'null', '[]', '"text"', '{}', '{"v":1}', '{"v":1,"taskId":"x","version":1,"sentAt":1}', '{"v":99,"taskId":12}', '{"v":1,'].map((text) =>
-    utf8.encode(text),
-  ),
+  ...[
+    'not JSON',
+    'null',
+    '[]',
+    '"text"',
+    '{}',
+    '{"v":1}',
+    '{"v":1,"taskId":"x","version":1,"sentAt":1}',
+    '{"v":99,"taskId":12}',
+    '{"v":1,',
+  ].map((text) => utf8.encode(text)),
 ]
 
 export const malformedRule: Rule<WorkQueue> = staged({

@@ -11,4 +11,7 @@ export const messageWith = (random: () => number, given: Partial<WorkMessage> = 
 })
 
 /** The first event of the message's task, as submitters send it along. */
-export const createdFor = ({ taskId }: WorkMessage, given: Partial<TaskCreated> = {}): TaskCreated => ({ ...createdEvent(taskId), ...given })
+export const createdFor = ({ taskId }: WorkMessage, given: Partial<TaskCreated> = {}): TaskCreated => ({
+  ...createdEvent(taskId),
+  ...given,
+})

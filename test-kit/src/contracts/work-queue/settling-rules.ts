@@ -158,7 +158,8 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
       const [back = 0] = comebacks
       observe({ releasedAt, back })
       // Timers of some engines fire a moment early.
-      if (port.capabilities.delayedRelease) assert.ok(back - releasedAt >= 0.9 * releaseDelayMs, `it came back after ${back - releasedAt} ms`)
+      if (port.capabilities.delayedRelease)
+        assert.ok(back - releasedAt >= 0.9 * releaseDelayMs, `it came back after ${back - releasedAt} ms`)
     },
   }),
   staged({

@@ -134,7 +134,11 @@ export class Stage {
   }
 
   /** Waits until a new consumer has the message. */
-  async arrives(message: WorkMessage, begin: (client: WorkQueue) => Promise<void> = async () => {}, queue: string = this.queue): Promise<Worker> {
+  async arrives(
+    message: WorkMessage,
+    begin: (client: WorkQueue) => Promise<void> = async () => {},
+    queue: string = this.queue,
+  ): Promise<Worker> {
     const client = await this.#context.peer()
     const worker = await this.work(client, { queue, handle: acceptAtOnce })
     await begin(client)

@@ -10,7 +10,11 @@ const difficultMessages = (random: () => number): readonly WorkMessage[] => {
   const full = messageWith(random, { sentAt: 1_709_208_000_123 })
   const everything = createdFor(full, {
     node: 'Köln 日本 👩‍👩‍👧‍👦',
-    task: { type: 'reindex/größe', version: 3, payload: { a: [null, true, -1.5e-7, { 'b.c': '', 'ключ': '\u0000\u2028"\\' }], e: {}, f: [] } },
+    task: {
+      type: 'reindex/größe',
+      version: 3,
+      payload: { a: [null, true, -1.5e-7, { 'b.c': '', ключ: '\u0000\u2028"\\' }], e: {}, f: [] },
+    },
     queue: 'bleu céleste',
     retry: { maxAttempts: 5, maxCrashes: 0, backoff: { initialMs: 1, factor: 1.5, maxMs: 60_000, jitter: 0.25 } },
     timeoutMs: 3_600_000,
@@ -49,7 +53,10 @@ export const valueRules: readonly Rule<WorkQueue>[] = [
     hint: 'copy on the way in and on the way out',
     run: async ({ port, random, waitUntil }, stage) => {
       const message = messageWith(random)
-      const expected = { ...message, created: createdFor(message, { task: { type: 'reindex', version: 1, payload: { mailboxes: ['inbox'] } } }) }
+      const expected = {
+        ...message,
+        created: createdFor(message, { task: { type: 'reindex', version: 1, payload: { mailboxes: ['inbox'] } } }),
+      }
       const given = structuredClone(expected)
       await port.send(stage.queue, given)
       spoil(given)
