@@ -20,7 +20,12 @@ export const printTable = (figures: readonly Figure[]): void => {
     Object.fromEntries(
       figures.map(({ name, value, unit, floor }) => [
         name,
-        { value: rounded(value), unit, floor: floor === undefined ? '' : rounded(floor), 'ratio to floor': floor === undefined ? '' : rounded(value / floor) },
+        {
+          value: rounded(value),
+          unit,
+          floor: floor === undefined ? '' : rounded(floor),
+          'ratio to floor': floor === undefined ? '' : rounded(value / floor),
+        },
       ]),
     ),
   )

@@ -27,14 +27,17 @@ export interface Subject<Port> {
   kill?(client: Port): Promise<void>
   /** What the engine holds, in words; shown where a rule fails. */
   inspect?(): unknown
+  /** Puts away what was opened. */
   [Symbol.asyncDispose]?(): Promise<void>
 }
 
+/** What a subject is opened with. */
 export interface OpenOptions {
   /** Unique to the rule: use it as a keyspace, a prefix, a folder. */
   readonly namespace: string
 }
 
+/** How much time an engine needs. */
 export interface Timing {
   /** How long a rule waits for what has to happen, in milliseconds. Default 10,000. */
   readonly deadlineMs?: number

@@ -9,6 +9,7 @@ export type TestBody = (this: unknown, context?: unknown) => Promise<void>
 
 /** What every runner has: node:test, mocha, jest, bun, vitest. */
 export interface Runner {
+  /** Groups tests. */
   describe(name: string, body: () => void): unknown
   /** May have an `it.skip`. */
   it(name: string, body: TestBody): unknown

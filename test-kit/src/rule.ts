@@ -1,5 +1,6 @@
 import type { Faults, Harness, Subject } from './harness.ts'
 
+/** `must`: the framework relies on it. `should`: it gets by without. */
 export type Level = 'must' | 'should'
 
 /** `plain`: one order of things. `race`: seeded, repeated, able to miss. `fault`: the engine is made to suffer. */
@@ -37,6 +38,7 @@ export interface Rule<Port> {
   readonly hint: string
   /** Why the rule cannot be shown on this subject, or nothing where it can. */
   notShown?(subject: Subject<Port>): string | undefined
+  /** Resolves where the rule holds; rejects with what was seen where it does not. */
   run(context: RuleContext<Port>): Promise<void>
 }
 

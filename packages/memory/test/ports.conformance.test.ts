@@ -1,10 +1,4 @@
-import {
-  eventBusContract,
-  eventStoreContract,
-  nodeRegistryContract,
-  taskListingContract,
-  workQueueContract,
-} from '@taskledger/test-kit'
+import { eventBusContract, eventStoreContract, nodeRegistryContract, taskListingContract, workQueueContract } from '@taskledger/test-kit'
 import { describeContract } from '@taskledger/test-kit/vitest'
 import { eventBusHarness, eventStoreHarness, nodeRegistryHarness, taskListingHarness, workQueueHarness } from './memory.harness.ts'
 

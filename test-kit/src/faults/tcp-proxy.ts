@@ -3,6 +3,7 @@ import { connect, createServer } from 'node:net'
 import { Transform } from 'node:stream'
 import type { Faults } from '../harness.ts'
 
+/** Where the proxy stands, and what it leads to. */
 export interface TcpProxyOptions {
   /** Where the engine listens. */
   readonly host: string

@@ -127,7 +127,8 @@ export class Attempts {
       const aggregate = await this.#eventSourcing.load(run.taskId, run.aggregate)
       if (aggregate.state.version > run.aggregate.state.version) run.heed(aggregate)
     } catch (error) {
-      if (!this.#node.closed.aborted) this.#node.logger.warn({ taskId: run.taskId, err: error }, 'a running task could not be looked up again')
+      if (!this.#node.closed.aborted)
+        this.#node.logger.warn({ taskId: run.taskId, err: error }, 'a running task could not be looked up again')
     }
   }
 
@@ -170,7 +171,9 @@ export class Attempts {
       }
       case 'TIMED_OUT':
         // A body that goes on regardless may still do something: running it again beside itself would do it twice.
-        return ending.type === 'abandoned' ? failed(new TaskAborted('TIMED_OUT', `${aborted.message}, and did not heed its signal: it may still run`), false) : failed(aborted, true)
+        return ending.type === 'abandoned'
+          ? failed(new TaskAborted('TIMED_OUT', `${aborted.message}, and did not heed its signal: it may still run`), false)
+          : failed(aborted, true)
       case 'SHUTTING_DOWN': {
         const { progress: _progress, ...release } = base
         return { type: 'ReleaseTask', ...release }

@@ -7,6 +7,7 @@ import type { NodeContext } from './node-context.ts'
 import { commandBase } from './node-context.ts'
 import { checkText } from './options.ts'
 
+/** Who wishes a task to end, and why. */
 export interface CancelOptions extends CallOptions {
   /** Told to the task, and kept in its history; up to 1,000 characters. */
   readonly reason?: string

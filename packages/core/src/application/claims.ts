@@ -77,7 +77,9 @@ export class Claims {
     } catch (error) {
       return this.#undecodable(delivery, known, error)
     }
-    await this.#claimAnd(delivery, known, (started, claim) => this.#attempts.run(started, runnable, () => claim.heard > started.state.version))
+    await this.#claimAnd(delivery, known, (started, claim) =>
+      this.#attempts.run(started, runnable, () => claim.heard > started.state.version),
+    )
   }
 
   /** What the message itself says, where it says all; else what the store has. */

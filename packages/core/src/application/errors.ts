@@ -67,6 +67,7 @@ export class AwaitTimeout extends TaskledgerError<'AWAIT_TIMEOUT'> {
   }
 }
 
+/** How a task ended that has no result. */
 export type UnsuccessfulCode = 'TASK_FAILED' | 'TASK_CANCELLED' | 'TASK_DIED'
 
 /** The task has no result: it failed, was cancelled or died. `details` says everything else. */
@@ -101,12 +102,17 @@ export class TaskAborted extends TaskledgerError<AbortCode> {
   }
 }
 
+/** Whether no history has the id: `TASK_NOT_FOUND`. */
 export const isTaskNotFound = (error: unknown): error is TaskNotFound => codeOf(error) === 'TASK_NOT_FOUND'
 
+/** Whether a wait was given up: `AWAIT_TIMEOUT`. */
 export const isAwaitTimeout = (error: unknown): error is AwaitTimeout => codeOf(error) === 'AWAIT_TIMEOUT'
 
+/** Whether the awaited task failed: `TASK_FAILED`. */
 export const isTaskFailed = (error: unknown): error is TaskUnsuccessful<'TASK_FAILED'> => codeOf(error) === 'TASK_FAILED'
 
+/** Whether the awaited task was cancelled: `TASK_CANCELLED`. */
 export const isTaskCancelled = (error: unknown): error is TaskUnsuccessful<'TASK_CANCELLED'> => codeOf(error) === 'TASK_CANCELLED'
 
+/** Whether the awaited task died with its node: `TASK_DIED`. */
 export const isTaskDied = (error: unknown): error is TaskUnsuccessful<'TASK_DIED'> => codeOf(error) === 'TASK_DIED'

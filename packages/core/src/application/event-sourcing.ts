@@ -70,7 +70,8 @@ export class EventSourcing {
         if (publish) await this.#publisher.publish(aggregate, events)
         return { refused: undefined, aggregate }
       }
-      if (conflicts === mostConflicts) throw outcomeUnknown(`${command.type} of task ${command.taskId} met another writer ${conflicts} times`)
+      if (conflicts === mostConflicts)
+        throw outcomeUnknown(`${command.type} of task ${command.taskId} met another writer ${conflicts} times`)
       const news = await this.#read(command.taskId, aggregate, persistence)
       // Another version and nothing new: the history was removed meanwhile.
       aggregate = news.length === 0 ? await this.load(command.taskId, noTask, persistence) : fold(aggregate, news)
@@ -89,7 +90,9 @@ export class EventSourcing {
   async #append(taskId: TaskId, { state }: Aggregate, events: readonly TaskEvent[], persistence?: Persistence): Promise<boolean> {
     try {
       // The same events again after a failure: the store recognises those that it has.
-      await persist(this.#node, this.#bound(persistence), (signal) => this.#node.storage.events.append(taskId, state.version, events, { signal }))
+      await persist(this.#node, this.#bound(persistence), (signal) =>
+        this.#node.storage.events.append(taskId, state.version, events, { signal }),
+      )
       return true
     } catch (error) {
       if (isVersionConflict(error)) return false

@@ -13,7 +13,9 @@ const unknownTaskType = (message: string): TaskledgerError<'UNKNOWN_TASK_TYPE'> 
 export const declarationOf = (registry: TaskRegistry, type: string): TaskDeclaration => {
   const task = registry.get(type)
   if (task === undefined)
-    throw unknownTaskType(`the task type "${type}" is not known on this node: add it to the manager's tasks (known: ${registry.types().join(', ')})`)
+    throw unknownTaskType(
+      `the task type "${type}" is not known on this node: add it to the manager's tasks (known: ${registry.types().join(', ')})`,
+    )
   return task
 }
 
@@ -24,6 +26,7 @@ export const declarationOf = (registry: TaskRegistry, type: string): TaskDeclara
  */
 export const factoryOf = (registry: TaskRegistry, type: string): TaskFactory => {
   const task = declarationOf(registry, type)
-  if (!isTaskFactory(task)) throw unknownTaskType(`the task type "${type}" is only declared on this node: give it a body with implementTask`)
+  if (!isTaskFactory(task))
+    throw unknownTaskType(`the task type "${type}" is only declared on this node: give it a body with implementTask`)
   return task
 }

@@ -71,7 +71,9 @@ export const checkWhole = (what: string, value: number, least: number, most: num
 /** @throws TypeError where the value is no text of that length. */
 export const checkText = (what: string, value: string, longest: number): string => {
   if (typeof value !== 'string' || value.length === 0 || value.length > longest)
-    throw misuse(`${what} is ${typeof value === 'string' ? `${value.length} characters long` : String(value)}: give a text of 1 to ${longest} characters`)
+    throw misuse(
+      `${what} is ${typeof value === 'string' ? `${value.length} characters long` : String(value)}: give a text of 1 to ${longest} characters`,
+    )
   return value
 }
 

@@ -32,7 +32,11 @@ export interface Persistence {
  * Calls a port until it answers: failures that may pass are tried again with growing delays. Past `forMs` the last
  * failure is thrown.
  */
-export const persist = async <T>(node: NodeContext, { forMs, signal }: Persistence, call: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+export const persist = async <T>(
+  node: NodeContext,
+  { forMs, signal }: Persistence,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> => {
   const startedAt = node.clock.now()
   for (let tries = 1; ; tries++) {
     try {
@@ -42,7 +46,10 @@ export const persist = async <T>(node: NodeContext, { forMs, signal }: Persisten
       if (signal?.aborted || node.closed.aborted || !mayPass(error) || elapsed >= forMs) throw error
       if (tries === 1) node.logger.debug({ err: error }, 'a call failed and is tried again')
       if (tries === 6) node.logger.warn({ err: error, tries }, 'a call still fails and is tried again')
-      await node.clock.sleep(repetitionDelayMs(tries, node.random()), signal === undefined ? node.closed : AbortSignal.any([signal, node.closed]))
+      await node.clock.sleep(
+        repetitionDelayMs(tries, node.random()),
+        signal === undefined ? node.closed : AbortSignal.any([signal, node.closed]),
+      )
     }
   }
 }

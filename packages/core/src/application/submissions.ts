@@ -22,6 +22,7 @@ import type { Sender } from './sender.ts'
 import type { TaskIds } from './task-ids.ts'
 import { taskIdOfKey } from './task-ids.ts'
 
+/** How a task is submitted. */
 export interface SubmitOptions extends CallOptions {
   /**
    * Stands for one task of the type, for good: a second submit with the same key meets the first one's task. 1 to 500

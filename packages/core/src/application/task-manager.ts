@@ -161,7 +161,8 @@ export class TaskManager {
   task<Task extends TaskDeclaration>(task: Task, id: string): TaskHandle<ResultOf<Task>, ProgressOf<Task>>
   task(...given: readonly [string] | readonly [TaskDeclaration, string]): TaskHandle<never, never> {
     const id: unknown = given.length === 1 ? given[0] : given[1]
-    if (!isTaskId(id)) throw new TaskledgerError('INVALID_TASK_ID', `${JSON.stringify(id)} is no task id: give a UUID in lower case, as submit returns it`)
+    if (!isTaskId(id))
+      throw new TaskledgerError('INVALID_TASK_ID', `${JSON.stringify(id)} is no task id: give a UUID in lower case, as submit returns it`)
     return new TaskHandle(id, this.#queries, this.#cancellations)
   }
 
@@ -240,6 +241,7 @@ export class TaskManager {
     return this.#closed
   }
 
+  /** Closes the node: for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

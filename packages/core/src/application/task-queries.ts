@@ -11,6 +11,7 @@ import type { NodeContext } from './node-context.ts'
 import { checkMs } from './options.ts'
 import { mayPass, persist } from './persistence.ts'
 
+/** How long to wait for the end of a task. */
 export interface WaitOptions extends CallOptions {
   /** How long to wait, in milliseconds. Default: as long as it takes. */
   readonly timeoutMs?: number
@@ -39,7 +40,10 @@ export class TaskQueries {
     // Before the first attempt there is no progress, after the last it stands in the history.
     if (details.attempt === 0 || isFinalStatus(details.status)) return details
     const persistence = { forMs: this.#node.commandTimeoutMs, signal: options.signal }
-    return mergeProgress(details, await persist(this.#node, persistence, (signal) => this.#node.storage.listing.progress(taskId, { signal })))
+    return mergeProgress(
+      details,
+      await persist(this.#node, persistence, (signal) => this.#node.storage.listing.progress(taskId, { signal })),
+    )
   }
 
   async finished(taskId: TaskId, { timeoutMs, signal }: WaitOptions): Promise<TaskDetails> {
@@ -72,7 +76,7 @@ export class TaskQueries {
   async #finished(taskId: TaskId, signal: AbortSignal | undefined): Promise<TaskDetails> {
     const waiter: Waiter = this.#awaiting.waiter(taskId, isEnd, signal)
     try {
-      for (let isKnown = false; ; ) {
+      for (let isKnown = false; ;) {
         try {
           const details = await this.#fold(taskId, signal === undefined ? {} : { signal })
           if (isFinalStatus(details.status)) return details

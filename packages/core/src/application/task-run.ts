@@ -94,7 +94,10 @@ export class TaskRun {
       return this.abort('ATTEMPT_LOST', `attempt ${this.attempt} was ended elsewhere: the task is ${status}, at attempt ${attempt}`)
     if (status !== 'cancelRequested') return
     const { cancelRequestedBy, cancelReason } = aggregate.details ?? {}
-    this.abort('CANCEL_REQUESTED', `${cancelRequestedBy} requested the cancellation${cancelReason === undefined ? '' : `: ${cancelReason}`}`)
+    this.abort(
+      'CANCEL_REQUESTED',
+      `${cancelRequestedBy} requested the cancellation${cancelReason === undefined ? '' : `: ${cancelReason}`}`,
+    )
   }
 
   #end(ending: Ending): Ending {

@@ -13,6 +13,7 @@ import type { WorkerSettings } from './worker-settings.ts'
 /** How long closing waits for the last events of tasks whose bodies have ended or were abandoned, in milliseconds. */
 const settleMs = 5_000
 
+/** What a worker does: it takes tasks, takes none for now, takes none any more, or is gone. */
 export type WorkerStatus = 'running' | 'paused' | 'draining' | 'closed'
 
 /** Takes tasks from queues and runs them. A node has at most one. */
@@ -144,7 +145,8 @@ export class Worker {
     const cancelAbort = clock.schedule(drainMs, () => this.#attempts.shutDown())
     const over = new AbortController()
     const tooLong = clock.sleep(drainMs + this.#settings.cancelGraceMs + settleMs, over.signal).then(
-      () => logger.error({ running: this.running }, 'what ran could not be settled while the worker was closed; its death will be declared'),
+      () =>
+        logger.error({ running: this.running }, 'what ran could not be settled while the worker was closed; its death will be declared'),
       () => {},
     )
     try {

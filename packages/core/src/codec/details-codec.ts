@@ -1,7 +1,21 @@
 import type { TaskDetails } from '../domain/task-details.ts'
 import type { TaskProgress } from '../domain/task-event.ts'
 import type { NodeInfo } from '../ports/node-registry.ts'
-import { isAnything, isCount, isCounts, isFlag, isId, isNumber, isShape, isStatus, isText, isTexts, optional, parseRecord, pick } from './fields.ts'
+import {
+  isAnything,
+  isCount,
+  isCounts,
+  isFlag,
+  isId,
+  isNumber,
+  isShape,
+  isStatus,
+  isText,
+  isTexts,
+  optional,
+  parseRecord,
+  pick,
+} from './fields.ts'
 
 const progressFields = { attempt: isCount, sequence: isCount, at: isNumber, value: isAnything }
 

@@ -42,7 +42,8 @@ export const pick = (what: string, record: Record<string, unknown>, fields: Fiel
   for (const name in fields) {
     const value = record[name]
     const field = fields[name] as Check | OptionalField
-    if (!fitsField(value, field)) throw malformed(`${what}: the field "${name}" is ${value === undefined ? 'missing' : 'not what it should be'}`)
+    if (!fitsField(value, field))
+      throw malformed(`${what}: the field "${name}" is ${value === undefined ? 'missing' : 'not what it should be'}`)
     if (value !== undefined) picked[name] = value
   }
   return picked

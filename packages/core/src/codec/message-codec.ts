@@ -34,4 +34,10 @@ export const encodeNotice = (notice: Notice): string => JSON.stringify({ v: 1, .
  * @throws `MALFORMED` for what is none.
  */
 export const decodeNotice = (text: string): Notice =>
-  pick('notice', parseRecord('notice', text), { taskId: isId, version: isCount, type: isText, status: isStatus, node: isText }) as unknown as Notice
+  pick('notice', parseRecord('notice', text), {
+    taskId: isId,
+    version: isCount,
+    type: isText,
+    status: isStatus,
+    node: isText,
+  }) as unknown as Notice

@@ -26,17 +26,20 @@ export type Refusal =
   | 'notRequested'
   | 'finished'
 
+/** The command takes effect. */
 export interface Accepted {
   readonly type: 'accepted'
   /** What happens because of the command; empty where everything has happened already. */
   readonly events: readonly TaskEvent[]
 }
 
+/** The command takes no effect. */
 export interface Refused {
   readonly type: 'refused'
   readonly reason: Refusal
 }
 
+/** What a command comes to. */
 export type Decision = Accepted | Refused
 
 /**

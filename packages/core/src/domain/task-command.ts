@@ -83,12 +83,5 @@ export interface DeclareDead extends CommandBase {
   readonly random: number
 }
 
-export type TaskCommand =
-  | CreateTask
-  | StartTask
-  | CompleteTask
-  | FailTask
-  | RequestCancel
-  | CancelTask
-  | ReleaseTask
-  | DeclareDead
+/** Every command: what somebody wants to happen to a task. */
+export type TaskCommand = CreateTask | StartTask | CompleteTask | FailTask | RequestCancel | CancelTask | ReleaseTask | DeclareDead

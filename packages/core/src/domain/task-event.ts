@@ -117,6 +117,7 @@ export interface TaskReleased extends EventBase {
   readonly attempt: number
 }
 
+/** Every event: what happened to a task. */
 export type TaskEvent =
   | TaskCreated
   | TaskStarted

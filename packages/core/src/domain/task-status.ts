@@ -7,5 +7,6 @@ export type TaskStatus = (typeof taskStatuses)[number]
 /** A status that never changes again. */
 export type FinalStatus = 'completed' | 'failed' | 'cancelled' | 'died'
 
+/** Whether the status never changes again. */
 export const isFinalStatus = (status: TaskStatus | 'none'): status is FinalStatus =>
   status === 'completed' || status === 'failed' || status === 'cancelled' || status === 'died'

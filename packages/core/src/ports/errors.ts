@@ -95,14 +95,20 @@ export const codeOf = (error: unknown): string | undefined => {
   return typeof error.code === 'string' ? error.code : undefined
 }
 
+/** Whether another writer was first: `VERSION_CONFLICT`. */
 export const isVersionConflict = (error: unknown): error is VersionConflict => codeOf(error) === 'VERSION_CONFLICT'
 
+/** Whether it cannot be told if it happened: `OUTCOME_UNKNOWN`. Repeat it. */
 export const isOutcomeUnknown = (error: unknown): boolean => codeOf(error) === 'OUTCOME_UNKNOWN'
 
+/** Whether what was called is closed: `CLOSED`. */
 export const isClosed = (error: unknown): boolean => codeOf(error) === 'CLOSED'
 
+/** Whether a newer release wrote the event: `UNKNOWN_EVENT_TYPE`. */
 export const isUnknownEventType = (error: unknown): error is UnknownEventType => codeOf(error) === 'UNKNOWN_EVENT_TYPE'
 
+/** Whether the cursor is malformed or belongs to another filter: `INVALID_CURSOR`. */
 export const isInvalidCursor = (error: unknown): boolean => codeOf(error) === 'INVALID_CURSOR'
 
+/** Whether the framework was called in a way that cannot work: a {@link MisuseError}. */
 export const isMisuse = (error: unknown): error is MisuseError => error instanceof TypeError && error.name === 'MisuseError'

@@ -3,6 +3,7 @@ import type { TaskId } from '../domain/task-id.ts'
 import type { CallOptions } from './call-options.ts'
 import type { EventStoreCapabilities } from './capabilities.ts'
 
+/** Which events to read. */
 export interface ReadOptions extends CallOptions {
   /** Only events with a higher version. Default 0: all of them. */
   readonly afterVersion?: number

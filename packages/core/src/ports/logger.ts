@@ -2,9 +2,13 @@
  * Takes what there is to tell. The shape is pino's; `console` fits too, and so does whatever has these four methods.
  */
 export interface Logger {
+  /** What helps to find a fault. */
   debug(fields: object, message: string): void
+  /** What is worth knowing. */
   info(fields: object, message: string): void
+  /** What went wrong and is being dealt with. */
   warn(fields: object, message: string): void
+  /** What went wrong and somebody has to deal with. */
   error(fields: object, message: string): void
 }
 

@@ -19,6 +19,7 @@ export interface TaskFilter {
   readonly until?: number
 }
 
+/** Which part of a list. */
 export interface PageRequest extends CallOptions {
   /** How many tasks at most, 1 to 1,000. */
   readonly limit: number
@@ -26,6 +27,7 @@ export interface PageRequest extends CallOptions {
   readonly cursor?: string
 }
 
+/** A part of a list. */
 export interface TaskPage {
   readonly tasks: readonly TaskDetails[]
   /** Where the next page begins; absent where there is none. */

@@ -35,12 +35,14 @@ export interface Delivery {
 /** `parallel`: competing consumers. `serial`: one message of the queue at a time among all consumers of all clients. */
 export type ConsumeMode = 'parallel' | 'serial'
 
+/** How messages are taken. */
 export interface ConsumeOptions extends CallOptions {
   /** How many handlers may run at a time, 0 or more. With `serial` it counts as at most 1. */
   readonly slots: number
   readonly mode: ConsumeMode
 }
 
+/** One who takes messages from a queue. */
 export interface Consumer {
   /** Changes the number of slots: 0 takes no more. What runs goes on. */
   resize(slots: number): void

@@ -26,6 +26,7 @@ export class UnknownTaskVersion extends TaskledgerError<'UNKNOWN_TASK_VERSION'> 
   }
 }
 
+/** Whether the payload was stored in a form that this node does not know: `UNKNOWN_TASK_VERSION`. */
 export const isUnknownTaskVersion = (error: unknown): error is UnknownTaskVersion => codeOf(error) === 'UNKNOWN_TASK_VERSION'
 
 /** Only keeps the walk finite: how much is allowed is for the manager to say. */

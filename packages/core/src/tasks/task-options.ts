@@ -39,8 +39,10 @@ export interface DeclareOptions<
   readonly queue?: string
 }
 
-type InputOf<S, Otherwise> = S extends Schema ? StandardSchemaV1.InferInput<S> : Otherwise
-type OutputOf<S, Otherwise> = S extends Schema ? StandardSchemaV1.InferOutput<S> : Otherwise
+/** What a schema takes, or something else where there is none. */
+export type InputOf<S, Otherwise> = S extends Schema ? StandardSchemaV1.InferInput<S> : Otherwise
+/** What a schema makes of it, or something else where there is none. */
+export type OutputOf<S, Otherwise> = S extends Schema ? StandardSchemaV1.InferOutput<S> : Otherwise
 
 /** What a body may return: the input of the result's schema, or anything where there is none; or a promise of it. */
 export type ReturnOf<Result> = Result extends Schema

@@ -10,7 +10,8 @@ export interface TypedTask<Payload, Result, Progress> {
   readonly '~types'?: TaskTypes<Payload, Result, Progress>
 }
 
-type TypesOf<Task> = Task extends { readonly '~types'?: infer Types } ? NonNullable<Types> : unknown
+/** The types that a task carries along, or `unknown`. */
+export type TypesOf<Task> = Task extends { readonly '~types'?: infer Types } ? NonNullable<Types> : unknown
 
 /** What is submitted for a task; `undefined` where it takes no payload, `unknown` where its types are not known. */
 export type PayloadOf<Task> = TypesOf<Task> extends { readonly payload: infer Payload } ? Payload : unknown

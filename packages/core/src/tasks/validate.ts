@@ -8,6 +8,7 @@ export interface Issue {
   readonly message: string
 }
 
+/** Which value was refused. */
 export type InvalidValueCode = 'INVALID_PAYLOAD' | 'INVALID_RESULT' | 'INVALID_PROGRESS'
 
 /** A payload, a result or a report of progress is not what its schema describes. `issues` says where and why. */
@@ -21,8 +22,10 @@ export class InvalidValue<Code extends InvalidValueCode = InvalidValueCode> exte
   }
 }
 
+/** Whether a schema refused the payload: `INVALID_PAYLOAD`. */
 export const isInvalidPayload = (error: unknown): error is InvalidValue<'INVALID_PAYLOAD'> => codeOf(error) === 'INVALID_PAYLOAD'
 
+/** Whether a schema refused the result: `INVALID_RESULT`. */
 export const isInvalidResult = (error: unknown): error is InvalidValue<'INVALID_RESULT'> => codeOf(error) === 'INVALID_RESULT'
 
 /** Which value is checked, for messages: `payload of task "reindex"`. */

@@ -1,6 +1,7 @@
 import type { TaskEvent } from '../domain/task-event.ts'
 import { isFinalEvent } from '../domain/task-event.ts'
 
+/** What a history is allowed. */
 export interface CheckHistoryOptions {
   /**
    * By how much the time of an event may lie before that of an earlier one, in milliseconds. Default 1,000: clocks of nodes

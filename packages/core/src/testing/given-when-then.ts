@@ -7,7 +7,8 @@ import type { TaskId } from '../domain/task-id.ts'
 import { difference, shown } from './difference.ts'
 
 /** A member of a union, of which what every member carries may be left out. */
-type Draft<Member, Base> = Member extends Base ? Omit<Member, keyof Base> & Partial<Base> : never
+/** A member of a union of which what every member carries may be left out. */
+export type Draft<Member, Base> = Member extends Base ? Omit<Member, keyof Base> & Partial<Base> : never
 
 /** An event of which only is said what matters: the rest is filled in. */
 export type EventDraft = Draft<TaskEvent, EventBase>

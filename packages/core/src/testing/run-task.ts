@@ -8,6 +8,7 @@ import type { RunnableTask, TaskContext, TaskFactory } from '../tasks/task-facto
 import { defaultMaxPayloadBytes, defaultMaxProgressBytes, defaultMaxResultBytes, toJson } from '../tasks/to-json.ts'
 import type { PayloadArguments, ProgressOf, ResultOf } from '../tasks/typed-task.ts'
 
+/** How a body is run alone. */
 export interface RunTaskOptions<Progress = unknown> {
   /** Requests the cancellation after so many milliseconds. Default: never. */
   readonly cancelAfterMs?: number

@@ -5,6 +5,7 @@ import { TaskledgerError } from '../ports/errors.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import { virtualClock } from './virtual-clock.ts'
 
+/** How a manager on virtual time is made. */
 export interface TestManagerOptions extends Omit<TaskManagerOptions, 'clock'> {
   /** Default: one that begins in 2024. */
   readonly clock?: VirtualClock

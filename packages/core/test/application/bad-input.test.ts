@@ -54,7 +54,10 @@ describe('a payload', () => {
     ['a toJSON', { toJSON: () => 'something else' }],
   ])('that holds %s is refused, and nothing is written', async (_what, payload) => {
     const manager = await managerOf({ tasks: [anything], worker: false })
-    await expect(manager.submit(anything, payload)).rejects.toMatchObject({ code: 'NOT_JSON', message: expect.stringMatching(/^payload/) as string })
+    await expect(manager.submit(anything, payload)).rejects.toMatchObject({
+      code: 'NOT_JSON',
+      message: expect.stringMatching(/^payload/) as string,
+    })
     expect((await manager.list()).tasks).toEqual([])
   })
 
@@ -73,7 +76,10 @@ describe('a payload', () => {
 
   it('of a type that the manager does not know is refused', async () => {
     const manager = await managerOf({ tasks: [strict], worker: false })
-    await expect(manager.submit(anything, 1)).rejects.toMatchObject({ code: 'UNKNOWN_TASK_TYPE', message: expect.stringContaining('strict') as string })
+    await expect(manager.submit(anything, 1)).rejects.toMatchObject({
+      code: 'UNKNOWN_TASK_TYPE',
+      message: expect.stringContaining('strict') as string,
+    })
   })
 })
 
@@ -82,7 +88,10 @@ describe('an idempotency key', () => {
     const manager = await managerOf({ tasks: [anything], worker: false })
     const first = await manager.submit(anything, { a: 1, b: 2 }, { idempotencyKey: 'key' })
     expect((await manager.submit(anything, { b: 2, a: 1 }, { idempotencyKey: 'key' })).id).toBe(first.id)
-    await expect(manager.submit(anything, { a: 2 }, { idempotencyKey: 'key' })).rejects.toMatchObject({ code: 'IDEMPOTENCY_MISMATCH', taskId: first.id })
+    await expect(manager.submit(anything, { a: 2 }, { idempotencyKey: 'key' })).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_MISMATCH',
+      taskId: first.id,
+    })
     expect(await first.history()).toHaveLength(1)
   })
 
@@ -93,11 +102,14 @@ describe('an idempotency key', () => {
 })
 
 describe('an id', () => {
-  it.each([[''], ['42'], ['0190A5D0-0000-7000-8000-000000000000'], ["'; drop table task"]])('that is malformed (%j) is refused', async (id) => {
-    const manager = await managerOf({ worker: false })
-    expect(() => manager.task(id)).toThrow(expect.objectContaining({ code: 'INVALID_TASK_ID' }) as Error)
-    await expect(manager.history(id)).rejects.toMatchObject({ code: 'INVALID_TASK_ID' })
-  })
+  it.each([[''], ['42'], ['0190A5D0-0000-7000-8000-000000000000'], ["'; drop table task"]])(
+    'that is malformed (%j) is refused',
+    async (id) => {
+      const manager = await managerOf({ worker: false })
+      expect(() => manager.task(id)).toThrow(expect.objectContaining({ code: 'INVALID_TASK_ID' }) as Error)
+      await expect(manager.history(id)).rejects.toMatchObject({ code: 'INVALID_TASK_ID' })
+    },
+  )
 
   it('that nobody has is reported by every method', async () => {
     const manager = await managerOf({ tasks: [strict] })
@@ -171,32 +183,58 @@ describe('numbers and texts', () => {
 
 describe('a handler', () => {
   it('that throws undefined fails its task', async () => {
-    expect(await failureOf(() => { throw undefined })).toMatchObject({ message: expect.stringContaining('undefined') as string })
+    expect(
+      await failureOf(() => {
+        throw undefined
+      }),
+    ).toMatchObject({ message: expect.stringContaining('undefined') as string })
   })
 
   it('that throws a string fails its task with it', async () => {
-    expect(await failureOf(() => { throw 'no mailbox' })).toMatchObject({ message: 'no mailbox' })
+    expect(
+      await failureOf(() => {
+        throw 'no mailbox'
+      }),
+    ).toMatchObject({ message: 'no mailbox' })
   })
 
   it('that throws a frozen object fails its task', async () => {
-    expect(await failureOf(() => { throw Object.freeze({ message: 'frozen' }) })).toMatchObject({ message: 'frozen' })
+    expect(
+      await failureOf(() => {
+        throw Object.freeze({ message: 'frozen' })
+      }),
+    ).toMatchObject({ message: 'frozen' })
   })
 
   it('that throws an error with a circular cause fails its task', async () => {
     const error = new Error('round and round')
     error.cause = error
-    expect(await failureOf(() => { throw error })).toMatchObject({ message: 'round and round' })
+    expect(
+      await failureOf(() => {
+        throw error
+      }),
+    ).toMatchObject({ message: 'round and round' })
   })
 
   it('that throws a message of 10 MB fails its task with the beginning of it', async () => {
-    const error = await failureOf(() => { throw new Error('x'.repeat(10_000_000)) })
+    const error = await failureOf(() => {
+      throw new Error('x'.repeat(10_000_000))
+    })
     expect(error?.message.length).toBeLessThan(10_000)
     expect(JSON.stringify(error).length).toBeLessThan(100_000)
   })
 
   it.each<[string, () => unknown, string]>([
     ['a BigInt', () => 1n, 'NOT_JSON'],
-    ['a toJSON that throws', () => ({ toJSON() { throw new Error('no') } }), 'NOT_JSON'],
+    [
+      'a toJSON that throws',
+      () => ({
+        toJSON() {
+          throw new Error('no')
+        },
+      }),
+      'NOT_JSON',
+    ],
     ['a result over the limit', () => 'x'.repeat(300_000), 'TOO_LARGE'],
   ])('that returns %s fails its task with what to do', async (_what, run, code) => {
     expect(await failureOf(run)).toMatchObject({ code })
@@ -237,7 +275,10 @@ describe('a handler', () => {
     const forever = defineTask({ type: 'forever', timeoutMs: 1, retry: { maxAttempts: 5 }, run: () => new Promise(() => {}) })
     const manager = await managerOf({ tasks: [forever], worker })
     const error: unknown = await (await manager.submit(forever)).result().catch((thrown: unknown) => thrown)
-    expect(isTaskFailed(error) && error.details).toMatchObject({ attempt: 1, error: { code: 'TIMED_OUT', message: expect.stringContaining('longer than 1 ms') as string } })
+    expect(isTaskFailed(error) && error.details).toMatchObject({
+      attempt: 1,
+      error: { code: 'TIMED_OUT', message: expect.stringContaining('longer than 1 ms') as string },
+    })
   })
 
   it('whose payload the schema of today refuses fails visibly and does not block the queue', async () => {

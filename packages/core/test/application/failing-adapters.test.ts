@@ -79,8 +79,14 @@ describe.each<FailureMode>(['before', 'after'])('a port that fails %s it did its
     const calls = await live(0, mode)
     expect(calls.length).toBeGreaterThan(40)
     const lives = Array.from({ length: calls.length }, (_, index) => index + 1)
-    const outcomes = await Promise.allSettled(lives.map((failing) => Promise.race([live(failing, mode), sleep(60_000, undefined, { ref: false }).then(() => Promise.reject(new Error('it hangs')))])))
-    const broken = outcomes.flatMap((outcome, index) => (outcome.status === 'rejected' ? [`call ${index + 1} (${calls[index]}): ${String(outcome.reason)}`] : []))
+    const outcomes = await Promise.allSettled(
+      lives.map((failing) =>
+        Promise.race([live(failing, mode), sleep(60_000, undefined, { ref: false }).then(() => Promise.reject(new Error('it hangs')))]),
+      ),
+    )
+    const broken = outcomes.flatMap((outcome, index) =>
+      outcome.status === 'rejected' ? [`call ${index + 1} (${calls[index]}): ${String(outcome.reason)}`] : [],
+    )
     expect(broken).toEqual([])
     expect(unhandled).toEqual([])
   })

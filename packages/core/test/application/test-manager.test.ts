@@ -152,7 +152,12 @@ describe('testManager', () => {
   })
 
   it('fails for good where the result is not what its schema says', async () => {
-    const wrong = defineTask({ type: 'wrong', retry: { maxAttempts: 3 }, result: z.object({ done: z.number() }), run: () => ({ done: 'all' }) as never })
+    const wrong = defineTask({
+      type: 'wrong',
+      retry: { maxAttempts: 3 },
+      result: z.object({ done: z.number() }),
+      run: () => ({ done: 'all' }) as never,
+    })
     await using test = await testManager({ tasks: [wrong] })
     const task = await test.manager.submit(wrong)
     await test.settled()
