@@ -15,6 +15,8 @@ export default defineConfig({
             enabled: true,
             include: ['packages/*/test/**/*.test-d.ts'],
             tsconfig: './tsconfig.json',
+            // The whole program is checked by tsc: here only what the type tests themselves say counts.
+            ignoreSourceErrors: true,
           },
         },
       },
