@@ -4,7 +4,7 @@ import { closedError } from '@taskledger/core/ports'
 import { eventBusContract } from '@taskledger/test-kit'
 import { describe } from 'vitest'
 import type { Mutant } from './run-mutant.ts'
-import { describeMutants } from './run-mutant.ts'
+import { describeMutants, everyRuleIsCaught } from './run-mutant.ts'
 
 type Listener = (notice: Notice) => void
 
@@ -143,317 +143,320 @@ const mutant = (name: string, fails: readonly string[], Bus: new (air: Air) => P
   }),
 })
 
+const mutants: readonly Mutant<EventBus>[] = [
+  mutant('the bus that mutants are made of is right', [], PlainBus),
+  mutant(
+    'leaves out the sender',
+    ['EB-1.1', 'EB-1.2', 'EB-1.3', 'EB-1.4', 'EB-1.5', 'EB-1.6', 'EB-2.1', 'EB-2.2', 'EB-3.1', 'EB-3.2', 'EB-3.3'],
+    class extends PlainBus {
+      override reaches(client: PlainBus): boolean {
+        return client !== this
+      }
+    },
+  ),
+  mutant(
+    'reaches the sender only',
+    ['EB-1.1', 'EB-1.2', 'EB-1.3', 'EB-1.4', 'EB-1.5', 'EB-1.6', 'EB-2.1', 'EB-2.2', 'EB-3.1', 'EB-3.2'],
+    class extends PlainBus {
+      override reaches(client: PlainBus): boolean {
+        return client === this
+      }
+    },
+  ),
+  mutant(
+    'gives each notice to one client',
+    ['EB-1.1', 'EB-1.2', 'EB-1.3', 'EB-1.4', 'EB-1.5', 'EB-1.6', 'EB-2.1', 'EB-2.2', 'EB-3.1', 'EB-3.2'],
+    class extends PlainBus {
+      override say(texts: readonly string[]): void {
+        for (const text of texts) {
+          const [client] = this.air.clients
+          if (client === undefined) return
+          this.air.clients.delete(client)
+          this.air.clients.add(client)
+          client.carry(text)
+        }
+      }
+    },
+  ),
+  mutant(
+    'hands out everything twice',
+    ['EB-1.1', 'EB-1.2', 'EB-1.3', 'EB-1.4', 'EB-1.5', 'EB-1.6', 'EB-2.2', 'EB-3.1', 'EB-3.2', 'EB-3.3'],
+    class extends PlainBus {
+      override carry(text: string): void {
+        super.carry(text)
+        super.carry(text)
+      }
+    },
+  ),
+  mutant(
+    'lets notices overtake one another',
+    ['EB-1.2', 'EB-3.2'],
+    class extends PlainBus {
+      readonly #waiting: string[] = []
+
+      override carry(text: string): void {
+        this.#waiting.push(text)
+        setImmediate(() => {
+          // The newest first, of those that wait; of several it is another order than they came in.
+          for (const each of this.#waiting.splice(0).reverse()) this.hear(each)
+        })
+      }
+    },
+  ),
+  mutant(
+    'stops at a listener that throws',
+    ['EB-1.3'],
+    class extends PlainBus {
+      override hear(text: string): void {
+        try {
+          super.hear(text)
+        } catch {
+          // The others hear nothing of it.
+        }
+      }
+
+      override tell(listener: Listener, text: string): void {
+        listener(decodeNotice(text))
+      }
+    },
+  ),
+  mutant(
+    'takes out a listener that throws',
+    ['EB-1.3'],
+    class extends PlainBus {
+      override tell(listener: Listener, text: string): void {
+        try {
+          listener(decodeNotice(text))
+        } catch {
+          this.listeners = this.listeners.filter((each) => each.listener !== listener)
+        }
+      }
+    },
+  ),
+  mutant(
+    'calls listeners within publish, and lets them throw',
+    ['EB-1.3'],
+    class extends PlainBus {
+      override carry(text: string): void {
+        this.hear(text)
+      }
+
+      override tell(listener: Listener, text: string): void {
+        listener(decodeNotice(text))
+      }
+    },
+  ),
+  mutant(
+    'tells late listeners all that was said',
+    ['EB-1.4'],
+    class extends PlainBus {
+      override subscribe(listener: Listener): Unsubscribe {
+        const unsubscribe = super.subscribe(listener)
+        const said = [...this.air.said]
+        setImmediate(() => said.forEach((text) => this.tell(listener, text, decodeNotice(text))))
+        return unsubscribe
+      }
+    },
+  ),
+  mutant(
+    'goes on after unsubscribing',
+    ['EB-1.5'],
+    class extends PlainBus {
+      override unsubscribe(): void {}
+    },
+  ),
+  mutant(
+    'takes out the last listener, whoever unsubscribes',
+    ['EB-1.5'],
+    class extends PlainBus {
+      override unsubscribe(): void {
+        this.listeners = this.listeners.slice(0, -1)
+      }
+    },
+  ),
+  mutant(
+    'skips a listener when the one before unsubscribes',
+    ['EB-1.5'],
+    class extends PlainBus {
+      override hear(text: string): void {
+        const notice = this.decode(text)
+        if (notice === undefined) return
+        for (let index = 0; index < this.listeners.length; index++) {
+          const entry = this.listeners[index]
+          if (entry !== undefined) this.tell(entry.listener, text, notice)
+        }
+      }
+    },
+  ),
+  mutant(
+    'goes on with the listeners of a closed client',
+    ['EB-1.6'],
+    class extends PlainBus {
+      override async close(): Promise<void> {
+        this.closed = true
+      }
+    },
+  ),
+  mutant(
+    'takes listeners on a closed client',
+    ['EB-1.6'],
+    class extends PlainBus {
+      override subscribe(listener: Listener): Unsubscribe {
+        return this.closed ? () => {} : super.subscribe(listener)
+      }
+    },
+  ),
+  mutant(
+    'never comes back after a cut',
+    ['EB-2.1'],
+    class extends PlainBus {
+      override reconnect(): void {}
+    },
+  ),
+  mutant(
+    'comes back and tells nobody',
+    ['EB-2.1'],
+    class extends PlainBus {
+      override tellGap(): void {}
+    },
+  ),
+  mutant(
+    'tells of the first gap only',
+    ['EB-2.1'],
+    class extends PlainBus {
+      #told = false
+
+      override tellGap(): void {
+        if (!this.#told) super.tellGap()
+        this.#told = true
+      }
+    },
+  ),
+  mutant(
+    'tells of a gap and does not listen again',
+    ['EB-2.1'],
+    class extends PlainBus {
+      override reconnect(): void {
+        this.tellGap()
+      }
+    },
+  ),
+  mutant(
+    'stops at a gap listener that throws',
+    ['EB-2.1'],
+    class extends PlainBus {
+      override tellGap(): void {
+        try {
+          for (const { listener } of this.gapListeners) listener()
+        } catch {
+          // The others hear nothing of it.
+        }
+      }
+    },
+  ),
+  mutant(
+    'hands out what is malformed',
+    ['EB-2.2'],
+    class extends PlainBus {
+      override decode(text: string): Notice {
+        return super.decode(text) ?? ({ taskId: text } as Notice)
+      }
+
+      override tell(listener: Listener, text: string, notice: Notice): void {
+        if (super.decode(text) === undefined) listener(notice)
+        else super.tell(listener, text, notice)
+      }
+    },
+  ),
+  mutant(
+    'stops at what is malformed',
+    ['EB-2.2'],
+    class extends PlainBus {
+      override decode(text: string): Notice | undefined {
+        const notice = super.decode(text)
+        if (notice === undefined) this.listeners = []
+        return notice
+      }
+    },
+  ),
+  mutant(
+    'writes text in one byte a character',
+    ['EB-3.1'],
+    class extends PlainBus {
+      override encode(notice: Notice): string {
+        return Buffer.from(super.encode(notice), 'latin1').toString('latin1')
+      }
+    },
+  ),
+  mutant(
+    'takes no more than 1,000 notices at once',
+    ['EB-3.2'],
+    class extends PlainBus {
+      override say(texts: readonly string[]): void {
+        super.say(texts.slice(0, 1_000))
+      }
+    },
+  ),
+  mutant(
+    'keeps one notice for each task',
+    ['EB-3.2'],
+    class extends PlainBus {
+      override async publish(notices: readonly Notice[], options?: CallOptions): Promise<void> {
+        await super.publish([...new Map(notices.map((notice) => [notice.taskId, notice])).values()], options)
+      }
+    },
+  ),
+  mutant(
+    'fails where there is nothing to publish',
+    ['EB-3.2'],
+    class extends PlainBus {
+      override async publish(notices: readonly Notice[], options?: CallOptions): Promise<void> {
+        if (notices.length === 0) throw new RangeError('nothing to publish')
+        await super.publish(notices, options)
+      }
+    },
+  ),
+  mutant(
+    'gives all listeners the same object',
+    ['EB-3.3'],
+    class extends PlainBus {
+      override tell(listener: Listener, _text: string, notice: Notice): void {
+        super.tell(() => listener(notice), encodeNotice(notice), notice)
+      }
+    },
+  ),
+  mutant(
+    'goes on after close',
+    ['EB-1.6', 'EB-T.1'],
+    class extends PlainBus {
+      override enter(options?: CallOptions): void {
+        options?.signal?.throwIfAborted()
+      }
+    },
+  ),
+  mutant(
+    'does not heed signals',
+    ['EB-T.2'],
+    class extends PlainBus {
+      override enter(): void {
+        super.enter()
+      }
+    },
+  ),
+  mutant(
+    'cannot be closed twice',
+    ['EB-T.3'],
+    class extends PlainBus {
+      override async close(): Promise<void> {
+        if (this.closed) throw new Error('closed already')
+        await super.close()
+      }
+    },
+  ),
+]
+
 // They wait for what never happens, and can do it together.
 describe.concurrent('mutants', () => {
-  describeMutants('event bus', [
-    mutant('the bus that mutants are made of is right', [], PlainBus),
-    mutant(
-      'leaves out the sender',
-      ['EB-1.1', 'EB-1.2', 'EB-1.3', 'EB-1.4', 'EB-1.5', 'EB-1.6', 'EB-2.1', 'EB-2.2', 'EB-3.1', 'EB-3.2', 'EB-3.3'],
-      class extends PlainBus {
-        override reaches(client: PlainBus): boolean {
-          return client !== this
-        }
-      },
-    ),
-    mutant(
-      'reaches the sender only',
-      ['EB-1.1', 'EB-1.2', 'EB-1.3', 'EB-1.4', 'EB-1.5', 'EB-1.6', 'EB-2.1', 'EB-2.2', 'EB-3.1', 'EB-3.2'],
-      class extends PlainBus {
-        override reaches(client: PlainBus): boolean {
-          return client === this
-        }
-      },
-    ),
-    mutant(
-      'gives each notice to one client',
-      ['EB-1.1', 'EB-1.2', 'EB-1.3', 'EB-1.4', 'EB-1.5', 'EB-1.6', 'EB-2.1', 'EB-2.2', 'EB-3.1', 'EB-3.2'],
-      class extends PlainBus {
-        override say(texts: readonly string[]): void {
-          for (const text of texts) {
-            const [client] = this.air.clients
-            if (client === undefined) return
-            this.air.clients.delete(client)
-            this.air.clients.add(client)
-            client.carry(text)
-          }
-        }
-      },
-    ),
-    mutant(
-      'hands out everything twice',
-      ['EB-1.1', 'EB-1.2', 'EB-1.3', 'EB-1.4', 'EB-1.5', 'EB-1.6', 'EB-2.2', 'EB-3.1', 'EB-3.2', 'EB-3.3'],
-      class extends PlainBus {
-        override carry(text: string): void {
-          super.carry(text)
-          super.carry(text)
-        }
-      },
-    ),
-    mutant(
-      'lets notices overtake one another',
-      ['EB-1.2', 'EB-3.2'],
-      class extends PlainBus {
-        readonly #waiting: string[] = []
-
-        override carry(text: string): void {
-          this.#waiting.push(text)
-          setImmediate(() => {
-            // The newest first, of those that wait; of several it is another order than they came in.
-            for (const each of this.#waiting.splice(0).reverse()) this.hear(each)
-          })
-        }
-      },
-    ),
-    mutant(
-      'stops at a listener that throws',
-      ['EB-1.3'],
-      class extends PlainBus {
-        override hear(text: string): void {
-          try {
-            super.hear(text)
-          } catch {
-            // The others hear nothing of it.
-          }
-        }
-
-        override tell(listener: Listener, text: string): void {
-          listener(decodeNotice(text))
-        }
-      },
-    ),
-    mutant(
-      'takes out a listener that throws',
-      ['EB-1.3'],
-      class extends PlainBus {
-        override tell(listener: Listener, text: string): void {
-          try {
-            listener(decodeNotice(text))
-          } catch {
-            this.listeners = this.listeners.filter((each) => each.listener !== listener)
-          }
-        }
-      },
-    ),
-    mutant(
-      'calls listeners within publish, and lets them throw',
-      ['EB-1.3'],
-      class extends PlainBus {
-        override carry(text: string): void {
-          this.hear(text)
-        }
-
-        override tell(listener: Listener, text: string): void {
-          listener(decodeNotice(text))
-        }
-      },
-    ),
-    mutant(
-      'tells late listeners all that was said',
-      ['EB-1.4'],
-      class extends PlainBus {
-        override subscribe(listener: Listener): Unsubscribe {
-          const unsubscribe = super.subscribe(listener)
-          const said = [...this.air.said]
-          setImmediate(() => said.forEach((text) => this.tell(listener, text, decodeNotice(text))))
-          return unsubscribe
-        }
-      },
-    ),
-    mutant(
-      'goes on after unsubscribing',
-      ['EB-1.5'],
-      class extends PlainBus {
-        override unsubscribe(): void {}
-      },
-    ),
-    mutant(
-      'takes out the last listener, whoever unsubscribes',
-      ['EB-1.5'],
-      class extends PlainBus {
-        override unsubscribe(): void {
-          this.listeners = this.listeners.slice(0, -1)
-        }
-      },
-    ),
-    mutant(
-      'skips a listener when the one before unsubscribes',
-      ['EB-1.5'],
-      class extends PlainBus {
-        override hear(text: string): void {
-          const notice = this.decode(text)
-          if (notice === undefined) return
-          for (let index = 0; index < this.listeners.length; index++) {
-            const entry = this.listeners[index]
-            if (entry !== undefined) this.tell(entry.listener, text, notice)
-          }
-        }
-      },
-    ),
-    mutant(
-      'goes on with the listeners of a closed client',
-      ['EB-1.6'],
-      class extends PlainBus {
-        override async close(): Promise<void> {
-          this.closed = true
-        }
-      },
-    ),
-    mutant(
-      'takes listeners on a closed client',
-      ['EB-1.6'],
-      class extends PlainBus {
-        override subscribe(listener: Listener): Unsubscribe {
-          return this.closed ? () => {} : super.subscribe(listener)
-        }
-      },
-    ),
-    mutant(
-      'never comes back after a cut',
-      ['EB-2.1'],
-      class extends PlainBus {
-        override reconnect(): void {}
-      },
-    ),
-    mutant(
-      'comes back and tells nobody',
-      ['EB-2.1'],
-      class extends PlainBus {
-        override tellGap(): void {}
-      },
-    ),
-    mutant(
-      'tells of the first gap only',
-      ['EB-2.1'],
-      class extends PlainBus {
-        #told = false
-
-        override tellGap(): void {
-          if (!this.#told) super.tellGap()
-          this.#told = true
-        }
-      },
-    ),
-    mutant(
-      'tells of a gap and does not listen again',
-      ['EB-2.1'],
-      class extends PlainBus {
-        override reconnect(): void {
-          this.tellGap()
-        }
-      },
-    ),
-    mutant(
-      'stops at a gap listener that throws',
-      ['EB-2.1'],
-      class extends PlainBus {
-        override tellGap(): void {
-          try {
-            for (const { listener } of this.gapListeners) listener()
-          } catch {
-            // The others hear nothing of it.
-          }
-        }
-      },
-    ),
-    mutant(
-      'hands out what is malformed',
-      ['EB-2.2'],
-      class extends PlainBus {
-        override decode(text: string): Notice {
-          return super.decode(text) ?? ({ taskId: text } as Notice)
-        }
-
-        override tell(listener: Listener, text: string, notice: Notice): void {
-          if (super.decode(text) === undefined) listener(notice)
-          else super.tell(listener, text, notice)
-        }
-      },
-    ),
-    mutant(
-      'stops at what is malformed',
-      ['EB-2.2'],
-      class extends PlainBus {
-        override decode(text: string): Notice | undefined {
-          const notice = super.decode(text)
-          if (notice === undefined) this.listeners = []
-          return notice
-        }
-      },
-    ),
-    mutant(
-      'writes text in one byte a character',
-      ['EB-3.1'],
-      class extends PlainBus {
-        override encode(notice: Notice): string {
-          return Buffer.from(super.encode(notice), 'latin1').toString('latin1')
-        }
-      },
-    ),
-    mutant(
-      'takes no more than 1,000 notices at once',
-      ['EB-3.2'],
-      class extends PlainBus {
-        override say(texts: readonly string[]): void {
-          super.say(texts.slice(0, 1_000))
-        }
-      },
-    ),
-    mutant(
-      'keeps one notice for each task',
-      ['EB-3.2'],
-      class extends PlainBus {
-        override async publish(notices: readonly Notice[], options?: CallOptions): Promise<void> {
-          await super.publish([...new Map(notices.map((notice) => [notice.taskId, notice])).values()], options)
-        }
-      },
-    ),
-    mutant(
-      'fails where there is nothing to publish',
-      ['EB-3.2'],
-      class extends PlainBus {
-        override async publish(notices: readonly Notice[], options?: CallOptions): Promise<void> {
-          if (notices.length === 0) throw new RangeError('nothing to publish')
-          await super.publish(notices, options)
-        }
-      },
-    ),
-    mutant(
-      'gives all listeners the same object',
-      ['EB-3.3'],
-      class extends PlainBus {
-        override tell(listener: Listener, _text: string, notice: Notice): void {
-          super.tell(() => listener(notice), encodeNotice(notice), notice)
-        }
-      },
-    ),
-    mutant(
-      'goes on after close',
-      ['EB-1.6', 'EB-T.1'],
-      class extends PlainBus {
-        override enter(options?: CallOptions): void {
-          options?.signal?.throwIfAborted()
-        }
-      },
-    ),
-    mutant(
-      'does not heed signals',
-      ['EB-T.2'],
-      class extends PlainBus {
-        override enter(): void {
-          super.enter()
-        }
-      },
-    ),
-    mutant(
-      'cannot be closed twice',
-      ['EB-T.3'],
-      class extends PlainBus {
-        override async close(): Promise<void> {
-          if (this.closed) throw new Error('closed already')
-          await super.close()
-        }
-      },
-    ),
-  ])
+  describeMutants('event bus', mutants)
 })
+everyRuleIsCaught(mutants)

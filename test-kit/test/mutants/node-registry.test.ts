@@ -3,7 +3,7 @@ import { closedError } from '@taskledger/core/ports'
 import { nodeRegistryContract } from '@taskledger/test-kit'
 import { describe } from 'vitest'
 import type { Mutant } from './run-mutant.ts'
-import { describeMutants } from './run-mutant.ts'
+import { describeMutants, everyRuleIsCaught } from './run-mutant.ts'
 
 interface Known {
   readonly node: NodeInfo
@@ -82,189 +82,205 @@ const mutant = (name: string, fails: readonly string[], Registry: new (nodes: No
   }),
 })
 
+const mutants: readonly Mutant<NodeRegistry>[] = [
+  mutant('the registry that mutants are made of is right', [], PlainRegistry),
+  mutant(
+    'forgets nobody',
+    ['NR-1.2', 'NR-1.4', 'NR-1.5'],
+    class extends PlainRegistry {
+      override isLive(): boolean {
+        return true
+      }
+    },
+  ),
+  mutant(
+    'forgets everybody at once',
+    ['NR-1.1', 'NR-1.2', 'NR-1.3', 'NR-1.4', 'NR-1.5', 'NR-2.1', 'NR-2.2'],
+    class extends PlainRegistry {
+      override isLive(): boolean {
+        return false
+      }
+    },
+  ),
+  mutant(
+    'forgets nodes too early',
+    ['NR-1.2', 'NR-1.4', 'NR-1.5'],
+    class extends PlainRegistry {
+      // Coarse, so that the time is long enough for a busy machine to see it.
+      override readonly capabilities = { ttlGranularityMs: 1_000 }
+
+      override expiryOf(ttlMs: number): number {
+        return Date.now() + ttlMs / 10
+      }
+    },
+  ),
+  mutant(
+    'forgets nodes far too late',
+    ['NR-1.2', 'NR-1.4', 'NR-1.5'],
+    class extends PlainRegistry {
+      override expiryOf(ttlMs: number): number {
+        return Date.now() + 40 * ttlMs
+      }
+    },
+  ),
+  mutant(
+    'counts the time from the first renewal',
+    ['NR-1.5'],
+    class extends PlainRegistry {
+      override expiryOf(ttlMs: number, known: Known | undefined): number {
+        return known !== undefined && this.isLive(known) ? known.expiresAt : Date.now() + ttlMs
+      }
+    },
+  ),
+  mutant(
+    'never shortens the time of a node',
+    ['NR-1.5'],
+    class extends PlainRegistry {
+      override expiryOf(ttlMs: number, known: Known | undefined): number {
+        return Math.max(known?.expiresAt ?? 0, Date.now() + ttlMs)
+      }
+    },
+  ),
+  mutant(
+    'renews everybody whenever one renews',
+    ['NR-1.4'],
+    class extends PlainRegistry {
+      override async renew(node: NodeInfo, ttlMs: number, options?: CallOptions): Promise<void> {
+        await super.renew(node, ttlMs, options)
+        for (const [key, known] of this.nodes) {
+          if (this.isLive(known)) this.nodes.set(key, { node: known.node, expiresAt: Math.max(known.expiresAt, Date.now() + ttlMs) })
+        }
+      }
+    },
+  ),
+  mutant(
+    'does not heed leaving',
+    ['NR-1.3', 'NR-1.4'],
+    class extends PlainRegistry {
+      override async leave(_nodeId: string, options?: CallOptions): Promise<void> {
+        this.enter(options)
+      }
+    },
+  ),
+  mutant(
+    'lets everybody leave when one does',
+    ['NR-1.3', 'NR-1.4'],
+    class extends PlainRegistry {
+      override async leave(_nodeId: string, options?: CallOptions): Promise<void> {
+        this.enter(options)
+        this.nodes.clear()
+      }
+    },
+  ),
+  mutant(
+    'does not let come back who has left',
+    ['NR-1.3'],
+    class extends PlainRegistry {
+      readonly #left = new Set<string>()
+
+      override async leave(nodeId: string, options?: CallOptions): Promise<void> {
+        await super.leave(nodeId, options)
+        this.#left.add(nodeId)
+      }
+
+      override async renew(node: NodeInfo, ttlMs: number, options?: CallOptions): Promise<void> {
+        if (!this.#left.has(node.nodeId)) await super.renew(node, ttlMs, options)
+        else this.enter(options)
+      }
+    },
+  ),
+  mutant(
+    'knows nodes by their names',
+    ['NR-1.3', 'NR-1.4'],
+    class extends PlainRegistry {
+      override keyOf({ name }: NodeInfo): string {
+        return name
+      }
+    },
+  ),
+  mutant(
+    'writes the whole list back',
+    ['NR-1.4'],
+    class extends PlainRegistry {
+      override async renew(node: NodeInfo, ttlMs: number, options?: CallOptions): Promise<void> {
+        this.enter(options)
+        const before = [...this.nodes]
+        await new Promise((resolve) => setImmediate(resolve))
+        this.nodes.clear()
+        for (const [key, known] of before) this.nodes.set(key, known)
+        await super.renew(node, ttlMs, options)
+      }
+    },
+  ),
+  mutant(
+    'shows what the first renewal said',
+    ['NR-1.1'],
+    class extends PlainRegistry {
+      override shownAfter(node: NodeInfo, known: Known | undefined): NodeInfo {
+        return known?.node ?? super.shownAfter(node, known)
+      }
+    },
+  ),
+  mutant(
+    'adds to what the renewal before said',
+    ['NR-1.1'],
+    class extends PlainRegistry {
+      override shownAfter(node: NodeInfo, known: Known | undefined): NodeInfo {
+        return { ...this.copyOf(node), delivered: { ...known?.node.delivered, ...node.delivered } }
+      }
+    },
+  ),
+  mutant(
+    'writes text in one byte a character',
+    ['NR-2.1'],
+    class extends PlainRegistry {
+      override copyOf(node: NodeInfo): NodeInfo {
+        return JSON.parse(Buffer.from(JSON.stringify(node), 'latin1').toString('latin1')) as NodeInfo
+      }
+    },
+  ),
+  mutant(
+    'keeps and shows the very objects',
+    ['NR-2.2'],
+    class extends PlainRegistry {
+      override copyOf(node: NodeInfo): NodeInfo {
+        return node
+      }
+    },
+  ),
+  mutant(
+    'goes on after close',
+    ['NR-T.1'],
+    class extends PlainRegistry {
+      override async close(): Promise<void> {}
+    },
+  ),
+  mutant(
+    'does not heed signals',
+    ['NR-T.2'],
+    class extends PlainRegistry {
+      override enter(): void {
+        super.enter()
+      }
+    },
+  ),
+  mutant(
+    'cannot be closed twice',
+    ['NR-T.3'],
+    class extends PlainRegistry {
+      #closed = false
+
+      override async close(): Promise<void> {
+        if (this.#closed) throw new Error('closed already')
+        this.#closed = true
+        await super.close()
+      }
+    },
+  ),
+]
+
 // They wait for time to pass, and can do it together.
 describe.concurrent('mutants', () => {
-  describeMutants('node registry', [
-    mutant('the registry that mutants are made of is right', [], PlainRegistry),
-    mutant(
-      'forgets nobody',
-      ['NR-1.2', 'NR-1.4', 'NR-1.5'],
-      class extends PlainRegistry {
-        override isLive(): boolean {
-          return true
-        }
-      },
-    ),
-    mutant(
-      'forgets everybody at once',
-      ['NR-1.1', 'NR-1.2', 'NR-1.3', 'NR-1.4', 'NR-1.5', 'NR-2.1', 'NR-2.2'],
-      class extends PlainRegistry {
-        override isLive(): boolean {
-          return false
-        }
-      },
-    ),
-    mutant(
-      'forgets nodes too early',
-      ['NR-1.2', 'NR-1.4', 'NR-1.5'],
-      class extends PlainRegistry {
-        // Coarse, so that the time is long enough for a busy machine to see it.
-        override readonly capabilities = { ttlGranularityMs: 1_000 }
-
-        override expiryOf(ttlMs: number): number {
-          return Date.now() + ttlMs / 10
-        }
-      },
-    ),
-    mutant(
-      'forgets nodes far too late',
-      ['NR-1.2', 'NR-1.4', 'NR-1.5'],
-      class extends PlainRegistry {
-        override expiryOf(ttlMs: number): number {
-          return Date.now() + 40 * ttlMs
-        }
-      },
-    ),
-    mutant(
-      'counts the time from the first renewal',
-      ['NR-1.5'],
-      class extends PlainRegistry {
-        override expiryOf(ttlMs: number, known: Known | undefined): number {
-          return known !== undefined && this.isLive(known) ? known.expiresAt : Date.now() + ttlMs
-        }
-      },
-    ),
-    mutant(
-      'never shortens the time of a node',
-      ['NR-1.5'],
-      class extends PlainRegistry {
-        override expiryOf(ttlMs: number, known: Known | undefined): number {
-          return Math.max(known?.expiresAt ?? 0, Date.now() + ttlMs)
-        }
-      },
-    ),
-    mutant(
-      'renews everybody whenever one renews',
-      ['NR-1.4'],
-      class extends PlainRegistry {
-        override async renew(node: NodeInfo, ttlMs: number, options?: CallOptions): Promise<void> {
-          await super.renew(node, ttlMs, options)
-          for (const [key, known] of this.nodes) {
-            if (this.isLive(known)) this.nodes.set(key, { node: known.node, expiresAt: Math.max(known.expiresAt, Date.now() + ttlMs) })
-          }
-        }
-      },
-    ),
-    mutant(
-      'does not heed leaving',
-      ['NR-1.3', 'NR-1.4'],
-      class extends PlainRegistry {
-        override async leave(_nodeId: string, options?: CallOptions): Promise<void> {
-          this.enter(options)
-        }
-      },
-    ),
-    mutant(
-      'lets everybody leave when one does',
-      ['NR-1.3', 'NR-1.4'],
-      class extends PlainRegistry {
-        override async leave(_nodeId: string, options?: CallOptions): Promise<void> {
-          this.enter(options)
-          this.nodes.clear()
-        }
-      },
-    ),
-    mutant(
-      'does not let come back who has left',
-      ['NR-1.3'],
-      class extends PlainRegistry {
-        readonly #left = new Set<string>()
-
-        override async leave(nodeId: string, options?: CallOptions): Promise<void> {
-          await super.leave(nodeId, options)
-          this.#left.add(nodeId)
-        }
-
-        override async renew(node: NodeInfo, ttlMs: number, options?: CallOptions): Promise<void> {
-          if (!this.#left.has(node.nodeId)) await super.renew(node, ttlMs, options)
-          else this.enter(options)
-        }
-      },
-    ),
-    mutant(
-      'knows nodes by their names',
-      ['NR-1.3', 'NR-1.4'],
-      class extends PlainRegistry {
-        override keyOf({ name }: NodeInfo): string {
-          return name
-        }
-      },
-    ),
-    mutant(
-      'writes the whole list back',
-      ['NR-1.4'],
-      class extends PlainRegistry {
-        override async renew(node: NodeInfo, ttlMs: number, options?: CallOptions): Promise<void> {
-          this.enter(options)
-          const before = [...this.nodes]
-          await new Promise((resolve) => setImmediate(resolve))
-          this.nodes.clear()
-          for (const [key, known] of before) this.nodes.set(key, known)
-          await super.renew(node, ttlMs, options)
-        }
-      },
-    ),
-    mutant(
-      'shows what the first renewal said',
-      ['NR-1.1'],
-      class extends PlainRegistry {
-        override shownAfter(node: NodeInfo, known: Known | undefined): NodeInfo {
-          return known?.node ?? super.shownAfter(node, known)
-        }
-      },
-    ),
-    mutant(
-      'adds to what the renewal before said',
-      ['NR-1.1'],
-      class extends PlainRegistry {
-        override shownAfter(node: NodeInfo, known: Known | undefined): NodeInfo {
-          return { ...this.copyOf(node), delivered: { ...known?.node.delivered, ...node.delivered } }
-        }
-      },
-    ),
-    mutant(
-      'writes text in one byte a character',
-      ['NR-2.1'],
-      class extends PlainRegistry {
-        override copyOf(node: NodeInfo): NodeInfo {
-          return JSON.parse(Buffer.from(JSON.stringify(node), 'latin1').toString('latin1')) as NodeInfo
-        }
-      },
-    ),
-    mutant(
-      'keeps and shows the very objects',
-      ['NR-2.2'],
-      class extends PlainRegistry {
-        override copyOf(node: NodeInfo): NodeInfo {
-          return node
-        }
-      },
-    ),
-    mutant(
-      'goes on after close',
-      ['NR-T.1'],
-      class extends PlainRegistry {
-        override async close(): Promise<void> {}
-      },
-    ),
-    mutant(
-      'does not heed signals',
-      ['NR-T.2'],
-      class extends PlainRegistry {
-        override enter(): void {
-          super.enter()
-        }
-      },
-    ),
-  ])
+  describeMutants('node registry', mutants)
 })
+everyRuleIsCaught(mutants)

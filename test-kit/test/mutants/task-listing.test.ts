@@ -14,7 +14,7 @@ import type { Harness } from '@taskledger/test-kit'
 import { taskListingContract } from '@taskledger/test-kit'
 import { PlainListing, Table } from './plain-listing.ts'
 import type { Mutant } from './run-mutant.ts'
-import { describeMutants } from './run-mutant.ts'
+import { describeMutants, everyRuleIsCaught } from './run-mutant.ts'
 
 type Broken = new (table: Table) => TaskListing
 
@@ -43,7 +43,7 @@ const costRule = 'TL-2.5'
 /** Time in which others come first. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-describeMutants('task listing', [
+const mutants: readonly Mutant<TaskListing>[] = [
   mutant('the listing that mutants are made of is right', [], PlainListing),
   mutant(
     'trusts the order of saves',
@@ -434,4 +434,20 @@ describeMutants('task listing', [
       }
     },
   ),
-])
+  mutant(
+    'cannot be closed twice',
+    ['TL-T.3'],
+    class extends PlainListing {
+      #closed = false
+
+      override async close(): Promise<void> {
+        if (this.#closed) throw new Error('closed already')
+        this.#closed = true
+        await super.close()
+      }
+    },
+  ),
+]
+
+describeMutants('task listing', mutants)
+everyRuleIsCaught(mutants)

@@ -1,10 +1,16 @@
-import type { Delivery, EventBus, EventStore, Notice, TaskDetails, TaskEvent, TaskId, TaskListing, WorkMessage, WorkQueue } from '@taskledger/core/ports'
+import type { Delivery, EventBus, EventStore, NodeRegistry, Notice, TaskEvent, TaskId, TaskListing, WorkMessage, WorkQueue } from '@taskledger/core/ports'
 import { silentLogger } from '@taskledger/core/ports'
 import { createMemory } from '@taskledger/memory'
 import type { Adapters, Harness } from '@taskledger/test-kit'
 
+/** What all clients of one rule share. */
+export interface World {
+  /** Where something was put that no codec wrote: `queue`, `bus`, `history`. */
+  readonly injected: ReadonlySet<string>
+}
+
 /** Makes what breaks the clients of one rule: called once for each rule, then with each client of it. */
-export type Breakage = () => (client: Adapters) => Adapters
+export type Breakage = (world: World) => (client: Adapters) => Adapters
 
 /** Memory, with every client broken in the same way. */
 export const brokenHarness = (breakage: Breakage): Harness<Adapters> => ({
@@ -12,7 +18,8 @@ export const brokenHarness = (breakage: Breakage): Harness<Adapters> => ({
   timing: { deadlineMs: 2_000 },
   open: async () => {
     const memory = createMemory({ logger: silentLogger })
-    const breakClient = breakage()
+    const injected = new Set<string>()
+    const breakClient = breakage({ injected })
     const client = (): Adapters => {
       const storage = memory.storage()
       const messaging = memory.messaging()
@@ -23,7 +30,8 @@ export const brokenHarness = (breakage: Breakage): Harness<Adapters> => ({
       peer: async () => client(),
       inject: async (bytes, where) => {
         const text = new TextDecoder().decode(bytes)
-        const [kind, name = ''] = where.split(/\/(.*)/s)
+        const [kind = '', name = ''] = where.split(/\/(.*)/s)
+        injected.add(kind)
         if (kind === 'queue') memory.faults.injectMessage(name, text)
         else if (kind === 'bus') memory.faults.injectNotice(text)
         else memory.faults.injectEvent(name as TaskId, text)
@@ -42,9 +50,9 @@ const altered = <Port extends object>(port: Port, methods: Partial<Port>): Port 
   })
 
 export const breakStore =
-  (methods: () => (store: EventStore) => Partial<EventStore>): Breakage =>
-  () => {
-    const make = methods()
+  (methods: (world: World) => (store: EventStore) => Partial<EventStore>): Breakage =>
+  (world) => {
+    const make = methods(world)
     return (client) => {
       const events = altered(client.storage.events, make(client.storage.events))
       return { ...client, storage: altered(client.storage, { events }) }
@@ -52,9 +60,9 @@ export const breakStore =
   }
 
 export const breakListing =
-  (methods: () => (listing: TaskListing) => Partial<TaskListing>): Breakage =>
-  () => {
-    const make = methods()
+  (methods: (world: World) => (listing: TaskListing) => Partial<TaskListing>): Breakage =>
+  (world) => {
+    const make = methods(world)
     return (client) => {
       const listing = altered(client.storage.listing, make(client.storage.listing))
       return { ...client, storage: altered(client.storage, { listing }) }
@@ -62,9 +70,9 @@ export const breakListing =
   }
 
 export const breakQueue =
-  (methods: () => (queue: WorkQueue) => Partial<WorkQueue>): Breakage =>
-  () => {
-    const make = methods()
+  (methods: (world: World) => (queue: WorkQueue) => Partial<WorkQueue>): Breakage =>
+  (world) => {
+    const make = methods(world)
     return (client) => {
       const queue = altered(client.messaging.queue, make(client.messaging.queue))
       return { ...client, messaging: altered(client.messaging, { queue }) }
@@ -72,29 +80,25 @@ export const breakQueue =
   }
 
 export const breakBus =
-  (methods: () => (bus: EventBus) => Partial<EventBus>): Breakage =>
-  () => {
-    const make = methods()
+  (methods: (world: World) => (bus: EventBus) => Partial<EventBus>): Breakage =>
+  (world) => {
+    const make = methods(world)
     return (client) => {
       const bus = altered(client.messaging.bus, make(client.messaging.bus))
       return { ...client, messaging: altered(client.messaging, { bus }) }
     }
   }
 
-export const breakNodes: Breakage = () => (client) => ({
-  ...client,
-  storage: altered(client.storage, { nodes: altered(client.storage.nodes, { leave: async () => {} }) }),
-})
+export const breakNodes =
+  (methods: Partial<NodeRegistry>): Breakage =>
+  () =>
+  (client) => ({ ...client, storage: altered(client.storage, { nodes: altered(client.storage.nodes, methods) }) })
 
 /** A store that changes events when they are written. */
 export const rewriting = (rewrite: (event: TaskEvent) => TaskEvent): Breakage =>
   breakStore(() => (store) => ({
     append: (taskId, expectedVersion, events, options) => store.append(taskId, expectedVersion, events.map(rewrite), options),
   }))
-
-/** A listing that changes rows when they are saved. */
-export const rewritingRows = (rewrite: (details: TaskDetails) => TaskDetails): Breakage =>
-  breakListing(() => (listing) => ({ save: (details, options) => listing.save(rewrite(details), options) }))
 
 /** A bus on which only some are told of a notice. */
 export const bus = (isTold: (notice: Notice, own: ReadonlySet<string>) => boolean): Breakage =>
@@ -114,9 +118,12 @@ export const bus = (isTold: (notice: Notice, own: ReadonlySet<string>) => boolea
     }
   })
 
-/** A queue whose messages suffer on their way in. */
-export const sending = (send: (queue: WorkQueue, name: string, message: WorkMessage) => Promise<void>): Breakage =>
-  breakQueue(() => (queue) => ({ send: (name, message) => send(queue, name, message) }))
+/** A queue whose messages suffer on their way in; `count` is 1 for the first of them. */
+export const sending = (send: (queue: WorkQueue, name: string, message: WorkMessage, count: number) => Promise<void>): Breakage =>
+  breakQueue(() => {
+    let count = 0
+    return (queue) => ({ send: (name, message) => send(queue, name, message, ++count) })
+  })
 
 /** A queue whose deliveries suffer on their way out. */
 export const delivering = (alter: (delivery: Delivery) => Partial<Delivery>): Breakage =>
@@ -127,7 +134,7 @@ export const delivering = (alter: (delivery: Delivery) => Partial<Delivery>): Br
 /** Several breakages at once. */
 export const both =
   (...breakages: readonly Breakage[]): Breakage =>
-  () => {
-    const makes = breakages.map((breakage) => breakage())
+  (world) => {
+    const makes = breakages.map((breakage) => breakage(world))
     return (client) => makes.reduce((broken, make) => make(broken), client)
   }

@@ -84,6 +84,8 @@ export class LineClient implements WorkQueue, EventBus {
     // An answer proves that the engine listens, and not only somebody on the way to it.
     if (!(await this.#ask(socket, { type: 'publish', texts: [] }))) return void socket.destroy()
     this.socket = socket
+    // Old handlers may have ended meanwhile, and their slots are free again.
+    for (const consumer of this.#consumers.values()) this.#resize(consumer)
     for (const go of this.#waiting.splice(0)) go()
     if (this.#wasConnected) this.tellGap()
     this.#wasConnected = true

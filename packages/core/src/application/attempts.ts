@@ -2,13 +2,14 @@ import type { TaskCommand } from '../domain/task-command.ts'
 import { isLaterProgress } from '../domain/task-details.ts'
 import type { TaskProgress } from '../domain/task-event.ts'
 import type { TaskId } from '../domain/task-id.ts'
+import { isUnknownEventType } from '../ports/errors.ts'
 import { describeError, isRetryable } from '../tasks/describe-error.ts'
 import type { RunnableTask } from '../tasks/task-factory.ts'
 import { isInvalidResult } from '../tasks/validate.ts'
 import { defaultMaxResultBytes, toJson } from '../tasks/to-json.ts'
 import type { Aggregate } from './aggregate.ts'
 import { TaskAborted } from './errors.ts'
-import type { EventSourcing } from './event-sourcing.ts'
+import type { EventSourcing, Outcome } from './event-sourcing.ts'
 import type { NodeContext } from './node-context.ts'
 import { commandBase } from './node-context.ts'
 import { persist } from './persistence.ts'
@@ -118,8 +119,15 @@ export class Attempts {
 
   /** The later of what the history says and what was reported beside it: an attempt that died said nothing more. */
   async #lastProgress(taskId: TaskId, told: TaskProgress | undefined): Promise<TaskProgress | undefined> {
-    const saved = await persist(this.#node, untilClosed, (signal) => this.#node.storage.listing.progress(taskId, { signal }))
-    return saved !== undefined && isLaterProgress(saved, told) ? saved : told
+    const { storage, commandTimeoutMs, logger } = this.#node
+    try {
+      const saved = await persist(this.#node, { forMs: commandTimeoutMs }, (signal) => storage.listing.progress(taskId, { signal }))
+      return saved !== undefined && isLaterProgress(saved, told) ? saved : told
+    } catch (error) {
+      // Where it was is a help to the next attempt, and no reason to keep it from running.
+      logger.warn({ taskId, err: error }, 'the last progress could not be read; the attempt is given what the history has')
+      return told
+    }
   }
 
   async #look(run: TaskRun): Promise<void> {
@@ -136,12 +144,28 @@ export class Attempts {
     const command = this.#conclusion(run, ending)
     if (command === undefined) return
     if (command.type === 'ReleaseTask') await this.#reports.flush(run.taskId)
-    const { refused, aggregate } = await this.#eventSourcing.dispatch(command, { known: run.aggregate, persistence: untilClosed })
+    const { refused, aggregate } = await this.#dispatch(run, command)
     const { details } = aggregate
     if (refused !== undefined) {
       const { taskId, attempt } = run
       this.#node.logger.warn({ taskId, attempt, refused, status: details?.status }, 'an attempt ended, but had been ended elsewhere before')
     } else if (details?.status === 'waiting') await this.#sender.send(details)
+  }
+
+  /** An end that the store does not take, for a reason that lasts, is a failure that says so. */
+  async #dispatch(run: TaskRun, command: TaskCommand): Promise<Outcome> {
+    const options = { known: run.aggregate, persistence: untilClosed }
+    try {
+      return await this.#eventSourcing.dispatch(command, options)
+    } catch (error) {
+      if (this.#node.closed.aborted || isUnknownEventType(error)) throw error
+      this.#node.logger.error(
+        { taskId: run.taskId, err: error },
+        'the end of an attempt was not taken by the store and is written as a failure',
+      )
+      const base = { ...commandBase(this.#node, run.taskId), attempt: run.attempt }
+      return this.#eventSourcing.dispatch({ type: 'FailTask', ...base, error: describeError(error), retryable: false, random: 0 }, options)
+    }
   }
 
   /** The command that an ending comes to; nothing where the attempt is not this node's to end. */
@@ -166,8 +190,9 @@ export class Attempts {
     switch (aborted?.code) {
       case 'CANCEL_REQUESTED': {
         if (ending.type === 'abandoned') return { type: 'CancelTask', ...base, abandoned: true }
-        const isOwnError = ending.thrown !== aborted && !(ending.thrown instanceof Error && ending.thrown.name === 'AbortError')
-        return { type: 'CancelTask', ...base, ...(isOwnError ? { error: describeError(ending.thrown) } : {}) }
+        const error = describeError(ending.thrown)
+        const isOwnError = ending.thrown !== aborted && error.name !== 'AbortError'
+        return { type: 'CancelTask', ...base, ...(isOwnError ? { error } : {}) }
       }
       case 'TIMED_OUT':
         // A body that goes on regardless may still do something: running it again beside itself would do it twice.

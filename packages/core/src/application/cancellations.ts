@@ -1,11 +1,13 @@
 import type { TaskDetails } from '../domain/task-details.ts'
 import type { TaskId } from '../domain/task-id.ts'
+import { isFinalStatus } from '../domain/task-status.ts'
 import type { CallOptions } from '../ports/call-options.ts'
 import { TaskNotFound } from './errors.ts'
 import type { EventSourcing } from './event-sourcing.ts'
 import type { NodeContext } from './node-context.ts'
 import { commandBase } from './node-context.ts'
 import { checkText } from './options.ts'
+import type { Publisher } from './publisher.ts'
 
 /** Who wishes a task to end, and why. */
 export interface CancelOptions extends CallOptions {
@@ -30,10 +32,12 @@ export interface CancelOutcome {
 export class Cancellations {
   readonly #node: NodeContext
   readonly #eventSourcing: EventSourcing
+  readonly #publisher: Publisher
 
-  constructor(node: NodeContext, eventSourcing: EventSourcing) {
+  constructor(node: NodeContext, eventSourcing: EventSourcing, publisher: Publisher) {
     this.#node = node
     this.#eventSourcing = eventSourcing
+    this.#publisher = publisher
   }
 
   async cancel(taskId: TaskId, { reason, by, signal }: CancelOptions): Promise<CancelOutcome> {
@@ -51,7 +55,9 @@ export class Cancellations {
     )
     const { details } = aggregate
     if (details === undefined) throw new TaskNotFound(taskId)
-    if (refused === 'finished') return { outcome: details.status === 'cancelled' ? 'cancelled' : 'finished', details }
-    return { outcome: details.status === 'cancelled' ? 'cancelled' : 'requested', details }
+    // A cancellation whose answer was lost left the row behind.
+    if (refused === 'finished') await this.#publisher.saveRow(details)
+    if (details.status === 'cancelled') return { outcome: 'cancelled', details }
+    return { outcome: isFinalStatus(details.status) ? 'finished' : 'requested', details }
   }
 }

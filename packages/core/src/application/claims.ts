@@ -1,5 +1,6 @@
 import { isFinalStatus } from '../domain/task-status.ts'
 import type { TaskId } from '../domain/task-id.ts'
+import { isUnknownEventType } from '../ports/errors.ts'
 import type { Delivery, WorkMessage } from '../ports/work-queue.ts'
 import { describeError } from '../tasks/describe-error.ts'
 import type { RunnableTask } from '../tasks/task-factory.ts'
@@ -8,10 +9,12 @@ import type { Aggregate } from './aggregate.ts'
 import { fold, noTask } from './aggregate.ts'
 import type { Attempts } from './attempts.ts'
 import { untilClosed } from './attempts.ts'
+import { TaskNotFound } from './errors.ts'
 import type { EventSourcing } from './event-sourcing.ts'
 import { factoryOf } from './known-task.ts'
 import type { NodeContext } from './node-context.ts'
 import { commandBase } from './node-context.ts'
+import type { Publisher } from './publisher.ts'
 import type { Sender } from './sender.ts'
 import type { WorkerSettings } from './worker-settings.ts'
 
@@ -25,6 +28,7 @@ interface Claim {
 export class Claims {
   readonly #node: NodeContext
   readonly #eventSourcing: EventSourcing
+  readonly #publisher: Publisher
   readonly #sender: Sender
   readonly #registry: TaskRegistry
   readonly #attempts: Attempts
@@ -34,6 +38,7 @@ export class Claims {
   constructor(
     node: NodeContext,
     eventSourcing: EventSourcing,
+    publisher: Publisher,
     sender: Sender,
     registry: TaskRegistry,
     attempts: Attempts,
@@ -41,6 +46,7 @@ export class Claims {
   ) {
     this.#node = node
     this.#eventSourcing = eventSourcing
+    this.#publisher = publisher
     this.#sender = sender
     this.#registry = registry
     this.#attempts = attempts
@@ -68,12 +74,17 @@ export class Claims {
 
   async #take(delivery: Delivery): Promise<void> {
     const known = await this.#known(delivery.message)
-    if (known.created === undefined) throw new Error(`the store has no task ${delivery.message.taskId}`)
-    if (isFinalStatus(known.state.status)) return this.#accept(delivery)
+    if (known.created === undefined) throw new TaskNotFound(delivery.message.taskId)
+    if (isFinalStatus(known.state.status) && known.details !== undefined) {
+      // Its row may have been left behind.
+      await this.#publisher.saveRow(known.details)
+      return this.#accept(delivery)
+    }
     let runnable: RunnableTask
     try {
       const { type, version, payload } = known.created.task
-      runnable = await factoryOf(this.#registry, type).decode(version, payload)
+      const factory = factoryOf(this.#registry, type)
+      runnable = await this.#node.deadlines.call(undefined, () => factory.decode(version, payload))
     } catch (error) {
       return this.#undecodable(delivery, known, error)
     }
@@ -84,7 +95,7 @@ export class Claims {
 
   /** What the message itself says, where it says all; else what the store has. */
   async #known({ taskId, version, created }: WorkMessage): Promise<Aggregate> {
-    return created !== undefined && version === 1 ? fold(noTask, [created]) : this.#eventSourcing.load(taskId)
+    return created !== undefined && version === 1 ? fold(noTask, [created]) : this.#eventSourcing.load(taskId, noTask, untilClosed)
   }
 
   /** Another node may know what this one does not; after enough tries the task fails, where people can see it. */
@@ -107,10 +118,12 @@ export class Claims {
       // Until closed: where it cannot be told whether the claim was written, only trying again can tell.
       const command = { type: 'StartTask', ...commandBase(this.#node, claim.taskId) } as const
       const { refused, aggregate } = await this.#eventSourcing.dispatch(command, { known, persistence: untilClosed })
-      if (refused === 'unknownTask') throw new Error(`the store has no task ${claim.taskId}`)
+      if (refused === 'unknownTask') throw new TaskNotFound(claim.taskId)
       if (refused === 'notDue' && aggregate.details !== undefined) await this.#sender.send(aggregate.details)
-      await this.#accept(delivery)
+      // The body need not wait for the queue: the claim stands.
+      const accepted = this.#accept(delivery)
       if (refused === undefined) await goOn(aggregate, claim)
+      await accepted
     } finally {
       this.#open.delete(claim)
     }
@@ -119,7 +132,7 @@ export class Claims {
   /** The claim stands in the store: a message that comes again is refused there, so a failure here stops nothing. */
   async #accept(delivery: Delivery): Promise<void> {
     try {
-      await delivery.accept()
+      await this.#node.deadlines.call(undefined, () => delivery.accept())
     } catch (error) {
       this.#node.logger.warn({ taskId: delivery.message.taskId, err: error }, 'a delivery could not be accepted; it may come again')
     }
@@ -129,13 +142,13 @@ export class Claims {
     const { undecodableReleases, undecodableDelayMs } = this.#settings
     const { message, releases } = delivery
     try {
-      if (this.#node.closed.aborted) return await delivery.release()
-      if (releases < undecodableReleases) {
+      if (releases < undecodableReleases || this.#node.closed.aborted || isUnknownEventType(error)) {
         this.#node.logger.warn({ taskId: message.taskId, releases, err: error }, 'a task cannot be run here and is left to others')
-        return await delivery.release({ delayMs: undecodableDelayMs })
+        return await this.#node.deadlines.call(undefined, () => delivery.release({ delayMs: undecodableDelayMs }))
       }
       this.#node.logger.error({ taskId: message.taskId, releases, err: error }, 'a message was put with the dead letters')
-      await delivery.reject(`released ${releases} times; node ${this.#node.nodeId} says: ${describeError(error).message}`)
+      const why = `released ${releases} times; node ${this.#node.nodeId} says: ${describeError(error).message}`
+      await this.#node.deadlines.call(undefined, () => delivery.reject(why))
     } catch (cause) {
       // The queue delivers again what nobody settled.
       this.#node.logger.warn({ taskId: message.taskId, err: cause }, 'a delivery could not be settled')

@@ -8,7 +8,7 @@ import type { NodeContext } from './node-context.ts'
 import type { TaskManagerOptions } from './options.ts'
 import { checkMs, checkText, checkWhole, workerSettings } from './options.ts'
 import { TaskIds } from './task-ids.ts'
-import { defaultLogger } from './task-logger.ts'
+import { defaultLogger, harmless } from './task-logger.ts'
 import { TaskManager } from './task-manager.ts'
 
 /**
@@ -17,7 +17,8 @@ import { TaskManager } from './task-manager.ts'
  * @throws TypeError where the options make no sense; `ADAPTER_MISSING`; whatever the engines say where they cannot be reached.
  */
 export const createTaskManager = async (options: TaskManagerOptions): Promise<TaskManager> => {
-  const { random, clock = systemClock, logger = defaultLogger } = options
+  const { random, clock = systemClock } = options
+  const logger = harmless(options.logger ?? defaultLogger)
   const registry = options.tasks instanceof TaskRegistry ? options.tasks : taskRegistry(options.tasks)
   const name = checkText('name', options.name ?? 'node', 100)
   const callTimeoutMs = checkMs('callTimeoutMs', options.callTimeoutMs ?? 10_000)

@@ -1,6 +1,18 @@
 import type { CancelSchedule, Clock } from '../ports/clock.ts'
 import { outcomeUnknown } from '../ports/errors.ts'
 
+/** Calls that began in the same second. */
+interface Slice {
+  readonly controller: AbortController
+  /** Ends the calls that are under way, whether or not their ports heed the signal. */
+  readonly ends: Set<(reason: Error) => void>
+  readonly openedAt: number
+  cancelTimer: CancelSchedule
+}
+
+/** How long calls share one timer, in milliseconds. */
+const sliceMs = 1_000
+
 /**
  * Bounds calls that leave the process. Calls that begin in the same second share one signal and one timer, since a timer
  * for each call would cost more than many a call itself; so a call is given the limit, and up to a second more.
@@ -8,40 +20,64 @@ import { outcomeUnknown } from '../ports/errors.ts'
 export class Deadlines {
   readonly #clock: Clock
   readonly #limitMs: number
-  readonly #cancels = new Set<CancelSchedule>()
-  #current: AbortController | undefined
-  #closed: AbortSignal | undefined
-  #openedAt = 0
+  readonly #slices = new Set<Slice>()
+  #current: Slice | undefined
+  #closed: Error | undefined
 
   constructor(clock: Clock, limitMs: number) {
     this.#clock = clock
     this.#limitMs = limitMs
   }
 
-  /** A signal that aborts past the limit, or when the caller's own does. */
-  signal(own?: AbortSignal): AbortSignal {
-    const shared = this.#closed ?? this.#shared()
-    return own === undefined ? shared : AbortSignal.any([own, shared])
-  }
-
-  #shared(): AbortSignal {
-    const now = this.#clock.now()
-    if (this.#current !== undefined && now >= this.#openedAt && now - this.#openedAt < 1_000) return this.#current.signal
-    const controller = new AbortController()
-    const cancel = this.#clock.schedule(this.#limitMs + 1_000, () => {
-      this.#cancels.delete(cancel)
-      controller.abort(outcomeUnknown(`a call took longer than ${this.#limitMs} ms`))
+  /** Calls, with a signal that aborts past the limit or when the caller's own does; then it rejects, even if the port does not. */
+  call<T>(own: AbortSignal | undefined, port: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed)
+    const slice = this.#slice()
+    const signal = own === undefined ? slice.controller.signal : AbortSignal.any([own, slice.controller.signal])
+    return new Promise<T>((resolve, reject) => {
+      const onAbort = (): void => end(own?.reason as Error)
+      const over = (): void => {
+        slice.ends.delete(end)
+        own?.removeEventListener('abort', onAbort)
+      }
+      const end = (reason: Error): void => {
+        over()
+        reject(reason)
+      }
+      if (own?.aborted) return end(own.reason as Error)
+      slice.ends.add(end)
+      own?.addEventListener('abort', onAbort, { once: true })
+      port(signal).then((value) => {
+        over()
+        resolve(value)
+      }, end)
     })
-    this.#cancels.add(cancel)
-    this.#current = controller
-    this.#openedAt = now
-    return controller.signal
   }
 
-  /** Nothing is called any more: whoever still asks is given a signal that was aborted for this reason. */
+  /** Nothing is called any more; what is under way ends with the reason. */
   close(reason: Error): void {
-    this.#closed = AbortSignal.abort(reason)
-    for (const cancel of this.#cancels) cancel()
-    this.#cancels.clear()
+    this.#closed = reason
+    for (const slice of this.#slices) this.#end(slice, reason)
+  }
+
+  #slice(): Slice {
+    const now = this.#clock.now()
+    const { openedAt = now } = this.#current ?? {}
+    if (this.#current !== undefined && now >= openedAt && now - openedAt < sliceMs) return this.#current
+    const slice: Slice = { controller: new AbortController(), ends: new Set(), openedAt: now, cancelTimer: () => {} }
+    slice.cancelTimer = this.#clock.schedule(this.#limitMs + sliceMs, () =>
+      this.#end(slice, outcomeUnknown(`a call took longer than ${this.#limitMs} ms`)),
+    )
+    this.#slices.add(slice)
+    this.#current = slice
+    return slice
+  }
+
+  #end(slice: Slice, reason: Error): void {
+    slice.cancelTimer()
+    this.#slices.delete(slice)
+    if (this.#current === slice) this.#current = undefined
+    slice.controller.abort(reason)
+    for (const end of slice.ends) end(reason)
   }
 }

@@ -8,7 +8,7 @@ import type { Aggregate } from './aggregate.ts'
 import { fold, noTask } from './aggregate.ts'
 import type { NodeContext } from './node-context.ts'
 import type { Persistence } from './persistence.ts'
-import { persist, repetitionDelayMs } from './persistence.ts'
+import { mayPass, persist, repetitionDelayMs } from './persistence.ts'
 import type { Publisher } from './publisher.ts'
 
 /** What came of a command. */
@@ -96,7 +96,9 @@ export class EventSourcing {
       return true
     } catch (error) {
       if (isVersionConflict(error)) return false
-      throw error
+      if (!mayPass(error) || this.#node.closed.aborted || persistence?.signal?.aborted) throw error
+      // One of the tries may have succeeded, whatever the last one said.
+      throw outcomeUnknown(`an append to task ${taskId}`, error)
     }
   }
 

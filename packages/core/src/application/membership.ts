@@ -15,6 +15,7 @@ export class Membership {
   readonly #onRenewed: () => void
   #cancel: CancelSchedule | undefined
   #isLeaving = false
+  #renewing: Promise<void> = Promise.resolve()
 
   constructor(node: NodeContext, info: () => NodeInfo, onRenewed: () => void) {
     this.#node = node
@@ -23,7 +24,8 @@ export class Membership {
   }
 
   async join(): Promise<void> {
-    await this.#renew()
+    this.#renewing = this.#renew()
+    await this.#renewing
     this.#schedule()
   }
 
@@ -31,7 +33,9 @@ export class Membership {
     this.#isLeaving = true
     this.#cancel?.()
     try {
-      await this.#node.storage.nodes.leave(this.#node.nodeId, { signal: this.#node.deadlines.signal() })
+      await this.#renewing
+      const { storage, deadlines, nodeId } = this.#node
+      await deadlines.call(undefined, (signal) => storage.nodes.leave(nodeId, { signal }))
     } catch (error) {
       this.#node.logger.warn({ err: error }, 'the node could not take itself out of the registry; it vanishes by itself')
     }
@@ -40,13 +44,14 @@ export class Membership {
   #schedule(): void {
     if (this.#isLeaving) return
     this.#cancel = this.#node.clock.schedule(renewMs, () => {
-      void this.#renew().then(() => this.#schedule())
+      this.#renewing = this.#renew().then(() => this.#schedule())
     })
   }
 
   async #renew(): Promise<void> {
     try {
-      await this.#node.storage.nodes.renew(this.#info(), ttlMs, { signal: this.#node.deadlines.signal() })
+      const { storage, deadlines } = this.#node
+      await deadlines.call(undefined, (signal) => storage.nodes.renew(this.#info(), ttlMs, { signal }))
       this.#onRenewed()
     } catch (error) {
       this.#node.logger.warn({ err: error }, 'the node could not renew itself in the registry and tries again')

@@ -15,19 +15,22 @@ export class Outbox {
 
   /** Resolves after the first try, whatever came of it. */
   async deliver(what: string, call: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    try {
-      await call(this.#node.deadlines.signal())
-    } catch (error) {
+    const first = this.#node.deadlines.call(undefined, call).catch((error: unknown) => {
       this.#node.logger.warn({ err: error }, `${what} failed and is tried again in the background`)
-      const retry = this.#retry(what, call)
-      this.#pending.add(retry)
-      void retry.finally(() => this.#pending.delete(retry))
-    }
+      this.#keep(this.#retry(what, call))
+    })
+    this.#keep(first)
+    await first
   }
 
-  /** Resolves when nothing is left to be tried again. */
+  /** Resolves when nothing is under way and nothing is left to be tried again. */
   async settled(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending)
+  }
+
+  #keep(delivery: Promise<void>): void {
+    this.#pending.add(delivery)
+    void delivery.finally(() => this.#pending.delete(delivery))
   }
 
   async #retry(what: string, call: (signal: AbortSignal) => Promise<void>): Promise<void> {

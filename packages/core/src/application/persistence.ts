@@ -1,4 +1,4 @@
-import { codeOf } from '../ports/errors.ts'
+import { codeOf, isMisuse } from '../ports/errors.ts'
 import type { NodeContext } from './node-context.ts'
 
 /** Failures that trying again does not mend. `OUTCOME_UNKNOWN` and whatever has no code are tried again: every call may be repeated. */
@@ -12,7 +12,7 @@ const lasting: ReadonlySet<string | undefined> = new Set([
 ])
 
 /** Whether trying again may mend the failure. */
-export const mayPass = (error: unknown): boolean => !lasting.has(codeOf(error)) && !(error instanceof TypeError)
+export const mayPass = (error: unknown): boolean => !lasting.has(codeOf(error)) && !isMisuse(error)
 
 const firstDelayMs = 10
 const longestDelayMs = 2_000
@@ -37,19 +37,21 @@ export const persist = async <T>(
   { forMs, signal }: Persistence,
   call: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> => {
-  const startedAt = node.clock.now()
+  // Counted up, so that a clock that is set back makes nobody wait longer.
+  let spentMs = 0
   for (let tries = 1; ; tries++) {
+    const calledAt = node.clock.now()
     try {
-      return await call(node.deadlines.signal(signal))
+      return await node.deadlines.call(signal, call)
     } catch (error) {
-      const elapsed = node.clock.now() - startedAt
-      if (signal?.aborted || node.closed.aborted || !mayPass(error) || elapsed >= forMs) throw error
+      signal?.throwIfAborted()
+      spentMs += Math.max(0, node.clock.now() - calledAt)
+      if (node.closed.aborted || !mayPass(error) || spentMs >= forMs) throw error
       if (tries === 1) node.logger.debug({ err: error }, 'a call failed and is tried again')
       if (tries === 6) node.logger.warn({ err: error, tries }, 'a call still fails and is tried again')
-      await node.clock.sleep(
-        repetitionDelayMs(tries, node.random()),
-        signal === undefined ? node.closed : AbortSignal.any([signal, node.closed]),
-      )
+      const delayMs = repetitionDelayMs(tries, node.random())
+      await node.clock.sleep(delayMs, signal === undefined ? node.closed : AbortSignal.any([signal, node.closed]))
+      spentMs += delayMs
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { TaskDetails } from '../domain/task-details.ts'
 import type { TaskCreated } from '../domain/task-event.ts'
+import type { TaskId } from '../domain/task-id.ts'
 import type { CancelSchedule } from '../ports/clock.ts'
 import type { WorkMessage } from '../ports/work-queue.ts'
 import type { NodeContext } from './node-context.ts'
@@ -12,32 +13,38 @@ const longestCarried = 16 * 1024
 export class Sender {
   readonly #node: NodeContext
   readonly #outbox: Outbox
-  readonly #due = new Set<CancelSchedule>()
+  readonly #due = new Map<TaskId, CancelSchedule>()
+  #isClosed = false
 
   constructor(node: NodeContext, outbox: Outbox) {
     this.#node = node
     this.#outbox = outbox
   }
 
-  /** How many tasks wait for their time here. */
-  get size(): number {
-    return this.#due.size
-  }
-
   /** Resolves once the message is sent, or its time was noted, or the outbox has it. */
   async send(details: TaskDetails, created?: TaskCreated): Promise<void> {
-    const waitMs = (details.dueAt ?? 0) - this.#node.clock.now()
+    const { taskId, dueAt = 0 } = details
+    const waitMs = dueAt - this.#node.clock.now()
     if (waitMs <= 0) return this.#sendNow(details, created)
+    this.forget(taskId)
+    if (this.#isClosed) return
     const cancel = this.#node.clock.schedule(waitMs, () => {
-      this.#due.delete(cancel)
+      this.#due.delete(taskId)
       void this.#sendNow(details, created)
     })
-    this.#due.add(cancel)
+    this.#due.set(taskId, cancel)
+  }
+
+  /** The task is not waiting for its time any more. */
+  forget(taskId: TaskId): void {
+    this.#due.get(taskId)?.()
+    this.#due.delete(taskId)
   }
 
   /** Forgets what is not due yet: the store knows of it. */
   close(): void {
-    for (const cancel of this.#due) cancel()
+    this.#isClosed = true
+    for (const cancel of this.#due.values()) cancel()
     this.#due.clear()
   }
 

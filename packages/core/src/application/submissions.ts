@@ -71,22 +71,27 @@ export class Submissions {
   /** Checks and encodes; writes nothing. */
   async prepare(task: TaskDeclaration, payload: unknown, options: SubmitOptions): Promise<Prepared> {
     this.#node.closed.throwIfAborted()
+    options.signal?.throwIfAborted()
     declarationOf(this.#registry, task.type)
-    const { idempotencyKey, notBefore, labels = [], retryOf } = options
+    // All that the caller could still change is taken before the first wait.
+    const { idempotencyKey, retryOf } = options
+    const labels = [...new Set(options.labels)]
+    const notBefore = options.notBefore === undefined ? undefined : timeOf('notBefore', options.notBefore)
     if (idempotencyKey !== undefined) checkText('idempotencyKey', idempotencyKey, 500)
     if (labels.length > 32) throw misuse(`${labels.length} labels are given: give 32 at most`)
     for (const label of labels) checkText('a label', label, 200)
+    const taskId = idempotencyKey === undefined ? this.#ids.next() : taskIdOfKey(task.type, idempotencyKey)
     const encoded: JsonValue = toJson(await task.encode(payload), 'payload', this.#maxPayloadBytes)
     return {
       type: 'CreateTask',
-      taskId: idempotencyKey === undefined ? this.#ids.next() : taskIdOfKey(task.type, idempotencyKey),
+      taskId,
       node: this.#node.nodeId,
       task: { type: task.type, version: task.version, payload: encoded },
       queue: task.queue,
       retry: task.retry,
-      labels: [...new Set(labels)],
+      labels,
       ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
-      ...(notBefore === undefined ? {} : { notBefore: timeOf('notBefore', notBefore) }),
+      ...(notBefore === undefined ? {} : { notBefore }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       ...(retryOf === undefined ? {} : { retryOf }),
     }
@@ -96,30 +101,37 @@ export class Submissions {
   async submit(prepared: Prepared, signal?: AbortSignal): Promise<TaskId> {
     const { taskId } = prepared
     const persistence: Persistence = { forMs: this.#node.commandTimeoutMs, signal }
+    let isTaken = false
     try {
       const command: CreateTask = { ...prepared, ...commandBase(this.#node, taskId) }
       const { refused, aggregate } = await this.#eventSourcing.dispatch(command, { known: noTask, persistence, publish: false })
-      if (refused !== undefined) checkSame(prepared, aggregate)
-      await this.#show(aggregate, persistence)
+      isTaken = refused !== undefined && prepared.idempotencyKey === undefined
+      if (refused !== undefined && !isTaken) checkSame(prepared, aggregate)
+      if (!isTaken) await this.#show(aggregate, persistence)
     } catch (error) {
       if (!mayPass(error) && !this.#node.closed.aborted) throw error
       throw error instanceof IdempotencyMismatch ? error : new SubmitUnknown(taskId, error)
     }
-    return taskId
+    // Without a key nobody means the task that is there: two were drawn with one id.
+    return isTaken ? this.submit({ ...prepared, taskId: this.#ids.next() }, signal) : taskId
   }
 
   /** Row, message and notice; also for a task that was met again, so that a repeat makes a half-done submit whole. */
   async #show({ details, created }: Aggregate, persistence: Persistence): Promise<void> {
     if (details === undefined || created === undefined) return
     const { storage } = this.#node
-    const steps = [
-      persist(this.#node, persistence, (signal) => storage.listing.save(details, { signal })),
-      this.#publisher.announce(details.taskId, [created]),
-    ]
+    const steps = [this.#publisher.announce(details.taskId, [created])]
     if (details.status === 'waiting') steps.push(this.#sender.send(details, details.version === 1 ? created : undefined))
-    await Promise.all(steps)
+    await persist(this.#node, persistence, (signal) => storage.listing.save(details, { signal }))
+    // Waiting for these too holds back a submitter who is faster than the engine; a caller who gives up has his task all the same.
+    const shown = Promise.all(steps)
+    await (persistence.signal === undefined ? shown : Promise.race([shown, abortOf(persistence.signal)]))
   }
 }
+
+/** Resolves when the signal aborts. */
+const abortOf = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })))
 
 /** The key stands for one task: whoever means another has to be told. */
 const checkSame = ({ task, idempotencyKey = '', taskId }: Prepared, { created }: Aggregate): void => {

@@ -17,3 +17,17 @@ export const defaultLogger: Logger = {
   warn: (fields, message) => console.warn(`[taskledger] ${message}`, fields),
   error: (fields, message) => console.error(`[taskledger] ${message}`, fields),
 }
+
+/** A logger that throws has nobody left to tell, and must not take a task with it. */
+export const harmless = (logger: Logger): Logger => {
+  const method =
+    (level: keyof Logger): Logger['debug'] =>
+    (fields, message) => {
+      try {
+        logger[level](fields, message)
+      } catch {
+        // Whoever gave the logger is the only one who could be told, by that logger.
+      }
+    }
+  return { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') }
+}

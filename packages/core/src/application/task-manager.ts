@@ -1,6 +1,7 @@
 import type { TaskEvent } from '../domain/task-event.ts'
 import type { TaskId } from '../domain/task-id.ts'
 import { isTaskId } from '../domain/task-id.ts'
+import { isFinalStatus } from '../domain/task-status.ts'
 import type { CallOptions } from '../ports/call-options.ts'
 import { closedError, misuse, TaskledgerError } from '../ports/errors.ts'
 import type { Notice, Unsubscribe } from '../ports/event-bus.ts'
@@ -18,7 +19,7 @@ import { filterOf, limitOf } from './list-query.ts'
 import { Membership } from './membership.ts'
 import type { NodeContext } from './node-context.ts'
 import type { WorkerOptions } from './options.ts'
-import { workerSettings } from './options.ts'
+import { checkMs, workerSettings } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { persist } from './persistence.ts'
 import { Publisher } from './publisher.ts'
@@ -35,6 +36,9 @@ const submitWindow = 64
 
 /** How long closing waits for rows and notices that could not be written before, in milliseconds. */
 const outboxMs = 5_000
+
+/** How long closing waits for storage and for messaging to close, in milliseconds. */
+const portCloseMs = 10_000
 
 /** What a manager is made of. @internal */
 export interface ManagerParts {
@@ -53,6 +57,7 @@ export class TaskManager {
   readonly #registry: TaskRegistry
   readonly #outbox: Outbox
   readonly #sender: Sender
+  readonly #publisher: Publisher
   readonly #eventSourcing: EventSourcing
   readonly #submissions: Submissions
   readonly #cancellations: Cancellations
@@ -76,6 +81,7 @@ export class TaskManager {
     this.#outbox = new Outbox(node)
     this.#sender = new Sender(node, this.#outbox)
     const publisher = new Publisher(node, this.#outbox)
+    this.#publisher = publisher
     this.#eventSourcing = new EventSourcing(node, publisher)
     this.#submissions = new Submissions({
       node,
@@ -86,7 +92,7 @@ export class TaskManager {
       ids,
       maxPayloadBytes,
     })
-    this.#cancellations = new Cancellations(node, this.#eventSourcing)
+    this.#cancellations = new Cancellations(node, this.#eventSourcing, publisher)
     this.#awaiting = new Awaiting(node)
     this.#queries = new TaskQueries(node, this.#awaiting)
     this.#membership = new Membership(
@@ -133,8 +139,7 @@ export class TaskManager {
     payloads: readonly PayloadOf<Task>[],
     options: Omit<SubmitOptions, 'idempotencyKey'> = {},
   ): Promise<readonly TaskHandle<ResultOf<Task>, ProgressOf<Task>>[]> {
-    const prepared: Prepared[] = []
-    for (const payload of payloads) prepared.push(await this.#submissions.prepare(task, payload, options))
+    const prepared: readonly Prepared[] = await Promise.all(payloads.map((payload) => this.#submissions.prepare(task, payload, options)))
     const failures: { index: number; error: unknown }[] = []
     const submitted: TaskId[] = []
     let next = 0
@@ -214,9 +219,11 @@ export class TaskManager {
    */
   async attachWorker(options: WorkerOptions = {}): Promise<Worker> {
     this.#node.closed.throwIfAborted()
+    if (this.#closed !== undefined) throw closedError('the task manager')
     if (this.#worker !== undefined && this.#worker.status !== 'closed')
       throw misuse('this node has a worker already: close it first, or pause and resume it')
-    const worker = new Worker(this.#node, this.#eventSourcing, this.#sender, this.#registry, workerSettings(options, this.#registry))
+    const settings = workerSettings(options, this.#registry)
+    const worker = new Worker(this.#node, this.#eventSourcing, this.#publisher, this.#sender, this.#registry, settings)
     this.#worker = worker
     await worker.start()
     return worker
@@ -236,9 +243,10 @@ export class TaskManager {
    * too long; whoever still waits is told `CLOSED`; storage and messaging are closed. Never throws because of a task;
    * closing twice is fine.
    */
-  close(options: { readonly drainMs?: number } = {}): Promise<void> {
+  async close(options: { readonly drainMs?: number } = {}): Promise<void> {
+    if (options.drainMs !== undefined) checkMs('drainMs', options.drainMs)
     this.#closed ??= this.#close(options)
-    return this.#closed
+    await this.#closed
   }
 
   /** Closes the node: for `await using`. */
@@ -261,12 +269,27 @@ export class TaskManager {
     this.#abortClosed(reason)
     for (const unsubscribe of this.#unsubscribes) unsubscribe()
     this.#node.deadlines.close(reason)
-    const closings = await Promise.allSettled([this.#node.messaging.close(), this.#node.storage.close()])
+    const closings = await Promise.allSettled([this.#bounded(this.#node.messaging.close()), this.#bounded(this.#node.storage.close())])
     for (const closing of closings) if (closing.status === 'rejected') throw closing.reason
+  }
+
+  /** An engine that does not let go must not hold up the process. */
+  async #bounded(closing: Promise<void>): Promise<void> {
+    const over = new AbortController()
+    const tooLong = this.#node.clock.sleep(portCloseMs, over.signal).then(
+      () => this.#node.logger.error({}, `storage or messaging did not close within ${portCloseMs} ms and is left behind`),
+      () => {},
+    )
+    try {
+      await Promise.race([closing, tooLong])
+    } finally {
+      over.abort()
+    }
   }
 
   #hear(notice: Notice): void {
     this.#worker?.hear(notice)
+    if (isFinalStatus(notice.status)) this.#sender.forget(notice.taskId)
     this.#awaiting.hear(notice)
   }
 

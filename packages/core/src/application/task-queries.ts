@@ -39,11 +39,16 @@ export class TaskQueries {
     const details = await this.#fold(taskId, options)
     // Before the first attempt there is no progress, after the last it stands in the history.
     if (details.attempt === 0 || isFinalStatus(details.status)) return details
-    const persistence = { forMs: this.#node.commandTimeoutMs, signal: options.signal }
-    return mergeProgress(
-      details,
-      await persist(this.#node, persistence, (signal) => this.#node.storage.listing.progress(taskId, { signal })),
-    )
+    const { storage, deadlines, logger } = this.#node
+    try {
+      return mergeProgress(details, await deadlines.call(options.signal, (signal) => storage.listing.progress(taskId, { signal })))
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      this.#node.closed.throwIfAborted()
+      // The history is what is true; how far the task has come is a help.
+      logger.warn({ taskId, err: error }, 'the progress of a task could not be read and is left out of its details')
+      return details
+    }
   }
 
   async finished(taskId: TaskId, { timeoutMs, signal }: WaitOptions): Promise<TaskDetails> {
@@ -58,16 +63,39 @@ export class TaskQueries {
     }
   }
 
-  async *watch(taskId: TaskId, { signal }: CallOptions): AsyncIterableIterator<TaskDetails> {
+  watch(taskId: TaskId, { signal }: CallOptions): AsyncIterableIterator<TaskDetails> {
+    const stop = new AbortController()
+    const changes = this.#changes(taskId, signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]), stop.signal)
+    return {
+      next: () => changes.next(),
+      // A generator would hear of this only after the next change, if one is being waited for.
+      return() {
+        stop.abort()
+        return changes.return(undefined)
+      },
+      throw(error) {
+        stop.abort()
+        return changes.throw(error)
+      },
+      [Symbol.asyncIterator]() {
+        return this
+      },
+    }
+  }
+
+  async *#changes(taskId: TaskId, signal: AbortSignal, stopped: AbortSignal): AsyncGenerator<TaskDetails, undefined, undefined> {
     const waiter = this.#awaiting.waiter(taskId, () => true, signal)
     try {
       let shown: TaskDetails | undefined
       for (;;) {
-        const details = await this.details(taskId, signal === undefined ? {} : { signal })
+        const details = await this.details(taskId, { signal })
         if (shown === undefined || isNews(details, shown)) yield (shown = details)
-        if (isFinalStatus(details.status)) return
+        if (isFinalStatus(details.status)) return undefined
         await waiter.change()
       }
+    } catch (error) {
+      if (!stopped.aborted) throw error
+      return undefined
     } finally {
       waiter.stop()
     }

@@ -117,7 +117,7 @@ export class TaskRun {
     return {
       taskId,
       attempt,
-      labels,
+      labels: [...labels],
       signal: this.#controller.signal,
       lastProgress: lastProgress?.value,
       progress: (value) => this.#report(value),

@@ -6,7 +6,9 @@ import { Attempts } from './attempts.ts'
 import { Claims } from './claims.ts'
 import type { EventSourcing } from './event-sourcing.ts'
 import type { NodeContext } from './node-context.ts'
+import { checkMs } from './options.ts'
 import { persist } from './persistence.ts'
+import type { Publisher } from './publisher.ts'
 import type { Sender } from './sender.ts'
 import type { WorkerSettings } from './worker-settings.ts'
 
@@ -23,18 +25,26 @@ export class Worker {
   readonly #attempts: Attempts
   readonly #claims: Claims
   readonly #consumers = new Map<string, Consumer>()
-  readonly #delivered: Record<string, number> = {}
+  readonly #delivered = new Map<string, number>()
   readonly #handling = new Set<Promise<void>>()
   #status: WorkerStatus = 'running'
+  #started: Promise<void> = Promise.resolve()
   #drained: Promise<void> | undefined
   #closed: Promise<void> | undefined
 
   /** @internal */
-  constructor(node: NodeContext, eventSourcing: EventSourcing, sender: Sender, registry: TaskRegistry, settings: WorkerSettings) {
+  constructor(
+    node: NodeContext,
+    eventSourcing: EventSourcing,
+    publisher: Publisher,
+    sender: Sender,
+    registry: TaskRegistry,
+    settings: WorkerSettings,
+  ) {
     this.#node = node
     this.#settings = settings
     this.#attempts = new Attempts(node, eventSourcing, sender, settings)
-    this.#claims = new Claims(node, eventSourcing, sender, registry, this.#attempts, settings)
+    this.#claims = new Claims(node, eventSourcing, publisher, sender, registry, this.#attempts, settings)
   }
 
   get status(): WorkerStatus {
@@ -57,7 +67,7 @@ export class Worker {
    * @internal
    */
   get delivered(): Readonly<Record<string, number>> {
-    return this.#delivered
+    return Object.fromEntries(this.#delivered)
   }
 
   /**
@@ -66,10 +76,24 @@ export class Worker {
    * @internal
    */
   async start(): Promise<void> {
+    this.#started = this.#start()
+    try {
+      await this.#started
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  async #start(): Promise<void> {
     for (const [queue, { slots, mode = 'parallel' }] of Object.entries(this.#settings.queues)) {
       const handle = (delivery: Delivery): Promise<void> => this.#handle(queue, delivery)
       const consume = (signal: AbortSignal): Promise<Consumer> => this.#node.messaging.queue.consume(queue, handle, { slots, mode, signal })
-      this.#consumers.set(queue, await persist(this.#node, { forMs: this.#node.commandTimeoutMs }, consume))
+      const consumer = await persist(this.#node, { forMs: this.#node.commandTimeoutMs }, consume)
+      this.#consumers.set(queue, consumer)
+      // The worker may have been paused or closed meanwhile.
+      if (this.#status === 'paused') consumer.resize(0)
+      if (this.#status === 'draining' || this.#status === 'closed') return
     }
   }
 
@@ -99,9 +123,10 @@ export class Worker {
    * for other nodes to run. Takes no longer than that, the grace of the bodies and 5 seconds, even while the store is down.
    * Closing twice is fine.
    */
-  close(options: { readonly drainMs?: number } = {}): Promise<void> {
-    this.#closed ??= this.#close(options.drainMs ?? this.#settings.drainMs)
-    return this.#closed
+  async close(options: { readonly drainMs?: number } = {}): Promise<void> {
+    const drainMs = checkMs('drainMs', options.drainMs ?? this.#settings.drainMs)
+    this.#closed ??= this.#close(drainMs)
+    await this.#closed
   }
 
   /**
@@ -128,14 +153,19 @@ export class Worker {
   #handle(queue: string, delivery: Delivery): Promise<void> {
     // A delivery may have been on its way when the worker stopped taking any.
     if (this.#status !== 'running') return delivery.release({ delayMs: this.#settings.undecodableDelayMs })
-    this.#delivered[queue] = Math.max(this.#delivered[queue] ?? 0, delivery.message.sentAt)
+    this.#delivered.set(queue, Math.max(this.#delivered.get(queue) ?? 0, delivery.message.sentAt))
     const handled = this.#claims.take(delivery).finally(() => this.#handling.delete(handled))
     this.#handling.add(handled)
     return handled
   }
 
   async #drain(): Promise<void> {
-    await Promise.all([...this.#consumers.values()].map((consumer) => consumer.close()))
+    // Whether it succeeded is for whoever started the worker: here it has only to be over.
+    await this.#started.catch(() => {})
+    const closings = await Promise.allSettled([...this.#consumers.values()].map((consumer) => consumer.close()))
+    for (const closing of closings)
+      if (closing.status === 'rejected')
+        this.#node.logger.warn({ err: closing.reason as unknown }, 'a consumer could not be closed in order')
     // A queue whose answer to `consume` was lost has a consumer that nobody knows: what it handed over has to end too.
     while (this.#handling.size > 0) await Promise.all(this.#handling)
   }

@@ -93,6 +93,7 @@ export const decodingRules: readonly Rule<Adapters>[] = [
       )
       const newResults = await within('the new tasks ended', Promise.all(newTasks.map((handle) => handle.result())))
       assert.deepEqual(newResults, names.map((name) => `new ${name}`))
+      for (const handle of newTasks) assert.equal((await handle.details()).typeVersion, 2)
       const oldTasks = await oldNode.manager.submitMany(
         old,
         names.map((name) => ({ name })),
