@@ -9,6 +9,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // The mutants mostly wait.
+          maxConcurrency: 16,
           include: ['{packages/*,test-kit,examples/*,tools,docs}/test/**/*.test.ts'],
           exclude: [conformance, packed, '**/node_modules/**'],
           typecheck: {

@@ -33,25 +33,21 @@ export class Deadlines {
   call<T>(own: AbortSignal | undefined, port: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed)
     const slice = this.#slice()
-    const signal = own === undefined ? slice.controller.signal : AbortSignal.any([own, slice.controller.signal])
-    return new Promise<T>((resolve, reject) => {
-      const onAbort = (): void => end(own?.reason as Error)
-      const over = (): void => {
-        slice.ends.delete(end)
-        own?.removeEventListener('abort', onAbort)
-      }
-      const end = (reason: Error): void => {
-        over()
-        reject(reason)
-      }
-      if (own?.aborted) return end(own.reason as Error)
-      slice.ends.add(end)
-      own?.addEventListener('abort', onAbort, { once: true })
-      port(signal).then((value) => {
-        over()
-        resolve(value)
-      }, end)
+    return own === undefined ? bounded(slice, slice.controller.signal, port) : this.#callWithOwn(own, slice, port)
+  }
+
+  async #callWithOwn<T>(own: AbortSignal, slice: Slice, port: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    own.throwIfAborted()
+    let onAbort = (): void => {}
+    const aborted = new Promise<never>((_resolve, reject) => {
+      onAbort = () => reject(own.reason as Error)
+      own.addEventListener('abort', onAbort, { once: true })
     })
+    try {
+      return await Promise.race([bounded(slice, AbortSignal.any([own, slice.controller.signal]), port), aborted])
+    } finally {
+      own.removeEventListener('abort', onAbort)
+    }
   }
 
   /** Nothing is called any more; what is under way ends with the reason. */
@@ -81,3 +77,20 @@ export class Deadlines {
     for (const end of slice.ends) end(reason)
   }
 }
+
+/** The call, ended with its slice. This runs a dozen times in a task's life: it makes no more than it must. */
+const bounded = <T>({ ends }: Slice, signal: AbortSignal, port: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+  new Promise<T>((resolve, reject) => {
+    const answer = port(signal)
+    ends.add(reject)
+    answer.then(
+      (value) => {
+        ends.delete(reject)
+        resolve(value)
+      },
+      (error: unknown) => {
+        ends.delete(reject)
+        reject(error)
+      },
+    )
+  })

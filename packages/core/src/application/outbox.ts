@@ -7,7 +7,9 @@ import { persist } from './persistence.ts'
  */
 export class Outbox {
   readonly #node: NodeContext
-  readonly #pending = new Set<Promise<void>>()
+  /** How many deliveries are under way or tried again. */
+  #open = 0
+  #settled: (() => void) | undefined
 
   constructor(node: NodeContext) {
     this.#node = node
@@ -15,29 +17,34 @@ export class Outbox {
 
   /** Resolves after the first try, whatever came of it. */
   async deliver(what: string, call: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const first = this.#node.deadlines.call(undefined, call).catch((error: unknown) => {
+    this.#open++
+    try {
+      await this.#node.deadlines.call(undefined, call)
+    } catch (error) {
       this.#node.logger.warn({ err: error }, `${what} failed and is tried again in the background`)
-      this.#keep(this.#retry(what, call))
-    })
-    this.#keep(first)
-    await first
+      void this.#retry(what, call)
+    } finally {
+      this.#ended()
+    }
   }
 
   /** Resolves when nothing is under way and nothing is left to be tried again. */
   async settled(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.all(this.#pending)
+    if (this.#open > 0) await new Promise<void>((resolve) => (this.#settled = resolve))
   }
 
-  #keep(delivery: Promise<void>): void {
-    this.#pending.add(delivery)
-    void delivery.finally(() => this.#pending.delete(delivery))
+  #ended(): void {
+    if (--this.#open === 0) this.#settled?.()
   }
 
   async #retry(what: string, call: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    this.#open++
     try {
       await persist(this.#node, { forMs: Infinity }, call)
     } catch (error) {
       this.#node.logger.error({ err: error }, `${what} was given up; another node has to find it`)
+    } finally {
+      this.#ended()
     }
   }
 }

@@ -5,6 +5,7 @@ import type { Rule } from '../../rule.ts'
 import type { Adapters } from './adapters.ts'
 import { clustered, sortedIds } from './cluster.ts'
 import { echoTask } from './held-task.ts'
+import { calls } from './interference.ts'
 import { outcomeOf } from './outcome.ts'
 
 /** Rules 1.x, continued: manager and worker are two parts. */
@@ -86,10 +87,15 @@ export const workerRules: readonly Rule<Adapters>[] = [
     kind: 'plain',
     title: 'closing a node tells CLOSED to whoever waits on it or asks it afterwards, twice is fine, and the tasks are left to other nodes',
     hint: 'wake the waiters when the node closes; the task is none of their business',
-    run: async (cluster, { within }) => {
+    run: async (cluster, { within, waitUntil }) => {
       const [a, b] = await cluster.nodes(2, { tasks: [echoTask], worker: false })
       const handle = await a.manager.submit(echoTask, 'kept')
+      const hold = a.interference.hold('after', calls('events.read', handle.id))
       const waiting = [outcomeOf(handle.result()), outcomeOf(handle.finished({ timeoutMs: 600_000 })), outcomeOf(watchToTheEnd(handle.watch()))]
+      await waitUntil('they look at the store', () => hold.caught === waiting.length)
+      hold.release()
+      // Now they have looked, and wait for a notice.
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
       const elsewhere = b.manager.task(echoTask, handle.id).result()
       await within('the node closed', a.manager.close())
       await within('it closed again', a.manager.close())
