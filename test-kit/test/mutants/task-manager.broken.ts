@@ -1,4 +1,15 @@
-import type { Delivery, EventBus, EventStore, NodeRegistry, Notice, TaskEvent, TaskId, TaskListing, WorkMessage, WorkQueue } from '@taskledger/core/ports'
+import type {
+  Delivery,
+  EventBus,
+  EventStore,
+  NodeRegistry,
+  Notice,
+  TaskEvent,
+  TaskId,
+  TaskListing,
+  WorkMessage,
+  WorkQueue,
+} from '@taskledger/core/ports'
 import { silentLogger } from '@taskledger/core/ports'
 import { createMemory } from '@taskledger/memory'
 import type { Adapters, Harness } from '@taskledger/test-kit'

@@ -3,7 +3,18 @@ import type { TaskDetails, TaskEvent, TaskId, TaskProgress, WorkMessage } from '
 import { codeOf, isVersionConflict } from '@taskledger/core/ports'
 import { createdEvent, freshTaskId } from '../../src/sample-data.ts'
 import type { Breakage } from './task-manager.broken.ts'
-import { both, breakBus, breakListing, breakNodes, breakQueue, breakStore, bus, delivering, rewriting, sending } from './task-manager.broken.ts'
+import {
+  both,
+  breakBus,
+  breakListing,
+  breakNodes,
+  breakQueue,
+  breakStore,
+  bus,
+  delivering,
+  rewriting,
+  sending,
+} from './task-manager.broken.ts'
 
 /** What is broken, which rules have to see it, and a few that must not. */
 export interface BrokenAdapters {
@@ -20,7 +31,7 @@ const without =
 
 const blindAppends = breakStore(() => (store) => ({
   async append(taskId, expectedVersion, events) {
-    for (let version = expectedVersion; ; ) {
+    for (let version = expectedVersion; ;) {
       try {
         return await store.append(
           taskId,
@@ -89,7 +100,15 @@ const stores: readonly BrokenAdapters[] = [
     breakage: breakListing(() => (listing) => ({
       async list(filter, page) {
         const { tasks, ...rest } = await listing.list(filter, page)
-        const foreign = { taskId: freshTaskId(), type: 'foreign', typeVersion: 1, status: 'waiting', version: 1, queue: 'default', labels: [] } as const
+        const foreign = {
+          taskId: freshTaskId(),
+          type: 'foreign',
+          typeVersion: 1,
+          status: 'waiting',
+          version: 1,
+          queue: 'default',
+          labels: [],
+        } as const
         return { ...rest, tasks: [...tasks, { ...foreign, createdAt: 1, createdOn: 'foreign', updatedAt: 1, attempt: 0 }] }
       },
     })),
@@ -125,7 +144,9 @@ const stores: readonly BrokenAdapters[] = [
 const forgetful: readonly BrokenAdapters[] = [
   {
     name: 'a store that drops the code of errors',
-    breakage: rewriting((event) => ('error' in event && event.error !== undefined ? { ...event, error: without('code')(event.error) } : event)),
+    breakage: rewriting((event) =>
+      'error' in event && event.error !== undefined ? { ...event, error: without('code')(event.error) } : event,
+    ),
     fails: ['TM-1.5', 'TM-3.22', 'TM-3.24', 'TM-4.4', 'TM-4.7'],
     holds: ['TM-1.4', 'TM-4.2'],
   },
@@ -392,7 +413,9 @@ const queues: readonly BrokenAdapters[] = [
   },
   {
     name: 'a queue that has one slot for each client',
-    breakage: breakQueue(() => (queue) => ({ consume: (name, handler, options) => queue.consume(name, handler, { ...options, slots: 1 }) })),
+    breakage: breakQueue(() => (queue) => ({
+      consume: (name, handler, options) => queue.consume(name, handler, { ...options, slots: 1 }),
+    })),
     fails: ['TM-1.16', 'TM-2.7', 'TM-3.5', 'TM-3.19'],
     holds: ['TM-1.4', 'TM-1.7', 'TM-3.16'],
   },
@@ -406,7 +429,13 @@ const queues: readonly BrokenAdapters[] = [
             new Promise((resolve) => {
               const accept = async (): Promise<void> => resolve(await delivery.accept())
               const { message, redelivered, releases } = delivery
-              const rest = { message, redelivered, releases, release: delivery.release.bind(delivery), reject: delivery.reject.bind(delivery) }
+              const rest = {
+                message,
+                redelivered,
+                releases,
+                release: delivery.release.bind(delivery),
+                reject: delivery.reject.bind(delivery),
+              }
               void handler({ ...rest, accept }).then(resolve)
             }),
           options,
@@ -424,7 +453,14 @@ const queues: readonly BrokenAdapters[] = [
           held.push(message)
           if (held.length > 1) return
           void sleep(100)
-            .then(() => Promise.all(held.splice(0).reverse().map((each) => queue.send(name, each))))
+            .then(() =>
+              Promise.all(
+                held
+                  .splice(0)
+                  .reverse()
+                  .map((each) => queue.send(name, each)),
+              ),
+            )
             .catch(() => {})
         },
       })

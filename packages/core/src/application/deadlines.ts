@@ -88,7 +88,7 @@ const bounded = <T>({ ends }: Slice, signal: AbortSignal, port: (signal: AbortSi
         ends.delete(reject)
         resolve(value)
       },
-      (error: unknown) => {
+      (error: Error) => {
         ends.delete(reject)
         reject(error)
       },

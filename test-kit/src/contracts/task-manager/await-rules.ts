@@ -94,21 +94,26 @@ export const awaitRules: readonly Rule<Adapters>[] = [
     id: 'TM-3.14',
     level: 'must',
     kind: 'fault',
-    title: 'a wait outlives an outage of the store: it ends when the task has ended and the store answers again',
-    hint: 'a look that fails is repeated; only the caller or the end of the task ends the wait',
+    title: 'a wait outlives an outage of the store, however long: it ends when the task has ended and the store answers again',
+    hint: 'a look that fails is repeated after the next notice, gap or poll; only the caller or the end of the task ends the wait',
     run: async (cluster, { within, waitUntil }) => {
       const held = cluster.held()
       const worker = await cluster.node({ tasks: [held.task] })
-      const front = await cluster.node({ tasks: [held.task], worker: false })
+      // It does not repeat a call by itself, as if the outage took longer than that.
+      const front = await cluster.node({ tasks: [held.task], worker: false, commandTimeoutMs: 0 })
       const [handle, run] = await cluster.start(held, front)
-      let looks = 0
       const isLook = calls('events.read', handle.id)
+      const hold = front.interference.hold('after', isLook)
       const wait = handle.result()
+      await waitUntil('the wait looks at the store', () => hold.caught > 0)
+      let looks = 0
       const heal = front.interference.fail('before', (call) => isLook(call) && ++looks > 0)
+      hold.release()
       run.return('done')
       await cluster.finished(handle, worker)
       await waitUntil('the wait looks at a store that does not answer', () => looks > 0)
       heal()
+      front.interference.gap()
       assert.equal(await within('the wait ended', wait), 'done')
     },
   }),

@@ -174,7 +174,8 @@ export const cancelRules: readonly Rule<Adapters>[] = [
     id: 'TM-2.7',
     level: 'must',
     kind: 'plain',
-    title: 'a body that returns in spite of the wish completes its task: the work was done; one that throws something of its own is cancelled, and the error is kept',
+    title:
+      'a body that returns in spite of the wish completes its task: the work was done; one that throws something of its own is cancelled, and the error is kept',
     hint: 'only the end of the body says which of the two it was',
     run: async (cluster, { waitUntil }) => {
       const deaf = cluster.held({ heeds: false })

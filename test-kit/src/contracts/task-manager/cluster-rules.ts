@@ -80,7 +80,10 @@ export const clusterRules: readonly Rule<Adapters>[] = [
       assert.equal(codeOf(run.signal.reason), 'CANCEL_REQUESTED')
       const { status, cancelRequestedBy, createdOn, node } = await cluster.finished(handle, front)
       const { manager } = front
-      assert.deepEqual([status, cancelRequestedBy, createdOn, node], ['cancelled', third.manager.nodeId, manager.nodeId, worker.manager.nodeId])
+      assert.deepEqual(
+        [status, cancelRequestedBy, createdOn, node],
+        ['cancelled', third.manager.nodeId, manager.nodeId, worker.manager.nodeId],
+      )
       const wish = (await handle.history()).find(({ type }) => type === 'TaskCancelRequested')
       assert.equal(wish?.node, third.manager.nodeId)
     },
@@ -165,7 +168,8 @@ export const clusterRules: readonly Rule<Adapters>[] = [
         return folds.length === 9 * fates.length && listed.every((rows) => isDeepStrictEqual(byId(rows), folds))
       })
       const [first, ...others] = await Promise.all(nodes.map((node) => cluster.listed(node)))
-      for (const other of others) assert.deepEqual(other.map(withoutPassingProgress), first?.map(withoutPassingProgress), 'in the same order')
+      for (const other of others)
+        assert.deepEqual(other.map(withoutPassingProgress), first?.map(withoutPassingProgress), 'in the same order')
     },
   }),
   clustered({

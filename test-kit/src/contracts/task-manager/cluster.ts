@@ -224,7 +224,11 @@ export class Cluster {
 }
 
 /** What is said of an event that is written behind the backs of the nodes. */
-export type WrittenEvent = TaskEvent extends infer Event ? (Event extends TaskEvent ? Omit<Event, 'taskId' | 'version' | 'eventId' | 'at' | 'node'> : never) : never
+export type WrittenEvent = TaskEvent extends infer Event
+  ? Event extends TaskEvent
+    ? Omit<Event, 'taskId' | 'version' | 'eventId' | 'at' | 'node'>
+    : never
+  : never
 
 const inShort = (event: TaskEvent): string => {
   const attempt = 'attempt' in event && event.attempt !== undefined ? ` attempt ${event.attempt}` : ''

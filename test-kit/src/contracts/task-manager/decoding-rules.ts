@@ -43,7 +43,8 @@ export const decodingRules: readonly Rule<Adapters>[] = [
     id: 'TM-3.22',
     level: 'must',
     kind: 'plain',
-    title: 'a type that no node can run fails visibly, after a bounded number of tries, saying what is missing and where, and blocks nothing',
+    title:
+      'a type that no node can run fails visibly, after a bounded number of tries, saying what is missing and where, and blocks nothing',
     hint: 'the last one to be given the message claims the task and fails it',
     run: async (cluster) => {
       const declared = declareTask({ type: 'nobody-has-this', payload: unchecked<JsonValue>() })
@@ -92,7 +93,10 @@ export const decodingRules: readonly Rule<Adapters>[] = [
         names.map((mailbox) => ({ mailbox })),
       )
       const newResults = await within('the new tasks ended', Promise.all(newTasks.map((handle) => handle.result())))
-      assert.deepEqual(newResults, names.map((name) => `new ${name}`))
+      assert.deepEqual(
+        newResults,
+        names.map((name) => `new ${name}`),
+      )
       for (const handle of newTasks) assert.equal((await handle.details()).typeVersion, 2)
       const oldTasks = await oldNode.manager.submitMany(
         old,

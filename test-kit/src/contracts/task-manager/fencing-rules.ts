@@ -132,7 +132,10 @@ export const fencingRules: readonly Rule<Adapters>[] = [
       const nodes = await cluster.nodes(2, { tasks: [held.task], worker: { slots: 4 } })
       for (const { interference } of nodes) {
         const lost = new Set<string>()
-        interference.fail('after', ({ events: [event] = [] }) => event !== undefined && !lost.has(event.eventId) && lost.add(event.eventId).size > 0)
+        interference.fail(
+          'after',
+          ({ events: [event] = [] }) => event !== undefined && !lost.has(event.eventId) && lost.add(event.eventId).size > 0,
+        )
       }
       const [a, b] = nodes
       for (let round = 0; round < 5; round++) {

@@ -19,7 +19,7 @@ export interface HeldRun {
 
 /** A kind of task whose bodies are held. */
 export interface HeldTask {
-  readonly task: TaskDefinition<JsonValue, unknown, unknown>
+  readonly task: TaskDefinition<JsonValue>
   /** In the order in which the bodies began. */
   readonly runs: readonly HeldRun[]
   /** The body of that task that runs or ran last. */
@@ -60,7 +60,7 @@ export const heldTask = ({ type = 'held', heeds = true, ...options }: HeldOption
             return ended
           },
           return: (value) => end('returned', () => resolve(value)),
-          throw: (error) => end('threw', () => reject(error as Error)),
+          throw: (error) => end('threw', () => reject(error)),
         })
         if (isOver) resolve(undefined)
         if (!heeds) return

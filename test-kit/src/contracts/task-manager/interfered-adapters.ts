@@ -31,8 +31,7 @@ const interferedListing = (listing: TaskListing, interference: Interference): Ta
     interference.pass({ name: 'listing.save', taskId: details.taskId }, options, () => listing.save(details, options)),
   saveProgress: (taskId, progress, options) =>
     interference.pass({ name: 'listing.saveProgress', taskId }, options, () => listing.saveProgress(taskId, progress, options)),
-  progress: (taskId, options) =>
-    interference.pass({ name: 'listing.progress', taskId }, options, () => listing.progress(taskId, options)),
+  progress: (taskId, options) => interference.pass({ name: 'listing.progress', taskId }, options, () => listing.progress(taskId, options)),
   list: (filter, page) => interference.pass({ name: 'listing.list' }, page, () => listing.list(filter, page)),
   unfinished: (shard, options) => listing.unfinished(shard, options),
   remove: (task, options) => listing.remove(task, options),

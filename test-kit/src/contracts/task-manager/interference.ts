@@ -81,9 +81,16 @@ export class Interference {
   /** Makes calls fail: `before` as unavailable, `after` as of unknown outcome. Returns what ends it. */
   fail(moment: Moment, meets: Meets): () => void {
     const strike = async ({ name }: Call): Promise<void> => {
-      throw moment === 'before' ? new TaskledgerError('UNAVAILABLE', `the rule made ${name} fail`) : outcomeUnknown(`the rule lost the answer of ${name}`)
+      throw moment === 'before'
+        ? new TaskledgerError('UNAVAILABLE', `the rule made ${name} fail`)
+        : outcomeUnknown(`the rule lost the answer of ${name}`)
     }
     return this.#add({ moment, meets, strike })
+  }
+
+  /** Makes calls take their time. */
+  slow(meets: Meets, wait: () => Promise<void>): void {
+    this.#add({ moment: 'before', meets, strike: wait })
   }
 
   /** Tells this node that notices may have been missed. */

@@ -40,7 +40,10 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       assert.deepEqual(await cluster.listed(node), [details])
       const [created, ...others] = await handle.history()
       assert.equal(created?.type, 'TaskCreated')
-      assert.deepEqual([created.node, created.task, others], [manager.nodeId, { type: 'echo', version: 1, payload: { mailbox: 'inbox' } }, []])
+      assert.deepEqual(
+        [created.node, created.task, others],
+        [manager.nodeId, { type: 'echo', version: 1, payload: { mailbox: 'inbox' } }, []],
+      )
     },
   }),
   clustered({
@@ -273,9 +276,15 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       })()
       await within('the watch ended with its task', watching)
       const versions = seen.map(({ version }) => version)
-      assert.deepEqual(versions, [...versions].sort((a, b) => a - b))
+      assert.deepEqual(
+        versions,
+        [...versions].sort((a, b) => a - b),
+      )
       assert.deepEqual([seen[0]?.status, seen.at(-1)?.status, seen.at(-1)?.result], ['inProgress', 'completed', 'done'])
-      assert.ok(seen.some(({ status, progress }) => status === 'inProgress' && progress !== undefined), 'the progress was shown')
+      assert.ok(
+        seen.some(({ status, progress }) => status === 'inProgress' && progress !== undefined),
+        'the progress was shown',
+      )
     },
   }),
 ]

@@ -12,7 +12,8 @@ export const progressRules: readonly Rule<Adapters>[] = [
     id: 'TM-1.11',
     level: 'must',
     kind: 'plain',
-    title: 'progress is seen while the body runs, the latest report of each time, on every node, in the list too; the history stays as short as it was',
+    title:
+      'progress is seen while the body runs, the latest report of each time, on every node, in the list too; the history stays as short as it was',
     hint: 'saveProgress is followed by a notice; progress is merged into what is read, and is no event',
     run: async (cluster, { waitUntil }) => {
       const held = cluster.held()
@@ -82,7 +83,17 @@ export const progressRules: readonly Rule<Adapters>[] = [
         const details = await cluster.finished(handle, node)
         assert.deepEqual([details.status, details.progress?.value], [ending, 'kept'])
       }
-      assert.deepEqual(refusals, ['NOT_JSON', 'NOT_JSON', 'TOO_LARGE', 'NOT_JSON', 'NOT_JSON', 'TOO_LARGE', 'NOT_JSON', 'NOT_JSON', 'TOO_LARGE'])
+      assert.deepEqual(refusals, [
+        'NOT_JSON',
+        'NOT_JSON',
+        'TOO_LARGE',
+        'NOT_JSON',
+        'NOT_JSON',
+        'TOO_LARGE',
+        'NOT_JSON',
+        'NOT_JSON',
+        'TOO_LARGE',
+      ])
     },
   }),
   clustered({

@@ -8,6 +8,7 @@ import type { Adapters } from './adapters.ts'
 import type { ClusterNode } from './cluster.ts'
 import { clustered } from './cluster.ts'
 import { hesitate } from './hesitation.ts'
+import { calls } from './interference.ts'
 
 const serial = { queues: { one: { slots: 1, mode: 'serial' } } } as const
 
@@ -48,7 +49,7 @@ export const serialRules: readonly Rule<Adapters>[] = [
     kind: 'race',
     title: 'the end of a task is visible, in details and list, on every node, to whatever starts after it in a serial queue',
     hint: 'the handler of a delivery ends when history, row and notice are written, and the next delivery comes after that',
-    run: async (cluster, { within }) => {
+    run: async (cluster, { random, within }) => {
       const nodes: ClusterNode[] = []
       const ended: TaskId[] = []
       const invisible: string[] = []
@@ -73,6 +74,8 @@ export const serialRules: readonly Rule<Adapters>[] = [
       nodes.push(...(await cluster.nodes(3, { tasks: [task], worker: serial })))
       const [first] = nodes
       assert.ok(first !== undefined)
+      // Rows may take their time: whatever starts next has to wait for them.
+      for (const { interference } of nodes) interference.slow(calls('listing.save'), () => hesitate(random))
       const handles = await first.manager.submitMany(
         task,
         Array.from({ length: 50 }, (_, index) => (index % 5 === 0 ? 'fail' : 'complete')),

@@ -10,7 +10,8 @@ export const shutdownRules: readonly Rule<Adapters>[] = [
     id: 'TM-3.18',
     level: 'must',
     kind: 'plain',
-    title: 'a node that shuts down hands back what it runs: another node runs it as the next attempt, which does not count, and gets the last progress',
+    title:
+      'a node that shuts down hands back what it runs: another node runs it as the next attempt, which does not count, and gets the last progress',
     hint: 'TaskReleased, then a message; the release is no failure, and the last report is saved before it',
     run: async (cluster, { within, waitUntil }) => {
       const held = cluster.held({ retry: { maxAttempts: 1, maxCrashes: 0 } })
@@ -37,7 +38,8 @@ export const shutdownRules: readonly Rule<Adapters>[] = [
     id: 'TM-3.19',
     level: 'must',
     kind: 'plain',
-    title: 'a node that shuts down waits for what ends in time, cancels what was to be cancelled, and leaves a body that ignores its signal behind',
+    title:
+      'a node that shuts down waits for what ends in time, cancels what was to be cancelled, and leaves a body that ignores its signal behind',
     hint: 'drain, then abort, then the grace; a release of what was wished to end is its cancellation',
     run: async (cluster, { within, waitUntil }) => {
       const deaf = cluster.held({ heeds: false })

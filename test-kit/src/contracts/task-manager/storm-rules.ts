@@ -11,7 +11,9 @@ import { hesitate } from './hesitation.ts'
 import { outcomeOf } from './outcome.ts'
 
 /** A task that counts its runs, and takes some turns of the event loop. */
-const countingTask = (random: () => number): { task: TaskDefinition<JsonValue>; runsOf(taskId: TaskId): number; readonly total: number } => {
+const countingTask = (
+  random: () => number,
+): { task: TaskDefinition<JsonValue>; runsOf(taskId: TaskId): number; readonly total: number } => {
   const runs = new Map<TaskId, number>()
   const task = defineTask({
     type: 'counting',
@@ -98,7 +100,8 @@ export const stormRules: readonly Rule<Adapters>[] = [
     id: 'TM-5.3',
     level: 'must',
     kind: 'fault',
-    title: 'a storm of 64 submitters over storage and messaging that fail now and then: every submit is acknowledged or refused, and what was acknowledged or is listed runs, once',
+    title:
+      'a storm of 64 submitters over storage and messaging that fail now and then: every submit is acknowledged or refused, and what was acknowledged or is listed runs, once',
     hint: 'row and message go out together, and a message that could not be sent is tried again in the background',
     run: async (cluster, { random, within, waitUntil, observe }) => {
       const counting = countingTask(random)
@@ -129,7 +132,9 @@ export const stormRules: readonly Rule<Adapters>[] = [
       assert.deepEqual([...new Set(refusals.map(codeOf))].join(), refusals.length > 0 ? 'OUTCOME_UNKNOWN' : '')
       const [calm] = [await cluster.node({ tasks: [counting.task], worker: false })]
       await within('what was acknowledged ended', Promise.all(acknowledged.map((id) => calm.manager.task(id).finished())))
-      await waitUntil('all that is listed has completed', async () => (await cluster.listed(calm)).every(({ status }) => isFinalStatus(status)))
+      await waitUntil('all that is listed has completed', async () =>
+        (await cluster.listed(calm)).every(({ status }) => isFinalStatus(status)),
+      )
       const rows = await cluster.listed(calm)
       const listed = new Set(rows.map(({ taskId }) => taskId))
       for (const id of acknowledged) assert.ok(listed.has(id), `the acknowledged task ${id} is not listed`)
@@ -140,7 +145,8 @@ export const stormRules: readonly Rule<Adapters>[] = [
     id: 'TM-5.4',
     level: 'must',
     kind: 'race',
-    title: 'a storm of 32 cancellers over 400 waiting tasks: each call returns within its bound and says "cancelled", and none of them runs',
+    title:
+      'a storm of 32 cancellers over 400 waiting tasks: each call returns within its bound and says "cancelled", and none of them runs',
     hint: 'a cancellation that was acknowledged stands in the history, whatever becomes of its notice',
     run: async (cluster, { random, within }) => {
       const held = cluster.held()
@@ -179,7 +185,8 @@ export const stormRules: readonly Rule<Adapters>[] = [
     id: 'TM-5.5',
     level: 'must',
     kind: 'race',
-    title: 'cancellers against workers over 300 tasks that wait, run and end meanwhile: each caller is told the truth, and each task ends once',
+    title:
+      'cancellers against workers over 300 tasks that wait, run and end meanwhile: each caller is told the truth, and each task ends once',
     hint: 'each command decides upon the version that it writes after',
     run: async (cluster, { random, within, observe }) => {
       const counting = countingTask(random)

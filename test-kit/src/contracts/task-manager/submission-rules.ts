@@ -76,7 +76,8 @@ export const submissionRules: readonly Rule<Adapters>[] = [
       const node = await cluster.node({ tasks: [echoTask] })
       const faults = {
         'the history was written, and the answer lost': () => faulty.interference.fail('after', calls('events.append')),
-        'the row could not be written, nor the message': () => faulty.interference.fail('before', ({ name }) => name === 'listing.save' || name === 'queue.send'),
+        'the row could not be written, nor the message': () =>
+          faulty.interference.fail('before', ({ name }) => name === 'listing.save' || name === 'queue.send'),
         'nothing could be written': () => faulty.interference.fail('before', () => true),
       }
       for (const [idempotencyKey, strike] of Object.entries(faults)) {

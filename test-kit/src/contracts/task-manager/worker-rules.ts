@@ -91,7 +91,11 @@ export const workerRules: readonly Rule<Adapters>[] = [
       const [a, b] = await cluster.nodes(2, { tasks: [echoTask], worker: false })
       const handle = await a.manager.submit(echoTask, 'kept')
       const hold = a.interference.hold('after', calls('events.read', handle.id))
-      const waiting = [outcomeOf(handle.result()), outcomeOf(handle.finished({ timeoutMs: 600_000 })), outcomeOf(watchToTheEnd(handle.watch()))]
+      const waiting = [
+        outcomeOf(handle.result()),
+        outcomeOf(handle.finished({ timeoutMs: 600_000 })),
+        outcomeOf(watchToTheEnd(handle.watch())),
+      ]
       await waitUntil('they look at the store', () => hold.caught === waiting.length)
       hold.release()
       // Now they have looked, and wait for a notice.
@@ -101,7 +105,8 @@ export const workerRules: readonly Rule<Adapters>[] = [
       await within('it closed again', a.manager.close())
       for (const thrown of await within('who waited was told', Promise.all(waiting))) assert.ok(isClosed(thrown), String(thrown))
       const asked = [handle.details(), handle.cancel(), handle.result(), a.manager.list(), a.manager.nodes(), a.manager.submit(echoTask, 1)]
-      for (const thrown of await within('who asked was told', Promise.all(asked.map(outcomeOf)))) assert.ok(isClosed(thrown), String(thrown))
+      for (const thrown of await within('who asked was told', Promise.all(asked.map(outcomeOf))))
+        assert.ok(isClosed(thrown), String(thrown))
       await b.manager.attachWorker()
       assert.equal(await within('another node ran the task', elsewhere), 'kept')
     },
