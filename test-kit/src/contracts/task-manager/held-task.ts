@@ -14,7 +14,7 @@ export interface HeldRun {
   readonly ended: 'returned' | 'threw' | 'aborted' | undefined
   progress(value: unknown): void
   return(value?: unknown): void
-  throw(error: unknown): void
+  throw(error: Error): void
 }
 
 /** A kind of task whose bodies are held. */
