@@ -1,0 +1,77 @@
+import { defineTask } from '@taskledger/core'
+import type { TaskListing, TaskProgress } from '@taskledger/core/ports'
+import { testManager, virtualClock } from '@taskledger/core/testing'
+import { createMemory } from '@taskledger/memory'
+import { describe, expect, it } from 'vitest'
+
+const hour = 3_600_000
+
+/** A task whose body hands its `progress` out and ends when it is cancelled, or, deaf, never. */
+const reportingTask = (isDeaf: boolean) => {
+  const outside: { report: (value: unknown) => void } = { report: () => {} }
+  const task = defineTask({
+    type: 'reporting',
+    run: ({ progress, signal }) => {
+      outside.report = progress
+      return new Promise((_resolve, reject) => {
+        if (!isDeaf) signal.addEventListener('abort', () => reject(signal.reason as Error))
+      })
+    },
+  })
+  return { task, outside }
+}
+
+describe('reports of progress', () => {
+  it('are saved at once, then at most once in each interval, the latest of them', async () => {
+    const clock = virtualClock()
+    const memory = createMemory({ clock })
+    const storage = memory.storage()
+    const saved: unknown[] = []
+    const listing = new Proxy<TaskListing>(storage.listing, {
+      get(target, key) {
+        if (key === 'saveProgress')
+          return async (...given: Parameters<TaskListing['saveProgress']>) => {
+            const progress: TaskProgress = given[1]
+            saved.push(progress.value)
+            await target.saveProgress(...given)
+          }
+        const value: unknown = Reflect.get(target, key)
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value
+      },
+    })
+    const { task, outside } = reportingTask(false)
+    const adapters = { storage: { ...storage, listing }, messaging: memory.messaging() }
+    await using test = await testManager({ tasks: [task], clock, ...adapters, worker: { progressIntervalMs: 500 } })
+    const handle = await test.manager.submit(task)
+    await test.advance(0)
+    for (let done = 1; done <= 9; done++) {
+      outside.report(done)
+      await test.advance(100)
+    }
+    expect(saved).toEqual([1, 5])
+    await test.advance(hour)
+    expect(saved).toEqual([1, 5, 9])
+    await handle.cancel()
+    await test.advance(hour)
+    expect(saved).toEqual([1, 5, 9])
+    expect((await handle.details()).progress).toMatchObject({ value: 9, sequence: 9 })
+  })
+
+  it('that a body makes after it was left behind change nothing, and leave no timer behind', async () => {
+    const { task, outside } = reportingTask(true)
+    await using test = await testManager({ tasks: [task], worker: { cancelGraceMs: 10 } })
+    await test.advance(hour)
+    const before = test.clock.pendingTimers
+    const handle = await test.manager.submit(task)
+    await test.advance(0)
+    outside.report('in time')
+    await handle.cancel()
+    await test.advance(10)
+    const details = await handle.details()
+    expect(details).toMatchObject({ status: 'cancelled', abandoned: true, progress: { value: 'in time' } })
+    outside.report('too late')
+    await test.advance(hour)
+    expect(test.clock.pendingTimers).toBe(before)
+    expect(await handle.details()).toEqual(details)
+  })
+})
