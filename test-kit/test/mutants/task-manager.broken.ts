@@ -24,9 +24,9 @@ export interface World {
 export type Breakage = (world: World) => (client: Adapters) => Adapters
 
 /** Memory, with every client broken in the same way. */
-export const brokenHarness = (breakage: Breakage): Harness<Adapters> => ({
+export const brokenHarness = (breakage: Breakage, deadlineMs: number): Harness<Adapters> => ({
   name: 'mutant',
-  timing: { deadlineMs: 2_000 },
+  timing: { deadlineMs },
   open: async () => {
     const memory = createMemory({ logger: silentLogger })
     const injected = new Set<string>()

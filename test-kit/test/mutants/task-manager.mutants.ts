@@ -55,7 +55,7 @@ const stores: readonly BrokenAdapters[] = [
   {
     name: 'a store that appends whatever the version',
     breakage: blindAppends,
-    fails: ['TM-2.3', 'TM-2.5', 'TM-2.9', 'TM-2.10', 'TM-2.11', 'TM-3.26', 'TM-4.8', 'TM-4.9', 'TM-5.4', 'TM-5.5', 'TM-5.7'],
+    fails: ['TM-2.3', 'TM-2.5', 'TM-2.10', 'TM-2.11', 'TM-3.26', 'TM-4.8', 'TM-4.9', 'TM-5.4', 'TM-5.5', 'TM-5.7'],
     holds: ['TM-1.4', 'TM-2.1', 'TM-3.1'],
   },
   {
@@ -250,7 +250,7 @@ const listings: readonly BrokenAdapters[] = [
           .catch(() => {})
       },
     })),
-    fails: ['TM-1.6', 'TM-3.6', 'TM-3.17', 'TM-5.2'],
+    fails: ['TM-1.6', 'TM-3.17', 'TM-5.2'],
     holds: ['TM-1.1', 'TM-1.4'],
   },
   {
@@ -507,7 +507,7 @@ const buses: readonly BrokenAdapters[] = [
   {
     name: 'a bus that leaves out the sender',
     breakage: bus(({ node }, own) => !own.has(node)),
-    fails: ['TM-1.8', 'TM-2.1', 'TM-2.2', 'TM-3.7', 'TM-3.10'],
+    fails: ['TM-1.8', 'TM-2.1', 'TM-2.2', 'TM-2.9', 'TM-3.7', 'TM-3.10'],
     holds: ['TM-3.1', 'TM-3.3'],
   },
   {

@@ -145,7 +145,7 @@ export const retryRules: readonly Rule<Adapters>[] = [
       const held = cluster.held()
       const front = await cluster.node({ tasks: [held.task], worker: false })
       const worker = await cluster.node({ tasks: [held.task], worker: { slots: 2 } })
-      const notBefore = Date.now() + 250
+      const notBefore = Date.now() + 1_000
       const handle = await front.manager.submit(held.task, null, { notBefore: new Date(notBefore) })
       const { status, dueAt } = await handle.details()
       if (Date.now() < notBefore) assert.deepEqual([status, dueAt], ['waiting', notBefore])
