@@ -91,7 +91,7 @@ export class EventSourcing {
     try {
       // The same events again after a failure: the store recognises those that it has.
       await persist(this.#node, this.#bound(persistence), (signal) =>
-        this.#node.storage.events.append(taskId, state.version, events, { signal }),
+        this.#node.storage.events.append(taskId, state.version, events, { signal, isFresh: isFresh(events) }),
       )
       return true
     } catch (error) {
@@ -112,3 +112,6 @@ export class EventSourcing {
     return persistence ?? { forMs: this.#node.commandTimeoutMs }
   }
 }
+
+/** Whether the id was drawn by chance: one that stands for a key may be written at by others. */
+const isFresh = ([first]: readonly TaskEvent[]): boolean => first?.type === 'TaskCreated' && first.idempotencyKey === undefined

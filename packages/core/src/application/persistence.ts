@@ -7,6 +7,7 @@ const lasting: ReadonlySet<string | undefined> = new Set([
   'MALFORMED',
   'UNKNOWN_EVENT_TYPE',
   'TOO_LARGE',
+  'MISCONFIGURED',
   'INVALID_CURSOR',
   'VERSION_CONFLICT',
 ])

@@ -11,6 +11,8 @@ import type { TaskId } from '../domain/task-id.ts'
  * - `UNKNOWN_EVENT_TYPE` a newer release wrote the event
  * - `MALFORMED` a stored event or a message is not what the codec writes
  * - `TOO_LARGE` a value is over its limit
+ * - `MISCONFIGURED` the engine refuses what it was given (a password, a keyspace, a vhost, a queue of other arguments): the
+ *   message says what to mend; repeating it is of no use
  */
 export type PortErrorCode =
   | 'VERSION_CONFLICT'
@@ -21,6 +23,7 @@ export type PortErrorCode =
   | 'UNKNOWN_EVENT_TYPE'
   | 'MALFORMED'
   | 'TOO_LARGE'
+  | 'MISCONFIGURED'
 
 /**
  * A failure with a `code` that programs may branch on. Use the guards ({@link isVersionConflict} and its like) rather than

@@ -9,6 +9,16 @@ export interface ReadOptions extends CallOptions {
   readonly afterVersion?: number
 }
 
+/** How to append. */
+export interface AppendOptions extends CallOptions {
+  /**
+   * The id was drawn by chance for this very append, which begins the history: nobody else can have written at it, and only
+   * the same events will ever be appended at version 0. An engine may leave out the comparison, where that is the dear
+   * part. Default false.
+   */
+  readonly isFresh?: boolean
+}
+
 /**
  * Keeps the events of each task, in order, for good.
  *
@@ -19,7 +29,8 @@ export interface ReadOptions extends CallOptions {
  * at an old version from bringing a removed task back (ES-5.2).
  *
  * **You may assume** that `events` is not empty, that all are of `taskId`, and that their versions run on from
- * `expectedVersion`; that values were checked (they are JSON); that nobody else writes your tables.
+ * `expectedVersion`; that values were checked (they are JSON); that nobody else writes your tables; that with `isFresh`
+ * nobody else appends at version 0 (ES-2.6).
  *
  * **Not your job:** retrying a conflict, deciding anything, telling anybody, snapshots.
  *
@@ -32,7 +43,7 @@ export interface EventStore {
   readonly capabilities: EventStoreCapabilities
 
   /** Adds events to a history whose version is `expectedVersion`; 0 brings a new history into being. */
-  append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[], options?: CallOptions): Promise<void>
+  append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[], options?: AppendOptions): Promise<void>
 
   /** The events in order; none where the task is unknown or was removed. */
   read(taskId: TaskId, options?: ReadOptions): Promise<readonly TaskEvent[]>

@@ -1,13 +1,17 @@
 import type { TaskId } from '../domain/task-id.ts'
 
+/** What the tasks have in common that one manager submitted close together: all but the last 16 bits of their ids. */
+export const cohortOf = (taskId: TaskId): string => taskId.slice(0, -4)
+
 /**
  * The shard, 0 to `of - 1`, that a task falls to. Every node and every adapter has to come to the same one (FNV-1a over
- * the id; Fowler, Noll, Vo).
+ * the cohort; Fowler, Noll, Vo). A cohort is not torn apart, so that an engine can keep and write it together.
  */
 export const shardOf = (taskId: TaskId, of: number): number => {
+  const cohort = cohortOf(taskId)
   let hash = 0x811c9dc5
-  for (let index = 0; index < taskId.length; index++) {
-    hash ^= taskId.charCodeAt(index)
+  for (let index = 0; index < cohort.length; index++) {
+    hash ^= cohort.charCodeAt(index)
     hash = Math.imul(hash, 0x01000193)
   }
   return (hash >>> 0) % of
