@@ -1,6 +1,6 @@
 import type { TaskId } from '../domain/task-id.ts'
 import type { Notice } from '../ports/event-bus.ts'
-import type { Consumer, Delivery } from '../ports/work-queue.ts'
+import type { ConsumeMode, Consumer, Delivery } from '../ports/work-queue.ts'
 import type { TaskRegistry } from '../tasks/task-registry.ts'
 import { Attempts } from './attempts.ts'
 import { Claims } from './claims.ts'
@@ -87,7 +87,7 @@ export class Worker {
 
   async #start(): Promise<void> {
     for (const [queue, { slots, mode = 'parallel' }] of Object.entries(this.#settings.queues)) {
-      const handle = (delivery: Delivery): Promise<void> => this.#handle(queue, delivery)
+      const handle = (delivery: Delivery): Promise<void> => this.#handle(queue, mode, delivery)
       const consume = (signal: AbortSignal): Promise<Consumer> => this.#node.messaging.queue.consume(queue, handle, { slots, mode, signal })
       const consumer = await persist(this.#node, { forMs: this.#node.commandTimeoutMs }, consume)
       this.#consumers.set(queue, consumer)
@@ -130,14 +130,13 @@ export class Worker {
   }
 
   /**
-   * A cancellation was requested somewhere: a task that runs here has to be looked up again.
+   * Something happened to a task somewhere: one that runs here has to be looked up again where somebody wishes it to stop.
    *
    * @internal
    */
-  hear({ type, taskId, version }: Notice): void {
-    if (type !== 'TaskCancelRequested') return
-    this.#claims.hear(taskId, version)
-    this.#attempts.hear(taskId, version)
+  hear(notice: Notice): void {
+    this.#claims.hear(notice)
+    if (notice.type === 'TaskCancelRequested') this.#attempts.hear(notice.taskId, notice.version)
   }
 
   /**
@@ -150,11 +149,11 @@ export class Worker {
     this.#attempts.lookAtAll()
   }
 
-  #handle(queue: string, delivery: Delivery): Promise<void> {
+  #handle(queue: string, mode: ConsumeMode, delivery: Delivery): Promise<void> {
     // A delivery may have been on its way when the worker stopped taking any.
     if (this.#status !== 'running') return delivery.release({ delayMs: this.#settings.undecodableDelayMs })
     this.#delivered.set(queue, Math.max(this.#delivered.get(queue) ?? 0, delivery.message.sentAt))
-    const handled = this.#claims.take(delivery).finally(() => this.#handling.delete(handled))
+    const handled = this.#claims.take(delivery, mode).finally(() => this.#handling.delete(handled))
     this.#handling.add(handled)
     return handled
   }
@@ -162,7 +161,10 @@ export class Worker {
   async #drain(): Promise<void> {
     // Whether it succeeded is for whoever started the worker: here it has only to be over.
     await this.#started.catch(() => {})
-    const closings = await Promise.allSettled([...this.#consumers.values()].map((consumer) => consumer.close()))
+    const closed = Promise.allSettled([...this.#consumers.values()].map((consumer) => consumer.close()))
+    // After the consumers began to close, or they would be given it again; before they have, since they wait for it.
+    this.#claims.endHolds()
+    const closings = await closed
     for (const closing of closings)
       if (closing.status === 'rejected')
         this.#node.logger.warn({ err: closing.reason as unknown }, 'a consumer could not be closed in order')
