@@ -44,7 +44,7 @@ const interferedQueue = (queue: WorkQueue, interference: Interference): WorkQueu
     interference.pass({ name: 'queue.send', taskId: message.taskId }, options, async () => {
       for (let copy = 0; copy < interference.copies; copy++) await queue.send(name, message, options)
     }),
-  consume: (name, handler, options) => queue.consume(name, handler, options),
+  consume: (name, handler, options) => queue.consume(name, (delivery) => interference.handle(delivery, handler), options),
   close: () => queue.close(),
 })
 
