@@ -55,6 +55,7 @@ test('a RabbitMQ keeps a durable message through a SIGKILL, and is gone when it 
     await sending.assertQueue('letters', { durable: true, arguments: { 'x-queue-type': 'quorum' } })
     sending.sendToQueue('letters', Buffer.from('kept'), { persistent: true })
     await sending.waitForConfirms()
+    await broker.flush()
     const { pid } = broker
     const closed = new Promise((resolve) => before.once('close', resolve))
     await broker.kill()
@@ -64,6 +65,7 @@ test('a RabbitMQ keeps a durable message through a SIGKILL, and is gone when it 
     await broker.start()
     const after = await connect(url)
     const receiving = await after.createChannel()
+    after.on('error', silent)
     const letter = await receiving.get('letters', { noAck: true })
     expect(letter === false ? 'no message' : letter.content.toString()).toBe('kept')
     await after.close()
