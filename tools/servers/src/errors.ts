@@ -19,6 +19,7 @@ export class WrongEnvironment extends Error {
 export const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
   const within = error instanceof AggregateError ? error.errors : Object.values('innerErrors' in error ? (error.innerErrors ?? {}) : {})
-  const reasons = [error.message, ...within.map(reasonOf)].filter((reason) => reason !== '')
+  // Where there are errors within, the driver's own message repeats the first of them with its stack.
+  const reasons = (within.length > 0 ? within.map(reasonOf) : [error.message]).filter((reason) => reason !== '')
   return reasons.length > 0 ? [...new Set(reasons)].join(': ') : String('code' in error ? error.code : error.name)
 }
