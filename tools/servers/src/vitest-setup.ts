@@ -57,7 +57,7 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
   project.config.testNamePattern = /(?!)/
   return () => {
     const reasons = errors.map((each) => (each instanceof ServerNotAvailable ? each.message.replaceAll('\n', ' ') : ''))
-    note(`Not tested: what runs on real servers. ${reasons.join('. ')}.`)
+    note(`Not tested: what runs on real servers. ${reasons.join('. ')}`)
     return Promise.resolve()
   }
 }
