@@ -20,6 +20,8 @@ const config: KnipConfig = {
     'examples/custom-adapter': { entry: [pages] },
     'examples/reindex': { entry: [pages] },
     docs: { entry: ['**/*.md'], project: ['**/*.md'] },
+    // A test runs it as a process.
+    'tools/servers': { entry: ['test/parent.ts'] },
     // The tests start other test runners, by their paths.
     'test-kit': { entry: [pages, 'test/runners/*.mjs'], ignoreDependencies: ['jest'] },
   },
