@@ -55,8 +55,8 @@ export const createTaskManager = async (options: TaskManagerOptions): Promise<Ta
     abortClosed: (reason) => closed.abort(reason),
   })
   try {
-    if (worker !== false) await manager.attachWorker(worker)
-    await manager.join()
+    if (worker === false) await manager.join()
+    else await manager.attachWorker(worker)
   } catch (error) {
     await manager.close()
     throw error

@@ -23,7 +23,10 @@ export class Membership {
     this.#onRenewed = onRenewed
   }
 
+  /** Shows the node at once. Joining again shows what has changed. */
   async join(): Promise<void> {
+    await this.#renewing
+    if (this.#isLeaving) return
     this.#renewing = this.#renew()
     await this.#renewing
     this.#schedule()
@@ -43,6 +46,8 @@ export class Membership {
 
   #schedule(): void {
     if (this.#isLeaving) return
+    // One of two: the node may have joined again meanwhile.
+    this.#cancel?.()
     this.#cancel = this.#node.clock.schedule(renewMs, () => {
       this.#renewing = this.#renew().then(() => this.#schedule())
     })

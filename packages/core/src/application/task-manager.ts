@@ -225,12 +225,14 @@ export class TaskManager {
     const settings = workerSettings(options, this.#registry)
     const worker = new Worker(this.#node, this.#eventSourcing, this.#publisher, this.#sender, this.#registry, settings)
     this.#worker = worker
+    // Before it takes anything: whoever is handed what it runs asks whether it is alive.
+    await this.#membership.join()
     await worker.start()
     return worker
   }
 
   /**
-   * Shows this node among the live ones.
+   * Shows this node among the live ones. A node with a worker is shown when that is attached.
    *
    * @internal
    */
