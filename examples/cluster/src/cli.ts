@@ -11,6 +11,7 @@ interface Options {
   readonly index?: string
   readonly pace: number
   readonly drain: number
+  readonly silence: number
 }
 
 const help = `
@@ -40,13 +41,20 @@ export const main = async (args: readonly string[]): Promise<number> => {
       milliseconds,
       1_000,
     )
+    .option(
+      '--silence <ms>',
+      'for how long nothing may happen in a plain run before what has not ended counts as lost',
+      milliseconds,
+      30_000,
+    )
     .addHelpText('after', help)
-    .action(async (paths: readonly string[], { plain, keep, index, pace, drain }: Options) => {
+    .action(async (paths: readonly string[], { plain, keep, index, pace, drain, silence }: Options) => {
       exitCode = await clusterCommand({
         paths: paths.map(expanded),
         ...(index === undefined ? {} : { index }),
         paceMs: pace,
         drainMs: drain,
+        silenceMs: silence,
         isPlain: plain,
         isKept: keep,
       })

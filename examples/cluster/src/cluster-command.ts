@@ -19,6 +19,8 @@ export interface ClusterCommand {
   readonly paceMs: number
   /** How long what runs on a worker may go on after it was told to stop, in milliseconds. */
   readonly drainMs: number
+  /** For how long nothing may happen in a plain run before what has not ended counts as lost, in milliseconds. */
+  readonly silenceMs: number
   /** Lines and a script, instead of a screen and keys. */
   readonly isPlain: boolean
   /** Whether what the run made on the servers stays there. */
@@ -41,8 +43,8 @@ export const clusterCommand = async (command: ClusterCommand): Promise<number> =
     const isOwnMail = paths.length > 0
     const { mailboxes, unreadable } = await findMailboxes(isOwnMail ? paths : demoMail(folder))
     for (const each of unreadable) complain(each)
-    if (!isOwnMail) say(demoNote(paceMs))
     const ground = await findGround(say)
+    if (!isOwnMail) say(demoNote(paceMs))
     const session = new Session({
       ...command,
       ground,

@@ -10,7 +10,7 @@ import { newsOf } from './news.ts'
 import { plainRun } from './plain-run.ts'
 import { reasonOf } from './reasons.ts'
 import type { Scratch } from './scratch.ts'
-import type { NewsView } from './screen/view.ts'
+import type { NewsView, NodeState } from './screen/view.ts'
 import { streamLogger } from './stream-logger.ts'
 import type { Stopping } from './stopping.ts'
 import type { WorkerProcess } from './worker/worker-process.ts'
@@ -21,11 +21,27 @@ export interface SessionOptions {
   readonly index: string
   readonly pace: { readonly paceMs?: number }
   readonly drainMs: number
+  readonly silenceMs: number
   readonly isLive: boolean
   readonly scratch: Scratch
   readonly stopping: Stopping
   readonly say: (line: string) => void
   readonly complain: (line: string) => void
+}
+
+const wordsFor = (state: NodeState, note = 'no reason is known'): string => {
+  switch (state) {
+    case 'starting':
+      return 'starts'
+    case 'alive':
+      return 'ready'
+    case 'draining':
+      return 'told to stop'
+    case 'gone':
+      return 'gone, in order'
+    case 'lost':
+      return `gone: ${note}`
+  }
 }
 
 /** More news than any screen has room for. */
@@ -49,7 +65,7 @@ export class Session {
 
   /** Whether all went well. */
   async run(): Promise<boolean> {
-    const { ground, mailboxes, index, pace, drainMs, isLive, scratch, stopping, say } = this.#options
+    const { ground, mailboxes, index, pace, drainMs, silenceMs, isLive, scratch, stopping, say } = this.#options
     const logger = streamLogger(scratch.log)
     const cluster = await startCluster({
       ground,
@@ -70,7 +86,7 @@ export class Session {
     let isWell = false
     try {
       if (isLive) await this.#runLive(cluster)
-      else await plainRun({ cluster, mailboxes, say, signal: stopping.signal })
+      else await plainRun({ cluster, mailboxes, say, silenceMs, signal: stopping.signal })
     } catch (error) {
       if (!stopping.signal.aborted) throw error
     } finally {
@@ -129,7 +145,7 @@ export class Session {
   }
 
   #watchWorker({ name, pid, state, note }: WorkerProcess): void {
-    if (!this.#options.isLive || state === 'lost') this.#tell(`${name}, process ${pid}: ${state}${note === undefined ? '' : `, ${note}`}`)
+    if (!this.#options.isLive || state === 'lost') this.#tell(`${name}, process ${pid}: ${wordsFor(state, note)}`)
   }
 
   #tell(text: string): void {
