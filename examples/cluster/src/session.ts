@@ -67,6 +67,7 @@ export class Session {
   async run(): Promise<boolean> {
     const { ground, mailboxes, index, pace, drainMs, silenceMs, isLive, scratch, stopping, say } = this.#options
     const logger = streamLogger(scratch.log)
+    say('Starting a front-end and two workers, each a process of its own')
     const cluster = await startCluster({
       ground,
       index,

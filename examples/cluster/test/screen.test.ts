@@ -20,6 +20,7 @@ describe('the screen', () => {
   })
 
   it.each([
+    ['worker-5', ['worker-5', '4115', 'mailboxes ×2', 'gone in order, 2 s ago']],
     ['front-end', ['front-end', '4100', 'submits only', 'alive, 42 s']],
     ['worker-1', ['worker-1', '4111', 'mailboxes ×2', '2', 'alive, 41 s']],
     ['worker-2', ['worker-2', '4112', 'mailboxes ×2', '1', 'draining, 1 s: then hands back']],
