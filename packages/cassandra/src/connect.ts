@@ -4,6 +4,7 @@ import { errors } from 'cassandra-driver'
 import type { Logger } from '@taskledger/core/ports'
 import { silentLogger, TaskledgerError } from '@taskledger/core/ports'
 import { makeClient } from './client.ts'
+import { closeControlConnection, guardControlConnection } from './driver-guard.ts'
 import { hostErrorsOf, isRefusal, messageOf } from './driver-errors.ts'
 import type { CassandraConnection, CassandraKeyspace } from './options.ts'
 import { withinMs } from './within-ms.ts'
@@ -18,7 +19,7 @@ export interface Connection {
 export type ConnectOptions = CassandraConnection &
   Pick<CassandraKeyspace, 'connectTimeoutMs' | 'logger'> & { readonly requestTimeoutMs?: number }
 
-const defaultConnectTimeoutMs = 30_000
+export const defaultConnectTimeoutMs = 30_000
 const defaultRequestTimeoutMs = 8_000
 const pauseMs = 500
 
@@ -34,7 +35,7 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
   let said: string | undefined
   for (;;) {
     const leftMs = until - performance.now()
-    const client = 'client' in options ? options.client : makeClient(options, { connectTimeoutMs, requestTimeoutMs })
+    const client = 'client' in options ? options.client : guarded(makeClient(options, { connectTimeoutMs, requestTimeoutMs }), logger)
     const connecting = client.connect()
     const failure = await failureOf(connecting, leftMs)
     if (failure === undefined) {
@@ -59,6 +60,11 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
   }
 }
 
+const guarded = (client: Client, logger: Logger): Client => {
+  guardControlConnection(client, logger)
+  return client
+}
+
 /** The driver gives up by itself in most cases; a server that takes connections and never answers is one of the others. */
 const failureOf = async (connecting: Promise<void>, ms: number): Promise<unknown> => {
   try {
@@ -73,13 +79,10 @@ const failureOf = async (connecting: Promise<void>, ms: number): Promise<unknown
 const putAway = (client: Client, connecting: Promise<void>): void => {
   const shutDown = async (): Promise<void> => {
     await client.shutdown()
-    // The driver forgets the connection over which it heard that the cluster does not suit it: the process would never end.
-    ;(client as LeakyClient).controlConnection?.connection?.close?.()
+    closeControlConnection(client)
   }
   connecting.then(shutDown, shutDown).catch(() => {})
 }
-
-type LeakyClient = Client & { readonly controlConnection?: { readonly connection?: { close?(): void } | null } }
 
 /** What cannot come right by waiting. */
 const misfitOf = (failure: unknown, options: ConnectOptions): TaskledgerError | undefined => {

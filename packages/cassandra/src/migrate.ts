@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { silentLogger, TaskledgerError } from '@taskledger/core/ports'
 import { connect } from './connect.ts'
+import { checkOptions } from './option-checks.ts'
 import type { MigrationOptions } from './options.ts'
 import type { SchemaStep } from './schema.ts'
 import { schemaSteps, stateRows, stateTable } from './schema.ts'
@@ -16,6 +17,7 @@ const lookAgainMs = 200
 
 /** Creates the schema, or brings it up to date by the steps that are missing. */
 export const migrateBy = async (steps: readonly SchemaStep[], options: MigrationOptions): Promise<void> => {
+  checkOptions(options)
   const connection = await connect(options)
   // Definitions take longer than requests, above all on a cluster of many nodes.
   const session = new Session(connection, { ...options, requestTimeoutMs: 30_000 })

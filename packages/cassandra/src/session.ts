@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { QueryOptions } from 'cassandra-driver'
 import { policies, types } from 'cassandra-driver'
 import type { Logger } from '@taskledger/core/ports'
-import { closedError, silentLogger } from '@taskledger/core/ports'
+import { closedError, codeOf, silentLogger, TaskledgerError } from '@taskledger/core/ports'
 import type { Connection } from './connect.ts'
-import { connect } from './connect.ts'
+import { connect, defaultConnectTimeoutMs } from './connect.ts'
 import type { RequestKind } from './driver-errors.ts'
 import { translated, wasNotSent } from './driver-errors.ts'
 import { Lease } from './lease.ts'
+import { checkOptions } from './option-checks.ts'
 import type { CassandraStorageOptions } from './options.ts'
 import { Places } from './places.ts'
 import { withinMs } from './within-ms.ts'
@@ -235,10 +236,34 @@ export class Session {
 
 const rowsOf = (result: types.ResultSet): readonly Row[] => (result.rows as readonly Row[] | undefined) ?? []
 
-/** Opens a session on a schema that is there and fits this release. */
+/**
+ * Opens a session on a schema that is there and is this release's.
+ *
+ * @throws `MISCONFIGURED` or `UNAVAILABLE`, within `connectTimeoutMs`.
+ */
 export const openSession = async (options: CassandraStorageOptions): Promise<Session> => {
+  checkOptions(options)
+  const until = performance.now() + (options.connectTimeoutMs ?? defaultConnectTimeoutMs)
   const connection = await connect(options)
   const session = new Session(connection, options)
-  await checkSchema(session)
+  try {
+    await untilAvailable(until, () => checkSchema(session))
+  } catch (error) {
+    await session.close()
+    throw error
+  }
   return session
+}
+
+/** A cluster that is just starting takes connections before it has the replicas that a request needs. */
+const untilAvailable = async (until: number, check: () => Promise<void>): Promise<void> => {
+  for (;;) {
+    try {
+      if (await withinMs(until - performance.now(), check())) return
+      throw new TaskledgerError('UNAVAILABLE', 'Cassandra lets this client in, and does not answer it: check the state of its hosts')
+    } catch (error) {
+      if (codeOf(error) !== 'UNAVAILABLE' || performance.now() >= until) throw error
+      await sleep(notSentPauseMs)
+    }
+  }
 }
