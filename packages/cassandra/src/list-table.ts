@@ -108,7 +108,7 @@ export class ListTable {
   /** The details of some rows of a partition. */
   async details(partition: Partition, rows: readonly ListingPosition[], options: CallOptions): Promise<readonly TaskDetails[]> {
     const key = [this.#session.prefix, new Date(partition.bucket), partition.shard, everyTask]
-    return await readManyDetails(this.#session, this.#cql.selectDetails, key, rows, options)
+    return readManyDetails(this.#session, this.#cql.selectDetails, key, rows, options)
   }
 
   async #partitions(

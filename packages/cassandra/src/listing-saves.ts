@@ -40,7 +40,7 @@ export class Saves {
       idOf: ({ snapshot }) => snapshot.details.taskId,
       flush: async (_key, saves) => {
         for (const save of saves) save.isAboard = true
-        return await writeApart(
+        return writeApart(
           write,
           saves.map(({ snapshot }) => snapshot),
         )
@@ -74,5 +74,5 @@ const writeApart = async (write: WriteTogether, snapshots: readonly Snapshot[]):
   const [together] = await Promise.allSettled([write(snapshots)])
   const isRefused = together.status === 'rejected' && codeOf(together.reason) === 'MISCONFIGURED'
   if (!isRefused || snapshots.length === 1) return snapshots.map(() => together)
-  return await Promise.allSettled(snapshots.map((snapshot) => write([snapshot])))
+  return Promise.allSettled(snapshots.map((snapshot) => write([snapshot])))
 }

@@ -17,13 +17,13 @@ interface Noted {
  * What this process knows of index rows: small rows that say which partitions exist, so that a walk need not try them all. Whoever
  * finds a partition empty deletes its index row; otherwise the index would hold every minute that there ever was.
  *
- * **No row without its index row.** An index row is written with the clock as its timestamp, which it also holds (`seen`). Let a scan read
- * an index row with `seen` = s, begin at b ≥ s + 10 min, find the partition empty, and delete the index row with the timestamp s:
- * exactly what it read, nothing newer. Take any row of that partition whose save has resolved and which the scan did not meet. It was
- * written by a majority after the scan had begun, or the scan would have met it. Its writer checked, when the write began, that an index
- * row of its own was at most one minute old, or wrote one beside it, and the write was bounded by the time of a request. So that index
- * row is from b − 1 min − one request at the earliest. With clocks less than some 8 minutes apart that is later than s: the tombstone
- * does not reach it. (Resolved is what counts: a save that failed is repeated by its caller, and then checks again.)
+ * **No row without its index row.** An index row is written with the clock as its timestamp, which it also holds (`seen`). Let a scan that
+ * begins at b find a partition empty whose index row was seen at s ≤ b − 10 min, and delete the index row with the timestamp s: exactly what
+ * it read, nothing newer. Take any row of that partition that the scan did not meet and whose save has resolved. A majority got it after
+ * b, or the scan would have met it. Its writer had an index row of its own: at most one minute old when the save began; and where the
+ * save took more than a minute, another one, at most one minute old after the row was written. So the latest of them is from b − 2 min or
+ * later. With clocks less than 8 minutes apart that is later than s: the tombstone does not reach it. A save that has not resolved is
+ * repeated by its caller, and then counts from its own beginning.
  */
 export class PartitionIndex {
   readonly #noted = new Map<string, Noted>()

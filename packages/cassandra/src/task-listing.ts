@@ -22,8 +22,10 @@ import { planOf } from './listing-facets.ts'
 import { readTasks } from './listing-page.ts'
 import type { Stretch } from './listing-rows.ts'
 import { everything } from './listing-rows.ts'
+import type { Snapshot } from './listing-saves.ts'
 import { Saves } from './listing-saves.ts'
 import type { ListingSession } from './listing-session.ts'
+import { trustedForMs } from './partition-index.ts'
 import { ProgressTable } from './progress.ts'
 import { UnfinishedTable } from './unfinished-table.ts'
 
@@ -61,16 +63,25 @@ export class CassandraTaskListing implements TaskListing {
 
   async save(details: TaskDetails, options: CallOptions = {}): Promise<void> {
     this.#lease.enter(options.signal)
-    const { taskId, createdAt, status, labels } = details
-    const snapshot = { details: { ...details, labels: [...labels] }, text: encodeDetails(details) }
-    // All at once. The save has not happened before all of them have, and so no row that counts is without its index row.
-    const writes = [
-      this.#list.note(snapshot.details),
+    const snapshot = { details: { ...details, labels: [...details.labels] }, text: encodeDetails(details) }
+    await abortable(this.#write(snapshot), options.signal)
+  }
+
+  /** All at once. The save has not happened before all of it has, and so no row that counts is without its index row. */
+  async #write(snapshot: Snapshot): Promise<void> {
+    const { details } = snapshot
+    const begun = performance.now()
+    const note = async (): Promise<void> => {
+      const isFinal = isFinalStatus(details.status)
+      await Promise.all([this.#list.note(details), isFinal ? undefined : this.#unfinished.note(details)])
+    }
+    await Promise.all([
+      note(),
       this.#listSaves.save(keyOf(this.#list.partitionOf(details)), snapshot),
-      isFinalStatus(status) ? undefined : this.#unfinished.note(details),
-      this.#unfinishedSaves.save(keyOf(unfinishedPartitionOf(taskId, createdAt)), snapshot),
-    ]
-    await abortable(Promise.all(writes), options.signal)
+      this.#unfinishedSaves.save(keyOf(unfinishedPartitionOf(details.taskId, details.createdAt)), snapshot),
+    ])
+    // A row that was long in coming may have come after its index row was deleted: see PartitionIndex.
+    if (performance.now() - begun > trustedForMs) await note()
   }
 
   async list(filter: TaskFilter, { limit, cursor, ...options }: PageRequest): Promise<TaskPage> {
@@ -105,7 +116,7 @@ export class CassandraTaskListing implements TaskListing {
 
   async progress(taskId: TaskId, options: CallOptions = {}): Promise<TaskProgress | undefined> {
     this.#lease.enter(options.signal)
-    return await this.#progress.of(taskId, options)
+    return this.#progress.of(taskId, options)
   }
 
   async remove(task: Pick<TaskDetails, 'taskId' | 'createdAt'>, options: CallOptions = {}): Promise<void> {
