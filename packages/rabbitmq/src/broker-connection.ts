@@ -210,7 +210,7 @@ export class BrokerConnection {
   }
 
   #tellListeners(): void {
-    for (const listener of [...this.#listeners]) listener()
+    for (const listener of this.#listeners) listener()
   }
 }
 

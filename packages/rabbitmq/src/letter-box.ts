@@ -1,11 +1,12 @@
 import type { ConsumeMessage } from 'amqplib'
 import { encodeMessage } from '@taskledger/core/codec'
 import type { Logger, WorkMessage } from '@taskledger/core/ports'
-import { TaskledgerError } from '@taskledger/core/ports'
+import { codeOf, TaskledgerError } from '@taskledger/core/ports'
+import { BackOff } from './back-off.ts'
 import type { BrokerConnection } from './broker-connection.ts'
 import type { Publisher } from './publisher.ts'
 import type { Settings } from './settings.ts'
-import type { Topology } from './topology.ts'
+import type { DeclareBound, Topology } from './topology.ts'
 
 /** How often the message was released: a queue of the broker counts deliveries, not releases. */
 const releasesHeader = 'taskledger-releases'
@@ -17,6 +18,9 @@ const longestReason = 1_500
 
 /** How often a queue may turn out to be gone before a send gives up. */
 const mostReturns = 3
+
+/** With less time than this left, another try is none. In milliseconds. */
+const shortestRetryMs = 100
 
 /** How often the message was released before, as its sender wrote it. */
 export const releasesOf = ({ properties: { headers } }: ConsumeMessage): number => {
@@ -48,16 +52,16 @@ export class LetterBox {
         `the message of task ${message.taskId} has ${content.length} bytes; maxMessageBytes is ${maxMessageBytes}`,
       )
     const options = { contentType: 'application/json', correlationId: message.taskId }
-    await this.#post((signal) => this.#topology.work(this.#connection, queue, signal), content, options, signal)
+    await this.#post((bound) => this.#topology.work(this.#connection, queue, bound), content, options, signal)
   }
 
   /** Puts a copy at the back of the queue, or where it waits for its time. */
   async release(queue: string, raw: ConsumeMessage, delayMs: number): Promise<void> {
     const { contentType, correlationId } = raw.properties
     const options = { contentType, correlationId, headers: { [releasesHeader]: releasesOf(raw) + 1 } }
-    const declare = async (): Promise<string> => {
-      const work = await this.#topology.work(this.#connection, queue)
-      return delayMs > 0 ? this.#topology.delay(this.#connection, queue, delayMs) : work
+    const declare: Declare = async (bound) => {
+      const work = await this.#topology.work(this.#connection, queue, bound)
+      return delayMs > 0 ? this.#topology.delay(this.#connection, queue, delayMs, bound) : work
     }
     await this.#post(declare, raw.content, options, undefined)
   }
@@ -70,8 +74,8 @@ export class LetterBox {
       correlationId,
       headers: { [reasonHeader]: why.slice(0, longestReason), [releasesHeader]: releasesOf(raw) },
     }
-    const declare = async (): Promise<string> => {
-      await this.#topology.work(this.#connection, queue)
+    const declare: Declare = async (bound) => {
+      await this.#topology.work(this.#connection, queue, bound)
       return this.#topology.names.dead(queue)
     }
     await this.#post(declare, raw.content, options, undefined)
@@ -91,21 +95,39 @@ export class LetterBox {
     return this.#settings.logger
   }
 
-  async #post(
-    declare: (signal?: AbortSignal) => Promise<string>,
-    content: Buffer,
-    options: object,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
+  /** Bounded as a whole. Until the message is on its way nothing has happened, so that what fails may be tried again. */
+  async #post(declare: Declare, content: Buffer, options: object, signal: AbortSignal | undefined): Promise<void> {
     const until = performance.now() + this.#settings.confirmTimeoutMs
+    const bound = (): { readonly signal: AbortSignal | undefined; readonly timeoutMs: number } => ({
+      signal,
+      timeoutMs: until - performance.now(),
+    })
     for (let returns = 0; returns < mostReturns; returns++) {
-      const routingKey = await declare(signal)
+      const routingKey = await this.#declared(declare, bound)
       const letter = { exchange: '', routingKey, content, options: { ...options, persistent: true, mandatory: true } }
-      const outcome = await this.#publisher.publish(letter, { signal, timeoutMs: until - performance.now() })
+      const outcome = await this.#publisher.publish(letter, bound())
       if (outcome === 'confirmed') return
       this.#settings.logger.warn({ queue: routingKey }, 'a queue was deleted: declaring it again')
       this.#topology.forget(this.#connection)
     }
     throw new TaskledgerError('UNAVAILABLE', 'a message was not sent: its queue is deleted again and again')
   }
+
+  /** The name of the queue, once it is there. A connection that is lost meanwhile is waited for. */
+  async #declared(declare: Declare, bound: () => DeclareBound): Promise<string> {
+    const backOff = new BackOff()
+    for (;;) {
+      try {
+        return await declare(bound())
+      } catch (error) {
+        const { signal = neverAborted, timeoutMs = 0 } = bound()
+        if (signal.aborted || codeOf(error) !== 'UNAVAILABLE' || timeoutMs < shortestRetryMs) throw error
+        await backOff.pause(signal)
+      }
+    }
+  }
 }
+
+type Declare = (bound: DeclareBound) => Promise<string>
+
+const neverAborted = new AbortController().signal

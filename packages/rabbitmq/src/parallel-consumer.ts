@@ -76,7 +76,7 @@ export class ParallelConsumer implements Consumer {
   async #close(): Promise<void> {
     this.#wanted = 0
     this.#adjust()
-    await Promise.all([...this.#slots].map((slot) => slot.run))
+    await Promise.all([...this.#slots].map(async (slot) => slot.run))
     await this.#channel.close()
   }
 

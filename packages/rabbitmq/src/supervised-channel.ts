@@ -34,7 +34,7 @@ export class SupervisedChannel<C extends Channel> {
   readonly #closing = new AbortController()
   #opened: { goodbye(): Promise<void> } | undefined
   #current: C | undefined
-  #fault: unknown
+  #fault: Error | undefined
   #healthy = true
 
   constructor(role: ChannelRole<C>, connection: BrokerConnection, logger: Logger) {
@@ -49,7 +49,7 @@ export class SupervisedChannel<C extends Channel> {
   }
 
   /** Why the broker closed the channel that was lost last. */
-  get fault(): unknown {
+  get fault(): Error | undefined {
     return this.#fault
   }
 

@@ -7,6 +7,12 @@ import { Names } from './names.ts'
 import { refusalOfOperation, textOf } from './refusals.ts'
 import type { Settings } from './settings.ts'
 
+/** How long to wait. Default: `confirmTimeoutMs`. */
+export interface DeclareBound {
+  readonly signal?: AbortSignal | undefined
+  readonly timeoutMs?: number
+}
+
 type Arguments = Readonly<Record<string, string | number | boolean>>
 
 /** A token goes back into its queue each time that a holder of the right is lost: that must never use it up. */
@@ -30,34 +36,34 @@ export class Topology {
   }
 
   /** The work queue and its dead letters. Gives the name of the former. */
-  async work(connection: BrokerConnection, queue: string, signal?: AbortSignal): Promise<string> {
+  async work(connection: BrokerConnection, queue: string, bound: DeclareBound = {}): Promise<string> {
     const { deliveryLimit, queueType } = this.#settings
     const [name, dead] = [this.names.work(queue), this.names.dead(queue)]
     // The dead letters come first: what the broker finds no queue for it drops.
-    await this.#declare(connection, dead, this.#limited(neverMind), signal)
+    await this.#declare(connection, dead, this.#limited(neverMind), bound)
     const deadLetters = { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': dead }
     await this.#declare(
       connection,
       name,
       queueType === 'classic' ? deadLetters : { ...this.#limited(deliveryLimit), ...deadLetters },
-      signal,
+      bound,
     )
     return name
   }
 
   /** A queue from which messages go back into the work queue when their time has come. Gives its name. */
-  async delay(connection: BrokerConnection, queue: string, delayMs: number, signal?: AbortSignal): Promise<string> {
+  async delay(connection: BrokerConnection, queue: string, delayMs: number, bound: DeclareBound = {}): Promise<string> {
     const roundedMs = roundedDelayMs(delayMs)
     const name = this.names.delay(queue, roundedMs)
     const back = { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': this.names.work(queue), 'x-message-ttl': roundedMs }
-    await this.#declare(connection, name, { ...this.#limited(neverMind), ...back }, signal)
+    await this.#declare(connection, name, { ...this.#limited(neverMind), ...back }, bound)
     return name
   }
 
   /** The queue of which one consumer among all is served. Gives its name. */
-  async gate(connection: BrokerConnection, queue: string, signal?: AbortSignal): Promise<string> {
+  async gate(connection: BrokerConnection, queue: string, bound: DeclareBound = {}): Promise<string> {
     const name = this.names.gate(queue)
-    await this.#declare(connection, name, { ...this.#limited(neverMind), 'x-single-active-consumer': true }, signal)
+    await this.#declare(connection, name, { ...this.#limited(neverMind), 'x-single-active-consumer': true }, bound)
     return name
   }
 
@@ -70,18 +76,22 @@ export class Topology {
     return this.#settings.queueType === 'classic' ? {} : { 'x-queue-type': 'quorum', 'x-delivery-limit': deliveryLimit }
   }
 
-  async #declare(connection: BrokerConnection, name: string, args: Arguments, signal: AbortSignal | undefined): Promise<void> {
+  async #declare(
+    connection: BrokerConnection,
+    name: string,
+    args: Arguments,
+    { signal, timeoutMs = this.#settings.confirmTimeoutMs }: DeclareBound,
+  ): Promise<void> {
     const known = connection.model && this.#declared.get(connection.model)?.get(name)
     const waiting = new AbortController()
-    const { confirmTimeoutMs } = this.#settings
     try {
       await bounded(known ?? this.#declareWhenOpen(connection, name, args, waiting.signal), {
-        timeoutMs: confirmTimeoutMs,
+        timeoutMs,
         signal,
         onTimeout: () =>
           new TaskledgerError(
             'UNAVAILABLE',
-            `the queue "${name}" could not be declared within ${confirmTimeoutMs} ms: ${connection.state}`,
+            `the queue "${name}" could not be declared within ${Math.round(timeoutMs)} ms: ${connection.state}`,
           ),
       })
     } finally {

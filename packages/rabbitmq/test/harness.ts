@@ -7,7 +7,7 @@ import { tcpProxy } from '@taskledger/test-kit'
 import { Broker } from './broker.ts'
 
 /** Short bounds, so that faults take seconds and not minutes. */
-export const quickly = { heartbeatSeconds: 1, confirmTimeoutMs: 1_500, connectTimeoutMs: 10_000, lazyAcknowledgementMs: 100 } as const
+export const quickly = { heartbeatSeconds: 1, confirmTimeoutMs: 2_000, connectTimeoutMs: 10_000, lazyAcknowledgementMs: 100 } as const
 
 /** Remembers the names of the queues that are declared: RabbitMQ has no way to ask for those of a prefix. */
 export const rememberQueues = (queues: Set<string>): Logger => ({
