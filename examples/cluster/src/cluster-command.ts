@@ -8,7 +8,7 @@ import type { Ground } from './ground.ts'
 import { reasonOf } from './reasons.ts'
 import { Scratch } from './scratch.ts'
 import { Session } from './session.ts'
-import { Stopping } from './stopping.ts'
+import { Stopped, Stopping } from './stopping.ts'
 
 export interface ClusterCommand {
   /** Mail of the user's own; nothing for that of the example. */
@@ -58,12 +58,15 @@ export const clusterCommand = async (command: ClusterCommand): Promise<number> =
       complain,
     })
     try {
+      say('Making a keyspace, and starting a front-end and two workers, each a process of its own')
       await ground.prepare()
       hasBegun = true
       isAllWell = await session.run()
     } finally {
       isAllWell = (await tidied(ground, command)) && isAllWell
     }
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
   } finally {
     stopping.release()
     if (isAllWell || !hasBegun) scratch.remove()

@@ -67,7 +67,7 @@ export class Session {
   async run(): Promise<boolean> {
     const { ground, mailboxes, index, pace, drainMs, silenceMs, isLive, scratch, stopping, say } = this.#options
     const logger = streamLogger(scratch.log)
-    say('Starting a front-end and two workers, each a process of its own')
+    stopping.signal.throwIfAborted()
     const cluster = await startCluster({
       ground,
       index,
@@ -113,7 +113,7 @@ export class Session {
 
   async #runLive(cluster: Cluster): Promise<void> {
     const { ground, mailboxes, stopping } = this.#options
-    this.#live = new LiveRun({ cluster, ground, mailboxes, news: () => this.#news(), stop: () => stopping.ask('SIGINT') })
+    this.#live = new LiveRun({ cluster, ground, mailboxes, news: () => this.#news(), stop: (wish) => stopping.ask(wish) })
     await sleep(2 ** 31 - 1, undefined, { signal: stopping.signal })
   }
 
@@ -160,12 +160,12 @@ export class Session {
   }
 
   #stopAtOnce(): void {
-    const { ground, complain } = this.#options
+    const { ground, scratch, complain } = this.#options
     this.#cluster?.fleet.kill()
     this.#live?.close()
     const { keyspace, prefix } = ground.engines
     complain(
-      `Ended at once. Left behind on the servers: the keyspace ${keyspace}, and the queues and exchanges whose names begin with ${prefix}`,
+      `Ended at once. Left behind: the keyspace ${keyspace}, queues and exchanges whose names begin with ${prefix}, and the folder ${scratch.folder}`,
     )
   }
 }

@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs'
-import { describe, expect, inject, it, onTestFinished, vi } from 'vitest'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest'
 import { clearCassandra } from '../src/clear/clear-cassandra.ts'
 import { clearRabbitmq } from '../src/clear/clear-rabbitmq.ts'
 import { leftoversOf } from './leftovers.ts'
@@ -8,8 +10,11 @@ import { isThere, keyspaceOf, launch, workersOf } from './run-program.ts'
 
 const servers = inject('servers')
 
+const scratch = mkdtempSync(join(tmpdir(), 'cluster-test-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
 const start = (...args: readonly string[]): Running => {
-  const running = launch(servers, ...args)
+  const running = launch(servers, scratch, ...args)
   onTestFinished(() => void running.child.kill('SIGKILL'))
   return running
 }
@@ -22,7 +27,7 @@ const said = (running: Running, words: RegExp): Promise<void> =>
       expect(running.stdout + running.stderr).toMatch(words)
     })
 
-describe('npm run cluster -- --plain', { timeout: 180_000 }, () => {
+describe('npm run cluster -- --plain', { timeout: 180_000, concurrent: false }, () => {
   it('does the whole job on three processes and a fourth, loses nothing, and leaves nothing behind', async () => {
     const running = start('--plain')
     const code = await running.ended
@@ -39,6 +44,7 @@ describe('npm run cluster -- --plain', { timeout: 180_000 }, () => {
     expect(workersOf(running).filter(isThere)).toEqual([])
     expect(keyspaceOf(running)).toMatch(/^cluster_[0-9a-f]{8}$/)
     expect(await leftoversOf(servers, keyspaceOf(running))).toEqual([])
+    expect(readdirSync(scratch)).toEqual([])
   })
 
   it('ends in order at the first SIGINT, and tells how far it was', async () => {
@@ -53,7 +59,7 @@ describe('npm run cluster -- --plain', { timeout: 180_000 }, () => {
     expect(await leftoversOf(servers, keyspaceOf(running))).toEqual([])
   })
 
-  it('takes its workers with it when it is killed, and says nothing of what it leaves behind', async () => {
+  it('takes its workers with it when it is killed: they hand back what they run, and end', async () => {
     const running = start('--plain')
     await said(running, /started on worker/)
     const workers = workersOf(running)
@@ -63,14 +69,16 @@ describe('npm run cluster -- --plain', { timeout: 180_000 }, () => {
     await vi.waitUntil(() => !workers.some(isThere), { timeout: 30_000 })
     const name = keyspaceOf(running)
     expect(await leftoversOf(servers, name)).not.toEqual([])
+    const logs = readdirSync(scratch, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('worker-2.log'))
+    expect(logs.map((file) => readFileSync(join(scratch, file), 'utf8')).join('')).toContain('the parent is gone: what runs is handed back')
     const engines = { cassandra: servers.cassandra, keyspace: name, amqpUrl: servers.amqp.url, prefix: name }
     await Promise.all([clearCassandra(engines), clearRabbitmq(engines)])
     expect(await leftoversOf(servers, name)).toEqual([])
   })
 
-  it('says in a line what to mend of servers that do not work, and where the logs are of what went wrong later', async () => {
+  it('says in a line what to mend of servers that do not work', async () => {
     const nowhere = { cassandra: { ...servers.cassandra, contactPoints: ['127.0.0.1:1'] }, amqp: servers.amqp }
-    const running = launch(nowhere, '--plain')
+    const running = launch(nowhere, scratch, '--plain')
     expect(await running.ended).toBe(2)
     expect(running.stderr).toMatch(/^CASSANDRA_CONTACT_POINTS is 127\.0\.0\.1:1, where no Cassandra can be used: [^\n]*\n$/)
   })
@@ -85,6 +93,7 @@ describe('npm run cluster -- --plain', { timeout: 180_000 }, () => {
     expect(running.stdout).toMatch(/worker-1, process \d+: gone: SIGKILL/)
     expect(running.stdout).toMatch(/\ncluster: 13 submitted, .*, [12] lost, \d processes, [\d.]+ s\n$/)
     const [, logs = ''] = /^The logs of all processes are in (.*)$/m.exec(running.stderr) ?? []
-    expect(existsSync(logs)).toBe(true)
+    expect(readdirSync(logs)).toEqual(expect.arrayContaining(['front-end.log', 'worker-1.log', 'worker-2.log']))
+    expect(readFileSync(join(logs, 'worker-1.log'), 'utf8')).toContain(`"pid":${pid}`)
   })
 })

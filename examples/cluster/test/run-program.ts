@@ -15,13 +15,14 @@ export interface Running {
   readonly ended: Promise<number | null>
 }
 
-/** Runs `npm run cluster -- ARGS` without npm, on the servers of the test run. */
-export const launch = ({ cassandra, amqp }: Servers, ...args: readonly string[]): Running => {
+/** Runs `npm run cluster -- ARGS` without npm, on the servers of the test run; its files come into a folder that the test removes. */
+export const launch = ({ cassandra, amqp }: Servers, scratch: string, ...args: readonly string[]): Running => {
   const { contactPoints, localDataCenter, credentials } = cassandra
   const child = spawn(process.execPath, [program, ...args], {
     env: {
       ...process.env,
       NO_COLOR: '1',
+      TMPDIR: scratch,
       CASSANDRA_CONTACT_POINTS: contactPoints.join(','),
       CASSANDRA_LOCAL_DATA_CENTER: localDataCenter,
       ...(credentials === undefined ? {} : { CASSANDRA_USERNAME: credentials.username, CASSANDRA_PASSWORD: credentials.password }),
