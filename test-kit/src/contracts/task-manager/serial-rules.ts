@@ -70,7 +70,7 @@ export const serialRules: readonly Rule<Adapters>[] = [
         queue: 'one',
         payload: unchecked<JsonValue>(),
         run: async ({ taskId, payload }) => {
-          for (const node of nodes) await lookAt(node, taskId)
+          await Promise.all(nodes.map((node) => lookAt(node, taskId)))
           ended.push(taskId)
           if (payload === 'fail') throw new Error('no')
         },
