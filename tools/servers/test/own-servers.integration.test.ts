@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { connect } from 'amqplib'
 import { Client } from 'cassandra-driver'
 import { expect, inject, test } from 'vitest'
-import { createVhost, freshKeyspaceName, startCassandra, startRabbitmq } from '../src/index.ts'
+import { createVhost, findCassandra, findRabbitmq, freshKeyspaceName, startCassandra, startRabbitmq } from '../src/index.ts'
 import type { CassandraEndpoint } from '../src/index.ts'
 
 const silent = (): void => {}
@@ -17,6 +17,12 @@ test('the shared servers say which they are', () => {
   const { cassandra, amqp } = inject('servers')
   expect(cassandra.version).toMatch(/^\d+\.\d+/)
   expect(amqp.version).toMatch(/^\d+\.\d+/)
+})
+
+test('what a test starts finds the shared servers', async () => {
+  const { cassandra, amqp } = inject('servers')
+  await expect(findCassandra({ say: silent })).resolves.toMatchObject({ origin: 'environment', endpoint: cassandra })
+  await expect(findRabbitmq({ say: silent })).resolves.toMatchObject({ origin: 'environment', endpoint: amqp })
 })
 
 test('a Cassandra keeps what it acknowledged through a SIGKILL, and is gone when it is stopped', async () => {
