@@ -11,6 +11,9 @@ export type Facet = string
 /** The facet of every task. Its row alone has the details. */
 export const everyTask: Facet = ''
 
+/** The facet of the tasks that run, among all that are unfinished: they are few, and may be few among very many that wait. */
+export const runningTasks: Facet = 'running'
+
 const typeFacet = (type: string): Facet => `type:${type}`
 const labelFacet = (label: string): Facet => `label:${label}`
 const nodeFacet = (node: string): Facet => `node:${node}`
@@ -25,6 +28,9 @@ export const facetsOf = ({ type, labels, node, status }: TaskDetails): readonly 
   ...(isFinalStatus(status) ? [statusFacet(status)] : []),
 ]
 
+/** Whether a node has the task in hand. */
+export const isRunning = (status: TaskStatus): boolean => status === 'inProgress' || status === 'cancelRequested'
+
 /** How a list is walked. */
 export type ListPlan = FacetPlan | UnfinishedPlan
 
@@ -34,15 +40,17 @@ export interface FacetPlan {
   readonly facets: readonly Facet[]
 }
 
-/** Through the table of what is unfinished. */
+/** Through the table of what is unfinished, by one facet. */
 export interface UnfinishedPlan {
   readonly type: 'unfinished'
+  readonly facet: Facet
 }
 
 /** By the property that is likely to let the fewest through; the others are checked row by row. */
 export const planOf = ({ statuses, type, node, label }: TaskFilter): ListPlan => {
   if (label !== undefined) return { type: 'facets', facets: [labelFacet(label)] }
-  if (statuses?.every((status) => !isFinalStatus(status))) return { type: 'unfinished' }
+  if (statuses?.every((status) => !isFinalStatus(status)))
+    return { type: 'unfinished', facet: statuses.every(isRunning) ? runningTasks : everyTask }
   if (node !== undefined) return { type: 'facets', facets: [nodeFacet(node)] }
   if (statuses !== undefined && statuses.every(isFinalStatus) && !isEveryFinalStatus(statuses))
     return { type: 'facets', facets: [...new Set(statuses.map(statusFacet))] }

@@ -5,12 +5,15 @@ import { mergeSorted } from './listing-merge.ts'
 import type { ListedRow, RowTable, Stretch } from './listing-rows.ts'
 
 export interface WalkOptions extends CallOptions {
-  /** How many rows to ask a partition for at a time. */
+  /** How many rows to ask a partition for, the first time. */
   readonly pageRows: number
 }
 
 /** How many partitions are read at once, to begin with and at most. */
 const [fewPartitions, manyPartitions] = [4, 64]
+
+/** How many rows are asked for at a time, at most. They are short. */
+const mostRows = 1_000
 
 /**
  * Walks the rows of a stretch, the newest first. Most lists end in their first bucket; the longer a walk goes on, the thinner the buckets
@@ -22,10 +25,15 @@ export const walkRows = async function* <Place extends Partition>(
   { pageRows, ...options }: WalkOptions,
 ): AsyncGenerator<ListedRow<Place>, void, undefined> {
   for await (const group of wholeBuckets(table.partitions(stretch, options))) {
-    const sources = group.map(
-      (partition) => (last: ListedRow<Place> | undefined) =>
-        table.rows(partition, last === undefined ? stretch : { ...stretch, after: last }, pageRows, options),
-    )
+    const sources = group.map((partition) => {
+      let ask = pageRows
+      return (last: ListedRow<Place> | undefined) => {
+        const page = table.rows(partition, last === undefined ? stretch : { ...stretch, after: last }, ask, options)
+        // Whoever comes back wants many: most rows are of no use to him.
+        ask = Math.max(ask, Math.min(2 * ask, mostRows))
+        return page
+      }
+    })
     yield* mergeSorted(sources, compareListed)
   }
 }

@@ -27,16 +27,16 @@ export const listingTables: readonly TableDefinition[] = [
     name: 'task_unfinished',
     // A row that comes back because its tombstone was forgotten does no harm: the janitor looks at the history and saves the end again.
     definition: `(
-  prefix text, bucket timestamp, shard int, created_at timestamp, task_id text, version int, status text, details text,
-  PRIMARY KEY ((prefix, bucket, shard), created_at, task_id)
-) WITH CLUSTERING ORDER BY (created_at DESC, task_id DESC) AND gc_grace_seconds = 86400`,
+  prefix text, bucket timestamp, shard int, facet text, created_at timestamp, task_id text, version int, status text, details text,
+  PRIMARY KEY ((prefix, bucket, shard), facet, created_at, task_id)
+) WITH CLUSTERING ORDER BY (facet ASC, created_at DESC, task_id DESC) AND gc_grace_seconds = 86400`,
   },
   {
     name: 'task_unfinished_bucket',
     // Rows come and go by the minute: their tombstones must not pile up. A row that comes back is found empty, and goes again.
     definition: `(
-  prefix text, shard int, bucket timestamp, seen timestamp,
-  PRIMARY KEY ((prefix, shard), bucket)
+  prefix text, facet text, shard int, bucket timestamp, seen timestamp,
+  PRIMARY KEY ((prefix, facet, shard), bucket)
 ) WITH CLUSTERING ORDER BY (bucket DESC) AND gc_grace_seconds = 10800`,
   },
   {

@@ -54,7 +54,7 @@ export class CassandraTaskListing implements TaskListing {
       await session.batch(statements, { isRepeatable: true })
     })
     this.#unfinishedSaves = new Saves(async (snapshots) => {
-      const statements = snapshots.map(({ details, text }) => this.#unfinished.upsert(details, text))
+      const statements = snapshots.flatMap(({ details, text }) => this.#unfinished.upserts(details, text))
       const [first] = statements
       if (first !== undefined && statements.length === 1) await session.execute(first.cql, first.params, { isRepeatable: true })
       else await session.batch(statements, { isRepeatable: true })
@@ -91,7 +91,7 @@ export class CassandraTaskListing implements TaskListing {
     // One more than asked for, to know whether there is a next page.
     const found =
       plan.type === 'unfinished'
-        ? await readTasks(this.#unfinished.list(), filter, stretch, limit + 1, options)
+        ? await readTasks(this.#unfinished.by(plan.facet), filter, stretch, limit + 1, options)
         : await readTasks(this.#list.by(plan.facets), filter, stretch, limit + 1, options)
     const tasks = await this.#progress.shownIn(found.slice(0, limit), options)
     const last = tasks.at(-1)

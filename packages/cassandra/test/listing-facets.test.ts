@@ -20,13 +20,14 @@ describe('the facets of a task', () => {
 })
 
 describe('a list is walked', () => {
-  const cases: readonly (readonly [TaskFilter, readonly string[] | 'unfinished'])[] = [
+  const cases: readonly (readonly [TaskFilter, readonly string[] | 'running' | 'unfinished'])[] = [
     [{}, ['']],
     [{ type: 'reindex' }, ['type:reindex']],
     [{ label: 'red', type: 'reindex', statuses: ['waiting'], node: 'worker-1' }, ['label:red']],
     [{ node: 'worker-1', type: 'reindex' }, ['node:worker-1']],
     [{ node: 'worker-1', statuses: ['failed'] }, ['node:worker-1']],
-    [{ node: 'worker-1', statuses: ['inProgress'] }, 'unfinished'],
+    [{ node: 'worker-1', statuses: ['inProgress'] }, 'running'],
+    [{ statuses: ['cancelRequested', 'inProgress'] }, 'running'],
     [{ statuses: ['waiting', 'inProgress'], type: 'reindex' }, 'unfinished'],
     [{ statuses: ['failed', 'died', 'failed'], type: 'reindex' }, ['status:failed', 'status:died']],
     [{ statuses: ['completed', 'failed', 'cancelled', 'died'] }, ['']],
@@ -34,7 +35,8 @@ describe('a list is walked', () => {
     [{ statuses: ['completed', 'waiting'], type: 'reindex' }, ['type:reindex']],
   ]
   it.each(cases)('by %j through %j', (filter, way) => {
-    expect(planOf(filter)).toEqual(way === 'unfinished' ? { type: 'unfinished' } : { type: 'facets', facets: way })
+    const facet = way === 'running' ? 'running' : ''
+    expect(planOf(filter)).toEqual(typeof way === 'string' ? { type: 'unfinished', facet } : { type: 'facets', facets: way })
   })
 })
 

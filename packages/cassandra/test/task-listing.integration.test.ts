@@ -107,6 +107,25 @@ describe('the listing on Cassandra', () => {
     expect(await listing.list({ node: 'worker-2' }, { limit: 10 })).toEqual({ tasks: [second] })
   })
 
+  it('lists what runs, and nothing that waits again or has ended', async ({ expect }) => {
+    await using opened = await openListing()
+    const { listing } = opened
+    const now = Date.now()
+    const running = detailsWith({ version: 2, status: 'inProgress', attempt: 1, createdAt: now })
+    const wished = detailsWith({ version: 3, status: 'cancelRequested', attempt: 1, createdAt: now - 1 })
+    const again = detailsWith({ version: 3, attempt: 1, createdAt: now - 2 })
+    const ended = detailsWith({ version: 3, status: 'failed', attempt: 1, createdAt: now - 3 })
+    for (const details of [running, wished, again, ended]) {
+      await listing.save(details)
+      await listing.save({ ...details, version: 2, status: 'inProgress' })
+    }
+    expect(await listing.list({ statuses: ['inProgress', 'cancelRequested'] }, { limit: 10 })).toEqual({ tasks: [running, wished] })
+    expect(await listing.list({ statuses: ['cancelRequested'] }, { limit: 10 })).toEqual({ tasks: [wished] })
+    expect(await listing.list({ statuses: ['waiting', 'inProgress'] }, { limit: 10 })).toEqual({ tasks: [running, again] })
+    await listing.remove(running)
+    expect(await listing.list({ statuses: ['inProgress'] }, { limit: 10 })).toEqual({ tasks: [] })
+  })
+
   it('lets the rows of finished tasks go after their time, and no others', async ({ expect }) => {
     await using opened = await openListing({ finishedRowsTtlMs: 1_000 })
     const { listing } = opened
@@ -125,23 +144,14 @@ describe('the listing on Cassandra', () => {
     const tasks = Array.from({ length: 4 }, (_, age) => detailsWith({ version: 2, attempt: 1, createdAt: Date.now() - age }))
     for (const task of tasks) await listing.save(task)
     const [spoilt, foreign, ...sound] = tasks as [TaskDetails, TaskDetails, ...TaskDetails[]]
-    const spoil = async (
-      table: string,
-      bucketMs: number,
-      shards: number,
-      facet: readonly string[],
-      { taskId, createdAt }: TaskDetails,
-      text: string,
-    ) => {
-      const columns = facet.length > 0 ? 'facet, ' : ''
-      const marks = facet.length > 0 ? '?, ' : ''
+    const spoil = async (table: string, bucketMs: number, shards: number, { taskId, createdAt }: TaskDetails, text: string) => {
       await session.execute(
-        `INSERT INTO ${session.table(table)} (prefix, bucket, shard, ${columns}created_at, task_id, status, details) VALUES (?, ?, ?, ${marks}?, ?, ?, ?)`,
+        `INSERT INTO ${session.table(table)} (prefix, bucket, shard, facet, created_at, task_id, status, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
         [
           session.prefix,
           new Date(bucketOf(createdAt, bucketMs)),
           shardOf(taskId, shards),
-          ...facet,
+          '',
           new Date(createdAt),
           taskId,
           'waiting',
@@ -153,8 +163,8 @@ describe('the listing on Cassandra', () => {
       [spoilt, '\u0000not JSON'],
       [foreign, JSON.stringify({ v: 1, ...sound[0] })],
     ] as const) {
-      await spoil('task_list', defaultListBucketMs, 4, [''], task, text)
-      await spoil('task_unfinished', unfinishedBucketMs, unfinishedShards, [], task, text)
+      await spoil('task_list', defaultListBucketMs, 4, task, text)
+      await spoil('task_unfinished', unfinishedBucketMs, unfinishedShards, task, text)
     }
     await session.execute(`INSERT INTO ${session.table('task_progress')} (prefix, task_id, progress) VALUES (?, ?, ?)`, [
       session.prefix,
@@ -177,9 +187,10 @@ describe('the index of what is unfinished', () => {
   /** Writes the index row of a task's partition as a writer of long ago left it behind. */
   const leaveIndexRow = async (session: Session, { taskId, createdAt }: TaskDetails, seen: number): Promise<void> => {
     await session.execute(
-      `INSERT INTO ${session.table('task_unfinished_bucket')} (prefix, shard, bucket, seen) VALUES (?, ?, ?, ?) USING TIMESTAMP ?`,
+      `INSERT INTO ${session.table('task_unfinished_bucket')} (prefix, facet, shard, bucket, seen) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?`,
       [
         session.prefix,
+        '',
         shardOf(taskId, unfinishedShards),
         new Date(bucketOf(createdAt, unfinishedBucketMs)),
         new Date(seen),
@@ -190,8 +201,9 @@ describe('the index of what is unfinished', () => {
 
   const indexRows = async (session: Session): Promise<number> => {
     const shards = Array.from({ length: unfinishedShards }, (_, shard) =>
-      session.execute(`SELECT bucket FROM ${session.table('task_unfinished_bucket')} WHERE prefix = ? AND shard = ?`, [
+      session.execute(`SELECT bucket FROM ${session.table('task_unfinished_bucket')} WHERE prefix = ? AND facet = ? AND shard = ?`, [
         session.prefix,
+        '',
         shard,
       ]),
     )
