@@ -17,6 +17,7 @@ const config: KnipConfig = {
       ignoreDependencies: ['@arethetypeswrong/cli'],
     },
     'packages/*': { entry: [pages] },
+    'examples/cluster': { entry: [pages] },
     'examples/custom-adapter': { entry: [pages] },
     'examples/reindex': { entry: [pages] },
     docs: { entry: ['**/*.md'], project: ['**/*.md'] },

@@ -79,7 +79,8 @@ export const clusterCommand = async (command: ClusterCommand): Promise<number> =
 const tidied = async (ground: Ground, { isKept }: ClusterCommand): Promise<boolean> => {
   const { keyspace, prefix } = ground.engines
   try {
-    if (isKept)
+    if (isKept && !ground.isLasting) say('Nothing is kept: servers were started for this run, and go with it')
+    else if (isKept)
       say(`Kept: the keyspace ${keyspace} (DROP KEYSPACE ${keyspace}), and the queues and exchanges whose names begin with ${prefix}`)
     else await ground.clear()
     return true

@@ -11,6 +11,8 @@ import type { ServerView } from './screen/view.ts'
 export interface Ground {
   readonly servers: readonly ServerView[]
   readonly engines: EngineSettings
+  /** Whether the servers outlive the run: they were not started for it. */
+  readonly isLasting: boolean
   /** Makes the keyspace and its tables. Queues come into being when they are first named. */
   prepare(): Promise<void>
   /** Removes what this run made on the servers. */
@@ -53,6 +55,7 @@ const groundOn = (cassandra: Found<CassandraEndpoint>, rabbitmq: Found<AmqpEndpo
       { what: `RabbitMQ ${broker.version}`, origin: origins[rabbitmq.origin], where: `${hostOf(broker.url)} · prefix ${name}` },
     ],
     engines,
+    isLasting: [cassandra, rabbitmq].every(({ origin }) => origin === 'environment' || origin === 'machine'),
     prepare: () =>
       migrate({
         contactPoints,

@@ -34,12 +34,12 @@ describe('the screen', () => {
   const bar = expect.stringMatching(/^[█░]+$/) as unknown
   const fullBar = expect.stringMatching(/^█+ 100%$/) as unknown
   it.each([
-    ['club.mbox', ['club.mbox', 'done', 'worker-1', fullBar, '1', '8 s', taskId]],
+    ['club.mbox', ['club.mbox', 'done', 'worker-1', fullBar, '1', '8.0 s', taskId]],
     ['archive/crew-2023', ['archive/crew-2023.mbox', 'running', 'worker-1', bar, '50%', '120/~240', '1', '41 s', taskId]],
     ['archive/crew-2024', ['archive/crew-2024.mbox', 'retrying', 'worker-2', bar, '48%', '200/~417', '1', '41 s', taskId]],
     ['archive/crew-2025', ['archive/crew-2025.mbox', 'handed back', 'worker-2', bar, '10%', '30/~300', '1', '41 s', taskId]],
     ['archive/newsletter', ['archive/newsletter', 'cancelling', 'worker-3', bar, '44%', '80/180', '1', '41 s', taskId]],
-    ['日本語', ['日本語のとても長い名前のメールボックス', 'cancelled', 'worker-3', bar, '0%', '1', '8 s', taskId]],
+    ['日本語', ['日本語のとても長い名前のメールボックス', 'cancelled', 'worker-3', bar, '0%', '1', '8.0 s', taskId]],
     ['later.mbox', ['later.mbox', 'waiting', bar, '0%', '41 s', taskId]],
   ])('shows the task of %s', (name, expected) => {
     expect(cells(name)).toEqual(expected)
