@@ -63,7 +63,8 @@ export const startCassandra = async (options: StartCassandraOptions): Promise<En
     cwd: folder,
     logFile: join(folder, 'output.log'),
     ask: () => askCassandra(endpoint, 5_000),
-    startTimeoutMs: 120_000,
+    // On a machine that is busy with other things.
+    startTimeoutMs: 180_000,
   })
   const stop = async (): Promise<void> => {
     await server.kill()

@@ -110,7 +110,7 @@ export const startRabbitmq = async ({ say, name, port: wanted }: StartRabbitmqOp
     cwd: folder,
     logFile: join(folder, 'output.log'),
     ask: () => askRabbitmq(url, 5_000),
-    startTimeoutMs: 90_000,
+    startTimeoutMs: 120_000,
   })
   const stop = async (): Promise<void> => {
     await server.kill()

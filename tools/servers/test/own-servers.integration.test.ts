@@ -25,7 +25,7 @@ test('what a test starts finds the shared servers', async () => {
   await expect(findRabbitmq({ say: silent })).resolves.toMatchObject({ origin: 'environment', endpoint: amqp })
 })
 
-test('a Cassandra keeps what it acknowledged through a SIGKILL, and is gone when it is stopped', async () => {
+test('a Cassandra keeps what it acknowledged through a SIGKILL, and is gone when it is stopped', { timeout: 300_000 }, async () => {
   const server = await startCassandra({ say: silent, name: 'survives' })
   try {
     const keyspace = freshKeyspaceName()
@@ -51,7 +51,7 @@ test('a Cassandra keeps what it acknowledged through a SIGKILL, and is gone when
   await expect(server.stop()).resolves.toBeUndefined()
 })
 
-test('a RabbitMQ keeps a durable message through a SIGKILL, and is gone when it is stopped', async () => {
+test('a RabbitMQ keeps a durable message through a SIGKILL, and is gone when it is stopped', { timeout: 300_000 }, async () => {
   const broker = await startRabbitmq({ say: silent, name: 'survives' })
   try {
     const { url } = await createVhost(broker, 'orders/1')
