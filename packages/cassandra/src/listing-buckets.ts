@@ -1,6 +1,3 @@
-import type { TaskId } from '@taskledger/core/ports'
-import { shardOf } from '@taskledger/core/ports'
-
 /**
  * How many partitions share the list of one stretch of time. A partition key cannot be changed later, and so cannot this number. A cohort
  * stays together: what was submitted together is written together.
@@ -31,18 +28,6 @@ export interface Partition {
 
 /** Where the bucket begins that a time falls into, in milliseconds since 1970. */
 export const bucketOf = (time: number, widthMs: number): number => Math.floor(time / widthMs) * widthMs
-
-/** The partition of the list that a task stands in, for ever. */
-export const listPartitionOf = (taskId: TaskId, createdAt: number, widthMs: number): Partition => ({
-  bucket: bucketOf(createdAt, widthMs),
-  shard: shardOf(taskId, listShards),
-})
-
-/** The partition that a task stands in while it is unfinished. */
-export const unfinishedPartitionOf = (taskId: TaskId, createdAt: number): Partition => ({
-  bucket: bucketOf(createdAt, unfinishedBucketMs),
-  shard: shardOf(taskId, unfinishedShards),
-})
 
 /** The order in which partitions are walked: the newest bucket first. */
 export const comparePartitions = (a: Partition, b: Partition): number => b.bucket - a.bucket || b.shard - a.shard

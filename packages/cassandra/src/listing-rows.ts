@@ -1,10 +1,8 @@
 import { decodeDetails } from '@taskledger/core/codec'
 import type { CallOptions, ListingPosition, Logger, TaskDetails, TaskId } from '@taskledger/core/ports'
 import { codeOf } from '@taskledger/core/ports'
-import { types } from 'cassandra-driver'
 import type { Partition } from './listing-buckets.ts'
 import type { SortedPage } from './listing-merge.ts'
-import type { ListingSession } from './listing-session.ts'
 import type { Row } from './session.ts'
 
 /** A row without its details: enough to know its place in the list. */
@@ -37,26 +35,6 @@ export interface RowTable<Place extends Partition> {
 
 /** A time that the language can tell: buckets at the ends of all time begin beyond it. */
 export const dateOf = (time: number): Date => new Date(Math.min(Math.max(time, -greatestTime), greatestTime))
-
-/** How many details one request asks for. */
-const detailsAtOnce = 50
-
-/** Reads details by `(created_at, task_id) IN ?`, the last mark of a statement whose others stand for the key of the partition. */
-export const readManyDetails = async (
-  session: ListingSession,
-  cql: string,
-  key: readonly unknown[],
-  rows: readonly ListingPosition[],
-  options: CallOptions,
-): Promise<readonly TaskDetails[]> => {
-  const places = rows.map(({ createdAt, taskId }) => types.Tuple.fromArray([new Date(createdAt), taskId]))
-  const requests: Promise<readonly TaskDetails[]>[] = []
-  for (let at = 0; at < places.length; at += detailsAtOnce) {
-    const read = session.execute(cql, [...key, places.slice(at, at + detailsAtOnce)], options)
-    requests.push(read.then((found) => found.flatMap((row) => readDetails(row, session.logger) ?? [])))
-  }
-  return (await Promise.all(requests)).flat()
-}
 
 /** Reads the columns that a row is ordered by. */
 export const positionOf = (row: Row): ListingPosition => ({

@@ -4,7 +4,7 @@ export interface TableDefinition {
   readonly definition: string
 }
 
-/** The tables of the listing. What each is for stands where it is written: list-table.ts, unfinished-table.ts, partition-index.ts, progress.ts. */
+/** The tables of the listing. What each is for stands where it is written: listing-table.ts, unfinished-table.ts, partition-index.ts, progress.ts. */
 export const listingTables: readonly TableDefinition[] = [
   {
     name: 'task_list',
@@ -19,9 +19,9 @@ export const listingTables: readonly TableDefinition[] = [
   {
     name: 'task_list_bucket',
     definition: `(
-  prefix text, facet text, bucket timestamp, shard int, seen timestamp,
-  PRIMARY KEY ((prefix, facet), bucket, shard)
-) WITH CLUSTERING ORDER BY (bucket DESC, shard DESC) AND gc_grace_seconds = 10800`,
+  prefix text, facet text, shard int, bucket timestamp, seen timestamp,
+  PRIMARY KEY ((prefix, facet, shard), bucket)
+) WITH CLUSTERING ORDER BY (bucket DESC) AND gc_grace_seconds = 10800`,
   },
   {
     name: 'task_unfinished',

@@ -11,13 +11,12 @@ import type {
   TaskPage,
   TaskProgress,
 } from '@taskledger/core/ports'
-import { decodeCursor, encodeCursor, isFinalStatus } from '@taskledger/core/ports'
+import { decodeCursor, encodeCursor } from '@taskledger/core/ports'
 import { abortable } from './abortable.ts'
 import type { Lease } from './lease.ts'
 import type { ListTableOptions } from './list-table.ts'
 import { ListTable } from './list-table.ts'
 import type { Partition } from './listing-buckets.ts'
-import { unfinishedPartitionOf } from './listing-buckets.ts'
 import { planOf } from './listing-facets.ts'
 import { readTasks } from './listing-page.ts'
 import type { Stretch } from './listing-rows.ts'
@@ -71,14 +70,11 @@ export class CassandraTaskListing implements TaskListing {
   async #write(snapshot: Snapshot): Promise<void> {
     const { details } = snapshot
     const begun = performance.now()
-    const note = async (): Promise<void> => {
-      const isFinal = isFinalStatus(details.status)
-      await Promise.all([this.#list.note(details), isFinal ? undefined : this.#unfinished.note(details)])
-    }
+    const note = (): Promise<unknown> => Promise.all([this.#list.note(details), this.#unfinished.note(details)])
     await Promise.all([
       note(),
-      this.#listSaves.save(keyOf(this.#list.partitionOf(details)), snapshot),
-      this.#unfinishedSaves.save(keyOf(unfinishedPartitionOf(details.taskId, details.createdAt)), snapshot),
+      this.#listSaves.save(keyOf(this.#list.table.partitionOf(details)), snapshot),
+      this.#unfinishedSaves.save(keyOf(this.#unfinished.table.partitionOf(details)), snapshot),
     ])
     // A row that was long in coming may have come after its index row was deleted: see PartitionIndex.
     if (performance.now() - begun > trustedForMs) await note()
@@ -89,10 +85,8 @@ export class CassandraTaskListing implements TaskListing {
     const stretch = stretchOf(filter, cursor)
     const plan = planOf(filter)
     // One more than asked for, to know whether there is a next page.
-    const found =
-      plan.type === 'unfinished'
-        ? await readTasks(this.#unfinished.by(plan.facet), filter, stretch, limit + 1, options)
-        : await readTasks(this.#list.by(plan.facets), filter, stretch, limit + 1, options)
+    const rows = plan.type === 'unfinished' ? this.#unfinished.table.by([plan.facet]) : this.#list.table.by(plan.facets)
+    const found = await readTasks(rows, filter, stretch, limit + 1, options)
     const tasks = await this.#progress.shownIn(found.slice(0, limit), options)
     const last = tasks.at(-1)
     return found.length > limit && last !== undefined ? { tasks, cursor: encodeCursor(last, filter) } : { tasks }

@@ -1,7 +1,6 @@
-import type { TaskId } from '@taskledger/core/ports'
 import { shardOf } from '@taskledger/core/ports'
 import { describe, expect, it } from 'vitest'
-import { bucketOf, comparePartitions, listPartitionOf, unfinishedPartitionOf, unfinishedShards } from '../src/listing-buckets.ts'
+import { bucketOf, comparePartitions, unfinishedShards } from '../src/listing-buckets.ts'
 import { tableShardsOf } from '../src/unfinished-shards.ts'
 import { freshId } from './listing-samples.ts'
 
@@ -16,13 +15,6 @@ describe('a bucket', () => {
 })
 
 describe('a partition', () => {
-  it('keeps a cohort together', () => {
-    const cohort = freshId().slice(0, -4)
-    const ids = ['0000', '00a1', 'ffff'].map((rest) => `${cohort}${rest}` as TaskId)
-    for (const partitionOf of [(id: TaskId) => listPartitionOf(id, 5, 600_000), (id: TaskId) => unfinishedPartitionOf(id, 5)])
-      expect(new Set(ids.map((id) => JSON.stringify(partitionOf(id)))).size).toBe(1)
-  })
-
   it('is walked before those of older buckets', () => {
     const partitions = [
       { bucket: 1, shard: 0 },
