@@ -1,4 +1,4 @@
-import process from 'node:process'
+import type { ReadStream, WriteStream } from 'node:tty'
 import type { TaskId } from '@taskledger/core'
 import type { Mailbox } from '@taskledger/example-reindex/job'
 import { counted, FullScreen } from '@taskledger/example-reindex/terminal'
@@ -16,6 +16,8 @@ export interface LiveRunOptions {
   readonly ground: Ground
   readonly mailboxes: readonly Mailbox[]
   readonly news: () => readonly NewsView[]
+  readonly input: ReadStream
+  readonly output: WriteStream
   /** Asks for the end: in order at first, at once when it is asked for again. */
   readonly stop: (wish: StopWish) => void
 }
@@ -38,7 +40,7 @@ export class LiveRun {
   constructor(options: LiveRunOptions) {
     this.#options = options
     this.#cluster = options.cluster
-    const { stdin: input, stdout: output } = process
+    const { input, output } = options
     this.#screen = new FullScreen({
       input,
       output,

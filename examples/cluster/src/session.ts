@@ -1,3 +1,4 @@
+import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Notice } from '@taskledger/core'
 import type { Mailbox } from '@taskledger/example-reindex/job'
@@ -113,7 +114,9 @@ export class Session {
 
   async #runLive(cluster: Cluster): Promise<void> {
     const { ground, mailboxes, stopping } = this.#options
-    this.#live = new LiveRun({ cluster, ground, mailboxes, news: () => this.#news(), stop: (wish) => stopping.ask(wish) })
+    const { stdin: input, stdout: output } = process
+    const news = (): readonly NewsView[] => this.#news()
+    this.#live = new LiveRun({ cluster, ground, mailboxes, news, input, output, stop: (wish) => stopping.ask(wish) })
     await sleep(2 ** 31 - 1, undefined, { signal: stopping.signal })
   }
 
