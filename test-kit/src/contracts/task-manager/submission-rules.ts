@@ -186,7 +186,7 @@ export const submissionRules: readonly Rule<Adapters>[] = [
       const payloads = Array.from({ length: 200 }, (_, index) => index)
       const handles = await within('they were submitted', front.manager.submitMany(echoTask, payloads, { labels: ['many'] }))
       assert.equal(new Set(handles.map(({ id }) => id)).size, 200)
-      const results = await within('they ended', Promise.all(handles.map((handle) => handle.result())))
+      const results = await cluster.allFinished(handles.map((handle) => handle.result()))
       assert.deepEqual(results, payloads)
       await inLanes(handles.length, 10, async (index) => {
         const handle = handles[index]
