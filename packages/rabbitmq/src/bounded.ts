@@ -22,7 +22,7 @@ export const bounded = <T>(promise: Promise<T>, { timeoutMs, signal, onTimeout }
     signal?.addEventListener('abort', onAbort, { once: true })
     promise.then(
       (value) => end(() => resolve(value)),
-      (error: unknown) => end(() => reject(error)),
+      (error: Error) => end(() => reject(error)),
     )
     if (signal?.aborted === true) onAbort()
   })

@@ -1,4 +1,4 @@
-/** Within each power of ten: never more than half as long again as was asked for. */
+/** Within each power of ten: never more than two thirds longer than was asked for. */
 const steps = [1, 1.5, 2, 3, 5, 7] as const
 
 const shortestMs = 10

@@ -39,6 +39,7 @@ export class ParallelConsumer implements Consumer {
         open: (model) => model.createChannel(),
         setUp: (channel) => this.#setUp(channel),
         ready: () => this.#adjust(),
+        failed: () => this.#parts.topology.forget(this.#parts.connection),
         lost: () => {
           for (const slot of this.#slots) slot.lose()
         },

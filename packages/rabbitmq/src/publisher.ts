@@ -25,8 +25,8 @@ export interface PublishOptions {
   readonly timeoutMs?: number
 }
 
-/** How much may be on its way to the broker unconfirmed, and how much may wait for that, in bytes. */
-const mostBytes = { unconfirmed: 32 * 1024 * 1024, waiting: 64 * 1024 * 1024 } as const
+/** How many of the largest messages may be on their way to the broker unconfirmed, and how many may wait for that: it bounds the memory. */
+const mostLargest = { unconfirmed: 2, waiting: 4 } as const
 
 interface Posting {
   readonly letter: Letter
@@ -99,7 +99,8 @@ export class Publisher {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
     const { length } = letter.content
     if (length > this.#brokersLimit) return Promise.reject(tooLarge(length, this.#brokersLimit))
-    if (this.#waitingBytes + length > mostBytes.waiting) return Promise.reject(this.#notSent('too much waits in line already'))
+    if (this.#waitingBytes + length > mostLargest.waiting * this.#settings.maxMessageBytes)
+      return Promise.reject(this.#notSent('too much waits in line already'))
     const posted = new Promise<PublishOutcome>((resolve, reject) => this.#join(letter, signal, timeoutMs, resolve, reject))
     this.#open.add(posted)
     const forget = (): void => void this.#open.delete(posted)
@@ -164,7 +165,7 @@ export class Publisher {
   #mayWrite(bytes: number): boolean {
     if (this.#socketIsFull || this.#connection.blockedBecause !== undefined) return false
     if (this.#unconfirmed >= this.#settings.maxUnconfirmed) return false
-    return this.#unconfirmed === 0 || this.#unconfirmedBytes + bytes <= mostBytes.unconfirmed
+    return this.#unconfirmed === 0 || this.#unconfirmedBytes + bytes <= mostLargest.unconfirmed * this.#settings.maxMessageBytes
   }
 
   /** Whether to go on. */
@@ -218,7 +219,7 @@ export class Publisher {
   #failLineOfClosed(): void {
     this.#returned.clear()
     if (!this.#isClosed || this.#channel.current !== undefined) return
-    for (const posting of this.#line) posting.settle(this.#notSent('this client closes'))
+    for (const posting of this.#line) posting.settle(closedError('the publisher'))
   }
 
   #notSent(why: string): TaskledgerError<'UNAVAILABLE'> {

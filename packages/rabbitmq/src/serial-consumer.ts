@@ -89,6 +89,7 @@ export class SerialConsumer implements Consumer {
         open: (model) => model.createChannel(),
         setUp: (channel) => this.#setUp(channel),
         ready: () => this.#adjust(),
+        failed: () => this.#parts.topology.forget(this.#parts.connection),
         lost: () => this.#lose(),
       },
       connection,

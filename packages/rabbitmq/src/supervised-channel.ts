@@ -19,6 +19,8 @@ export interface ChannelRole<C extends Channel> {
   setUp(channel: C): Promise<void>
   /** It is set up. */
   ready?(channel: C): void
+  /** It could not be set up: what was known of the broker may be wrong. */
+  failed?(): void
   /** It is gone, with all that was on it: deliveries, consumers, confirmations. */
   lost(channel: C): void
 }
@@ -79,6 +81,7 @@ export class SupervisedChannel<C extends Channel> {
         await this.#live(model, onFirst)
       } catch (error) {
         if (signal.aborted) return
+        this.#role.failed?.()
         const refusal = refusalOfOperation(error, this.#role.name)
         this.#tellFailure(refusal ?? error)
         if (refusal !== undefined) onRefusal(refusal)
@@ -114,7 +117,8 @@ export class SupervisedChannel<C extends Channel> {
       await goodbye()
       this.#opened = undefined
     }
-    if (this.#fault !== undefined && !this.#closing.signal.aborted) throw this.#fault
+    const { fault } = this
+    if (fault !== undefined && !this.#closing.signal.aborted) throw fault
   }
 
   #tellHealthy(): void {

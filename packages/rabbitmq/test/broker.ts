@@ -3,12 +3,16 @@ import { connect } from 'amqplib'
 
 /** The broker as a test sees it, without the adapter in between. */
 export class Broker {
+  readonly #url: string
   readonly #model: ChannelModel
   readonly #channel: ConfirmChannel
+  #isLost = false
 
-  private constructor(model: ChannelModel, channel: ConfirmChannel) {
+  private constructor(url: string, model: ChannelModel, channel: ConfirmChannel) {
+    this.#url = url
     this.#model = model
     this.#channel = channel
+    model.on('close', () => (this.#isLost = true))
   }
 
   static async connect(url: string): Promise<Broker> {
@@ -16,7 +20,7 @@ export class Broker {
     model.on('error', () => {})
     const channel = await model.createConfirmChannel()
     channel.on('error', () => {})
-    return new Broker(model, channel)
+    return new Broker(url, model, channel)
   }
 
   async publish(exchange: string, routingKey: string, bytes: Uint8Array, options: Options.Publish = {}): Promise<void> {
@@ -55,12 +59,24 @@ export class Broker {
     return texts
   }
 
+  /** How many consumers a queue has. */
+  async consumers(queue: string): Promise<number> {
+    const { consumerCount } = await this.#channel.checkQueue(queue)
+    return consumerCount
+  }
+
+  async deleteExchange(exchange: string): Promise<void> {
+    await this.#channel.deleteExchange(exchange)
+  }
+
   async delete(queue: string): Promise<void> {
     await this.#channel.deleteQueue(queue)
   }
 
   /** Deletes what a test made, and lets go. */
   async close(queues: Iterable<string> = [], exchange?: string): Promise<void> {
+    // The broker was restarted meanwhile.
+    if (this.#isLost) return (await Broker.connect(this.#url)).close(queues, exchange)
     for (const queue of queues) await this.#channel.deleteQueue(queue)
     if (exchange !== undefined) await this.#channel.deleteExchange(exchange)
     await this.#model.close()
