@@ -83,7 +83,13 @@ const run = ({ command }: Step, output: 'inherit' | 'pipe'): Promise<Outcome> =>
   new Promise((resolve, reject) => {
     const totalsFile = join(scratch, `totals-${++runs}.json`)
     const startedAt = performance.now()
-    const child = spawn(command, { cwd: root, env: { ...env, TOTALS_FILE: totalsFile }, shell: true, stdio: ['ignore', output, output] })
+    // The shell becomes the step, which then gets the signals.
+    const child = spawn(`exec ${command}`, {
+      cwd: root,
+      env: { ...env, TOTALS_FILE: totalsFile },
+      shell: true,
+      stdio: ['ignore', output, output],
+    })
     running.add(child)
     const chunks: Buffer[] = []
     child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk))
