@@ -1,5 +1,5 @@
 import type { Logger, TaskDetails, TaskListing } from '@taskledger/core/ports'
-import { shardOf, silentLogger } from '@taskledger/core/ports'
+import { codeOf, shardOf, silentLogger } from '@taskledger/core/ports'
 import { taskListingContract } from '@taskledger/test-kit'
 import { describeContract } from '@taskledger/test-kit/vitest'
 import { afterAll, beforeAll, describe, inject, it } from 'vitest'
@@ -180,6 +180,47 @@ describe('the listing on Cassandra', () => {
     expect(new Set(await unfinishedOf(listing))).toEqual(new Set(sound))
     expect(await listing.progress(sound[0]?.taskId as TaskDetails['taskId'])).toBeUndefined()
     await listing.remove(spoilt)
+  })
+})
+
+describe('the listing behind a bad network', () => {
+  /** Repeats a save until it has happened, as core does. */
+  const saveAtLast = async (listing: TaskListing, details: TaskDetails): Promise<number> => {
+    for (let failures = 0; ; failures++) {
+      try {
+        await listing.save(details)
+        return failures
+      } catch (error) {
+        if (!['UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(codeOf(error) ?? '') || failures > 100) throw error
+      }
+    }
+  }
+
+  it('says that it cannot tell where a connection breaks, and lists everything once when it was repeated', async ({ expect }) => {
+    const subject = await cassandraHarness(() => keyspace, listingOn).open({ namespace: 'cut' })
+    const tasks = Array.from({ length: 200 }, (_, index) => detailsWith({ createdAt: Date.now() - index, labels: ['red'] }))
+    const saving = Promise.all(tasks.map((task) => saveAtLast(subject.port, task)))
+    for (let cuts = 0; cuts < 3; cuts++) {
+      await subject.faults?.cut?.()
+      await subject.port.list({}, { limit: 1 }).catch(() => undefined)
+    }
+    await saving
+    for (const filter of [{}, { label: 'red' }, { statuses: ['waiting'] }] as const)
+      expect(await subject.port.list(filter, { limit: 1_000 })).toEqual({ tasks })
+    await subject[Symbol.asyncDispose]?.()
+  })
+
+  it('answers within its bound where answers are lost, and what was saved is there', async ({ expect }) => {
+    const subject = await cassandraHarness(() => keyspace, listingOn).open({ namespace: 'lost' })
+    const details = detailsWith()
+    await subject.port.save(detailsWith({ createdAt: details.createdAt - 1 }))
+    const restore = await subject.faults?.loseReplies?.()
+    const outcome = await subject.port.save(details).then(() => 'saved', codeOf)
+    await restore?.()
+    expect(outcome).toBe('OUTCOME_UNKNOWN')
+    await saveAtLast(subject.port, details)
+    expect((await subject.port.list({}, { limit: 10 })).tasks[0]).toEqual(details)
+    await subject[Symbol.asyncDispose]?.()
   })
 })
 
