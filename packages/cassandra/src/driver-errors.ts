@@ -64,7 +64,7 @@ export const messageOf = (error: unknown): string => {
 
 const remedyOf = (error: unknown): string => {
   const text = messageOf(error)
-  if (/unconfigured table|keyspace .* does not exist/i.test(text)) return '. Call migrate() to create the schema'
+  if (/unconfigured table|(table|keyspace) .* does not exist/i.test(text)) return '. Call migrate() to create the schema'
   if (/permission/i.test(text)) return '. Grant the user SELECT and MODIFY on the keyspace'
   return ''
 }

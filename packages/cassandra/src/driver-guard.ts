@@ -1,3 +1,4 @@
+// oxlint-disable no-underscore-dangle -- the names are the driver's
 import type { Client } from 'cassandra-driver'
 import type { Logger } from '@taskledger/core/ports'
 

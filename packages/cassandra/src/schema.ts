@@ -39,7 +39,7 @@ export const schemaSteps: readonly SchemaStep[] = [
 ]
 
 /** Holds the schema's version, the lock of those who change it, and settings. Written by conditional statements only. */
-export const stateTable = 'schema_state'
+export const stateTable = 'task_schema'
 
 /** The rows of the state table that are no settings. */
 export const stateRows = { version: 'version', lock: 'lock' } as const

@@ -145,14 +145,14 @@ export class Session {
       ...(isSerial ? { consistency: this.#serialConsistency } : {}),
       ...(fetchSize === undefined ? {} : { fetchSize }),
     }
-    let pageState: string | undefined
+    let pageState: string | null | undefined
     do {
       const result: types.ResultSet = await this.#send(isRead ? 'read' : 'write', options, () =>
-        this.#connection.client.execute(cql, [...params], pageState === undefined ? queryOptions : { ...queryOptions, pageState }),
+        this.#connection.client.execute(cql, [...params], isLast(pageState) ? queryOptions : { ...queryOptions, pageState }),
       )
       yield rowsOf(result)
-      pageState = (result.pageState as string | null) ?? undefined
-    } while (pageState !== undefined)
+      pageState = result.pageState
+    } while (!isLast(pageState))
   }
 
   #sendBatch(statements: readonly Statement[], options: QueryOptions): Promise<types.ResultSet> {
@@ -234,7 +234,9 @@ export class Session {
   }
 }
 
-const rowsOf = (result: types.ResultSet): readonly Row[] => (result.rows as readonly Row[] | undefined) ?? []
+// The driver's types say less than there is: a result without rows has none, and the last page no state.
+const rowsOf = ({ rows }: { readonly rows?: readonly Row[] }): readonly Row[] => rows ?? []
+const isLast = (pageState: string | null | undefined): pageState is null | undefined => pageState === null || pageState === undefined
 
 /**
  * Opens a session on a schema that is there and is this release's.

@@ -25,7 +25,7 @@ export interface TestKeyspace {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const addressOf = ({ contactPoints, localDataCenter, credentials }: CassandraEndpoint): CassandraAddress => ({
+export const addressOf = ({ contactPoints, localDataCenter, credentials }: CassandraEndpoint): CassandraAddress => ({
   contactPoints,
   localDataCenter,
   ...(credentials === undefined ? {} : { credentials }),
