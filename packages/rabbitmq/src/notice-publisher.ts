@@ -2,6 +2,7 @@ import { closedError, outcomeUnknown, TaskledgerError } from '@taskledger/core/p
 import { bounded } from './bounded.ts'
 import type { BrokerConnection } from './broker-connection.ts'
 import { batchesOf } from './notice-batches.ts'
+import type { NoticeTrail } from './notice-trail.ts'
 import { Publisher } from './publisher.ts'
 import type { Settings } from './settings.ts'
 
@@ -20,12 +21,14 @@ export class NoticePublisher {
   readonly #exchange: string
   readonly #settings: Settings
   readonly #publisher: Publisher
+  readonly #trail: NoticeTrail
   #waiting = newBatch()
   #waitingBytes = 0
   #isUnderWay = false
   #isClosed = false
 
-  constructor(exchange: string, connection: BrokerConnection, settings: Settings) {
+  constructor(exchange: string, connection: BrokerConnection, settings: Settings, trail: NoticeTrail) {
+    this.#trail = trail
     this.#exchange = exchange
     this.#settings = settings
     this.#publisher = new Publisher('publisher of notices', connection, settings, (channel) =>
@@ -78,7 +81,7 @@ export class NoticePublisher {
       exchange: this.#exchange,
       routingKey: '',
       content,
-      options: { persistent: false, contentType: 'application/json' },
+      options: { persistent: false, contentType: 'application/json', headers: this.#trail.next() },
     })
   }
 }

@@ -4,6 +4,7 @@ import { closedError } from '@taskledger/core/ports'
 import type { BrokerConnection } from './broker-connection.ts'
 import { lineOf, noticesOf } from './notice-batches.ts'
 import { NoticePublisher } from './notice-publisher.ts'
+import { NoticeTrail } from './notice-trail.ts'
 import type { Settings } from './settings.ts'
 import { SupervisedChannel } from './supervised-channel.ts'
 import type { Topology } from './topology.ts'
@@ -18,10 +19,12 @@ export class RabbitmqEventBus implements EventBus {
   readonly #settings: Settings
   readonly #publisher: NoticePublisher
   readonly #channel: SupervisedChannel<Channel>
+  readonly #trail = new NoticeTrail()
   readonly #letGo: () => Promise<void>
   readonly #listeners = new Set<{ readonly hear: (notice: Notice) => void }>()
   readonly #gapListeners = new Set<{ readonly hear: () => void }>()
   #hasListened = false
+  #hearing: NodeJS.Timeout | undefined
   #closed: Promise<void> | undefined
 
   constructor(
@@ -34,14 +37,14 @@ export class RabbitmqEventBus implements EventBus {
     this.#exchange = topology.names.events
     this.#settings = settings
     this.#letGo = letGo
-    this.#publisher = new NoticePublisher(this.#exchange, publishing, settings)
+    this.#publisher = new NoticePublisher(this.#exchange, publishing, settings, this.#trail)
     this.#channel = new SupervisedChannel(
       {
         name: 'listener to notices',
         open: (model) => model.createChannel(),
         setUp: (channel) => this.#listen(channel),
         ready: () => this.#tellOfGap(),
-        lost: () => {},
+        lost: () => this.#stopExpecting(),
       },
       consuming,
       settings.logger,
@@ -55,7 +58,9 @@ export class RabbitmqEventBus implements EventBus {
 
   async publish(notices: readonly Notice[], options?: CallOptions): Promise<void> {
     this.#pass(options?.signal)
-    if (notices.length > 0) await this.#publisher.publish(notices.map(lineOf), options?.signal)
+    if (notices.length === 0) return
+    await this.#publisher.publish(notices.map(lineOf), options?.signal)
+    this.#expectToHear()
   }
 
   subscribe(listener: (notice: Notice) => void): Unsubscribe {
@@ -75,6 +80,7 @@ export class RabbitmqEventBus implements EventBus {
   async #close(): Promise<void> {
     this.#listeners.clear()
     this.#gapListeners.clear()
+    clearTimeout(this.#hearing)
     await Promise.all([this.#publisher.close(), this.#channel.close()])
     await this.#letGo()
   }
@@ -94,9 +100,31 @@ export class RabbitmqEventBus implements EventBus {
   #take(raw: ConsumeMessage | null): void {
     // Somebody deleted the queue: a new channel makes a new one, and tells of the gap.
     if (raw === null) return this.#channel.reopen()
+    if (this.#trail.isMissingBefore(raw.properties.headers)) this.#tellOfGap()
     for (const notice of noticesOf(raw.content, this.#settings.logger)) {
       for (const { hear } of this.#listeners) this.#tell(() => hear({ ...notice }))
     }
+  }
+
+  /**
+   * What this client publishes it hears, too. Where it does not, its queue is bound to nothing: somebody deleted the exchange,
+   * and it was declared anew. A new channel makes all of it again, and tells of the gap.
+   */
+  #expectToHear(): void {
+    const { count } = this.#trail
+    const check = (): void => {
+      this.#hearing = undefined
+      if (this.#trail.heardOfSelf >= count) return
+      this.#settings.logger.warn({ exchange: this.#exchange }, 'this client does not hear its own notices: it listens anew')
+      this.#channel.reopen()
+    }
+    this.#hearing ??= setTimeout(check, 3_000 * this.#settings.heartbeatSeconds).unref()
+  }
+
+  #stopExpecting(): void {
+    clearTimeout(this.#hearing)
+    this.#hearing = undefined
+    this.#trail.startAfresh()
   }
 
   /** Whoever is told listens again: the queue is bound and consumed. */

@@ -88,7 +88,7 @@ test('a channel that the broker closes is opened again, although its connection 
     client.messaging.bus.publish([{ taskId: newMessage().taskId, version, type: 'TaskStarted', status: 'inProgress', node: 'n' }])
   await publish(1)
   await client.broker.deleteExchange(`${client.prefix}.events`)
-  // The broker answers with 404 and closes the channel. The queue is bound to nothing then: only its own end would tell.
+  // The broker answers with 404 and closes the channel. The queues of all clients are bound to nothing then.
   expect((await failureOf(publish(2))).code).toBe('OUTCOME_UNKNOWN')
   await until('the channel takes notices again', () =>
     publish(3).then(
@@ -96,6 +96,9 @@ test('a channel that the broker closes is opened again, although its connection 
       () => false,
     ),
   )
+  await until('the client notices that it hears nothing, and tells of the gap', () => gaps > 0)
+  await publish(4)
+  await until('it hears again', () => heard.includes(4))
   await client.messaging.queue.send('default', newMessage())
   expect(client.told.filter(({ message }) => message.startsWith('no connection'))).toEqual([])
 })
