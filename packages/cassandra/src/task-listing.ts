@@ -130,8 +130,9 @@ export class CassandraTaskListing implements TaskListing {
 const keyOf = ({ bucket, shard }: Partition): string => `${bucket} ${shard}`
 
 const stretchOf = (filter: TaskFilter, cursor: string | undefined): Stretch => {
-  const { since = everything.since, until } = filter
+  // Tasks are created on whole milliseconds, and the engine knows no others.
+  const since = filter.since === undefined ? everything.since : Math.ceil(filter.since)
   // No task id comes after the empty one, so of the time `until` itself nothing is listed.
-  const start = until === undefined ? everything.after : { createdAt: until, taskId: everything.after.taskId }
+  const start = filter.until === undefined ? everything.after : { ...everything.after, createdAt: Math.ceil(filter.until) }
   return { since, after: cursor === undefined ? start : decodeCursor(cursor, filter) }
 }

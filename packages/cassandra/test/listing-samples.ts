@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { TaskDetails, TaskId } from '@taskledger/core/ports'
+import { defaultListBucketMs } from '../src/listing-buckets.ts'
+import type { Session } from '../src/session.ts'
+import { CassandraTaskListing } from '../src/task-listing.ts'
 
 /** A well-formed id that nobody else has. */
 export const freshId = (): TaskId => randomUUID() as string as TaskId
@@ -26,3 +29,7 @@ export const allOf = async <Item>(walk: AsyncIterable<Item>): Promise<Item[]> =>
   for await (const item of walk) items.push(item)
   return items
 }
+
+/** A listing on a session. */
+export const listingOn = (session: Session, finishedRowsTtlMs = 0): CassandraTaskListing =>
+  new CassandraTaskListing({ session, lease: session.lease('the task listing'), bucketMs: defaultListBucketMs, finishedRowsTtlMs })

@@ -1,10 +1,12 @@
 import type { CassandraEndpoint, EngineProcess } from '@taskledger/servers'
 import { startCassandra } from '@taskledger/servers'
-import { eventStoreContract } from '@taskledger/test-kit'
+import { eventStoreContract, taskListingContract } from '@taskledger/test-kit'
+import type { Contract } from '@taskledger/test-kit'
 import { describeContract } from '@taskledger/test-kit/vitest'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, describe } from 'vitest'
+import { listingOn } from './listing-samples.ts'
 import type { TestKeyspace } from './cassandra.harness.ts'
-import { eventStoreHarness, openKeyspace } from './cassandra.harness.ts'
+import { cassandraHarness, eventStoreHarness, openKeyspace } from './cassandra.harness.ts'
 
 // A server of its own: the others of the run must not feel this.
 let server: EngineProcess<CassandraEndpoint>
@@ -24,5 +26,16 @@ const restart = async (): Promise<void> => {
   await server.start()
 }
 
-const contract = eventStoreContract({ ...eventStoreHarness(() => keyspace, restart), timing: { deadlineMs: 60_000 } })
-describeContract({ ...contract, rules: contract.rules.filter(({ id }) => id === 'ES-3.5') })
+const timing = { deadlineMs: 60_000 }
+
+/** The rules of a contract that need a restart, under way alone: one restart is none of the others' business. */
+const only = <Port>(contract: Contract<Port>, rule: string): Contract<Port> => ({
+  ...contract,
+  rules: contract.rules.filter(({ id }) => id === rule),
+})
+
+describe('what was acknowledged', { concurrent: false }, () => {
+  describeContract(only(eventStoreContract({ ...eventStoreHarness(() => keyspace, restart), timing }), 'ES-3.5'))
+  const listingHarness = cassandraHarness(() => keyspace, listingOn, undefined, restart)
+  describeContract(only(taskListingContract({ ...listingHarness, timing }), 'TL-1.4'))
+})

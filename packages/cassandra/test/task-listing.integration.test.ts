@@ -9,11 +9,10 @@ import { clockTimestamp } from '../src/listing-timestamps.ts'
 import { forgottenAfterMs } from '../src/partition-index.ts'
 import type { Session } from '../src/session.ts'
 import { openSession } from '../src/session.ts'
-import { CassandraTaskListing } from '../src/task-listing.ts'
 import { UnfinishedTable } from '../src/unfinished-table.ts'
 import type { TestKeyspace } from './cassandra.harness.ts'
 import { cassandraHarness, openKeyspace } from './cassandra.harness.ts'
-import { allOf, detailsWith } from './listing-samples.ts'
+import { allOf, detailsWith, listingOn } from './listing-samples.ts'
 
 let keyspace: TestKeyspace
 
@@ -23,9 +22,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await keyspace[Symbol.asyncDispose]()
 })
-
-const listingOn = (session: Session, finishedRowsTtlMs = 0): CassandraTaskListing =>
-  new CassandraTaskListing({ session, lease: session.lease('the task listing'), bucketMs: defaultListBucketMs, finishedRowsTtlMs })
 
 describeContract(taskListingContract(cassandraHarness(() => keyspace, listingOn)))
 
