@@ -71,7 +71,7 @@ describe('the screen', () => {
     expect(render({ isStopping: true }).at(-1)).toBe('Shutting down in order · Ctrl-C again ends at once')
   })
 
-  it('is never larger than the terminal, however small that is, and always shows the selected task', () => {
+  it('is never larger than the terminal, however small that is, and always shows the selected task', { timeout: 60_000 }, () => {
     const many = Array.from({ length: 40 }, (_, at) => rowOf(`mailbox ${at}`))
     for (const columns of [1, 2, 7, 20, 39, 60, 79, 80, 100, 140, 200])
       for (const lines of [1, 2, 3, 5, 6, 8, 12, 16, 20, 24, 40])
