@@ -109,6 +109,7 @@ export class LetterBox {
       if (outcome === 'confirmed') return
       this.#settings.logger.warn({ queue: routingKey }, 'a queue was deleted: declaring it again')
       this.#topology.forget(this.#connection)
+      if (bound().timeoutMs < shortestRetryMs) break
     }
     throw new TaskledgerError('UNAVAILABLE', 'a message was not sent: its queue is deleted again and again')
   }

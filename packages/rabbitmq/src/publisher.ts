@@ -98,6 +98,7 @@ export class Publisher {
     if (this.#isClosed) return Promise.reject(closedError('the publisher'))
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
     const { length } = letter.content
+    if (timeoutMs <= 0) return Promise.reject(this.#notSent('there was no time left'))
     if (length > this.#brokersLimit) return Promise.reject(tooLarge(length, this.#brokersLimit))
     if (this.#waitingBytes + length > mostLargest.waiting * this.#settings.maxMessageBytes)
       return Promise.reject(this.#notSent('too much waits in line already'))
@@ -127,10 +128,10 @@ export class Publisher {
     const onTimeout = (): void =>
       posting.settle(
         posting.isSent
-          ? outcomeUnknown(`the broker did not confirm a message within ${timeoutMs} ms`)
-          : this.#notSent(`it could not be sent within ${timeoutMs} ms`),
+          ? outcomeUnknown(`the broker did not confirm a message within ${Math.round(timeoutMs)} ms`)
+          : this.#notSent(`it could not be sent within ${Math.round(timeoutMs)} ms`),
       )
-    const timer = setTimeout(onTimeout, Math.max(0, timeoutMs))
+    const timer = setTimeout(onTimeout, timeoutMs)
     const posting: Posting = {
       letter,
       id: String(++this.#count),

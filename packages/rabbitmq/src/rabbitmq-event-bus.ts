@@ -111,14 +111,17 @@ export class RabbitmqEventBus implements EventBus {
    * and it was declared anew. A new channel makes all of it again, and tells of the gap.
    */
   #expectToHear(): void {
+    if (this.#hearing !== undefined) return
     const { count } = this.#trail
     const check = (): void => {
       this.#hearing = undefined
-      if (this.#trail.heardOfSelf >= count) return
+      const { heardOfSelf } = this.#trail
+      // More may have been published since: that has its own time.
+      if (heardOfSelf >= count) return heardOfSelf < this.#trail.count ? this.#expectToHear() : undefined
       this.#settings.logger.warn({ exchange: this.#exchange }, 'this client does not hear its own notices: it listens anew')
       this.#channel.reopen()
     }
-    this.#hearing ??= setTimeout(check, 3_000 * this.#settings.heartbeatSeconds).unref()
+    this.#hearing = setTimeout(check, 3_000 * this.#settings.heartbeatSeconds).unref()
   }
 
   #stopExpecting(): void {

@@ -28,7 +28,10 @@ const neverMind = 1_000_000_000
 export class Topology {
   readonly names: Names
   readonly #settings: Settings
-  readonly #declared = new WeakMap<ChannelModel, Map<string, Promise<void>>>()
+  /** What is known to be there, by connection. */
+  readonly #standing = new WeakMap<ChannelModel, Set<string>>()
+  /** What is being declared, for those who come meanwhile. */
+  readonly #underWay = new WeakMap<ChannelModel, Map<string, Promise<void>>>()
 
   constructor(settings: Settings) {
     this.names = new Names(settings.prefix)
@@ -69,7 +72,7 @@ export class Topology {
 
   /** A queue turned out not to be there: whoever deleted it may have deleted others. */
   forget(connection: BrokerConnection): void {
-    if (connection.model !== undefined) this.#declared.delete(connection.model)
+    if (connection.model !== undefined) this.#standing.delete(connection.model)
   }
 
   #limited(deliveryLimit: number): Arguments {
@@ -82,10 +85,10 @@ export class Topology {
     args: Arguments,
     { signal, timeoutMs = this.#settings.confirmTimeoutMs }: DeclareBound,
   ): Promise<void> {
-    const known = connection.model && this.#declared.get(connection.model)?.get(name)
+    if (connection.model !== undefined && this.#standing.get(connection.model)?.has(name) === true) return
     const waiting = new AbortController()
     try {
-      await bounded(known ?? this.#declareWhenOpen(connection, name, args, waiting.signal), {
+      await bounded(this.#declareWhenOpen(connection, name, args, waiting.signal), {
         timeoutMs,
         signal,
         onTimeout: () =>
@@ -105,13 +108,12 @@ export class Topology {
   }
 
   #declareOnce(model: ChannelModel, name: string, args: Arguments): Promise<void> {
-    const all = this.#declared.get(model) ?? new Map<string, Promise<void>>()
-    this.#declared.set(model, all)
-    const known = all.get(name)
+    const underWay = this.#underWay.get(model) ?? new Map<string, Promise<void>>()
+    this.#underWay.set(model, underWay)
+    const known = underWay.get(name)
     if (known !== undefined) return known
-    const declaring = this.#declareNow(model, name, args)
-    all.set(name, declaring)
-    declaring.catch(() => all.delete(name))
+    const declaring = this.#declareNow(model, name, args).finally(() => underWay.delete(name))
+    underWay.set(name, declaring)
     return declaring
   }
 
@@ -127,6 +129,8 @@ export class Topology {
       const refusal = refusalOfOperation(error, `the queue "${name}"`)
       throw refusal ?? new TaskledgerError('UNAVAILABLE', `the queue "${name}" could not be declared: ${textOf(error)}`, { cause: error })
     }
+    const standing = this.#standing.get(model) ?? new Set<string>()
+    this.#standing.set(model, standing.add(name))
     this.#settings.logger.debug({ queue: name }, 'declared a queue')
   }
 }
