@@ -111,7 +111,7 @@ export class RabbitmqEventBus implements EventBus {
    * and it was declared anew. A new channel makes all of it again, and tells of the gap.
    */
   #expectToHear(): void {
-    if (this.#hearing !== undefined) return
+    if (this.#hearing !== undefined || this.#channel.current === undefined) return
     const { count } = this.#trail
     const check = (): void => {
       this.#hearing = undefined

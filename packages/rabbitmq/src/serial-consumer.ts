@@ -82,39 +82,52 @@ export class SerialConsumer implements Consumer {
   }
 
   #enter(): Promise<void> {
-    const { connection, box } = this.#parts
-    this.#gate = new SupervisedChannel(
+    const { connection, topology, box } = this.#parts
+    // Once it has left, what still happens to a channel is no concern of the next one.
+    const isCurrent = (): boolean => this.#gate === gate
+    const gate: SupervisedChannel<Channel> = new SupervisedChannel(
       {
         name: `serial consumer of "${this.#queue}"`,
         open: (model) => model.createChannel(),
-        setUp: (channel) => this.#setUp(channel),
+        setUp: (channel) => this.#setUp(channel, isCurrent),
         ready: () => this.#adjust(),
-        failed: () => this.#parts.topology.forget(this.#parts.connection),
-        lost: () => this.#lose(),
+        failed: () => topology.forget(connection),
+        lost: () => {
+          if (isCurrent()) this.#lose()
+        },
       },
       connection,
       box.logger,
     )
-    return this.#gate.start()
+    this.#gate = gate
+    return gate.start()
   }
 
   async #leave(): Promise<void> {
     const gate = this.#gate
     this.#gate = undefined
+    this.#lose()
     await gate?.close()
   }
 
-  async #setUp(channel: Channel): Promise<void> {
+  async #setUp(channel: Channel, isCurrent: () => boolean): Promise<void> {
     const { connection, topology } = this.#parts
     await topology.work(connection, this.#queue)
     const gate = await topology.gate(connection, this.#queue)
-    this.#session = new AbortController()
     // Room for the token that is held and for the one that takes its place.
     await channel.prefetch(2)
-    await channel.consume(gate, (raw) => this.#takeToken(raw, channel), { consumerTag: 'gate' })
+    if (!isCurrent()) return
+    this.#session = new AbortController()
+    await channel.consume(
+      gate,
+      (raw) => {
+        if (isCurrent()) this.#takeToken(raw, channel)
+      },
+      { consumerTag: 'gate' },
+    )
     // For the consumers that follow.
     await channel.prefetch(1)
-    void this.#bringTokens(this.#session.signal)
+    if (isCurrent()) void this.#bringTokens(this.#session.signal)
   }
 
   #takeToken(raw: ConsumeMessage | null, channel: Channel): void {
