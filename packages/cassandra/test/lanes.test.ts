@@ -177,7 +177,7 @@ describe('lanes', () => {
   })
 
   it('takes no item whose signal was aborted before, and is not stuck by it', async () => {
-    const { add, flushes, sent } = stage()
+    const { add, sent } = stage()
     await expect(add('a', { signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow('before')
     void add('b')
     await turn()
