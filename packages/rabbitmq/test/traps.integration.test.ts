@@ -147,6 +147,7 @@ test('a queue that is deleted under its consumers comes back, with them', async 
   const taken: string[] = []
   await client.messaging.queue.consume('default', acceptInto(taken), { slots: 2, mode: 'parallel' })
   await client.messaging.queue.consume('one', acceptInto(taken), { slots: 1, mode: 'serial' })
+  for (const queue of ['default', 'one']) await client.messaging.queue.send(queue, newMessage())
   for (const queue of [client.work('default'), client.work('one'), `${client.prefix}.serial.one`, client.dead('default')]) {
     await client.broker.delete(queue)
     const messages = [newMessage(), newMessage()] as const
