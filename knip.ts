@@ -16,6 +16,7 @@ const config: KnipConfig = {
       project: ['*.{ts,mjs,md}', 'tools/**/*.ts'],
       ignoreDependencies: ['@arethetypeswrong/cli'],
     },
+    benchmarks: { entry: [pages] },
     'packages/*': { entry: [pages] },
     'examples/cluster': { entry: [pages] },
     'examples/custom-adapter': { entry: [pages] },

@@ -5,7 +5,7 @@ import type { EngineFigure, Program } from './bench.ts'
 import { settingsOf } from './engines.ts'
 import { openEngines } from './open-engines.ts'
 import { cohorts } from './programs/cohorts.ts'
-import { floors } from './programs/floors.ts'
+import { floors, warmUp } from './programs/floors.ts'
 import { cancelling, latency } from './programs/latency.ts'
 import { listing } from './programs/listing.ts'
 import { submitting } from './programs/submitting.ts'
@@ -52,6 +52,8 @@ const { values, positionals } = parseArgs({
   },
 })
 
+const scale = Number(values.scale)
+
 interface LoadedFigure extends EngineFigure {
   readonly program: string
   /** The load of the machine over the last minute: while it began, and when it had ended. */
@@ -93,7 +95,6 @@ const printTable = (figures: readonly LoadedFigure[]): void => {
 
 const run = async (names: readonly string[], sync: 'batch' | 'periodic' | undefined): Promise<void> => {
   const { engines, origin, pids, close } = await openEngines(sync)
-  // A second one finds nothing left to do for the first.
   const interrupted = new Promise<never>((_resolve, reject) => process.once('SIGINT', () => reject(new Error('interrupted'))))
   try {
     const machine = {
@@ -107,11 +108,12 @@ const run = async (names: readonly string[], sync: 'batch' | 'periodic' | undefi
     }
     const about = `Cassandra ${machine.cassandra}, commitlog_sync ${machine.commitlogSync}, paxos ${machine.paxosVariant}; RabbitMQ ${machine.rabbitmq} (${origin}); Node ${machine.node}, ${machine.cores} × ${machine.model}`
     console.error(about)
+    if (sync !== undefined) await withinMs('warming up', longestMs, warmUp(engines, scale))
     const figures: LoadedFigure[] = []
     for (const name of names) {
       const program = programs[name] as Program
       const before = minuteLoad()
-      const bench = { engines, pids, scale: Number(values.scale), profileInto: values['cpu-prof'] }
+      const bench = { engines, pids, scale, profileInto: values['cpu-prof'] }
       try {
         const measured = await withinMs(name, longestMs, Promise.race([program.run(bench), interrupted]))
         const load = [before, minuteLoad()] as const
@@ -136,7 +138,7 @@ const names = positionals.length > 0 ? positionals : Object.keys(programs)
 const unknown = names.find((name) => !Object.hasOwn(programs, name))
 const { sync } = values
 if (values.help) console.log(help)
-else if (unknown !== undefined || (sync !== undefined && sync !== 'batch' && sync !== 'periodic')) {
+else if (unknown !== undefined || !(scale > 0) || (sync !== undefined && sync !== 'batch' && sync !== 'periodic')) {
   console.error(help)
   process.exitCode = 2
 } else {
