@@ -70,6 +70,7 @@ export const messageOf = (error: unknown): string => {
 const remedyOf = (error: unknown): string => {
   const text = messageOf(error)
   if (/unconfigured table|(table|keyspace) .* does not exist/i.test(text)) return '. Call migrate() to create the schema'
+  if (/no (CREATE|ALTER) permission/i.test(text)) return '. Grant the user CREATE and ALTER, or call migrate() as one who has them'
   if (/permission/i.test(text)) return '. Grant the user SELECT and MODIFY on the keyspace'
   return ''
 }

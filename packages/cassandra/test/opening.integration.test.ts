@@ -3,11 +3,10 @@ import type { Logger, TaskId } from '@taskledger/core/ports'
 import { isMisuse } from '@taskledger/core/ports'
 import { freshKeyspaceName } from '@taskledger/servers'
 import { tcpProxy } from '@taskledger/test-kit'
-import { Client, errors } from 'cassandra-driver'
+import { Client } from 'cassandra-driver'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import type { TestKeyspace } from './cassandra.harness.ts'
 import { addressOf, oneReplica, openKeyspace, runPlainly } from './cassandra.harness.ts'
-import { refusingServer } from './refusing-server.ts'
 
 const endpoint = inject('servers').cassandra
 let keyspace: TestKeyspace
@@ -43,13 +42,6 @@ test('a wrong contact point: says where it looked, what it heard, and what to ch
   })
 })
 
-test('a wrong password is refused at once, with what the server said', async () => {
-  const server = await refusingServer('Provided username ada and/or password are incorrect')
-  const refusal = await refusalOf({ contactPoints: [server.contactPoint], credentials: { username: 'ada', password: 'wrong' } })
-  server.close()
-  expect(refusal).toMatchObject({ code: 'MISCONFIGURED', message: expect.stringMatching(/username ada.*`credentials`/) as string })
-})
-
 test('a wrong data centre: names those that there are', async () => {
   const { code, message } = await refusalOf({ localDataCenter: 'atlantis' })
   expect(code).toBe('MISCONFIGURED')
@@ -81,22 +73,6 @@ test('a table that is gone under a running node is reported as such', async () =
   })
   await storage.close()
   await gone[Symbol.asyncDispose]()
-})
-
-test('a permission that is missing: found when the storage is opened, not at the first append', async () => {
-  const { prefix, ...options } = keyspace.options()
-  const client = new Client({ ...addressOf(endpoint), contactPoints: [...endpoint.contactPoints] })
-  const execute = client.execute.bind(client)
-  const refusing = Object.assign(client, {
-    execute: async (cql: string, ...rest: readonly unknown[]) => {
-      if (/^(DELETE|INSERT|UPDATE)/.test(cql))
-        throw new errors.ResponseError(0x2100, 'User ada has no MODIFY permission on <table task_event>')
-      return (execute as (...all: readonly unknown[]) => Promise<unknown>)(cql, ...rest)
-    },
-  })
-  const opening = cassandraStorage({ client: refusing, keyspace: options.keyspace, prefix })
-  await expect(opening).rejects.toMatchObject({ code: 'MISCONFIGURED', message: expect.stringMatching(/User ada.*Grant/) as string })
-  await client.shutdown()
 })
 
 test('options that cannot work are a mistake of the program', async () => {
