@@ -210,8 +210,9 @@ export const decodingRules: readonly Rule<Adapters>[] = [
         const handle = await node.manager.submit(echoTask, time)
         assert.equal((await cluster.finished(handle, node)).result, time)
       }
-      for (const asked of [broken.details(), broken.history(), broken.result(), broken.cancel()]) {
-        const code = codeOf(await within('who asked was told', outcomeOf(asked)))
+      const answers = [broken.details(), broken.history(), broken.result(), broken.cancel()].map(outcomeOf)
+      for (const answer of await within('who asked was told', Promise.all(answers))) {
+        const code = codeOf(answer)
         assert.ok(code === 'MALFORMED' || code === 'UNKNOWN_EVENT_TYPE', String(code))
       }
       cluster.forget(broken.id)
