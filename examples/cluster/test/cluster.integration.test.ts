@@ -39,7 +39,8 @@ describe('npm run cluster -- --plain', { timeout: 240_000, concurrent: false }, 
     expect(stdout).toMatch(/archive\/crew-2024\.mbox: (?:failed on worker-\d, and is tried again|handed back by worker-\d)/)
     expect(stdout).toMatch(/worker-\d is stopped in order, and another one is added/)
     expect(stdout).toMatch(/archive\/crew-202[345]\.mbox: handed back by worker-[12]/)
-    expect(stdout).toMatch(/: (?:started|completed) on worker-3/)
+    // On a busy machine the others may have done it all by then.
+    expect(stdout).toMatch(/worker-3, process \d+: ready/)
     expect(workersOf(running)).toHaveLength(3)
     expect(workersOf(running).filter(isThere)).toEqual([])
     expect(keyspaceOf(running)).toMatch(/^cluster_[0-9a-f]{8}$/)

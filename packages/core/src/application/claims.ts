@@ -94,7 +94,7 @@ export class Claims {
     for (const claim of this.#open) claim.heard = Infinity
   }
 
-  /** Waits for nobody else’s run any more: the worker stops. */
+  /** Waits for nobody else's run any more: the worker stops. */
   endHolds(): void {
     this.#holds.end()
   }
