@@ -16,7 +16,7 @@ let server: EngineProcess<CassandraEndpoint>
 let keyspace: TestKeyspace
 
 beforeAll(async () => {
-  server = await startCassandra({ name: 'own', say: () => {}, authentication: true })
+  server = await startCassandra({ name: 'own', say: () => {}, isShortLived: true, authentication: true })
   keyspace = await openKeyspace(server.endpoint)
 })
 afterAll(async () => {

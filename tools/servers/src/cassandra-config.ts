@@ -18,6 +18,8 @@ export interface CassandraNode {
   readonly token: bigint
   readonly commitlogSync: CommitlogSync
   readonly heap: string
+  /** Whether it lives for minutes only. */
+  readonly isShortLived: boolean
   /** Whether it asks who somebody is, and what they may do. */
   readonly authentication: boolean
 }
@@ -148,13 +150,15 @@ const forOldCassandra = (jars: CassandraJars): readonly string[] =>
  * The arguments of java. Some make the start short (4 to 6 s for 12). None of them is `cassandra.unsafesystem`, which would: a node
  * that is killed then forgets its schema. No port for JMX is given, so that there is none that could be taken.
  */
-export const javaArgumentsOf = ({ folder, heap }: CassandraNode, jars: CassandraJars): readonly string[] => [
+export const javaArgumentsOf = ({ folder, heap, isShortLived }: CassandraNode, jars: CassandraJars): readonly string[] => [
   `-Xms${heap}`,
   `-Xmx${heap}`,
   '-Xss384k',
   '-XX:+UseSerialGC',
   '-XX:-UsePerfData',
   '-XX:+ExitOnOutOfMemoryError',
+  // Compiling well takes longer than it saves.
+  ...(isShortLived ? ['-XX:TieredStopAtLevel=1'] : []),
   `-Dcassandra.config=file://${folder}/cassandra.yaml`,
   `-Dcassandra.storagedir=${folder}`,
   `-Dcassandra.logdir=${folder}`,

@@ -19,6 +19,11 @@ export interface StartCassandraOptions {
   readonly commitlogSync?: CommitlogSync
   /** As java takes it. Default `512m`. */
   readonly heap?: string
+  /**
+   * Whether it lives for minutes only, as in a test. It then takes half the processor time for that long, and is slower than
+   * others once they are warm. Default false.
+   */
+  readonly isShortLived?: boolean
   /** Where it listens on 127.0.0.1. Default: a free port. */
   readonly port?: number
   /** As Maven knows it, 4.1 or later. Default: `5.0.8`. */
@@ -37,7 +42,15 @@ const superuser = { username: 'cassandra', password: 'cassandra' } as const
  * @throws {@link ServerNotAvailable} where Java 17 or Maven is missing, or nothing can be fetched.
  */
 export const startCassandra = async (options: StartCassandraOptions): Promise<EngineProcess<CassandraEndpoint>> => {
-  const { say, name, commitlogSync = 'batch', heap = '512m', version = defaultCassandraVersion, authentication = false } = options
+  const {
+    say,
+    name,
+    commitlogSync = 'batch',
+    heap = '512m',
+    version = defaultCassandraVersion,
+    authentication = false,
+    isShortLived = false,
+  } = options
   const javaHome = await findJava17()
   const jars = await cassandraJars(version, javaHome, say)
   const folder = await openDataFolder(`cassandra-${name}`)
@@ -51,6 +64,7 @@ export const startCassandra = async (options: StartCassandraOptions): Promise<En
     token: 0n,
     commitlogSync,
     heap,
+    isShortLived,
     authentication,
   }
   await mkdir(join(folder, 'tmp'))

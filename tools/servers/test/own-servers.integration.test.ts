@@ -26,7 +26,7 @@ test('what a test starts finds the shared servers', async () => {
 })
 
 test('a Cassandra keeps what it acknowledged through a SIGKILL, and is gone when it is stopped', { timeout: 300_000 }, async () => {
-  const server = await startCassandra({ say: silent, name: 'survives' })
+  const server = await startCassandra({ say: silent, name: 'survives', isShortLived: true })
   try {
     const keyspace = freshKeyspaceName()
     const before = clientOf(server.endpoint)
