@@ -149,7 +149,9 @@ export class Claims {
     try {
       // Until closed: where it cannot be told whether the claim was written, only trying again can tell.
       const command = { type: 'StartTask', ...commandBase(this.#node, claim.taskId) } as const
-      const { refused, aggregate } = await this.#eventSourcing.dispatch(command, { known, persistence: untilClosed })
+      // The body need not wait for row and notice either: whoever sees them late sees the end late, and in its turn.
+      const options = { known, persistence: untilClosed, publish: 'beside' } as const
+      const { refused, aggregate } = await this.#eventSourcing.dispatch(command, options)
       if (refused === 'unknownTask') throw new TaskNotFound(claim.taskId)
       claim.isRefused = refused !== undefined
       if (refused === 'alreadyStarted') await untilFree?.()

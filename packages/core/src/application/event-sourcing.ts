@@ -23,8 +23,11 @@ export interface DispatchOptions {
   /** What is known already: it spares the read where nobody else wrote meanwhile. */
   readonly known?: Aggregate
   readonly persistence?: Persistence
-  /** False where the caller publishes what was accepted by itself. Default true. */
-  readonly publish?: boolean
+  /**
+   * When the caller goes on: after row and notice are out, or beside them. `never` where he sees to them himself. Default
+   * `first`.
+   */
+  readonly publish?: 'first' | 'beside' | 'never'
 }
 
 /** How often another writer may be first before the caller is told. */
@@ -51,7 +54,7 @@ export class EventSourcing {
    * @throws `OUTCOME_UNKNOWN` where it could not be found out in time whether it happened.
    */
   async dispatch(command: TaskCommand, options: DispatchOptions = {}): Promise<Outcome> {
-    const { publish = true, persistence } = options
+    const { publish = 'first', persistence } = options
     let fresh = options.known === undefined
     let aggregate = options.known ?? (await this.load(command.taskId, noTask, persistence))
     for (let conflicts = 0; ; conflicts++) {
@@ -67,7 +70,7 @@ export class EventSourcing {
       const isWritten = events.length === 0 || (await this.#append(command.taskId, aggregate, events, persistence))
       if (isWritten) {
         aggregate = fold(aggregate, events)
-        if (publish) await this.#publisher.publish(aggregate, events)
+        await this.#publish(aggregate, events, publish)
         return { refused: undefined, aggregate }
       }
       if (conflicts === mostConflicts)
@@ -79,11 +82,18 @@ export class EventSourcing {
       const own = news.filter((event) => command.eventIds.includes(event.eventId))
       if (own.length > 0) {
         // An append whose outcome was unknown had happened after all, and others have written since.
-        if (publish) await this.#publisher.publish(aggregate, own)
+        await this.#publish(aggregate, own, publish)
         return { refused: undefined, aggregate }
       }
       if (conflicts > 0) await this.#node.clock.sleep(repetitionDelayMs(conflicts, this.#node.random()), this.#node.closed)
     }
+  }
+
+  async #publish(aggregate: Aggregate, events: readonly TaskEvent[], when: NonNullable<DispatchOptions['publish']>): Promise<void> {
+    if (when === 'never') return
+    // It never rejects: what fails is in the outbox, which closing waits for. And it begins here, so that a later event comes after it.
+    const published = this.#publisher.publish(aggregate, events)
+    if (when === 'first') await published
   }
 
   /** Whether the events were written; false where another writer was first. */

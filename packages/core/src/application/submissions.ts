@@ -104,7 +104,7 @@ export class Submissions {
     let isTaken = false
     try {
       const command: CreateTask = { ...prepared, ...commandBase(this.#node, taskId) }
-      const { refused, aggregate } = await this.#eventSourcing.dispatch(command, { known: noTask, persistence, publish: false })
+      const { refused, aggregate } = await this.#eventSourcing.dispatch(command, { known: noTask, persistence, publish: 'never' })
       isTaken = refused !== undefined && prepared.idempotencyKey === undefined
       if (refused !== undefined && !isTaken) checkSame(prepared, aggregate)
       if (!isTaken) await this.#show(aggregate, persistence)
@@ -120,8 +120,9 @@ export class Submissions {
   async #show({ details, created }: Aggregate, persistence: Persistence): Promise<void> {
     if (details === undefined || created === undefined) return
     const { storage } = this.#node
-    const steps = [this.#publisher.announce(details.taskId, [created])]
-    if (details.status === 'waiting') steps.push(this.#sender.send(details, details.version === 1 ? created : undefined))
+    // The message first: a worker waits for it, and nobody yet for the notice.
+    const steps = details.status === 'waiting' ? [this.#sender.send(details, details.version === 1 ? created : undefined)] : []
+    steps.push(this.#publisher.announce(details.taskId, [created]))
     await persist(this.#node, persistence, (signal) => storage.listing.save(details, { signal }))
     // Waiting for these too holds back a submitter who is faster than the engine; a caller who gives up has his task all the same.
     const shown = Promise.all(steps)
