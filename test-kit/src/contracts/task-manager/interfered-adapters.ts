@@ -21,6 +21,7 @@ const interferedStore = (store: EventStore, interference: Interference): EventSt
   append: (taskId, expectedVersion, events, options) =>
     interference.pass({ name: 'events.append', taskId, events }, options, () => store.append(taskId, expectedVersion, events, options)),
   read: (taskId, options) => interference.pass({ name: 'events.read', taskId }, options, () => store.read(taskId, options)),
+  histories: (options) => store.histories(options),
   remove: (taskId, options) => store.remove(taskId, options),
   close: () => store.close(),
 })
@@ -44,6 +45,7 @@ const interferedQueue = (queue: WorkQueue, interference: Interference): WorkQueu
     interference.pass({ name: 'queue.send', taskId: message.taskId }, options, async () => {
       for (let copy = 0; copy < interference.copies; copy++) await queue.send(name, message, options)
     }),
+  depth: (name, options) => queue.depth(name, options),
   consume: (name, handler, options) => queue.consume(name, handler, options),
   close: () => queue.close(),
 })
