@@ -122,6 +122,9 @@ await install(env)
 const childEnv = { ...env, TASKLEDGER_OWN_NODE: process.execPath }
 if (script === 'verify') become(node, [join(root, 'tools/verify.ts'), ...args], { cwd: root, env: childEnv })
 // Paths on the command line are meant from where the user stands, not from where npm went.
-else if (script === 'demo')
-  become(node, [join(root, 'examples/reindex/src/main.ts'), ...args], { cwd: process.env.INIT_CWD ?? process.cwd(), env: childEnv })
+else if (script === 'demo' || script === 'cluster')
+  become(node, [join(root, `examples/${script === 'demo' ? 'reindex' : script}/src/main.ts`), ...args], {
+    cwd: process.env.INIT_CWD ?? process.cwd(),
+    env: childEnv,
+  })
 else become('pnpm', ['run', script, ...args], { cwd: root, env: childEnv, shell: onWindows })

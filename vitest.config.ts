@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 const conformance = '{packages/*,test-kit,examples/*}/test/**/*.conformance.test.ts'
+const integration = '{packages/*,examples/*,integration,test-kit,tools,tools/servers,benchmarks}/test/**/*.integration.test.ts'
 const packed = 'tools/test/**/*.packed.test.ts'
 
 export default defineConfig({
@@ -11,8 +12,8 @@ export default defineConfig({
           name: 'unit',
           // The mutants mostly wait.
           maxConcurrency: 16,
-          include: ['{packages/*,test-kit,examples/*,tools,docs}/test/**/*.test.ts'],
-          exclude: [conformance, packed, '**/node_modules/**'],
+          include: ['{packages/*,test-kit,examples/*,tools,tools/servers,docs}/test/**/*.test.ts'],
+          exclude: [conformance, integration, packed, '**/node_modules/**'],
           typecheck: {
             enabled: true,
             include: ['packages/*/test/**/*.test-d.ts'],
@@ -23,6 +24,18 @@ export default defineConfig({
         },
       },
       { test: { name: 'conformance', include: [conformance] } },
+      // On real servers, which the setup finds or starts: one of each for all files.
+      {
+        test: {
+          name: 'integration',
+          include: [integration],
+          globalSetup: ['tools/servers/src/vitest-setup.ts'],
+          sequence: { concurrent: true },
+          maxConcurrency: 16,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
       // Builds, packs, and installs from the registry that npm is set to: minutes, not seconds.
       { test: { name: 'packed', include: [packed], testTimeout: 600_000, hookTimeout: 600_000 } },
     ],

@@ -1,5 +1,6 @@
 /** Everything that has to hold before a change is merged, in order. A failed step does not stop the ones after it. */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -8,59 +9,127 @@ import type { Totals } from './totals-reporter.ts'
 
 const root = join(import.meta.dirname, '..')
 const scratch = mkdtempSync(join(tmpdir(), 'taskledger-verify-'))
-const totalsFile = join(scratch, 'totals.json')
+const notesFile = join(scratch, 'notes')
 const env = {
   ...process.env,
   PATH: [join(root, 'node_modules/.bin'), process.env['PATH']].join(delimiter),
-  TOTALS_FILE: totalsFile,
+  NOTES_FILE: notesFile,
   // Some tools colour what no terminal shows.
   ...(process.stdout.isTTY || process.env['FORCE_COLOR'] !== undefined ? {} : { NO_COLOR: '1' }),
 }
 
+interface Step {
+  readonly title: string
+  readonly command: string
+}
+
 const vitest = (project: string): string => `vitest run --project ${project} --reporter=default --reporter=./tools/totals-reporter.ts`
 
-const steps: readonly (readonly [title: string, command: string])[] = [
-  ['Types', 'tsc -p .'],
-  ['Lint', 'oxlint'],
-  ['Formatting', 'oxfmt --check'],
-  ['Unused code and dependencies', 'knip'],
-  ['API reference', 'pnpm --silent --filter @taskledger/docs api'],
-  ['Unit tests', vitest('unit')],
-  ['Conformance of the adapters', vitest('conformance')],
-  ['Packages, packed and used from outside', vitest('packed')],
+const steps: readonly Step[] = [
+  { title: 'Types', command: 'tsc -p .' },
+  { title: 'Lint', command: 'oxlint' },
+  { title: 'Formatting', command: 'oxfmt --check' },
+  { title: 'Unused code and dependencies', command: 'knip' },
+  { title: 'API reference', command: 'pnpm --silent --filter @taskledger/docs api' },
+  { title: 'Unit tests', command: vitest('unit') },
+  { title: 'Conformance of the adapters', command: vitest('conformance') },
+  { title: 'Packages, packed and used from outside', command: vitest('packed') },
 ]
 
+/** Runs beside the step of that title, since both mostly wait. What it prints comes in one piece when that step is over. */
+const beside: Readonly<Record<string, Step>> = {
+  'Unit tests': { title: 'Tests on real servers', command: vitest('integration') },
+}
+
 /** What the run of tests left behind, or nothing where the step ran none. */
-const readTotals = (): Totals | undefined => {
+const readTotals = (file: string): Totals | undefined => {
   try {
-    return JSON.parse(readFileSync(totalsFile, 'utf8')) as Totals
+    return JSON.parse(readFileSync(file, 'utf8')) as Totals
   } catch {
     return undefined
-  } finally {
-    rmSync(totalsFile, { force: true })
   }
 }
 
-const sum: Totals = { passed: 0, failed: 0, skipped: 0 }
-const failedSteps: string[] = []
-const startedAt = performance.now()
-console.log(`Verifying on Node ${process.versions.node}, ${availableParallelism()} cores: ${steps.length} steps`)
-
-for (const [title, command] of steps) {
-  console.log(`\n── ${title} · ${command.split(' --reporter')[0]}`)
-  const stepStartedAt = performance.now()
-  const { status, signal } = spawnSync(command, { cwd: root, env, shell: true, stdio: ['ignore', 'inherit', 'inherit'] })
-  if (signal === 'SIGINT' || signal === 'SIGTERM') process.exit(130)
-  const totals = readTotals() ?? { passed: 0, failed: 0, skipped: 0 }
-  // What fails outside of a test, be it a whole step, counts as one.
-  if (status !== 0 && totals.failed === 0) totals.failed = 1
-  for (const key of ['passed', 'failed', 'skipped'] as const) sum[key] += totals[key]
-  if (totals.failed > 0) failedSteps.push(title)
-  console.log(`── ${totals.failed > 0 ? 'FAILED' : 'ok'} · ${((performance.now() - stepStartedAt) / 1000).toFixed(1)} s`)
+const readNotes = (): string => {
+  try {
+    return readFileSync(notesFile, 'utf8').trimEnd()
+  } catch {
+    return ''
+  }
 }
 
+// This process goes on until the running steps are over: they have servers to stop.
+let isInterrupted = false
+const running = new Set<ChildProcess>()
+process.on('SIGINT', () => (isInterrupted = true)) // a terminal sends it to the steps too
+process.on('SIGTERM', () => {
+  isInterrupted = true
+  for (const child of running) child.kill()
+})
+
+interface Outcome {
+  readonly totals: Totals
+  readonly output: string
+  readonly seconds: string
+}
+
+let runs = 0
+
+/** Runs a step, its output on the terminal or kept. */
+const run = ({ command }: Step, output: 'inherit' | 'pipe'): Promise<Outcome> =>
+  new Promise((resolve, reject) => {
+    const totalsFile = join(scratch, `totals-${++runs}.json`)
+    const startedAt = performance.now()
+    const child = spawn(command, { cwd: root, env: { ...env, TOTALS_FILE: totalsFile }, shell: true, stdio: ['ignore', output, output] })
+    running.add(child)
+    const chunks: Buffer[] = []
+    child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk))
+    child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk))
+    child.once('error', reject)
+    child.once('close', (status, signal) => {
+      running.delete(child)
+      if (signal === 'SIGINT' || signal === 'SIGTERM') isInterrupted = true
+      const totals = readTotals(totalsFile) ?? { passed: 0, failed: 0, skipped: 0 }
+      // What fails outside of a test, be it a whole step, counts as one.
+      if (status !== 0 && totals.failed === 0) totals.failed = 1
+      resolve({ totals, output: Buffer.concat(chunks).toString(), seconds: ((performance.now() - startedAt) / 1000).toFixed(1) })
+    })
+  })
+
+const sum: Totals = { passed: 0, failed: 0, skipped: 0 }
+const failedSteps: string[] = []
+
+const head = ({ title, command }: Step): void => console.log(`\n── ${title} · ${command.split(' --reporter')[0]}`)
+
+const settle = ({ title }: Step, { totals, seconds }: Outcome): void => {
+  for (const key of ['passed', 'failed', 'skipped'] as const) sum[key] += totals[key]
+  if (totals.failed > 0) failedSteps.push(title)
+  console.log(`── ${totals.failed > 0 ? 'FAILED' : 'ok'} · ${seconds} s`)
+}
+
+const count = steps.length + Object.keys(beside).length
+const startedAt = performance.now()
+console.log(`Verifying on Node ${process.versions.node}, ${availableParallelism()} cores: ${count} steps`)
+
+for (const step of steps) {
+  const other = beside[step.title]
+  const otherOutcome = other === undefined ? undefined : run(other, 'pipe')
+  head(step)
+  settle(step, await run(step, 'inherit'))
+  if (other !== undefined && otherOutcome !== undefined) {
+    head(other)
+    const outcome = await otherOutcome
+    process.stdout.write(outcome.output)
+    settle(other, outcome)
+  }
+  if (isInterrupted) break
+}
+
+const notes = readNotes()
 rmSync(scratch, { recursive: true, force: true })
-console.log(`\n${steps.length} steps in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
+if (isInterrupted) process.exit(130)
+console.log(`\n${count} steps in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
 if (failedSteps.length > 0) console.log(`Failed: ${failedSteps.join(', ')}`)
+if (notes !== '') console.log(notes)
 console.log(`${sum.passed} passed, ${sum.failed} failed${sum.skipped > 0 ? `, ${sum.skipped} skipped` : ''}`)
 process.exitCode = sum.failed > 0 ? 1 : 0

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Contract, Harness, Report, Rule, RuleContext, RuleResult, Subject } from '@taskledger/test-kit'
-import { formatReport, notShownReasons, runContract, toJUnit } from '@taskledger/test-kit'
+import { formatReport, formatTable, notShownReasons, runContract, toJUnit } from '@taskledger/test-kit'
 import { describe, expect, it } from 'vitest'
 
 interface Port {
@@ -253,6 +253,16 @@ describe('a report', () => {
     expect(xml).toContain('no &lt;hook&gt; &amp; &quot;such&quot;')
     const odd = ruleOf('S-18', () => Promise.reject(new Error('\u0000 \u001b \ud800 😀')))
     expect(toJUnit([await runContract(contractOf([odd]))])).toContain('\ufffd \ufffd \ufffd 😀')
+  })
+
+  it('is for pages: a table of all rules, with a column for each engine, and why what was not shown', async () => {
+    const other = { ...(await runContract(contractOf([holds]), { seed: 7 })), subject: 'engine | 2.0' }
+    const text = formatTable([await report(), other])
+    expect(text).toContain('| sample | engine 1.0 | 1 passed, 1 failed, 1 not shown |')
+    expect(text).toContain('| Rule | Level | It says | engine 1.0 | engine \\| 2.0 |')
+    expect(text).toContain(`| ${holds.id} | must | ${holds.title} | holds | holds |`)
+    expect(text).toMatch(/\| S-9 \| .* \| not shown \|  \|/)
+    expect(text).toContain('- S-9 on engine 1.0 is not shown: no <hook> & "such"')
   })
 
   it('can be limited to some rules', async () => {

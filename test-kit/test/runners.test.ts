@@ -67,12 +67,19 @@ describe('taskledger-conformance', () => {
 
   const command = '../../src/bin/taskledger-conformance.ts'
 
-  it('prints a report, writes JUnit and JSON, and succeeds', { timeout }, async () => {
-    const [xml, json] = [join(folder, 'junit.xml'), join(folder, 'report.json')]
-    const { status, output } = await runNode([command, 'harness.mjs', '--report', xml, '--report', json, '--seed', '7'])
+  it('prints a report, writes JUnit, JSON and Markdown, and succeeds', { timeout }, async () => {
+    const [xml, json, table] = [join(folder, 'junit.xml'), join(folder, 'report.json'), join(folder, 'table.md')]
+    const { status, output } = await runNode([
+      command,
+      'harness.mjs',
+      ...[xml, json, table].flatMap((file) => ['--report', file]),
+      '--seed',
+      '7',
+    ])
     expect(output).toContain('2 passed, 1 not shown (seed 7)')
     expect(status).toBe(0)
     expect(await readFile(xml, 'utf8')).toContain('<testsuite name="sample (engine 1.0)" tests="3" failures="0" errors="0" skipped="1"')
+    expect(await readFile(table, 'utf8')).toContain('| R-1 | must | R-1 holds | holds |')
     expect(JSON.parse(await readFile(json, 'utf8'))).toMatchObject([
       { contract: 'sample', ok: true, results: [{ id: 'R-1' }, { id: 'R-2' }, { id: 'R-3' }] },
     ])

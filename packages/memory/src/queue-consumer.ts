@@ -14,6 +14,7 @@ export class QueueConsumer implements Consumer {
   /** What is being handled, each with the end of its handler. */
   readonly #running = new Map<MemoryDelivery, Promise<void>>()
   #slots: number
+  #isClosing = false
 
   constructor(
     queue: LetterBox,
@@ -46,6 +47,7 @@ export class QueueConsumer implements Consumer {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true
     this.#leave()
     await Promise.all(this.#running.values())
   }
@@ -65,7 +67,9 @@ export class QueueConsumer implements Consumer {
     } catch (error) {
       this.#logger.error({ err: error, queue: this.#queue.name }, 'a handler of the work queue threw')
     }
-    await delivery.release({ delayMs: unsettledDelayMs })
+    // What a consumer that goes leaves unsettled was the next, and still is: others take it before what waits.
+    if (this.#isClosing) delivery.lose()
+    else await delivery.release({ delayMs: unsettledDelayMs })
     this.#end(delivery)
   }
 

@@ -249,7 +249,7 @@ test('a serial queue goes to the next client when its holder is killed', async (
   expect(runs).toHaveLength(2)
 })
 
-test('close waits for the handlers, which may still settle, and what they leave goes to others', async () => {
+test('close waits for the handlers, which may still settle, and what they leave goes to others first', async () => {
   const memory = quiet()
   const [one, other] = [memory.messaging(), memory.messaging()]
   const { runs, run, consume } = recorder()
@@ -266,7 +266,7 @@ test('close waits for the handlers, which may still settle, and what they leave 
   await Promise.all(closing)
   await consume(other.queue, 'b', 5)
   await vi.advanceTimersByTimeAsync(1_000)
-  expect(runs.slice(2).map(({ taskId }) => taskId)).toEqual([taskIdOf(3), taskIdOf(2)])
+  expect(runs.slice(2).map(({ taskId }) => taskId)).toEqual([taskIdOf(2), taskIdOf(3)])
 })
 
 test('what is no message goes to the dead letters with the reason, and so does what is rejected', async () => {

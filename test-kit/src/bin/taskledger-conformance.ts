@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { codeOf } from '@taskledger/core/ports'
 import { messageOf } from '../failure.ts'
 import { countsOf, formatReport } from '../format-report.ts'
+import { formatTable } from '../format-table.ts'
 import { toJUnit } from '../junit.ts'
 import type { Contract, Report } from '../rule.ts'
 import { runContract } from '../run-contract.ts'
@@ -20,7 +21,7 @@ A harness in TypeScript needs a Node.js that strips types (22.18 or newer).
 
 Options:
   --only ID        only rules whose id begins so (ES-2); may be given several times
-  --report FILE    writes a report; .xml: JUnit, .json: JSON; may be given several times
+  --report FILE    writes a report; .xml: JUnit, .json: JSON, .md: a table in Markdown; may be given several times
   --seed N         brings the same chances about again
   --help           shows this
 
@@ -59,7 +60,8 @@ const seedFrom = (text: string | undefined): number => {
 const textOf = (file: string, reports: readonly Report[]): string => {
   if (file.endsWith('.xml')) return toJUnit(reports)
   if (file.endsWith('.json')) return `${JSON.stringify(reports, undefined, 2)}\n`
-  throw new UsageError(`--report ${file}: give a file that ends in .xml (JUnit) or .json`)
+  if (file.endsWith('.md')) return formatTable(reports)
+  throw new UsageError(`--report ${file}: give a file that ends in .xml (JUnit), .json or .md`)
 }
 
 const main = async (): Promise<number> => {

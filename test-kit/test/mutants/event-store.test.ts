@@ -3,17 +3,11 @@ import { closedError, cohortOf, silentLogger, VersionConflict } from '@taskledge
 import { createMemory } from '@taskledger/memory'
 import type { Subject } from '@taskledger/test-kit'
 import { eventStoreContract } from '@taskledger/test-kit'
+import type { Break, Data } from './event-store-cohorts.ts'
+import { cohortMutants } from './event-store-cohorts.ts'
 import { mutantsInTrouble } from './event-store-faults.ts'
 import type { Mutant } from './run-mutant.ts'
 import { describeMutants, everyRuleIsCaught } from './run-mutant.ts'
-
-/** What a mutant may do with the data: that of a correct store, and a map of its own. */
-interface Data {
-  readonly whole: () => EventStore
-  readonly own: Map<TaskId, TaskEvent[]>
-}
-
-type Break = (store: EventStore, data: Data) => Partial<EventStore>
 
 const subjectOf = (broken: Break): Subject<EventStore> => {
   const memory = createMemory({ logger: silentLogger })
@@ -114,7 +108,7 @@ const mutants: readonly Mutant<EventStore>[] = [
   ),
   mutant(
     'does not know its own events again',
-    ['ES-3.1'],
+    ['ES-2.6', 'ES-2.8', 'ES-3.1'],
     simple((history, taskId, version) => {
       if (history.length !== version) throw new VersionConflict(taskId, version, history.length)
       return true
@@ -154,7 +148,7 @@ const mutants: readonly Mutant<EventStore>[] = [
   mutant('ignores afterVersion', ['ES-1.4'], (store) => ({
     read: (taskId, options) => store.read(taskId, options?.signal === undefined ? {} : { signal: options.signal }),
   })),
-  mutant('has room for one task in a cohort', ['ES-1.5'], (store, { own }) => ({
+  mutant('has room for one task in a cohort', ['ES-1.5', 'ES-2.7', 'ES-2.8'], (store, { own }) => ({
     async append(taskId, version, events, options) {
       await store.append(taskId, version, events, options)
       const cohort = cohortOf(taskId) as TaskId
@@ -163,7 +157,7 @@ const mutants: readonly Mutant<EventStore>[] = [
       own.set(cohort, [...events])
     },
   })),
-  mutant('gives the version that was expected for the actual one', ['ES-2.1', 'ES-2.2', 'ES-2.5', 'ES-5.2'], (store) => ({
+  mutant('gives the version that was expected for the actual one', ['ES-2.1', 'ES-2.2', 'ES-2.5', 'ES-2.6', 'ES-5.2'], (store) => ({
     append: (taskId, version, ...rest) =>
       store.append(taskId, version, ...rest).catch((error: unknown) => {
         throw error instanceof VersionConflict ? new VersionConflict(taskId, version, version) : error
@@ -214,5 +208,7 @@ const mutants: readonly Mutant<EventStore>[] = [
   }),
 ]
 
-describeMutants('event store', [...mutants, ...mutantsInTrouble])
-everyRuleIsCaught([...mutants, ...mutantsInTrouble])
+const all = [...mutants, ...cohortMutants.map(([name, fails, broken]) => mutant(name, fails, broken)), ...mutantsInTrouble]
+
+describeMutants('event store', all)
+everyRuleIsCaught(all)

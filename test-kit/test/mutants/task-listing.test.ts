@@ -9,7 +9,7 @@ import type {
   TaskPage,
   TaskProgress,
 } from '@taskledger/core/ports'
-import { isFinalStatus, isInvalidCursor, isLaterProgress } from '@taskledger/core/ports'
+import { cohortOf, isFinalStatus, isInvalidCursor, isLaterProgress, shardOf } from '@taskledger/core/ports'
 import type { Harness } from '@taskledger/test-kit'
 import { taskListingContract } from '@taskledger/test-kit'
 import { PlainListing, Table } from './plain-listing.ts'
@@ -47,7 +47,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   mutant('the listing that mutants are made of is right', [], PlainListing),
   mutant(
     'trusts the order of saves',
-    ['TL-1.1', 'TL-3.1'],
+    ['TL-1.1', 'TL-1.5', 'TL-3.1'],
     class extends PlainListing {
       override wins(): boolean {
         return true
@@ -56,7 +56,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'reads, then writes',
-    ['TL-1.1'],
+    ['TL-1.1', 'TL-1.5'],
     class extends PlainListing {
       override async save(details: TaskDetails, options?: CallOptions): Promise<void> {
         const known = this.table.rows.get(details.taskId)
@@ -97,6 +97,59 @@ const mutants: readonly Mutant<TaskListing>[] = [
     class extends PlainListing {
       override merged(details: TaskDetails, known: TaskDetails | undefined): TaskDetails {
         return { ...known, ...details }
+      }
+    },
+  ),
+  mutant(
+    'leaves out what waits too long in line',
+    ['TL-1.5'],
+    class extends PlainListing {
+      readonly #waiting = new Map<TaskId, number>()
+
+      override async save(details: TaskDetails, options?: CallOptions): Promise<void> {
+        const waiting = this.#waiting.get(details.taskId) ?? 0
+        if (waiting > 20) return this.enter(options)
+        this.#waiting.set(details.taskId, waiting + 1)
+        await turn()
+        await super.save(details, options)
+        this.#waiting.set(details.taskId, (this.#waiting.get(details.taskId) ?? 0) - 1)
+      }
+    },
+  ),
+  mutant(
+    'resolves a save that another overtakes before either is written',
+    ['TL-1.5'],
+    class extends PlainListing {
+      readonly #under = new Map<TaskId, number>()
+
+      override async save(details: TaskDetails, options?: CallOptions): Promise<void> {
+        await this.enter(options)
+        const { taskId, version } = details
+        if ((this.#under.get(taskId) ?? 0) > 4 && version < 30) return
+        this.#under.set(taskId, Math.max(version, this.#under.get(taskId) ?? 0))
+        await turn()
+        await super.save(details, options)
+      }
+    },
+  ),
+  mutant(
+    'has room for one unfinished task of a cohort in each of eight places',
+    ['TL-3.3'],
+    class extends PlainListing {
+      override isOpen(row: TaskDetails): boolean {
+        if (!super.isOpen(row)) return false
+        const placeOf = ({ taskId }: TaskDetails): string => cohortOf(taskId) + (parseInt(taskId.slice(-4), 16) % 8)
+        const rivals = [...this.table.rows.values()].filter((other) => super.isOpen(other) && placeOf(other) === placeOf(row))
+        return rivals.at(-1)?.taskId === row.taskId
+      }
+    },
+  ),
+  mutant(
+    'finds shards by the whole id',
+    ['TL-3.2', 'TL-3.3'],
+    class extends PlainListing {
+      override isIn({ taskId }: TaskDetails, shard: number, of: number): boolean {
+        return shardOf(`${taskId}0000` as TaskId, of) === shard
       }
     },
   ),
@@ -284,7 +337,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'gives a task to two shards',
-    ['TL-3.2'],
+    ['TL-3.2', 'TL-3.3'],
     class extends PlainListing {
       override isIn(row: TaskDetails, shard: number, of: number): boolean {
         return super.isIn(row, shard, of) || (of > 2 && super.isIn(row, (shard + 1) % of, of))
@@ -293,7 +346,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'has shards of its own',
-    ['TL-3.2'],
+    ['TL-3.2', 'TL-3.3'],
     class extends PlainListing {
       override isIn({ taskId }: TaskDetails, shard: number, of: number): boolean {
         return Number.parseInt(taskId.slice(-4), 16) % of === shard

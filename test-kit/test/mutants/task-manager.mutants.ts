@@ -352,8 +352,14 @@ const listings: readonly BrokenAdapters[] = [
   {
     name: 'a registry that nobody leaves',
     breakage: breakNodes({ leave: async () => {} }),
-    fails: ['TM-3.8'],
+    fails: ['TM-3.8', 'TM-3.29'],
     holds: ['TM-1.18'],
+  },
+  {
+    name: 'a registry in which nobody is alive',
+    breakage: breakNodes({ live: async () => [] }),
+    fails: ['TM-3.8', 'TM-3.28', 'TM-3.29'],
+    holds: ['TM-1.4', 'TM-3.16'],
   },
 ]
 

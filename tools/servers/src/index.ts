@@ -1,2 +1,13 @@
 /** Real engines for tests, examples and benchmarks: given by the environment, found on this machine, in Docker, or started here. */
+export type { CommitlogSync } from './cassandra-config.ts'
+export { ServerNotAvailable, WrongEnvironment } from './errors.ts'
+export { findCassandra } from './find-cassandra.ts'
+export { findRabbitmq } from './find-rabbitmq.ts'
+export { createVhost, freshKeyspaceName } from './isolation.ts'
+export type { FindOptions } from './ladder.ts'
+export { startCassandra } from './start-cassandra.ts'
+export type { StartCassandraOptions } from './start-cassandra.ts'
+export { startRabbitmq } from './start-rabbitmq.ts'
+export type { RabbitmqProcess, StartRabbitmqOptions } from './start-rabbitmq.ts'
+export type { Servers } from './vitest-setup.ts'
 export type { AmqpEndpoint, CassandraEndpoint, EngineProcess, Found, Origin, Say } from './types.ts'

@@ -44,12 +44,16 @@ export const openExistingIndex = (folder: string): MailIndex => {
   return open(file)
 }
 
+/** How long a process waits for its turn at the index, in milliseconds. */
+const busyMs = 10_000
+
 const open = (file: string): MailIndex => {
   let database: DatabaseSync | undefined
   try {
-    database = new DatabaseSync(file, { timeout: 10_000 })
+    database = new DatabaseSync(file, { timeout: busyMs })
     // What the last moments before a power cut wrote can be read from the mail again.
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    switchToWal(database)
+    database.exec('PRAGMA synchronous = NORMAL')
     checkFts5(database)
     prepare(database, file)
     return new MailIndex(database)
@@ -62,6 +66,27 @@ const open = (file: string): MailIndex => {
     )
   }
 }
+
+/**
+ * The one step in which SQLite does not wait its turn: of processes that make the index at the same moment, all but one are
+ * refused at once.
+ */
+const switchToWal = (database: DatabaseSync): void => {
+  const until = performance.now() + busyMs
+  for (;;) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > until) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+    }
+  }
+}
+
+const sqliteBusy = 5
+
+const isBusy = (error: unknown): boolean => error instanceof Error && 'errcode' in error && error.errcode === sqliteBusy
 
 const checkFts5 = (database: DatabaseSync): void => {
   const [row] = database.prepare("SELECT sqlite_compileoption_used('ENABLE_FTS5') AS has").all()

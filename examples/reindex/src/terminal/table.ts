@@ -126,7 +126,7 @@ const cellOf = (row: Row, column: ColumnName, width: number, nodeOf: TableView['
     case 'node':
       return fitted(nodeOf(row), width)
     case 'bar':
-      return barCell(row, width - percent)
+      return barOf(row, width - percent)
     case 'messages':
       return fitted(messagesOf(row), width, 'right')
     case 'rate':
@@ -163,7 +163,8 @@ export const fractionOf = ({ details }: Row): number => {
   return place === undefined || place.size === 0 ? 0 : Math.min(1, place.position / place.size)
 }
 
-const barCell = (row: Row, width: number): string => {
+/** How much of a mailbox was gone through: a bar of that many columns, and five more for the number. */
+export const barOf = (row: Row, width: number): string => {
   const fraction = fractionOf(row)
   const full = Math.floor(fraction * width)
   const [, style] = statusOf(row)

@@ -1,7 +1,8 @@
 import { isFinalStatus } from '../domain/task-status.ts'
 import type { TaskId } from '../domain/task-id.ts'
 import { isUnknownEventType } from '../ports/errors.ts'
-import type { Delivery, WorkMessage } from '../ports/work-queue.ts'
+import type { Notice } from '../ports/event-bus.ts'
+import type { ConsumeMode, Delivery, WorkMessage } from '../ports/work-queue.ts'
 import { describeError } from '../tasks/describe-error.ts'
 import type { RunnableTask } from '../tasks/task-factory.ts'
 import type { TaskRegistry } from '../tasks/task-registry.ts'
@@ -16,13 +17,19 @@ import type { NodeContext } from './node-context.ts'
 import { commandBase } from './node-context.ts'
 import type { Publisher } from './publisher.ts'
 import type { Sender } from './sender.ts'
+import { SerialHolds } from './serial-holds.ts'
 import type { WorkerSettings } from './worker-settings.ts'
 
 interface Claim {
   readonly taskId: TaskId
   /** The highest version that a notice named while the claim was under way. */
   heard: number
+  /** Nothing runs by it, and nothing will. */
+  isRefused: boolean
 }
+
+/** For a serial queue: waits until a run of the task that goes on elsewhere is over. */
+type UntilFree = (() => Promise<Aggregate>) | undefined
 
 /** Turns deliveries into claims: whoever writes `TaskStarted` runs the task, and nobody else does. */
 export class Claims {
@@ -33,6 +40,7 @@ export class Claims {
   readonly #registry: TaskRegistry
   readonly #attempts: Attempts
   readonly #settings: WorkerSettings
+  readonly #holds: SerialHolds
   readonly #open = new Set<Claim>()
 
   constructor(
@@ -51,29 +59,48 @@ export class Claims {
     this.#registry = registry
     this.#attempts = attempts
     this.#settings = settings
+    this.#holds = new SerialHolds(node, eventSourcing)
   }
 
   /** Claims and runs the task of a delivery. Never rejects: what cannot be dealt with here is left to others. */
-  async take(delivery: Delivery): Promise<void> {
+  async take(delivery: Delivery, mode: ConsumeMode): Promise<void> {
+    let isHeld = false
+    const untilFree = async (): Promise<Aggregate> => {
+      const { taskId } = delivery.message
+      isHeld = true
+      const aggregate = await this.#holds.untilFree(taskId, () => this.#runsHere(taskId))
+      isHeld = false
+      return aggregate
+    }
     try {
-      await this.#take(delivery)
+      await this.#take(delivery, mode === 'serial' ? untilFree : undefined)
     } catch (error) {
+      // Not settled: an engine puts what comes back so before what waits, and what is released behind it.
+      if (isHeld && this.#holds.isOver) return
       await this.#leaveToOthers(delivery, error)
     }
   }
 
-  /** A notice says that the history of a task is at this version: a claim under way has to look again. */
-  hear(taskId: TaskId, version: number): void {
-    for (const claim of this.#open) if (claim.taskId === taskId) claim.heard = Math.max(claim.heard, version)
+  /** What happened to a task: a claim under way has to look again after a wish to cancel, what is held after an end. */
+  hear(notice: Notice): void {
+    this.#holds.hear(notice)
+    if (notice.type !== 'TaskCancelRequested') return
+    for (const claim of this.#open) if (claim.taskId === notice.taskId) claim.heard = Math.max(claim.heard, notice.version)
   }
 
   /** Notices may have been missed. */
   missAll(): void {
+    this.#holds.lookAtAll()
     for (const claim of this.#open) claim.heard = Infinity
   }
 
-  async #take(delivery: Delivery): Promise<void> {
-    const known = await this.#known(delivery.message)
+  /** Waits for nobody else’s run any more: the worker stops. */
+  endHolds(): void {
+    this.#holds.end()
+  }
+
+  async #take(delivery: Delivery, untilFree: UntilFree): Promise<void> {
+    const known = delivery.redelivered && untilFree !== undefined ? await untilFree() : await this.#known(delivery.message)
     if (known.created === undefined) throw new TaskNotFound(delivery.message.taskId)
     if (isFinalStatus(known.state.status) && known.details !== undefined) {
       // Its row may have been left behind.
@@ -86,9 +113,9 @@ export class Claims {
       const factory = factoryOf(this.#registry, type)
       runnable = await this.#node.deadlines.call(undefined, () => factory.decode(version, payload))
     } catch (error) {
-      return this.#undecodable(delivery, known, error)
+      return this.#undecodable(delivery, known, untilFree, error)
     }
-    await this.#claimAnd(delivery, known, (started, claim) =>
+    await this.#claimAnd(delivery, known, untilFree, (started, claim) =>
       this.#attempts.run(started, runnable, () => claim.heard > started.state.version),
     )
   }
@@ -99,9 +126,9 @@ export class Claims {
   }
 
   /** Another node may know what this one does not; after enough tries the task fails, where people can see it. */
-  async #undecodable(delivery: Delivery, known: Aggregate, error: unknown): Promise<void> {
+  async #undecodable(delivery: Delivery, known: Aggregate, untilFree: UntilFree, error: unknown): Promise<void> {
     if (delivery.releases < this.#settings.undecodableReleases) return this.#leaveToOthers(delivery, error)
-    await this.#claimAnd(delivery, known, async (started) => {
+    await this.#claimAnd(delivery, known, untilFree, async (started) => {
       const described = describeError(error)
       const message = `no worker could decode it; node ${this.#node.nodeId} says: ${described.message}`
       const command = { type: 'FailTask', ...commandBase(this.#node, delivery.message.taskId), retryable: false, random: 0 } as const
@@ -111,14 +138,21 @@ export class Claims {
   }
 
   /** Claims the task for this node, and goes on where that was accepted. */
-  async #claimAnd(delivery: Delivery, known: Aggregate, goOn: (started: Aggregate, claim: Claim) => Promise<void>): Promise<void> {
-    const claim: Claim = { taskId: delivery.message.taskId, heard: 0 }
+  async #claimAnd(
+    delivery: Delivery,
+    known: Aggregate,
+    untilFree: UntilFree,
+    goOn: (started: Aggregate, claim: Claim) => Promise<void>,
+  ): Promise<void> {
+    const claim: Claim = { taskId: delivery.message.taskId, heard: 0, isRefused: false }
     this.#open.add(claim)
     try {
       // Until closed: where it cannot be told whether the claim was written, only trying again can tell.
       const command = { type: 'StartTask', ...commandBase(this.#node, claim.taskId) } as const
       const { refused, aggregate } = await this.#eventSourcing.dispatch(command, { known, persistence: untilClosed })
       if (refused === 'unknownTask') throw new TaskNotFound(claim.taskId)
+      claim.isRefused = refused !== undefined
+      if (refused === 'alreadyStarted') await untilFree?.()
       if (refused === 'notDue' && aggregate.details !== undefined) await this.#sender.send(aggregate.details)
       // The body need not wait for the queue: the claim stands.
       const accepted = this.#accept(delivery)
@@ -127,6 +161,11 @@ export class Claims {
     } finally {
       this.#open.delete(claim)
     }
+  }
+
+  /** Whether a run of the task goes on here, or may begin at any moment. */
+  #runsHere(taskId: TaskId): boolean {
+    return [...this.#open].some((claim) => claim.taskId === taskId && !claim.isRefused)
   }
 
   /** The claim stands in the store: a message that comes again is refused there, so a failure here stops nothing. */

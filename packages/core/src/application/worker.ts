@@ -1,6 +1,6 @@
 import type { TaskId } from '../domain/task-id.ts'
 import type { Notice } from '../ports/event-bus.ts'
-import type { Consumer, Delivery } from '../ports/work-queue.ts'
+import type { ConsumeMode, Consumer, Delivery } from '../ports/work-queue.ts'
 import type { TaskRegistry } from '../tasks/task-registry.ts'
 import { Attempts } from './attempts.ts'
 import { Claims } from './claims.ts'
@@ -126,8 +126,9 @@ export class Worker {
 
   async #start(): Promise<void> {
     for (const [queue, { slots, mode = 'parallel' }] of Object.entries(this.#settings.queues)) {
-      const handle = (delivery: Delivery): Promise<void> => this.#handle(queue, delivery)
-      const consume = (signal: AbortSignal): Promise<Consumer> => this.#node.messaging.queue.consume(queue, handle, { slots: this.#slotsFor(slots), mode, signal })
+      const handle = (delivery: Delivery): Promise<void> => this.#handle(queue, mode, delivery)
+      const consume = (signal: AbortSignal): Promise<Consumer> =>
+        this.#node.messaging.queue.consume(queue, handle, { slots: this.#slotsFor(slots), mode, signal })
       const consumer = await persist(this.#node, { forMs: this.#node.commandTimeoutMs }, consume)
       this.#consumers.set(queue, consumer)
       // The worker may have been paused or closed meanwhile, or the lease lost or regained.
@@ -182,14 +183,16 @@ export class Worker {
   }
 
   /**
-   * Somebody wished a task to end, or another node wrote to its history: if it runs here, it has to be looked up again.
+   * Something happened to a task somewhere: one that runs here has to be looked up again where somebody wishes it to stop, or
+   * another node has written to its history.
    *
    * @internal
    */
-  hear({ type, taskId, version, node }: Notice): void {
-    if (type !== 'TaskCancelRequested' && (node === this.#node.nodeId || type === 'TaskProgress')) return
-    this.#claims.hear(taskId, version)
-    this.#attempts.hear(taskId, version)
+  hear(notice: Notice): void {
+    this.#claims.hear(notice)
+    const { type, taskId, version, node } = notice
+    const isForeign = node !== this.#node.nodeId && type !== 'TaskProgress'
+    if (isForeign || type === 'TaskCancelRequested') this.#attempts.hear(taskId, version)
   }
 
   /**
@@ -202,7 +205,7 @@ export class Worker {
     this.#attempts.lookAtAll()
   }
 
-  #handle(queue: string, delivery: Delivery): Promise<void> {
+  #handle(queue: string, mode: ConsumeMode, delivery: Delivery): Promise<void> {
     // A delivery may have been on its way when the worker stopped taking any.
     if (!this.#isTaking) return delivery.release({ delayMs: this.#settings.undecodableDelayMs })
     this.#delivered.set(queue, Math.max(this.#delivered.get(queue) ?? 0, delivery.message.sentAt))
@@ -210,7 +213,7 @@ export class Worker {
     this.#flows.set(queue, flow)
     flow.taken++
     flow.busy++
-    const handled = this.#claims.take(delivery).finally(() => {
+    const handled = this.#claims.take(delivery, mode).finally(() => {
       flow.busy--
       this.#handling.delete(handled)
     })
@@ -221,7 +224,10 @@ export class Worker {
   async #drain(): Promise<void> {
     // Whether it succeeded is for whoever started the worker: here it has only to be over.
     await this.#started.catch(() => {})
-    const closings = await Promise.allSettled([...this.#consumers.values()].map((consumer) => consumer.close()))
+    const closed = Promise.allSettled([...this.#consumers.values()].map((consumer) => consumer.close()))
+    // After the consumers began to close, or they would be given it again; before they have, since they wait for it.
+    this.#claims.endHolds()
+    const closings = await closed
     for (const closing of closings)
       if (closing.status === 'rejected')
         this.#node.logger.warn({ err: closing.reason as unknown }, 'a consumer could not be closed in order')

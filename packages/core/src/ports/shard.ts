@@ -1,7 +1,5 @@
 import type { TaskId } from '../domain/task-id.ts'
-
-/** What the tasks have in common that one manager submitted close together: all but the last 16 bits of their ids. */
-export const cohortOf = (taskId: TaskId): string => taskId.slice(0, -4)
+import { cohortOf } from '../domain/task-id.ts'
 
 /**
  * The shard, 0 to `of - 1`, that a task falls to. Every node and every adapter has to come to the same one (FNV-1a over

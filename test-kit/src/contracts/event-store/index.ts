@@ -4,6 +4,7 @@ import type { Contract } from '../../rule.ts'
 import { createdEvent, freshTaskId } from '../../sample-data.ts'
 import { traitRules } from '../traits.ts'
 import { readingRules } from './appending.ts'
+import { cohortRules } from './cohorts.ts'
 import { faultRules } from './faults.ts'
 import { removalRules, versionRules } from './versions.ts'
 
@@ -25,5 +26,5 @@ const traits = traitRules<EventStore>('ES', [
 export const eventStoreContract = (harness: Harness<EventStore>): Contract<EventStore> => ({
   name: 'event store',
   harness,
-  rules: [...readingRules, ...versionRules, ...faultRules, ...removalRules, ...traits],
+  rules: [...readingRules, ...versionRules, ...cohortRules, ...faultRules, ...removalRules, ...traits],
 })

@@ -98,6 +98,30 @@ export const versionRules: readonly Rule<EventStore>[] = [
       assert.deepEqual(await port.read(taskId), [created])
     },
   },
+  {
+    id: 'ES-2.6',
+    level: 'must',
+    kind: 'plain',
+    title: 'a fresh append begins a history once: repeated it adds nothing, and appends that compare hold against it and follow it',
+    hint: 'a fresh append may leave out the comparison, not the traces by which others compare; and its repetition must not set them back',
+    run: async ({ port, peer }) => {
+      const taskId = freshTaskId()
+      const [created, started, later] = [createdEvent(taskId), startedEvent(taskId, 2), startedEvent(taskId, 3, 2)]
+      const clients = [port, await peer()] as const
+      const [, other] = clients
+      const begin = (client: EventStore): Promise<void> => client.append(taskId, 0, [created], { isFresh: true })
+      for (const client of [port, port, other]) await begin(client)
+      for (const client of clients) await refusedWith(client.append(taskId, 0, [createdEvent(taskId)]), 1)
+      assert.deepEqual(await other.read(taskId), [created])
+      await other.append(taskId, 1, [started])
+      await Promise.all([begin(port), port.append(taskId, 2, [later]), begin(other)])
+      for (const client of clients) {
+        await begin(client)
+        await refusedWith(client.append(taskId, 1, [startedEvent(taskId, 2)]), 3)
+        assert.deepEqual(await client.read(taskId), [created, started, later])
+      }
+    },
+  },
 ]
 
 const history = async (port: EventStore, events: number): Promise<{ taskId: TaskId; events: readonly TaskEvent[] }> => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { TaskDetails, TaskListing } from '@taskledger/core/ports'
+import type { TaskDetails, TaskId, TaskListing } from '@taskledger/core/ports'
 import { isFinalStatus, shardOf } from '@taskledger/core/ports'
 import type { Rule } from '../../rule.ts'
 import { byId, idsOf, unfinishedOf } from './reading.ts'
@@ -41,6 +41,33 @@ export const unfinishedRules: readonly Rule<TaskListing>[] = [
           const expected = byId(tasks.filter(({ taskId }) => shardOf(taskId, shards) === shard))
           const found = await unfinishedOf(shard % 2 === 0 ? port : other, shard, shards)
           assert.deepEqual(idsOf(found), idsOf(expected), `shard ${shard} of ${shards}`)
+        }
+      }
+    },
+  },
+  {
+    id: 'TL-3.3',
+    level: 'must',
+    kind: 'race',
+    title: 'shards tear no cohort apart: tasks that were submitted together are found together, all of them, in one shard',
+    hint: 'a partition that holds a cohort has a row for each of its tasks, and the shard is that of the cohort, not of the whole id',
+    run: async ({ port, peer, random }) => {
+      const clients = [port, await peer()] as const
+      const cohorts = Array.from({ length: 6 }, (_, cohort) => {
+        const { taskId } = detailsWith(random)
+        return Array.from({ length: 32 }, (_, index) =>
+          detailsWith(random, {
+            taskId: `${taskId.slice(0, -4)}${(index * 2_047).toString(16).padStart(4, '0')}` as TaskId,
+            createdAt: leapDay + cohort,
+          }),
+        )
+      })
+      await Promise.all(cohorts.flat().map((task, index) => clients[index % 2 === 0 ? 0 : 1].save(task)))
+      for (const shards of [2, 5, 16]) {
+        const found = await Promise.all(Array.from({ length: shards }, (_, shard) => unfinishedOf(clients[1], shard, shards)))
+        for (const cohort of cohorts) {
+          const parts = found.map((tasks) => tasks.filter(({ taskId }) => cohort.some((task) => task.taskId === taskId)))
+          assert.deepEqual(parts.filter((part) => part.length > 0).map(idsOf), [idsOf(byId(cohort))], `of ${shards} shards`)
         }
       }
     },

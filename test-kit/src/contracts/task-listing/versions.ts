@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { TaskDetails, TaskListing } from '@taskledger/core/ports'
 import type { Rule } from '../../rule.ts'
 import { byId, listedBy, unfinishedOf } from './reading.ts'
-import { detailsWith, leapDay, lifeOf, permutations } from './sample-details.ts'
+import { detailsWith, leapDay, lifeOf, permutations, shuffled } from './sample-details.ts'
 
 export const versionRules: readonly Rule<TaskListing>[] = [
   {
@@ -114,6 +114,45 @@ export const versionRules: readonly Rule<TaskListing>[] = [
       )
       assert.deepEqual(byId(await listedBy(port)), byId(saved))
       assert.deepEqual(await unfinishedOf(port), byId(saved))
+    },
+  },
+  {
+    id: 'TL-1.5',
+    level: 'must',
+    kind: 'race',
+    title: 'many saves of many versions of one task at once, over two clients, end at the highest, and what was saved is seen',
+    hint: 'saves that are overtaken may be left out, but none may be dropped for another that is older, or resolve before either is written',
+    run: async ({ port, peer, random, observe }) => {
+      const clients = [port, await peer()] as const
+      const lives = Array.from({ length: 3 }, (_, index) => {
+        const first = detailsWith(random, { createdAt: leapDay + index })
+        return Array.from({ length: 40 }, (_, version) => ({
+          ...first,
+          version: version + 1,
+
+          updatedAt: leapDay + version,
+        }))
+      })
+      const saves = lives
+        .flat()
+        .flatMap((details) => clients.map((client, index) => ({ details, client, other: clients[1 - index] ?? port })))
+      const unseen: string[] = []
+      const saveAndLook = async ({ details, client, other }: (typeof saves)[number]): Promise<void> => {
+        await client.save(details)
+        // Now and then is enough: what is looked at on every save leaves nothing to overtake.
+        if (details.version % 5 > 0) return
+        const row = (await listedBy(other)).find(({ taskId }) => taskId === details.taskId)
+        if ((row?.version ?? 0) < details.version)
+          unseen.push(`version ${details.version} was saved, and ${row?.version ?? 'none'} is listed`)
+      }
+      await Promise.all(shuffled(saves, random).map(saveAndLook))
+      const highest = byId(lives.flatMap((life) => life.slice(-1)))
+      observe(unseen)
+      for (const client of clients) {
+        assert.deepEqual(byId(await listedBy(client)), highest)
+        assert.deepEqual(await unfinishedOf(client), highest)
+      }
+      assert.deepEqual(unseen, [])
     },
   },
 ]

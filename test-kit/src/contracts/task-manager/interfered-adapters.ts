@@ -46,7 +46,7 @@ const interferedQueue = (queue: WorkQueue, interference: Interference): WorkQueu
       for (let copy = 0; copy < interference.copies; copy++) await queue.send(name, message, options)
     }),
   depth: (name, options) => queue.depth(name, options),
-  consume: (name, handler, options) => queue.consume(name, handler, options),
+  consume: (name, handler, options) => queue.consume(name, (delivery) => interference.handle(delivery, handler), options),
   close: () => queue.close(),
 })
 

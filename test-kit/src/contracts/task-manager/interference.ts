@@ -1,4 +1,4 @@
-import type { CallOptions, Notice, TaskEvent, TaskId } from '@taskledger/core/ports'
+import type { CallOptions, Delivery, Notice, TaskEvent, TaskId } from '@taskledger/core/ports'
 import { outcomeUnknown, TaskledgerError } from '@taskledger/core/ports'
 
 /** The calls that a rule can get hold of. */
@@ -47,6 +47,10 @@ export class Interference {
   isDeafTo: (notice: Notice) => boolean = () => false
   /** How often each message is sent. */
   copies = 1
+  /** Whether a delivery is acknowledged when its handler has ended, and not when it is accepted: until then it may be lost. */
+  acceptsAtEnd = false
+  readonly #deliveries = new Map<Delivery, () => void>()
+  readonly #handedOut: TaskId[] = []
   readonly #faults = new Set<Fault>()
   readonly #holds = new Set<Hold>()
   readonly #gapListeners = new Set<() => void>()
@@ -98,6 +102,19 @@ export class Interference {
     for (const listener of this.#gapListeners) listener()
   }
 
+  /** The tasks whose messages were handed to this node, in order. */
+  get handedOut(): readonly TaskId[] {
+    return this.#handedOut
+  }
+
+  /**
+   * As if the engine had lost patience, or the connection: what this node is handling is for others, unless its handler has
+   * ended. The handlers go on, and whatever they settle changes nothing.
+   */
+  loseDeliveries(): void {
+    for (const lose of this.#deliveries.values()) lose()
+  }
+
   /** Nothing comes between any more. */
   end(): void {
     for (const hold of this.#holds) hold.release()
@@ -109,6 +126,42 @@ export class Interference {
   onGap(listener: () => void): () => void {
     this.#gapListeners.add(listener)
     return () => void this.#gapListeners.delete(listener)
+  }
+
+  /** @internal */
+  async handle(delivery: Delivery, handler: (delivery: Delivery) => Promise<void>): Promise<void> {
+    const { message, redelivered, releases } = delivery
+    this.#handedOut.push(message.taskId)
+    let isLost = false
+    let isAccepted = false
+    const unlessLost =
+      <Given extends readonly unknown[]>(settle: (...given: Given) => Promise<void>) =>
+      async (...given: Given): Promise<void> => {
+        if (!isLost) await settle(...given)
+      }
+    const accept = async (): Promise<void> => {
+      isAccepted = true
+      if (!this.acceptsAtEnd) await delivery.accept()
+    }
+    const lost = new Promise<void>((resolve) => {
+      this.#deliveries.set(delivery, () => {
+        isLost = true
+        resolve()
+      })
+    })
+    try {
+      const rest = {
+        message,
+        redelivered,
+        releases,
+        release: unlessLost(delivery.release.bind(delivery)),
+        reject: unlessLost(delivery.reject.bind(delivery)),
+      }
+      await Promise.race([handler({ ...rest, accept: unlessLost(accept) }), lost])
+      if (isAccepted && !isLost && this.acceptsAtEnd) await delivery.accept()
+    } finally {
+      this.#deliveries.delete(delivery)
+    }
   }
 
   /** @internal */

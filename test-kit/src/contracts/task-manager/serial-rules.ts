@@ -5,12 +5,16 @@ import { isFinalStatus } from '@taskledger/core/ports'
 import type { TaskId } from '@taskledger/core/ports'
 import type { Rule } from '../../rule.ts'
 import type { Adapters } from './adapters.ts'
-import type { ClusterNode } from './cluster.ts'
+import type { Cluster, ClusterNode } from './cluster.ts'
 import { clustered } from './cluster.ts'
+import type { HeldRun, HeldTask } from './held-task.ts'
+import { echoTask } from './held-task.ts'
 import { hesitate } from './hesitation.ts'
 import { calls } from './interference.ts'
 
 const serial = { queues: { one: { slots: 1, mode: 'serial' } } } as const
+
+const serialBesideParallel = { queues: { ...serial.queues, default: { slots: 1 } } } as const
 
 /** Rules 3.x, continued: one task of a queue at a time. */
 export const serialRules: readonly Rule<Adapters>[] = [
@@ -84,4 +88,87 @@ export const serialRules: readonly Rule<Adapters>[] = [
       assert.deepEqual([ended.length, invisible], [50, []])
     },
   }),
+  clustered({
+    id: 'TM-3.28',
+    level: 'must',
+    kind: 'fault',
+    title:
+      'a message of a serial queue that comes again while its task runs lets no other task of the queue begin, on whatever node it comes',
+    hint: 'the engine gives the turn to whom it hands the message: who finds the task in progress on a live node keeps both until that run ends',
+    run: async (cluster) => {
+      const held = cluster.held({ queue: 'one' })
+      const node = await cluster.node({ tasks: [held.task, echoTask], worker: serialBesideParallel })
+      node.interference.acceptsAtEnd = true
+      const [first, firstRun] = await cluster.start(held, node)
+      node.interference.loseDeliveries()
+      await handedAgain(cluster, first.id, node)
+      await nothingElseBegins(cluster, held, node, first, firstRun)
+
+      // Elsewhere: a node that closes takes nothing more, so that the message comes to the other one.
+      const [second, secondRun] = await cluster.start(held, node)
+      const heir = await cluster.node({ tasks: [held.task, echoTask], worker: serialBesideParallel })
+      heir.interference.acceptsAtEnd = true
+      const drained = node.manager.worker?.drain()
+      node.interference.loseDeliveries()
+      await handedAgain(cluster, second.id, heir, 1)
+      await nothingElseBegins(cluster, held, heir, second, secondRun)
+      await drained
+      assert.equal(held.runs.length, 4)
+    },
+  }),
+  clustered({
+    id: 'TM-3.29',
+    level: 'must',
+    kind: 'fault',
+    title: 'a message of a serial queue whose task is in progress on a node that is gone does not stop the queue',
+    hint: 'ask the registry whether the node of the attempt is alive, and ask again: after a gap, at each renewal',
+    run: async (cluster, { within }) => {
+      const held = cluster.held({ queue: 'one' })
+      const front = await cluster.node({ tasks: [held.task], worker: false })
+      const { storage } = await cluster.outside()
+      const renew = (): Promise<void> =>
+        storage.nodes.renew({ nodeId: 'outside', name: 'outside', startedAt: 0, queues: {}, running: 1, delivered: {} }, 60_000)
+      await renew()
+      const orphan = await front.manager.submit(held.task, 'orphan')
+      await cluster.write(orphan.id, { type: 'TaskStarted', attempt: 1 })
+      const next = await front.manager.submit(held.task, 'next')
+      const node = await cluster.node({ tasks: [held.task, echoTask], worker: serialBesideParallel })
+      await handedAgain(cluster, orphan.id, node, 1)
+      await passOf(cluster, node)
+      assert.equal(held.runs.length, 0, 'another task began although the one before it runs on a live node')
+      await within('the node left', storage.nodes.leave('outside'))
+      node.interference.gap()
+      ;(await cluster.running(held, next)).return('went on')
+      assert.equal((await cluster.finished(next, front)).result, 'went on')
+      assert.equal((await orphan.details()).status, 'inProgress', 'only its node, or its death, may end the attempt')
+    },
+  }),
 ]
+
+/** Waits until the message of a task was handed to a node so often. */
+const handedAgain = (cluster: Cluster, taskId: TaskId, { interference }: ClusterNode, times = 2): Promise<void> =>
+  cluster.until(`the message of task ${taskId} was handed over ${times} times`, async () => {
+    return interference.handedOut.filter((id) => id === taskId).length >= times
+  })
+
+/** Time enough for a task that must not begin: others, sent later to the same worker, have come and gone. */
+const passOf = async (cluster: Cluster, node: ClusterNode): Promise<void> => {
+  for (let pass = 0; pass < 3; pass++) await cluster.finished(await node.manager.submit(echoTask, pass), node)
+}
+
+/** Submits another task, which begins, and not before the run has ended. */
+const nothingElseBegins = async (
+  cluster: Cluster,
+  held: HeldTask,
+  node: ClusterNode,
+  handle: { readonly id: TaskId },
+  run: HeldRun,
+): Promise<void> => {
+  const other = await node.manager.submit(held.task, 'other')
+  await passOf(cluster, node)
+  assert.equal(held.find(other.id), undefined, `task ${other.id} began although ${handle.id} still runs`)
+  run.return('once')
+  assert.equal((await cluster.finished(handle, node)).attempt, 1)
+  ;(await cluster.running(held, other)).return()
+  await cluster.finished(other, node)
+}

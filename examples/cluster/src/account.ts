@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import type { TaskDetails, TaskId, TaskManager, TaskStatus } from '@taskledger/core'
+import { detailsOf, isFinalStatus } from '@taskledger/core'
+import { checkHistory } from '@taskledger/core/testing'
+
+/** What became of a run's tasks. */
+export interface Account {
+  readonly submitted: number
+  readonly byStatus: ReadonlyMap<TaskStatus, number>
+  /** What the rules of the domain do not allow, and where the list says something else than the histories: a sentence each. */
+  readonly violations: readonly string[]
+}
+
+export interface AccountOptions {
+  readonly signal: AbortSignal
+  /** The list is right within a moment: how long that may be, in milliseconds. Default 5,000. */
+  readonly momentMs?: number
+}
+
+/** Reads the history of every task, checks it, and holds the list against it. */
+export const accountFor = async (manager: TaskManager, taskIds: readonly TaskId[], options: AccountOptions): Promise<Account> => {
+  const { signal } = options
+  const byStatus = new Map<TaskStatus, number>()
+  const violations: string[] = []
+  const folds = new Map<TaskId, TaskDetails>()
+  for (const taskId of taskIds) {
+    const history = await manager.history(taskId, { signal })
+    violations.push(...checkHistory(history).map((violation) => `task ${taskId}: ${violation}`))
+    const fold = detailsOf(history)
+    if (fold === undefined) continue
+    folds.set(taskId, fold)
+    byStatus.set(fold.status, (byStatus.get(fold.status) ?? 0) + 1)
+  }
+  violations.push(...(await differencesOfList(manager, folds, options)))
+  return { submitted: taskIds.length, byStatus, violations }
+}
+
+const differencesOfList = async (
+  manager: TaskManager,
+  folds: ReadonlyMap<TaskId, TaskDetails>,
+  { signal, momentMs = 5_000 }: AccountOptions,
+): Promise<readonly string[]> => {
+  const until = performance.now() + momentMs
+  for (;;) {
+    const listed = await allListed(manager, signal)
+    const differences = [...folds].flatMap(([taskId, fold]) => {
+      const row = listed.get(taskId)
+      if (row === undefined) return [`task ${taskId} is ${fold.status}, and not in the list`]
+      // How far a task has come stands beside its history until it has ended.
+      if (isFinalStatus(fold.status) ? isDeepStrictEqual(row, fold) : row.version === fold.version) return []
+      return [
+        `task ${taskId} is ${fold.status} at version ${fold.version}; the list has it as ${row.status} at version ${row.version}, and differs from it`,
+      ]
+    })
+    const unknown = [...listed.keys()]
+      .filter((taskId) => !folds.has(taskId))
+      .map((taskId) => `the list has a task ${taskId} that nobody submitted`)
+    if (differences.length + unknown.length === 0 || performance.now() > until) return [...differences, ...unknown]
+    await sleep(100, undefined, { signal })
+  }
+}
+
+const allListed = async (manager: TaskManager, signal: AbortSignal): Promise<ReadonlyMap<TaskId, TaskDetails>> => {
+  const listed = new Map<TaskId, TaskDetails>()
+  for (let cursor: string | undefined; ;) {
+    const page = await manager.list({ limit: 50, signal, ...(cursor === undefined ? {} : { cursor }) })
+    for (const details of page.tasks) listed.set(details.taskId, details)
+    cursor = page.cursor
+    if (cursor === undefined) return listed
+  }
+}
+
+export interface SummaryOptions {
+  readonly account: Account
+  /** How many processes took part, this one included. */
+  readonly processes: number
+  readonly elapsedMs: number
+  /** Whether all were given the time to end: what has not is lost then, and merely not finished otherwise. */
+  readonly isWaitedFor: boolean
+}
+
+/** The sums of a run, in a line. */
+export const summaryOf = ({ account, processes, elapsedMs, isWaitedFor }: SummaryOptions): string => {
+  const count = (status: TaskStatus): number => account.byStatus.get(status) ?? 0
+  const unended = account.submitted - count('completed') - count('cancelled') - count('failed') - count('died')
+  const some = (count: number, word: string): readonly string[] => (count === 0 ? [] : [`${count} ${word}`])
+  const words = [
+    `${account.submitted} submitted`,
+    `${count('completed')} completed`,
+    `${count('cancelled')} cancelled`,
+    ...some(count('failed'), 'failed'),
+    ...some(count('died'), 'died'),
+    ...(isWaitedFor ? [] : some(unended, 'not finished')),
+    `${isWaitedFor ? unended : 0} lost`,
+    `${processes} ${processes === 1 ? 'process' : 'processes'}`,
+    `${(elapsedMs / 1000).toFixed(1)} s`,
+  ]
+  return `cluster: ${words.join(', ')}`
+}
+
+/** Whether all went as it should. */
+export const isAllWell = ({ submitted, byStatus, violations }: Account): boolean =>
+  violations.length === 0 && (byStatus.get('completed') ?? 0) + (byStatus.get('cancelled') ?? 0) === submitted

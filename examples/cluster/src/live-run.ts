@@ -1,0 +1,152 @@
+import process from 'node:process'
+import type { TaskId } from '@taskledger/core'
+import type { Mailbox } from '@taskledger/example-reindex/job'
+import { FullScreen } from '@taskledger/example-reindex/terminal'
+import type { Key } from '@taskledger/example-reindex/terminal'
+import type { Cluster } from './cluster.ts'
+import type { Ground } from './ground.ts'
+import { reasonOf } from './reasons.ts'
+import { renderCluster } from './screen/render.ts'
+import type { NewsView } from './screen/view.ts'
+import { mostWorkers } from './worker/fleet.ts'
+
+export interface LiveRunOptions {
+  readonly cluster: Cluster
+  readonly ground: Ground
+  readonly mailboxes: readonly Mailbox[]
+  readonly news: () => readonly NewsView[]
+  /** Asks for the end: in order at first, at once when it is asked for again. */
+  readonly stop: () => void
+}
+
+/** How long a message is shown, in milliseconds. */
+const messageMs = 6_000
+
+/** Shows a cluster, and does what is pressed. */
+export class LiveRun {
+  readonly #options: LiveRunOptions
+  readonly #screen: FullScreen
+  readonly #cluster: Cluster
+  #selectedTask = 0
+  #selectedNode: string | undefined
+  #message: { readonly text: string; readonly until: number } | undefined
+  #isStopping = false
+  /** A task that was just submitted is selected as soon as the list has it. */
+  #awaited: TaskId | undefined
+
+  constructor(options: LiveRunOptions) {
+    this.#options = options
+    this.#cluster = options.cluster
+    const { stdin: input, stdout: output } = process
+    this.#screen = new FullScreen({
+      input,
+      output,
+      render: (columns, lines) => this.#render(columns, lines),
+      onKey: (key) => this.#press(key),
+    })
+    this.#do('could not submit', () => this.#cluster.submit(options.mailboxes))
+  }
+
+  /** Says something in the line for it. */
+  say(text: string): void {
+    this.#message = { text, until: Date.now() + messageMs }
+  }
+
+  /** Says that all is being shut down. */
+  stopping(): void {
+    this.#isStopping = true
+    this.#message = undefined
+    this.#screen.draw()
+  }
+
+  /** Gives the terminal back. */
+  close(): void {
+    this.#screen.close()
+  }
+
+  #press({ name, ctrl = false, sequence = '' }: Key): void {
+    const last = Math.max(0, this.#cluster.rows.length - 1)
+    if ((ctrl && name === 'c') || name === 'q') return this.#options.stop()
+    if (this.#isStopping) return
+    if (name === 'up' || name === 'k') this.#selectedTask = Math.max(0, this.#selectedTask - 1)
+    else if (name === 'down' || name === 'j') this.#selectedTask = Math.min(last, this.#selectedTask + 1)
+    else if (name === 'home' || name === 'g') this.#selectedTask = 0
+    else if (name === 'end') this.#selectedTask = last
+    else if (name === 's') this.#submitAgain()
+    else if (name === 'c') this.#cancel()
+    else if (name === 'a') this.#add()
+    else if (name === 'x') this.#stopWorker()
+    else if (/^[1-9]$/.test(sequence)) this.#selectNode(Number(sequence))
+  }
+
+  #submitAgain(): void {
+    const row = this.#cluster.rows[this.#selectedTask]
+    if (row === undefined) return
+    this.say(`${row.mailbox.name} is submitted again`)
+    this.#do('could not submit', async () => {
+      const [handle] = await this.#cluster.submit([row.mailbox])
+      this.#awaited = handle?.id
+    })
+  }
+
+  #cancel(): void {
+    const details = this.#cluster.rows[this.#selectedTask]?.details
+    if (details === undefined) return
+    this.#do('could not cancel', async () => this.say(await this.#cluster.cancel(details.taskId)))
+  }
+
+  #add(): void {
+    const worker = this.#cluster.fleet.add()
+    if (worker === undefined) return this.say(`there were ${mostWorkers} workers, a key each: that is all there are`)
+    this.#selectedNode = worker.name
+    this.#do('could not add a worker', () => worker.ready)
+  }
+
+  #selectNode(key: number): void {
+    this.#selectedNode = this.#cluster.fleet.workers[key - 1]?.name ?? this.#selectedNode
+  }
+
+  #stopWorker(): void {
+    const { fleet } = this.#cluster
+    const worker = fleet.workers.find(({ name, state }) => name === this.#nodeToStop && (state === 'alive' || state === 'starting'))
+    if (worker === undefined) return this.say('there is no such worker any more: press the number of another one')
+    this.say(`${worker.name} takes no more tasks; what it cannot finish soon it hands back`)
+    this.#do('could not stop a worker', () => fleet.stopOne(worker))
+  }
+
+  /** The selected worker, or else the latest that is here. */
+  get #nodeToStop(): string | undefined {
+    const { workers } = this.#cluster.fleet
+    return workers.find(({ name, isHere }) => name === this.#selectedNode && isHere)?.name ?? workers.findLast(({ isHere }) => isHere)?.name
+  }
+
+  #do(what: string, action: () => Promise<unknown>): void {
+    action().catch((error: unknown) => {
+      if (!this.#isStopping) this.say(`${what}: ${reasonOf(error)}`)
+    })
+  }
+
+  #render(columns: number, lines: number): readonly string[] {
+    const { ground, news } = this.#options
+    const tasks = this.#cluster.rows
+    const at = tasks.findIndex(({ details }) => details?.taskId === this.#awaited)
+    if (at >= 0) [this.#selectedTask, this.#awaited] = [at, undefined]
+    const message = this.#message !== undefined && this.#message.until > Date.now() ? this.#message.text : undefined
+    const selectedNode = this.#nodeToStop
+    return renderCluster({
+      servers: ground.servers,
+      nodes: this.#cluster.nodes,
+      ...(selectedNode === undefined ? {} : { selectedNode }),
+      tasks,
+      selectedTask: this.#selectedTask,
+      nodeOf: ({ details }) => (details?.node === undefined ? '' : this.#cluster.nameOf(details.node)),
+      news: news(),
+      ...(message === undefined ? {} : { message }),
+      isStopping: this.#isStopping,
+      startedAt: this.#cluster.startedAt,
+      now: Date.now(),
+      columns,
+      lines,
+    })
+  }
+}

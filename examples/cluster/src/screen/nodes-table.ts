@@ -1,0 +1,69 @@
+import { styleText } from 'node:util'
+import { fitted, printable, shortened, widthOf } from '@taskledger/example-reindex/terminal'
+import type { Column } from './columns.ts'
+import { drawn, placed } from './columns.ts'
+import { durationOf } from './times.ts'
+import type { ClusterView, NodeState, NodeView } from './view.ts'
+
+const styles: Readonly<Record<NodeState, Parameters<typeof styleText>[0]>> = {
+  starting: 'dim',
+  alive: 'green',
+  draining: 'yellow',
+  gone: 'dim',
+  lost: 'red',
+}
+
+/** The nodes, a line each below a line of titles. Where there are too many, those that are gone are left out first. */
+export const nodeLines = (view: ClusterView, width: number, room: number): readonly string[] => {
+  const columns = placed(columnsOf(view), width - 2)
+  const marked = (node: NodeView): string => (node.name === view.selectedNode ? '› ' : '  ')
+  return [
+    styleText('dim', `  ${drawn(columns, ({ column, width }) => fitted(column.title, width))}`),
+    ...shownOf(view.nodes, room).map((node) => marked(node) + drawn(columns, ({ column, width }) => column.draw(node, width))),
+  ]
+}
+
+const isHere = ({ state }: NodeView): boolean => state !== 'gone' && state !== 'lost'
+
+const shownOf = (nodes: readonly NodeView[], room: number): readonly NodeView[] => {
+  let surplus = nodes.length - room
+  const kept = nodes.filter((node) => isHere(node) || surplus-- <= 0)
+  return kept.slice(0, Math.max(0, room))
+}
+
+const columnsOf = ({ nodes, now }: ClusterView): readonly Column<NodeView>[] => {
+  const widest = (texts: readonly string[], least: number): number => Math.max(least, ...texts.map(widthOf))
+  const column = (title: string, keep: number, textOf: (node: NodeView) => string, least: number): Column<NodeView> => {
+    const width = widest(nodes.map(textOf), least)
+    const draw = (node: NodeView, width: number): string => {
+      const text = fitted(textOf(node), width)
+      return isHere(node) ? text : styleText('dim', text)
+    }
+    return { title, keep, least: width, most: width, draw }
+  }
+  return [
+    column('NODE', 9, ({ name }) => printable(name), 9),
+    column('PID', 5, ({ pid }) => String(pid), 7),
+    column('TAKES FROM', 2, queuesOf, 13),
+    column('RUNNING', 6, (node) => (isHere(node) && Object.keys(node.queues).length > 0 ? String(node.running) : ''), 7),
+    {
+      title: 'SINCE',
+      keep: 7,
+      least: 12,
+      most: 200,
+      draw: (node, width) => styleText(styles[node.state], fitted(shortened(stateOf(node, now), width, 'end'), width)),
+    },
+  ]
+}
+
+const queuesOf = ({ queues, state }: NodeView): string => {
+  if (state === 'starting') return ''
+  const texts = Object.entries(queues).map(([queue, slots]) => `${printable(queue)} ×${slots}`)
+  return texts.length === 0 ? 'submits only' : texts.join(', ')
+}
+
+const stateOf = ({ state, since, note }: NodeView, now: number): string => {
+  const duration = durationOf(now - since)
+  const text = state === 'gone' || state === 'lost' ? `gone, ${duration} ago` : `${state}, ${duration}`
+  return note === undefined ? text : `${text}: ${printable(note)}`
+}

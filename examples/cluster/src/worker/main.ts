@@ -1,0 +1,62 @@
+// A worker, as a process of its own. It is told what to do by the process that forked it, and ends with it.
+import { once } from 'node:events'
+import process from 'node:process'
+import type { TaskManager } from '@taskledger/core'
+import { createTaskManager } from '@taskledger/core'
+import { demoSteps } from '@taskledger/example-reindex/demo'
+import { openIndex, reindexer } from '@taskledger/example-reindex/job'
+import { openEngines } from '../engines.ts'
+import { reasonOf } from '../reasons.ts'
+import { streamLogger } from '../stream-logger.ts'
+import type { WorkerReport, WorkerSettings } from './messages.ts'
+
+/** How long a worker without a parent may take to hand back what it runs, in milliseconds. */
+const orphanMs = 5_000
+
+/** A body looks at its signal between two messages. */
+const cancelGraceMs = 5_000
+
+const logger = streamLogger(process.stderr)
+const report = (words: WorkerReport): Promise<void> => new Promise((resolve) => process.send?.(words, () => resolve()))
+
+let manager: TaskManager | undefined
+let closing: Promise<void> | undefined
+
+const close = (why: string, drainMs?: number): void => {
+  if (manager === undefined) process.exit(0)
+  if (closing !== undefined) return
+  logger.info({}, why)
+  closing = manager.close(drainMs === undefined ? {} : { drainMs }).then(
+    () => process.exit(0),
+    (error: unknown) => {
+      logger.error({ err: error }, 'the node could not be closed in order')
+      process.exit(1)
+    },
+  )
+}
+
+// The channel closes when the parent ends, in whatever way.
+process.once('disconnect', () => {
+  setTimeout(() => process.exit(1), orphanMs)
+  close('the parent is gone: what runs is handed back', 0)
+})
+process.on('SIGTERM', () => close('told to stop: what runs may go on for a moment, then it is handed back'))
+// Ctrl-C reaches all processes of a terminal; the parent decides what it means.
+process.on('SIGINT', () => {})
+process.on('SIGHUP', () => {})
+
+const [settings] = (await once(process, 'message')) as [WorkerSettings]
+const { name, engines, index: folder, paceMs, slots, drainMs } = settings
+try {
+  const index = openIndex(folder)
+  process.once('exit', () => index.close())
+  const task = reindexer({ index, ...(paceMs === undefined ? {} : { beforeMessage: demoSteps(paceMs) }) })
+  const node = { ...(await openEngines(engines, logger)), name, tasks: [task], logger }
+  manager = await createTaskManager({ ...node, worker: { slots, drainMs, cancelGraceMs, progressIntervalMs: 200 } })
+  logger.info({ nodeId: manager.nodeId, pid: process.pid }, 'ready')
+  await report({ type: 'ready', nodeId: manager.nodeId, queues: manager.worker?.slots ?? {} })
+} catch (error) {
+  logger.error({ err: error }, 'could not begin')
+  await report({ type: 'failed', message: reasonOf(error) })
+  process.exit(1)
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
+import { codeOf, isVersionConflict } from '@taskledger/core/ports'
+import type { Rule, RuleContext } from '../../rule.ts'
+import { createdEvent, freshTaskId, startedEvent } from '../../sample-data.ts'
+import { refusalOf } from './appending.ts'
+
+const size = 16
+const versions = 6
+
+/** The ids of one cohort: all that one manager would submit at once. */
+const cohort = (): readonly TaskId[] => {
+  const first = freshTaskId()
+  return Array.from({ length: size }, (_, index) => `${first.slice(0, -4)}${index.toString(16).padStart(4, '0')}` as TaskId)
+}
+
+const eventOf = (taskId: TaskId, version: number): TaskEvent =>
+  version === 1 ? createdEvent(taskId) : startedEvent(taskId, version, version - 1)
+
+/** What may be repeated, as core does: nobody was told that it failed for good. */
+const isOpen = (refusal: unknown): boolean => ['OUTCOME_UNKNOWN', 'UNAVAILABLE'].includes(codeOf(refusal) ?? '')
+
+/** What the append comes to in the end. */
+const settled = async ({ waitUntil }: RuleContext<EventStore>, append: () => Promise<void>): Promise<unknown> => {
+  let refusal: unknown
+  await waitUntil('an append was accepted or refused', async () => {
+    refusal = await refusalOf(append())
+    return !isOpen(refusal)
+  })
+  return refusal
+}
+
+type Trouble = (taskId: TaskId, version: number, client: EventStore, own: readonly TaskEvent[]) => Promise<void>
+
+/** Lets every task of a cohort live, all at once, each append through a client of its own choice; `trouble` comes beside each. */
+const live = async (context: RuleContext<EventStore>, trouble: Trouble): Promise<void> => {
+  const { port, peer, random, observe } = context
+  const clients = [port, await peer(), await peer()]
+  const drawn = (): EventStore => clients[Math.floor(random() * clients.length)] ?? port
+  const tasks = cohort()
+  const lives = tasks.map(async (taskId) => {
+    const history: TaskEvent[] = []
+    for (let version = 1; version <= versions; version++) {
+      const event = eventOf(taskId, version)
+      const client = drawn()
+      const append = (): Promise<void> => client.append(taskId, version - 1, [event], { isFresh: version === 1 })
+      const [refusal] = await Promise.all([settled(context, append), trouble(taskId, version, drawn(), history)])
+      observe({ taskId, version, refusal, history })
+      assert.equal(refusal, undefined, `version ${version} of task ${taskId} was refused`)
+      history.push(event)
+    }
+    return history
+  })
+  const histories = await Promise.all(lives)
+  for (const [index, taskId] of tasks.entries()) assert.deepEqual(await drawn().read(taskId), histories[index])
+}
+
+/** Rules 2.x, continued: what one task comes to is none of its cohort’s business. */
+export const cohortRules: readonly Rule<EventStore>[] = [
+  {
+    id: 'ES-2.7',
+    level: 'must',
+    kind: 'race',
+    title: 'writers on different tasks of one cohort, on independent clients, are all accepted, each exactly once',
+    hint: 'a condition about the whole cohort refuses neighbours; what is committed together has to be tried apart where that is refused',
+    run: (context) => live(context, async () => {}),
+  },
+  {
+    id: 'ES-2.8',
+    level: 'must',
+    kind: 'race',
+    title: 'a conflict of one task, or the aborted signal of one append, does not hurt the others of its cohort',
+    hint: 'the outcome of a batch is not that of each append in it, and the signal of one is for its own caller alone',
+    run: (context) =>
+      live(context, async (taskId, version, client, history) => {
+        const last = history.at(-1)
+        if (last === undefined) return
+        if (context.random() < 0.5) {
+          const stale = startedEvent(taskId, version - 1, 99)
+          const refusal = await settled(context, () => client.append(taskId, version - 2, [stale]))
+          assert.ok(isVersionConflict(refusal), `a stale append to task ${taskId} was told ${String(refusal)}`)
+          return
+        }
+        // The repetition of an append that succeeded: whatever its caller hears, it changes nothing.
+        const controller = new AbortController()
+        const reason = new Error('aborted by the rule')
+        const repeated = refusalOf(client.append(taskId, version - 2, [last], { signal: controller.signal }))
+        // At once, while it waits for its turn, or when it is on its way with others.
+        for (let turns = context.random() * 4; turns > 1; turns--) await new Promise((resolve) => setImmediate(resolve))
+        controller.abort(reason)
+        const refusal = await context.within('an aborted append ended', repeated)
+        assert.ok(refusal === undefined || refusal === reason || isOpen(refusal), `an aborted append was told ${String(refusal)}`)
+      }),
+  },
+]

@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import process from 'node:process'
+import { promisify } from 'node:util'
+import { ServerNotAvailable } from './errors.ts'
+import { installOnce } from './install-once.ts'
+import { serversFolder } from './project-folder.ts'
+import type { Say } from './types.ts'
+
+const run = promisify(execFile)
+
+/** The Cassandra that is started here. */
+export const cassandraVersion = '5.0.8'
+
+const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>taskledger</groupId><artifactId>cassandra-runtime</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies>
+    <dependency><groupId>org.apache.cassandra</groupId><artifactId>cassandra-all</artifactId><version>${cassandraVersion}</version></dependency>
+  </dependencies>
+</project>
+`
+
+const copyDependencies = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies'
+
+const fetchJars = async (draft: string, javaHome: string): Promise<void> => {
+  await mkdir(draft, { recursive: true })
+  await writeFile(join(draft, 'pom.xml'), pom)
+  const args = ['-B', '-q', copyDependencies, '-DincludeScope=runtime', `-DoutputDirectory=${draft}`]
+  try {
+    await run('mvn', args, { cwd: draft, env: { ...process.env, JAVA_HOME: javaHome }, timeout: 600_000, maxBuffer: 64 * 1024 * 1024 })
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      throw new ServerNotAvailable(
+        'Cassandra is fetched by Maven, which is not on this machine',
+        'Install it (Debian: apt-get install maven)',
+        {
+          cause: error,
+        },
+      )
+    }
+    const said =
+      error instanceof Error && 'stdout' in error ? String(error.stdout).trim().split('\n').slice(0, 5).join('\n') : String(error)
+    throw new ServerNotAvailable(`Maven could not fetch Cassandra: ${said}`, 'Look whether Maven reaches its repository', { cause: error })
+  }
+}
+
+/** The folder with Cassandra and all that it needs, fetched where it is missing: about 70 MB that all runs share. */
+export const cassandraJars = async (javaHome: string, say: Say): Promise<string> => {
+  const folder = join(serversFolder, `cassandra-${cassandraVersion}`)
+  await installOnce(folder, async (draft) => {
+    say(`Fetching Cassandra ${cassandraVersion} with Maven: some 100 MB, 10 to 60 s the first time`)
+    await fetchJars(draft, javaHome)
+  })
+  return folder
+}

@@ -1,0 +1,38 @@
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import process from 'node:process'
+
+/** The project's ignored folder for what servers need: `.servers/`. */
+export const serversFolder: string = join(import.meta.dirname, '../../../.servers')
+
+/** One folder for each running process, named after it. */
+const runsFolder: string = join(serversFolder, 'runs')
+
+/** Whether a process is there, be it somebody else's. */
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+/** Removes what runs left behind that were not given the time to. */
+const removeStale = async (): Promise<void> => {
+  for (const run of await readdir(runsFolder)) {
+    if (!isAlive(Number.parseInt(run))) await rm(join(runsFolder, run), { recursive: true, force: true })
+  }
+}
+
+let started = 0
+let tidied: Promise<void> | undefined
+
+/** A new, empty folder for a server of this process. Whoever asks for it removes it. */
+export const openDataFolder = async (name: string): Promise<string> => {
+  const folder = join(runsFolder, String(process.pid), `${++started}-${name}`)
+  await mkdir(folder, { recursive: true })
+  tidied ??= removeStale()
+  await tidied
+  return folder
+}

@@ -1,0 +1,93 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import process from 'node:process'
+import { askCassandra } from './ask-cassandra.ts'
+import { javaArgumentsOf, logbackXml, yamlOf } from './cassandra-config.ts'
+import type { CassandraNode, CommitlogSync } from './cassandra-config.ts'
+import { cassandraJars, cassandraVersion } from './cassandra-jars.ts'
+import { findJava17 } from './java.ts'
+import { OwnProcess } from './own-process.ts'
+import { freePort } from './ports.ts'
+import { openDataFolder } from './project-folder.ts'
+import type { CassandraEndpoint, EngineProcess, Say } from './types.ts'
+
+export interface StartCassandraOptions {
+  readonly say: Say
+  /** What it is for, in a word: part of the name of its folder. */
+  readonly name: string
+  /** Default `batch`: what was acknowledged survives a SIGKILL. */
+  readonly commitlogSync?: CommitlogSync
+  /** As java takes it. Default `512m`. */
+  readonly heap?: string
+  /** Where it listens on 127.0.0.1. Default: a free port. */
+  readonly port?: number
+}
+
+/**
+ * Starts a Cassandra of one node, empty, with data of its own that go when it is stopped. Some 6 s; the first one ever
+ * is fetched before. It ends with this process, however that ends.
+ *
+ * @throws {@link ServerNotAvailable} where Java 17 or Maven is missing, or nothing can be fetched.
+ */
+export const startCassandra = async (options: StartCassandraOptions): Promise<EngineProcess<CassandraEndpoint>> => {
+  const { say, name, commitlogSync = 'batch', heap = '512m' } = options
+  const javaHome = await findJava17()
+  const jars = await cassandraJars(javaHome, say)
+  const folder = await openDataFolder(`cassandra-${name}`)
+  const address = '127.0.0.1'
+  const node: CassandraNode = {
+    folder,
+    address,
+    nativePort: options.port ?? (await freePort()),
+    storagePort: await freePort(),
+    seed: address,
+    token: 0n,
+    commitlogSync,
+    heap,
+  }
+  await mkdir(join(folder, 'tmp'))
+  await writeFile(join(folder, 'cassandra.yaml'), yamlOf(node))
+  await writeFile(join(folder, 'logback.xml'), logbackXml)
+
+  const endpoint: CassandraEndpoint = {
+    contactPoints: [`${address}:${node.nativePort}`],
+    localDataCenter: 'datacenter1',
+    version: cassandraVersion,
+  }
+  const server = new OwnProcess({
+    what: 'Cassandra',
+    command: join(javaHome, 'bin/java'),
+    args: javaArgumentsOf(node, jars),
+    // One arena for each thread would add hundreds of megabytes.
+    env: { ...process.env, MALLOC_ARENA_MAX: '2' },
+    cwd: folder,
+    logFile: join(folder, 'output.log'),
+    ask: () => askCassandra(endpoint, 5_000),
+    startTimeoutMs: 120_000,
+  })
+  const stop = async (): Promise<void> => {
+    await server.kill()
+    await rm(folder, { recursive: true, force: true })
+  }
+  const startedAt = performance.now()
+  say(`Starting Cassandra ${cassandraVersion} on port ${node.nativePort}, some 6 s`)
+  try {
+    await server.start()
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  say(`Cassandra answers after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
+  return {
+    endpoint,
+    origin: 'started',
+    get pid() {
+      return server.pid
+    },
+    kill: () => server.kill(),
+    start: () => server.start(),
+    pause: () => server.signal('SIGSTOP'),
+    resume: () => server.signal('SIGCONT'),
+    stop,
+  }
+}
