@@ -16,6 +16,10 @@ const noting = (queue: WorkQueue, names: Set<string>): WorkQueue => ({
     names.add(name)
     return queue.send(name, ...rest)
   },
+  depth: (name, ...rest) => {
+    names.add(name)
+    return queue.depth(name, ...rest)
+  },
   consume: (name, ...rest) => {
     names.add(name)
     return queue.consume(name, ...rest)

@@ -18,6 +18,7 @@ const subjectOf = (broken: Break): Subject<EventStore> => {
       capabilities: store.capabilities,
       append: (...given) => store.append(...given),
       read: (...given) => store.read(...given),
+      histories: (...given) => store.histories(...given),
       remove: (...given) => store.remove(...given),
       close: () => store.close(),
     }

@@ -126,6 +126,7 @@ describe('testManager', () => {
       capabilities: storage.events.capabilities,
       append: (...given) => (isDown ? Promise.reject(new Error('the store is down')) : storage.events.append(...given)),
       read: (...given) => storage.events.read(...given),
+      histories: (...given) => storage.events.histories(...given),
       remove: (...given) => storage.events.remove(...given),
       close: () => storage.events.close(),
     }
