@@ -97,6 +97,6 @@ export class Pulse {
     this.#stood.set(queue, { taken, waited: depth > 0 })
     // Of a serial queue another node may have its turn.
     if (isSerial || depth === 0 || before?.waited !== true) return undefined
-    return `${depth} messages wait in queue ${queue}, and this node, which has a free slot, is handed none`
+    return `queue ${queue} has ${depth} waiting, and this node, which has a free slot, is handed nothing`
   }
 }
