@@ -25,6 +25,9 @@ const longestInterval = 6
 /** After how many intervals every unfinished task of the own shards is looked at, whether or not anything was lost. */
 const fullEvery = 60
 
+/** How long a node that closes waits for what is under way, in milliseconds. */
+const stopMs = 2_000
+
 /** How many tasks are seen to at a time. */
 const atATime = 8
 
@@ -45,6 +48,7 @@ export class Janitor {
   #cancel: CancelSchedule | undefined
   #sweeping: Promise<void> | undefined
   #isFullDue = true
+  #hasFailed = false
   #lastFullAt = -Infinity
   #purgedAt = -Infinity
 
@@ -79,11 +83,15 @@ export class Janitor {
     this.#begin()
   }
 
-  /** Begins nothing more, and resolves when what is under way has ended. */
+  /** Begins nothing more, and resolves when what is under way has ended, or takes too long: another node does the rest. */
   async stop(): Promise<void> {
     this.#stopped.abort()
     this.#cancel?.()
-    await this.#sweeping
+    if (this.#sweeping === undefined) return
+    const over = new AbortController()
+    const tooLong = this.#node.clock.sleep(stopMs, over.signal).catch(() => {})
+    await Promise.race([this.#sweeping, tooLong])
+    over.abort()
   }
 
   #schedule(): void {
@@ -110,6 +118,7 @@ export class Janitor {
       await this.#retain()
     } catch (error) {
       this.#intervalMs = this.#settings.intervalMs
+      this.#lastFullAt = -Infinity
       if (!this.#node.closed.aborted) this.#node.logger.warn({ err: error }, 'the janitor could not look at everything and tries again')
     }
   }
@@ -121,6 +130,7 @@ export class Janitor {
     const { live } = this.#watch
     const isFull = this.#isFullDue || clock.elapsed() - this.#lastFullAt >= fullEvery * this.#settings.intervalMs
     this.#isFullDue = false
+    this.#hasFailed = false
     this.#horizons.refresh(live)
     const dueBefore = isFull ? undefined : await this.#overtakenBefore()
     // Nobody was handed anything, and something waits in every queue: nothing can be told lost.
@@ -131,7 +141,8 @@ export class Janitor {
       live.map((node) => node.nodeId),
     )
     for (const shard of shards) mended += await this.#sweepShard(shard, dueBefore)
-    if (isFull) {
+    if (this.#hasFailed) this.#lastFullAt = -Infinity
+    else if (isFull) {
       this.#lastFullAt = clock.elapsed()
       this.#recovery.prune()
     }
@@ -157,7 +168,8 @@ export class Janitor {
     try {
       return await this.#recovery.mend(row, suspicion)
     } catch (error) {
-      // One task that cannot be seen to must not keep the janitor from the others.
+      // One task that cannot be seen to must not keep the janitor from the others, and must be met again before long.
+      this.#hasFailed = true
       if (!this.#node.closed.aborted) this.#node.logger.warn({ taskId: row.taskId, err: error }, 'a task could not be seen to; it is tried again')
       return false
     }

@@ -83,6 +83,8 @@ export class NodeWatch {
   /** The registry could not be reached: whatever it says next, others may not have reached it either. */
   lostSight(): void {
     this.#answersSince = Infinity
+    // Whoever was told of a death may not have come to do anything about it: it is told again.
+    for (const missed of this.#missed.values()) missed.isReported = false
   }
 
   /** Looks at the registry; one look at a time. Whether it answered, and knows this node. */
@@ -119,7 +121,7 @@ export class NodeWatch {
     // A registry that has forgotten this node, which lives, may have forgotten others.
     const isSound = lease.state === 'held' && live.some((node) => node.nodeId === nodeId)
     // Whoever did not look for a while does not know what the registry went through.
-    if (!isSound || beganAt - this.#lookedAt > lease.settings.ttlMs) this.#answersSince = Infinity
+    if (!isSound || beganAt - this.#lookedAt > lease.settings.ttlMs) this.lostSight()
     if (isSound) this.#answersSince = Math.min(this.#answersSince, beganAt)
     this.#lookedAt = beganAt
     this.#live = live

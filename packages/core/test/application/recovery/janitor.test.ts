@@ -103,6 +103,23 @@ describe('a node that is killed', () => {
     expect(stage.find(later)).toMatchObject({ node: 'b' })
   })
 
+  it.each(['storage.events.read', 'storage.events.append', 'storage.listing.unfinished', 'storage.nodes.live'])(
+    'is declared dead before long where the janitor meets an outage of %s just then',
+    async (failing) => {
+      await using stage = new Stage()
+      const victim = await stage.node()
+      const other = await stage.node({ commandTimeoutMs: 1_000 })
+      const [task] = await stage.start(victim)
+      await stage.advance(20_000)
+      victim.kill()
+      await stage.advance(9_000)
+      other.fails = (call) => call === failing
+      await stage.advance(12_000)
+      other.fails = () => false
+      expect(await stage.runs(task, 2)).toBeLessThan(35_000)
+    },
+  )
+
   it('is declared dead by one: the others are refused', async () => {
     await using stage = new Stage()
     const victim = await stage.node()
