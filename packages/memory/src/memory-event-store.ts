@@ -39,6 +39,7 @@ export class MemoryEventStore implements EventStore {
   }
 
   async *histories(options?: CallOptions): AsyncGenerator<TaskId, void, undefined> {
+    this.#gate.pass(options?.signal)
     // A copy: whoever walks takes his time, and others go on adding and removing.
     for (const taskId of [...this.#histories.keys()]) {
       this.#gate.pass(options?.signal)

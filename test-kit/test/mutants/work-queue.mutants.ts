@@ -564,6 +564,15 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
+    'counts what is being handled among what waits',
+    ['WQ-8.1'],
+    class extends PlainQueue {
+      override async depth(queue: string, options?: CallOptions): Promise<number> {
+        return (await super.depth(queue, options)) + this.rooms.get(queue).running.size
+      }
+    },
+  ),
+  mutant(
     'does not heed signals',
     ['WQ-T.2'],
     class extends PlainQueue {

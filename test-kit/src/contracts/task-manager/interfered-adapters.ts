@@ -1,11 +1,11 @@
-import type { EventBus, EventStore, Messaging, Storage, TaskListing, WorkQueue } from '@taskledger/core/ports'
+import type { EventBus, EventStore, Messaging, NodeRegistry, Storage, TaskListing, WorkQueue } from '@taskledger/core/ports'
 import type { Interference } from './interference.ts'
 
 /** A storage whose calls can be interfered with. */
 export const interferedStorage = (storage: Storage, interference: Interference): Storage => ({
   events: interferedStore(storage.events, interference),
   listing: interferedListing(storage.listing, interference),
-  nodes: storage.nodes,
+  nodes: interferedRegistry(storage.nodes, interference),
   close: () => storage.close(),
 })
 
@@ -14,6 +14,14 @@ export const interferedMessaging = (messaging: Messaging, interference: Interfer
   queue: interferedQueue(messaging.queue, interference),
   bus: interferedBus(messaging.bus, interference),
   close: () => messaging.close(),
+})
+
+const interferedRegistry = (nodes: NodeRegistry, interference: Interference): NodeRegistry => ({
+  capabilities: nodes.capabilities,
+  renew: (node, ttlMs, options) => interference.pass({ name: 'nodes.renew' }, options, () => nodes.renew(node, ttlMs, options)),
+  leave: (nodeId, options) => nodes.leave(nodeId, options),
+  live: (options) => nodes.live(options),
+  close: () => nodes.close(),
 })
 
 const interferedStore = (store: EventStore, interference: Interference): EventStore => ({
