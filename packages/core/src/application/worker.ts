@@ -127,12 +127,13 @@ export class Worker {
   async #start(): Promise<void> {
     for (const [queue, { slots, mode = 'parallel' }] of Object.entries(this.#settings.queues)) {
       const handle = (delivery: Delivery): Promise<void> => this.#handle(queue, mode, delivery)
+      const taking = this.#slotsFor(slots)
       const consume = (signal: AbortSignal): Promise<Consumer> =>
-        this.#node.messaging.queue.consume(queue, handle, { slots: this.#slotsFor(slots), mode, signal })
+        this.#node.messaging.queue.consume(queue, handle, { slots: taking, mode, signal })
       const consumer = await persist(this.#node, { forMs: this.#node.commandTimeoutMs }, consume)
       this.#consumers.set(queue, consumer)
       // The worker may have been paused or closed meanwhile, or the lease lost or regained.
-      consumer.resize(this.#slotsFor(slots))
+      if (this.#slotsFor(slots) !== taking) consumer.resize(this.#slotsFor(slots))
       if (this.#status === 'draining' || this.#status === 'closed') return
     }
   }
