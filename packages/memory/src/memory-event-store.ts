@@ -41,7 +41,8 @@ export class MemoryEventStore implements EventStore {
   async *histories(options?: CallOptions): AsyncGenerator<TaskId, void, undefined> {
     this.#gate.pass(options?.signal)
     // A copy: whoever walks takes his time, and others go on adding and removing.
-    for (const taskId of [...this.#histories.keys()]) {
+    const taskIds = Array.from(this.#histories.keys())
+    for (const taskId of taskIds) {
       this.#gate.pass(options?.signal)
       yield taskId
     }

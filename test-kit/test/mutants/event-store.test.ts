@@ -66,7 +66,7 @@ const simple =
       },
       async *histories(options) {
         pass(options?.signal)
-        yield* [...own.keys()]
+        yield* own.keys()
       },
       async remove(taskId, options) {
         pass(options?.signal)

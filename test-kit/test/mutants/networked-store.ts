@@ -112,9 +112,11 @@ const connect = (engine: Engine, deviations: Deviations): EventStore => {
     },
     async *histories(options) {
       enter(options?.signal)
-      const rows = await engine.ask(() => [...engine.rows].filter(([, events]) => events.length > 0)).catch((error: unknown) => {
-        throw isLost(error) ? lostCall(error) : error
-      })
+      const rows = await engine
+        .ask(() => [...engine.rows].filter(([, events]) => events.length > 0))
+        .catch((error: unknown) => {
+          throw isLost(error) ? lostCall(error) : error
+        })
       for (const [taskId] of rows) yield taskId
     },
     async remove(taskId, options) {

@@ -92,7 +92,14 @@ export class Doctor {
 
   async #examine(row: TaskDetails, signal: AbortSignal | undefined): Promise<Finding | undefined> {
     const { taskId, type } = row
-    const found = (kind: Finding['kind'], reason: FindingReason, since: number, why: string): Finding => ({ taskId, type, kind, reason, why, since })
+    const found = (kind: Finding['kind'], reason: FindingReason, since: number, why: string): Finding => ({
+      taskId,
+      type,
+      kind,
+      reason,
+      why,
+      since,
+    })
     let details: TaskDetails | undefined
     try {
       details = await this.#read(taskId, signal)
@@ -111,10 +118,22 @@ export class Doctor {
       )
     const suspicion = await this.#recovery.suspect(details)
     if (suspicion?.type === 'orphaned')
-      return found('orphaned', 'nodeGone', details.updatedAt, `attempt ${details.attempt} runs on node ${suspicion.nodeId}, which does not live`)
+      return found(
+        'orphaned',
+        'nodeGone',
+        details.updatedAt,
+        `attempt ${details.attempt} runs on node ${suspicion.nodeId}, which does not live`,
+      )
     if (suspicion?.type === 'overtaken')
-      return found('stuck', 'messageLost', waitsSince(details), `it waits in queue ${details.queue}, which has overtaken it: its message was lost`)
-    return this.#isTaken(details) ? undefined : found('stuck', 'nobodyTakes', waitsSince(details), `no live node takes from its queue ${details.queue}`)
+      return found(
+        'stuck',
+        'messageLost',
+        waitsSince(details),
+        `it waits in queue ${details.queue}, which has overtaken it: its message was lost`,
+      )
+    return this.#isTaken(details)
+      ? undefined
+      : found('stuck', 'nobodyTakes', waitsSince(details), `no live node takes from its queue ${details.queue}`)
   }
 
   #isTaken(details: TaskDetails): boolean {

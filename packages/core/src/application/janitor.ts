@@ -114,7 +114,8 @@ export class Janitor {
   async #sweepOnce(): Promise<void> {
     try {
       const mended = await this.#sweep()
-      this.#intervalMs = mended > 0 ? this.#settings.intervalMs : Math.min(this.#intervalMs * 2, this.#settings.intervalMs * longestInterval)
+      this.#intervalMs =
+        mended > 0 ? this.#settings.intervalMs : Math.min(this.#intervalMs * 2, this.#settings.intervalMs * longestInterval)
       await this.#retain()
     } catch (error) {
       this.#intervalMs = this.#settings.intervalMs
@@ -170,7 +171,8 @@ export class Janitor {
     } catch (error) {
       // One task that cannot be seen to must not keep the janitor from the others, and must be met again before long.
       this.#hasFailed = true
-      if (!this.#node.closed.aborted) this.#node.logger.warn({ taskId: row.taskId, err: error }, 'a task could not be seen to; it is tried again')
+      if (!this.#node.closed.aborted)
+        this.#node.logger.warn({ taskId: row.taskId, err: error }, 'a task could not be seen to; it is tried again')
       return false
     }
   }
@@ -178,7 +180,12 @@ export class Janitor {
   /** What became due before this may have been overtaken by some queue. */
   async #overtakenBefore(): Promise<number> {
     const named = this.#watch.live.flatMap(({ queues, delivered }) => [...Object.keys(queues), ...Object.keys(delivered)])
-    const queues = new Set([...named, ...this.#registry.queues(), ...this.#registry.types().map((type) => this.#registry.get(type)?.queue ?? ''), ...this.#horizons.queues])
+    const queues = new Set([
+      ...named,
+      ...this.#registry.queues(),
+      ...this.#registry.types().map((type) => this.#registry.get(type)?.queue ?? ''),
+      ...this.#horizons.queues,
+    ])
     queues.delete('')
     const horizons = await Promise.all([...queues].map((queue) => this.#horizons.of(queue)))
     return Math.max(-Infinity, ...horizons) - this.#settings.overdueMs

@@ -7,6 +7,9 @@ import type { QueueFlow, Worker } from './worker.ts'
 /** What a beat is about: no task has this id. */
 const noTaskId = '00000000-0000-8000-8000-000000000000' as TaskId
 
+/** Whether the notice is the beat of a node, and is about no task. Its version counts the beats. */
+export const isBeat = ({ taskId }: Notice): boolean => taskId === noTaskId
+
 /** How a queue stood at the last beat. */
 interface Stood {
   readonly taken: number
@@ -64,7 +67,7 @@ export class Pulse {
     if (this.#heard < this.#sent) this.bus.bad('this node did not hear its own latest beat')
     const version = ++this.#sent
     try {
-      const beat: Notice = { taskId: noTaskId, version, type: 'NodeBeat', status: 'waiting', node: nodeId }
+      const beat: Notice = { taskId: noTaskId, version, type: 'TaskProgress', status: 'waiting', node: nodeId }
       await deadlines.call(undefined, (signal) => messaging.bus.publish([beat], { signal }))
     } catch (error) {
       this.bus.bad('the event bus does not take a notice', error)

@@ -19,7 +19,8 @@ export class QueueHorizons {
   refresh(live: readonly NodeInfo[]): void {
     this.#measured = new Map()
     for (const { delivered } of live)
-      for (const [queue, sentAt] of Object.entries(delivered)) this.#delivered.set(queue, Math.max(sentAt, this.#delivered.get(queue) ?? -Infinity))
+      for (const [queue, sentAt] of Object.entries(delivered))
+        this.#delivered.set(queue, Math.max(sentAt, this.#delivered.get(queue) ?? -Infinity))
   }
 
   /** The queues that are known by name. */

@@ -166,5 +166,4 @@ export class Recovery {
 }
 
 /** Whether reading it again will tell the same, until somebody changes something. */
-export const isUnreadable = (error: unknown): boolean =>
-  ['MALFORMED', 'UNKNOWN_EVENT_TYPE', 'TASK_NOT_FOUND'].includes(codeOf(error) ?? '')
+export const isUnreadable = (error: unknown): boolean => ['MALFORMED', 'UNKNOWN_EVENT_TYPE', 'TASK_NOT_FOUND'].includes(codeOf(error) ?? '')

@@ -31,7 +31,7 @@ import { checkMs, checkWhole, workerSettings } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { persist } from './persistence.ts'
 import { Publisher } from './publisher.ts'
-import { Pulse } from './pulse.ts'
+import { isBeat, Pulse } from './pulse.ts'
 import type { PurgeOutcome } from './purging.ts'
 import { Purging } from './purging.ts'
 import { QueueHorizons } from './queue-horizons.ts'
@@ -245,7 +245,7 @@ export class TaskManager {
   subscribe(listener: (notice: Notice) => void): Unsubscribe {
     this.#node.closed.throwIfAborted()
     return this.#node.messaging.bus.subscribe((notice) => {
-      if (notice.type !== 'NodeBeat') listener(notice)
+      if (!isBeat(notice)) listener(notice)
     })
   }
 
@@ -379,7 +379,7 @@ export class TaskManager {
   }
 
   #hear(notice: Notice): void {
-    if (notice.type === 'NodeBeat') return this.#pulse.hear(notice)
+    if (isBeat(notice)) return this.#pulse.hear(notice)
     this.#worker?.hear(notice)
     if (isFinalStatus(notice.status)) this.#sender.forget(notice.taskId)
     this.#awaiting.hear(notice)
@@ -407,7 +407,8 @@ export class TaskManager {
     const { logger } = this.#node
     if (state === 'held') logger.info({}, 'the node holds its lease and takes tasks')
     else if (state === 'doubtful') logger.warn({}, 'the lease of the node is in doubt: it takes no more tasks until it could renew itself')
-    else logger.error({ running: this.#worker?.running.length ?? 0 }, 'the node has lost its lease: what it runs is stopped and handed back')
+    else
+      logger.error({ running: this.#worker?.running.length ?? 0 }, 'the node has lost its lease: what it runs is stopped and handed back')
     this.#checkLease()
     this.#worker?.heedLease(state)
   }

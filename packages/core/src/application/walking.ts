@@ -38,9 +38,7 @@ export const forEach = async <Item>(
   for await (const item of items) {
     const acting = act(item)
     if (acting === undefined) continue
-    const settled: Promise<void> = acting
-      .catch((error: unknown) => void failures.push(error))
-      .finally(() => underWay.delete(settled))
+    const settled: Promise<void> = acting.catch((error: unknown) => void failures.push(error)).finally(() => underWay.delete(settled))
     underWay.add(settled)
     if (underWay.size >= atATime) await Promise.race(underWay)
     if (failures.length > 0) break

@@ -9,11 +9,8 @@ export interface Notice {
   readonly taskId: TaskId
   /** The version of the history after it. */
   readonly version: number
-  /**
-   * The event, or `TaskProgress` for a report of progress, which is none; `NodeBeat` is about no task: by hearing its own a
-   * node knows that it hears.
-   */
-  readonly type: TaskEvent['type'] | 'TaskProgress' | 'NodeBeat'
+  /** The event, or `TaskProgress` for a report of progress, which is none. */
+  readonly type: TaskEvent['type'] | 'TaskProgress'
   /** The status after it. */
   readonly status: TaskStatus
   /** The node on which it happened. */

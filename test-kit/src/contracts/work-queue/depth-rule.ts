@@ -25,11 +25,11 @@ export const depthRule: Rule<WorkQueue> = staged({
     const worker = await stage.work(other, { slots: 3 })
     await waitUntil('three are handled', () => worker.running === 3)
     await isDepth(4)
-    for (const run of [...worker.runs]) await run.finish()
+    await Promise.all(worker.runs.map((run) => run.finish()))
     await waitUntil('three more are handled', () => worker.runs.length === 6)
     await isDepth(1)
     worker.consumer.resize(0)
-    for (const run of [...worker.runs]) await run.finish()
+    await Promise.all(worker.runs.map((run) => run.finish()))
     await waitUntil('nothing is handled', () => worker.running === 0)
     await isDepth(1)
   },

@@ -27,5 +27,15 @@ const traits = traitRules<WorkQueue>('WQ', [
 export const workQueueContract = (harness: Harness<WorkQueue>): Contract<WorkQueue> => ({
   name: 'work queue',
   harness,
-  rules: [...deliveryRules, ...loadRules, ...settlingRules, malformedRule, ...closingRules, ...faultRules, ...valueRules, depthRule, ...traits],
+  rules: [
+    ...deliveryRules,
+    ...loadRules,
+    ...settlingRules,
+    malformedRule,
+    ...closingRules,
+    ...faultRules,
+    ...valueRules,
+    depthRule,
+    ...traits,
+  ],
 })

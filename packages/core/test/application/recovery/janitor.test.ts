@@ -176,7 +176,10 @@ describe('a lost message', () => {
     const lost = await worker.manager.submit(stage.held(''), 'lost')
     expect(await stage.loseMessages()).toBe(1)
     await stage.advance(1_000)
-    const behind = await worker.manager.submitMany(stage.held(''), Array.from({ length: 50 }, (_, index) => index))
+    const behind = await worker.manager.submitMany(
+      stage.held(''),
+      Array.from({ length: 50 }, (_, index) => index),
+    )
     await stage.advance(300_000)
     expect(stage.depth()).toBe(50)
     // One that was sent 30 seconds later is delivered: what was sent before has been overtaken.

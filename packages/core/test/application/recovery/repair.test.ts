@@ -1,6 +1,5 @@
 import { codeOf } from '@taskledger/core'
 import { describe, expect, it } from 'vitest'
-import type { HeldBody } from './stage.ts'
 import { Stage } from './stage.ts'
 
 const front = { worker: false } as const
@@ -42,15 +41,15 @@ describe('the doctor', () => {
     await stage.loseMessages()
     await stage.advance(60_000)
     const { findings, examined, isComplete } = await during(stage, node.manager.doctor())
-    const told = findings.map(({ taskId, kind, reason }) => [taskId, kind, reason])
+    const told = findings.map(({ taskId, kind, reason }) => `${taskId} ${kind} ${reason}`)
     expect(told.sort()).toEqual(
       [
-        [orphan.id, 'orphaned', 'nodeGone'],
-        [divergent.id, 'divergent', 'rowBehind'],
-        [lost.id, 'stuck', 'messageLost'],
-        [untaken.id, 'stuck', 'nobodyTakes'],
-        [unreadable.id, 'unreadable', 'historyUnreadable'],
-        [missing.id, 'unreadable', 'historyMissing'],
+        `${orphan.id} orphaned nodeGone`,
+        `${divergent.id} divergent rowBehind`,
+        `${lost.id} stuck messageLost`,
+        `${untaken.id} stuck nobodyTakes`,
+        `${unreadable.id} unreadable historyUnreadable`,
+        `${missing.id} unreadable historyMissing`,
       ].sort(),
     )
     expect([examined, isComplete]).toEqual([6, true])
@@ -68,15 +67,18 @@ describe('a listing that is made anew', () => {
   it('says what the histories say, while tasks begin and end', async () => {
     await using stage = new Stage()
     const node = await stage.node({ worker: { slots: 100 } })
-    const tasks = await node.manager.submitMany(stage.held(''), Array.from({ length: 60 }, (_, index) => index))
+    const tasks = await node.manager.submitMany(
+      stage.held(''),
+      Array.from({ length: 60 }, (_, index) => index),
+    )
     await stage.advance(0)
-    for (const body of stage.bodies.slice(0, 40) as HeldBody[]) body.return(1)
+    for (const body of stage.bodies.slice(0, 40)) body.return(1)
     await stage.advance(0)
     const before = new Map(await Promise.all(tasks.map(async (task) => [task.id, await stage.row(task)] as const)))
     for (const row of before.values()) if (row !== undefined) await stage.storage.listing.remove(row)
     stage.memory.faults.injectEvent(tasks[59]?.id as never, 'nonsense')
     const rebuilding = node.manager.rebuildListing()
-    for (const body of stage.bodies.slice(40, 50) as HeldBody[]) body.return(2)
+    for (const body of stage.bodies.slice(40, 50)) body.return(2)
     const late = await node.manager.submit(stage.held(''), 'late')
     const { saved, unreadable } = await during(stage, rebuilding)
     expect(unreadable).toBe(1)
@@ -119,7 +121,10 @@ describe('a purge', () => {
   it('removes what finished before the time, all of it, and nothing else', async () => {
     await using stage = new Stage()
     const node = await stage.node({ worker: { slots: 1_000 } })
-    const old = await node.manager.submitMany(stage.held(''), Array.from({ length: 450 }, (_, index) => index))
+    const old = await node.manager.submitMany(
+      stage.held(''),
+      Array.from({ length: 450 }, (_, index) => index),
+    )
     const [slow] = await stage.start(node)
     await stage.advance(0)
     for (const body of stage.bodies.filter(({ taskId }) => taskId !== slow.id)) body.return()
@@ -172,7 +177,7 @@ describe('a purge', () => {
     expect(await stage.row(task)).toBe(undefined)
     expect(await stage.told(task)).toEqual([])
     const removals = nodes.map(({ calls }) => calls.filter((call) => call === 'storage.events.remove').length)
-    expect(removals.sort()).toEqual([0, 1])
+    expect(removals.sort((a, b) => a - b)).toEqual([0, 1])
   })
 
   it('is not made where there is none', async () => {

@@ -5,7 +5,10 @@ describe('a node that shuts down under load', () => {
   it('takes nothing more, waits for what runs, hands back the rest, and what it did not run others do: all of it, once', async () => {
     await using stage = new Stage()
     const leaving = await stage.node({ worker: { slots: 10, drainMs: 5_000, cancelGraceMs: 1_000 } })
-    const tasks = await leaving.manager.submitMany(stage.held(''), Array.from({ length: 40 }, (_, index) => index))
+    const tasks = await leaving.manager.submitMany(
+      stage.held(''),
+      Array.from({ length: 40 }, (_, index) => index),
+    )
     await stage.advance(0)
     expect(stage.bodies).toHaveLength(10)
     const other = await stage.node({ worker: { slots: 100 } })
@@ -40,7 +43,11 @@ describe('a node that shuts down under load', () => {
     void leaving.manager.close({ drainMs: 60_000 })
     await stage.advance(500)
     leaving.kill()
-    await stage.until('not all of it runs again', () => tasks.every((task) => stage.find(task, 2) !== undefined) && stage.find(later) !== undefined, 45_000)
+    await stage.until(
+      'not all of it runs again',
+      () => tasks.every((task) => stage.find(task, 2) !== undefined) && stage.find(later) !== undefined,
+      45_000,
+    )
     for (const task of tasks) expect(await stage.told(task)).toEqual(['Created', 'Started', 'Died', 'Started'])
   })
 

@@ -7,7 +7,6 @@ import type { VirtualClock } from '@taskledger/core/testing'
 import type { Memory } from '@taskledger/memory'
 import { createMemory } from '@taskledger/memory'
 import { silentLogger } from '@taskledger/core'
-import { expect } from 'vitest'
 
 /** A body that runs until the test ends it. */
 export interface HeldBody {
@@ -107,7 +106,8 @@ export class Stage implements AsyncDisposable {
       bus: new Proxy(bus, {
         get: (target, key) =>
           key === 'subscribe'
-            ? (listener: (notice: Notice) => void) => messaging.bus.subscribe((notice) => (node.isDeafTo(notice) ? undefined : listener(notice)))
+            ? (listener: (notice: Notice) => void) =>
+                messaging.bus.subscribe((notice) => (node.isDeafTo(notice) ? undefined : listener(notice)))
             : (Reflect.get(target, key) as unknown),
       }),
       close: () => messaging.close(),
@@ -175,7 +175,7 @@ export class Stage implements AsyncDisposable {
 
   /** Submits a held task and waits until its body runs. */
   async start(node: StagedNode, payload: unknown = null): Promise<[TaskHandle<unknown, unknown>, HeldBody]> {
-    const handle = (await node.manager.submit(this.held(''), payload)) as TaskHandle<unknown, unknown>
+    const handle: TaskHandle<unknown, unknown> = await node.manager.submit(this.held(''), payload)
     await this.advance(0)
     return [handle, this.body(handle)]
   }
@@ -250,7 +250,8 @@ export class Stage implements AsyncDisposable {
     await closed
     for await (const taskId of this.#storage.events.histories()) {
       const events = await this.#storage.events.read(taskId).catch(() => undefined)
-      if (events !== undefined) expect(checkHistory(events)).toEqual([])
+      const violations = events === undefined ? [] : checkHistory(events)
+      if (violations.length > 0) throw new Error(`the history of task ${taskId}: ${JSON.stringify(violations)}`)
     }
   }
 }
@@ -297,7 +298,7 @@ class FakeProcess implements Clock {
   isDead = false
   #isFrozen = false
   readonly #clock: VirtualClock
-  #missed: (() => void)[] = []
+  readonly #missed: (() => void)[] = []
   readonly sleep: Clock['sleep']
 
   constructor(clock: VirtualClock) {
