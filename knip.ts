@@ -17,9 +17,12 @@ const config: KnipConfig = {
       ignoreDependencies: ['@arethetypeswrong/cli'],
     },
     'packages/*': { entry: [pages] },
+    'examples/cluster': { entry: [pages] },
     'examples/custom-adapter': { entry: [pages] },
     'examples/reindex': { entry: [pages] },
     docs: { entry: ['**/*.md'], project: ['**/*.md'] },
+    // A test runs it as a process.
+    'tools/servers': { entry: ['test/parent.ts'] },
     // The tests start other test runners, by their paths.
     'test-kit': { entry: [pages, 'test/runners/*.mjs'], ignoreDependencies: ['jest'] },
   },

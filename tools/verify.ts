@@ -36,9 +36,12 @@ const steps: readonly Step[] = [
   { title: 'Packages, packed and used from outside', command: vitest('packed') },
 ]
 
-/** Runs beside the step of that title, since both mostly wait. What it prints comes in one piece when that step is over. */
+/**
+ * Runs beside the step of that title, since both mostly wait. What it prints comes in one piece when that step is over. It gives
+ * way, with the servers that it starts: among the unit tests are some about times.
+ */
 const beside: Readonly<Record<string, Step>> = {
-  'Unit tests': { title: 'Tests on real servers', command: vitest('integration') },
+  'Unit tests': { title: 'Tests on real servers', command: `nice ${vitest('integration')}` },
 }
 
 /** What the run of tests left behind, or nothing where the step ran none. */
@@ -80,7 +83,13 @@ const run = ({ command }: Step, output: 'inherit' | 'pipe'): Promise<Outcome> =>
   new Promise((resolve, reject) => {
     const totalsFile = join(scratch, `totals-${++runs}.json`)
     const startedAt = performance.now()
-    const child = spawn(command, { cwd: root, env: { ...env, TOTALS_FILE: totalsFile }, shell: true, stdio: ['ignore', output, output] })
+    // The shell becomes the step, which then gets the signals.
+    const child = spawn(`exec ${command}`, {
+      cwd: root,
+      env: { ...env, TOTALS_FILE: totalsFile },
+      shell: true,
+      stdio: ['ignore', output, output],
+    })
     running.add(child)
     const chunks: Buffer[] = []
     child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk))

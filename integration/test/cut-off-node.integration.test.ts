@@ -69,7 +69,7 @@ test('a node that loses its connections again and again, among three: every task
   const [, steady] = nodes
   try {
     const durations = (count: number, most: number): readonly number[] => Array.from({ length: count }, (_, index) => (index * 37) % most)
-    const submitting = Promise.all([steady.submitMany(parallel, durations(160, 300)), steady.submitMany(serial, durations(40, 60))])
+    const submitting = Promise.all([steady.submitMany(parallel, durations(160, 400)), steady.submitMany(serial, durations(40, 120))])
     for (let cuts = 0; cuts < 6; cuts++) {
       await sleep(250)
       await through.cut()
@@ -83,13 +83,16 @@ test('a node that loses its connections again and again, among three: every task
     expect(new Set(ended.map(({ status }) => status))).toEqual(new Set(['completed']))
     expect(runs.twice).toEqual([])
     expect(runs.mostSerial).toBe(1)
+    const ranOn = new Set<string>()
     for (const handle of handles) {
       const history = await handle.history()
       expect(checkHistory(history)).toEqual([])
+      for (const event of history) if (event.type === 'TaskStarted') ranOn.add(event.node)
       // Whatever was delivered how often: each claim is one run, and there is no run without a claim.
       const claims = history.flatMap((event) => (event.type === 'TaskStarted' ? [event.attempt] : []))
       expect(runs.attempts.get(handle.id)).toEqual(claims)
     }
+    expect(ranOn).toEqual(new Set(nodes.map(({ nodeId }) => nodeId)))
   } finally {
     await Promise.all(nodes.map((node) => node.close({ drainMs: 0 })))
     await noted.dispose()

@@ -9,9 +9,14 @@ interface Options {
   readonly plain: boolean
   readonly keep: boolean
   readonly index?: string
-  readonly pace: number
+  readonly pace?: number
   readonly drain: number
+  readonly silence: number
 }
+
+/** Slow enough to be watched, and to press keys meanwhile. */
+const paceToWatchMs = 40
+const paceOfScriptMs = 10
 
 const help = `
 Servers: those of the environment (CASSANDRA_CONTACT_POINTS, CASSANDRA_LOCAL_DATA_CENTER, CASSANDRA_USERNAME, CASSANDRA_PASSWORD,
@@ -33,20 +38,31 @@ export const main = async (args: readonly string[]): Promise<number> => {
     )
     .option('--keep', 'leave the keyspace and the queues of the run on the servers', false)
     .option('--index <folder>', 'where the index is (default: in a folder of this run alone)', expanded)
-    .option('--pace <ms>', 'how long each new message of the mail that the example brings waits, for show', milliseconds, 10)
+    .option(
+      '--pace <ms>',
+      'how long each new message of the mail that the example brings waits, for show (default: 40, with --plain 10)',
+      milliseconds,
+    )
     .option(
       '--drain <ms>',
       'how long tasks may go on after their worker was told to stop, before they are handed back',
       milliseconds,
       1_000,
     )
+    .option(
+      '--silence <ms>',
+      'for how long nothing may happen in a plain run before what has not ended counts as lost',
+      milliseconds,
+      30_000,
+    )
     .addHelpText('after', help)
-    .action(async (paths: readonly string[], { plain, keep, index, pace, drain }: Options) => {
+    .action(async (paths: readonly string[], { plain, keep, index, pace, drain, silence }: Options) => {
       exitCode = await clusterCommand({
         paths: paths.map(expanded),
         ...(index === undefined ? {} : { index }),
-        paceMs: pace,
+        paceMs: pace ?? (plain ? paceOfScriptMs : paceToWatchMs),
         drainMs: drain,
+        silenceMs: silence,
         isPlain: plain,
         isKept: keep,
       })

@@ -8,7 +8,7 @@ import type { Ground } from './ground.ts'
 import { reasonOf } from './reasons.ts'
 import { Scratch } from './scratch.ts'
 import { Session } from './session.ts'
-import { Stopping } from './stopping.ts'
+import { Stopped, Stopping } from './stopping.ts'
 
 export interface ClusterCommand {
   /** Mail of the user's own; nothing for that of the example. */
@@ -19,6 +19,8 @@ export interface ClusterCommand {
   readonly paceMs: number
   /** How long what runs on a worker may go on after it was told to stop, in milliseconds. */
   readonly drainMs: number
+  /** For how long nothing may happen in a plain run before what has not ended counts as lost, in milliseconds. */
+  readonly silenceMs: number
   /** Lines and a script, instead of a screen and keys. */
   readonly isPlain: boolean
   /** Whether what the run made on the servers stays there. */
@@ -41,8 +43,8 @@ export const clusterCommand = async (command: ClusterCommand): Promise<number> =
     const isOwnMail = paths.length > 0
     const { mailboxes, unreadable } = await findMailboxes(isOwnMail ? paths : demoMail(folder))
     for (const each of unreadable) complain(each)
-    if (!isOwnMail) say(demoNote(paceMs))
     const ground = await findGround(say)
+    if (!isOwnMail) say(demoNote(paceMs))
     const session = new Session({
       ...command,
       ground,
@@ -56,12 +58,15 @@ export const clusterCommand = async (command: ClusterCommand): Promise<number> =
       complain,
     })
     try {
+      say('Making a keyspace, and starting a front-end and two workers, each a process of its own')
       await ground.prepare()
       hasBegun = true
       isAllWell = await session.run()
     } finally {
       isAllWell = (await tidied(ground, command)) && isAllWell
     }
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
   } finally {
     stopping.release()
     if (isAllWell || !hasBegun) scratch.remove()
@@ -74,7 +79,8 @@ export const clusterCommand = async (command: ClusterCommand): Promise<number> =
 const tidied = async (ground: Ground, { isKept }: ClusterCommand): Promise<boolean> => {
   const { keyspace, prefix } = ground.engines
   try {
-    if (isKept)
+    if (isKept && !ground.isLasting) say('Nothing is kept: servers were started for this run, and go with it')
+    else if (isKept)
       say(`Kept: the keyspace ${keyspace} (DROP KEYSPACE ${keyspace}), and the queues and exchanges whose names begin with ${prefix}`)
     else await ground.clear()
     return true

@@ -137,12 +137,11 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
 const noteOf = (state: NodeView['state'], note: string | undefined, running: number, isListed: boolean): string | undefined => {
   switch (state) {
     case 'starting':
+    case 'gone':
       return undefined
     case 'alive':
       return isListed ? undefined : 'not in the registry yet'
     case 'draining':
-      return note
-    case 'gone':
       return note
     case 'lost':
       // Nothing recovers them yet.

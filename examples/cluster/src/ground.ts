@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { migrate } from '@taskledger/cassandra'
-import { findCassandra, findRabbitmq } from '@taskledger/servers'
+import { findCassandra, findRabbitmq, reasonOf } from '@taskledger/servers'
 import type { AmqpEndpoint, CassandraEndpoint, Found, Origin, Say } from '@taskledger/servers'
 import { clearCassandra } from './clear/clear-cassandra.ts'
 import { clearRabbitmq } from './clear/clear-rabbitmq.ts'
 import type { EngineSettings } from './engines.ts'
+import { Mendable } from './reasons.ts'
 import type { ServerView } from './screen/view.ts'
 
 /** The servers that a run stands on, and what of them it has for itself: a keyspace, and a prefix. */
 export interface Ground {
   readonly servers: readonly ServerView[]
   readonly engines: EngineSettings
+  /** Whether the servers outlive the run: they were not started for it. */
+  readonly isLasting: boolean
   /** Makes the keyspace and its tables. Queues come into being when they are first named. */
   prepare(): Promise<void>
   /** Removes what this run made on the servers. */
@@ -53,6 +56,7 @@ const groundOn = (cassandra: Found<CassandraEndpoint>, rabbitmq: Found<AmqpEndpo
       { what: `RabbitMQ ${broker.version}`, origin: origins[rabbitmq.origin], where: `${hostOf(broker.url)} · prefix ${name}` },
     ],
     engines,
+    isLasting: [cassandra, rabbitmq].every(({ origin }) => origin === 'environment' || origin === 'machine'),
     prepare: () =>
       migrate({
         contactPoints,
@@ -63,7 +67,9 @@ const groundOn = (cassandra: Found<CassandraEndpoint>, rabbitmq: Found<AmqpEndpo
         replication: { class: 'NetworkTopologyStrategy', [localDataCenter]: 1 },
       }),
     clear: async () => {
-      await Promise.all([clearCassandra(engines), clearRabbitmq(engines)])
+      const clearings = await Promise.allSettled([clearCassandra(engines), clearRabbitmq(engines)])
+      const reasons = clearings.flatMap((clearing): readonly unknown[] => (clearing.status === 'rejected' ? [clearing.reason] : []))
+      if (reasons.length > 0) throw new Mendable(reasons.map(reasonOf).join('; '), { cause: reasons[0] })
     },
     stop: async () => {
       await Promise.all([cassandra.stop(), rabbitmq.stop()])

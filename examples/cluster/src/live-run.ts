@@ -1,13 +1,14 @@
-import process from 'node:process'
+import type { ReadStream, WriteStream } from 'node:tty'
 import type { TaskId } from '@taskledger/core'
 import type { Mailbox } from '@taskledger/example-reindex/job'
-import { FullScreen } from '@taskledger/example-reindex/terminal'
+import { counted, FullScreen } from '@taskledger/example-reindex/terminal'
 import type { Key } from '@taskledger/example-reindex/terminal'
 import type { Cluster } from './cluster.ts'
 import type { Ground } from './ground.ts'
 import { reasonOf } from './reasons.ts'
 import { renderCluster } from './screen/render.ts'
 import type { NewsView } from './screen/view.ts'
+import type { StopWish } from './stopping.ts'
 import { mostWorkers } from './worker/fleet.ts'
 
 export interface LiveRunOptions {
@@ -15,8 +16,10 @@ export interface LiveRunOptions {
   readonly ground: Ground
   readonly mailboxes: readonly Mailbox[]
   readonly news: () => readonly NewsView[]
+  readonly input: ReadStream
+  readonly output: WriteStream
   /** Asks for the end: in order at first, at once when it is asked for again. */
-  readonly stop: () => void
+  readonly stop: (wish: StopWish) => void
 }
 
 /** How long a message is shown, in milliseconds. */
@@ -37,13 +40,14 @@ export class LiveRun {
   constructor(options: LiveRunOptions) {
     this.#options = options
     this.#cluster = options.cluster
-    const { stdin: input, stdout: output } = process
+    const { input, output } = options
     this.#screen = new FullScreen({
       input,
       output,
       render: (columns, lines) => this.#render(columns, lines),
       onKey: (key) => this.#press(key),
     })
+    this.say(`submitting ${counted(options.mailboxes.length, 'mailbox', 'mailboxes')}`)
     this.#do('could not submit', () => this.#cluster.submit(options.mailboxes))
   }
 
@@ -66,7 +70,8 @@ export class LiveRun {
 
   #press({ name, ctrl = false, sequence = '' }: Key): void {
     const last = Math.max(0, this.#cluster.rows.length - 1)
-    if ((ctrl && name === 'c') || name === 'q') return this.#options.stop()
+    if (ctrl && name === 'c') return this.#options.stop('SIGINT')
+    if (name === 'q') return this.#options.stop('quit')
     if (this.#isStopping) return
     if (name === 'up' || name === 'k') this.#selectedTask = Math.max(0, this.#selectedTask - 1)
     else if (name === 'down' || name === 'j') this.#selectedTask = Math.min(last, this.#selectedTask + 1)

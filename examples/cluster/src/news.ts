@@ -12,7 +12,7 @@ export const newsOf = (cluster: Cluster, { taskId, type, status, node }: Notice)
     case 'TaskStarted':
       return `${name}: started on ${where}`
     case 'TaskCancelRequested':
-      return status === 'cancelled' ? `${name}: cancelled before it ran` : `${name}: somebody wishes it to end`
+      return status === 'cancelled' ? `${name}: cancelled before it ran` : `${name}: told to end`
     case 'TaskCompleted':
       return `${name}: completed on ${where}`
     case 'TaskFailed':

@@ -9,17 +9,16 @@ export interface PlainRunOptions {
   readonly cluster: Cluster
   readonly mailboxes: readonly Mailbox[]
   readonly say: (line: string) => void
+  /** For how long nothing may happen before what has not ended counts as lost, in milliseconds. */
+  readonly silenceMs: number
   readonly signal: AbortSignal
 }
-
-/** For how long a cluster may show no sign of life before what has not ended counts as lost, in milliseconds. */
-const silenceMs = 30_000
 
 /**
  * Does by itself what a person would do: submits a task for each mailbox, cancels one that runs, stops a worker that is busy,
  * adds another, and waits for all ends.
  */
-export const plainRun = async ({ cluster, mailboxes, say, signal }: PlainRunOptions): Promise<void> => {
+export const plainRun = async ({ cluster, mailboxes, say, silenceMs, signal }: PlainRunOptions): Promise<void> => {
   const handles = await cluster.submit(mailboxes)
   say(`submitted ${counted(handles.length, 'mailbox', 'mailboxes')}`)
   const silence = new Silence(cluster, silenceMs)

@@ -1,3 +1,4 @@
+import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Notice } from '@taskledger/core'
 import type { Mailbox } from '@taskledger/example-reindex/job'
@@ -10,7 +11,7 @@ import { newsOf } from './news.ts'
 import { plainRun } from './plain-run.ts'
 import { reasonOf } from './reasons.ts'
 import type { Scratch } from './scratch.ts'
-import type { NewsView } from './screen/view.ts'
+import type { NewsView, NodeState } from './screen/view.ts'
 import { streamLogger } from './stream-logger.ts'
 import type { Stopping } from './stopping.ts'
 import type { WorkerProcess } from './worker/worker-process.ts'
@@ -21,11 +22,27 @@ export interface SessionOptions {
   readonly index: string
   readonly pace: { readonly paceMs?: number }
   readonly drainMs: number
+  readonly silenceMs: number
   readonly isLive: boolean
   readonly scratch: Scratch
   readonly stopping: Stopping
   readonly say: (line: string) => void
   readonly complain: (line: string) => void
+}
+
+const wordsFor = (state: NodeState, note = 'no reason is known'): string => {
+  switch (state) {
+    case 'starting':
+      return 'starts'
+    case 'alive':
+      return 'ready'
+    case 'draining':
+      return 'told to stop'
+    case 'gone':
+      return 'gone, in order'
+    case 'lost':
+      return `gone: ${note}`
+  }
 }
 
 /** More news than any screen has room for. */
@@ -49,8 +66,9 @@ export class Session {
 
   /** Whether all went well. */
   async run(): Promise<boolean> {
-    const { ground, mailboxes, index, pace, drainMs, isLive, scratch, stopping, say } = this.#options
+    const { ground, mailboxes, index, pace, drainMs, silenceMs, isLive, scratch, stopping, say } = this.#options
     const logger = streamLogger(scratch.log)
+    stopping.signal.throwIfAborted()
     const cluster = await startCluster({
       ground,
       index,
@@ -70,7 +88,7 @@ export class Session {
     let isWell = false
     try {
       if (isLive) await this.#runLive(cluster)
-      else await plainRun({ cluster, mailboxes, say, signal: stopping.signal })
+      else await plainRun({ cluster, mailboxes, say, silenceMs, signal: stopping.signal })
     } catch (error) {
       if (!stopping.signal.aborted) throw error
     } finally {
@@ -96,7 +114,9 @@ export class Session {
 
   async #runLive(cluster: Cluster): Promise<void> {
     const { ground, mailboxes, stopping } = this.#options
-    this.#live = new LiveRun({ cluster, ground, mailboxes, news: () => this.#news(), stop: () => stopping.ask('SIGINT') })
+    const { stdin: input, stdout: output } = process
+    const news = (): readonly NewsView[] => this.#news()
+    this.#live = new LiveRun({ cluster, ground, mailboxes, news, input, output, stop: (wish) => stopping.ask(wish) })
     await sleep(2 ** 31 - 1, undefined, { signal: stopping.signal })
   }
 
@@ -129,7 +149,7 @@ export class Session {
   }
 
   #watchWorker({ name, pid, state, note }: WorkerProcess): void {
-    if (!this.#options.isLive || state === 'lost') this.#tell(`${name}, process ${pid}: ${state}${note === undefined ? '' : `, ${note}`}`)
+    if (!this.#options.isLive || state === 'lost') this.#tell(`${name}, process ${pid}: ${wordsFor(state, note)}`)
   }
 
   #tell(text: string): void {
@@ -143,12 +163,12 @@ export class Session {
   }
 
   #stopAtOnce(): void {
-    const { ground, complain } = this.#options
+    const { ground, scratch, complain } = this.#options
     this.#cluster?.fleet.kill()
     this.#live?.close()
     const { keyspace, prefix } = ground.engines
     complain(
-      `Ended at once. Left behind on the servers: the keyspace ${keyspace}, and the queues and exchanges whose names begin with ${prefix}`,
+      `Ended at once. Left behind: the keyspace ${keyspace}, queues and exchanges whose names begin with ${prefix}, and the folder ${scratch.folder}`,
     )
   }
 }

@@ -3,9 +3,14 @@ import process from 'node:process'
 /** What a process says that a signal ended: 128 and the number of the signal. */
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
-export type StopSignal = keyof typeof exitCodes
+type StopSignal = keyof typeof exitCodes
 
 const names = Object.keys(exitCodes) as readonly StopSignal[]
+
+/** By what somebody wishes the end: `quit` is a key, and the usual end of a run. */
+export type StopWish = StopSignal | 'quit'
+
+const codeOf = (wish: StopWish | undefined): number | undefined => (wish === undefined || wish === 'quit' ? undefined : exitCodes[wish])
 
 /** The reason of what is given up because somebody wishes the end. */
 export class Stopped extends Error {
@@ -21,7 +26,7 @@ export interface StopActions {
 /** Ends in order when it is asked to, and at once when it is asked again. */
 export class Stopping {
   readonly #over = new AbortController()
-  #asked: StopSignal | undefined
+  #asked: StopWish | undefined
   #actions: StopActions | undefined
   readonly #heed = (name: NodeJS.Signals): void => this.ask(name as StopSignal)
 
@@ -34,9 +39,9 @@ export class Stopping {
     return this.#over.signal
   }
 
-  /** What the process is to end with, if it was asked to. */
+  /** What the process is to end with, if a signal asked it to. */
   get exitCode(): number | undefined {
-    return this.#asked === undefined ? undefined : exitCodes[this.#asked]
+    return codeOf(this.#asked)
   }
 
   /** From here on there is something to be put in order; before, the first wish ends the process. */
@@ -44,12 +49,12 @@ export class Stopping {
     this.#actions = actions
   }
 
-  ask(name: StopSignal): void {
+  ask(wish: StopWish): void {
     if (this.#asked !== undefined || this.#actions === undefined) {
       this.#actions?.atOnce()
-      process.exit(exitCodes[name])
+      process.exit(codeOf(wish) ?? 1)
     }
-    this.#asked = name
+    this.#asked = wish
     this.#actions.inOrder()
     this.#over.abort(new Stopped('somebody wishes the end'))
   }

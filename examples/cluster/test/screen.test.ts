@@ -20,6 +20,7 @@ describe('the screen', () => {
   })
 
   it.each([
+    ['worker-5', ['worker-5', '4115', 'mailboxes ×2', 'gone in order, 2 s ago']],
     ['front-end', ['front-end', '4100', 'submits only', 'alive, 42 s']],
     ['worker-1', ['worker-1', '4111', 'mailboxes ×2', '2', 'alive, 41 s']],
     ['worker-2', ['worker-2', '4112', 'mailboxes ×2', '1', 'draining, 1 s: then hands back']],
@@ -33,12 +34,12 @@ describe('the screen', () => {
   const bar = expect.stringMatching(/^[█░]+$/) as unknown
   const fullBar = expect.stringMatching(/^█+ 100%$/) as unknown
   it.each([
-    ['club.mbox', ['club.mbox', 'done', 'worker-1', fullBar, '1', '8 s', taskId]],
+    ['club.mbox', ['club.mbox', 'done', 'worker-1', fullBar, '1', '8.0 s', taskId]],
     ['archive/crew-2023', ['archive/crew-2023.mbox', 'running', 'worker-1', bar, '50%', '120/~240', '1', '41 s', taskId]],
     ['archive/crew-2024', ['archive/crew-2024.mbox', 'retrying', 'worker-2', bar, '48%', '200/~417', '1', '41 s', taskId]],
     ['archive/crew-2025', ['archive/crew-2025.mbox', 'handed back', 'worker-2', bar, '10%', '30/~300', '1', '41 s', taskId]],
     ['archive/newsletter', ['archive/newsletter', 'cancelling', 'worker-3', bar, '44%', '80/180', '1', '41 s', taskId]],
-    ['日本語', ['日本語のとても長い名前のメールボックス', 'cancelled', 'worker-3', bar, '0%', '1', '8 s', taskId]],
+    ['日本語', ['日本語のとても長い名前のメールボックス', 'cancelled', 'worker-3', bar, '0%', '1', '8.0 s', taskId]],
     ['later.mbox', ['later.mbox', 'waiting', bar, '0%', '41 s', taskId]],
   ])('shows the task of %s', (name, expected) => {
     expect(cells(name)).toEqual(expected)
@@ -70,7 +71,7 @@ describe('the screen', () => {
     expect(render({ isStopping: true }).at(-1)).toBe('Shutting down in order · Ctrl-C again ends at once')
   })
 
-  it('is never larger than the terminal, however small that is, and always shows the selected task', () => {
+  it('is never larger than the terminal, however small that is, and always shows the selected task', { timeout: 60_000 }, () => {
     const many = Array.from({ length: 40 }, (_, at) => rowOf(`mailbox ${at}`))
     for (const columns of [1, 2, 7, 20, 39, 60, 79, 80, 100, 140, 200])
       for (const lines of [1, 2, 3, 5, 6, 8, 12, 16, 20, 24, 40])

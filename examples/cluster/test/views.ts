@@ -61,6 +61,7 @@ export const nodes: readonly NodeView[] = [
   },
   { name: 'worker-3', pid: 4113, key: '3', queues: { mailboxes: 2 }, running: 0, state: 'lost', since: now - 5_000, note: 'SIGKILL' },
   { name: 'worker-4', pid: 4114, key: '4', queues: {}, running: 0, state: 'starting', since: now },
+  { name: 'worker-5', pid: 4115, key: '5', queues: { mailboxes: 2 }, running: 0, state: 'gone', since: now - 2_000 },
 ]
 
 const names: Readonly<Record<string, string>> = { n1: 'worker-1', n2: 'worker-2', n3: 'worker-3' }

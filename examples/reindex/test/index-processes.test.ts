@@ -15,8 +15,11 @@ beforeEach(() => {
   return () => rmSync(folder, { recursive: true })
 })
 
-const start = async (program: string, ...args: readonly string[]): Promise<ChildProcess> => {
-  const child = fork(fileURLToPath(new URL(program, import.meta.url)), args, { execArgv: [] })
+const writer = new URL('index-writer.ts', import.meta.url)
+const holder = new URL('index-holder.ts', import.meta.url)
+
+const start = async (program: URL, ...args: readonly string[]): Promise<ChildProcess> => {
+  const child = fork(fileURLToPath(program), args, { execArgv: [] })
   onTestFinished(() => void child.kill('SIGKILL'))
   await once(child, 'message')
   return child
@@ -25,10 +28,10 @@ const start = async (program: string, ...args: readonly string[]): Promise<Child
 describe('several processes', { timeout: 60_000 }, () => {
   it('make the index at the same moment, and write to it together: each has its turn', async () => {
     const names = ['a', 'b', 'c', 'd']
-    const writers = await Promise.all(names.map((name) => start('index-writer.ts', folder, name, '20')))
-    const outcomes = writers.map((writer) => once(writer, 'message'))
-    const ends = writers.map((writer) => once(writer, 'exit'))
-    for (const writer of writers) writer.send('go')
+    const writers = await Promise.all(names.map((name) => start(writer, folder, name, '20')))
+    const outcomes = writers.map((child) => once(child, 'message'))
+    const ends = writers.map((child) => once(child, 'exit'))
+    for (const child of writers) child.send('go')
     expect(await Promise.all(outcomes)).toEqual(names.map(() => expect.arrayContaining(['written'])))
     await Promise.all(ends)
     using index = openIndex(folder)
@@ -36,7 +39,7 @@ describe('several processes', { timeout: 60_000 }, () => {
   })
 
   it('wait for one that makes the index, where SQLite itself would refuse at once', async () => {
-    await start('index-holder.ts', join(folder, 'index.db'))
+    await start(holder, join(folder, 'index.db'))
     using index = openIndex(folder)
     expect(index.size).toBe(0)
   })

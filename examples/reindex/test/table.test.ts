@@ -116,7 +116,7 @@ describe('the screen', () => {
     expect(render({ isStopping: true }).at(-1)).toContain('Shutting down')
   })
 
-  it('is never larger than the terminal, however small that is', () => {
+  it('is never larger than the terminal, however small that is', { timeout: 60_000 }, () => {
     const many = Array.from({ length: 100 }, (_, at) => rows[at % rows.length] as Row)
     for (let columns = 1; columns <= 200; columns += 3)
       for (const lines of [1, 2, 3, 5, 6, 8, 12, 24, 60])

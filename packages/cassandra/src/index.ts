@@ -4,7 +4,16 @@
  * @packageDocumentation
  */
 import type { Storage } from '@taskledger/core/ports'
-import type { CassandraStorageOptions, MigrationOptions } from './options.ts'
+import { CassandraEventStore } from './cassandra-event-store.ts'
+import { CassandraNodeRegistry } from './cassandra-node-registry.ts'
+import type { CassandraStorageOptions } from './options.ts'
+import { listBucketSetting } from './schema.ts'
+import { settingOf } from './schema-check.ts'
+import type { Session } from './session.ts'
+import { openSession } from './session.ts'
+import { CassandraTaskListing } from './task-listing.ts'
+
+export { migrate } from './migrate.ts'
 
 export type {
   CassandraAddress,
@@ -16,12 +25,34 @@ export type {
   MigrationOptions,
 } from './options.ts'
 
-/** Opens a storage. The schema has to be there: see {@link migrate}. */
-export const cassandraStorage = async (_options: CassandraStorageOptions): Promise<Storage> => {
-  throw new Error('not there yet')
+/**
+ * Opens a storage. The schema has to be there: see {@link migrate}.
+ *
+ * Waits for a cluster that cannot be reached yet, for `connectTimeoutMs` at most, and tells the logger.
+ *
+ * @throws `MISCONFIGURED` where the cluster refuses what it was given, or the schema is missing or another release's: the
+ * message says what to mend. `UNAVAILABLE` where the cluster could not be reached in time.
+ */
+export const cassandraStorage = async (options: CassandraStorageOptions): Promise<Storage> => {
+  const session = await openSession(options)
+  const bucketMs = await bucketWidthOf(session)
+  const events = new CassandraEventStore(session)
+  const nodes = new CassandraNodeRegistry(session)
+  const lease = session.lease('the task listing')
+  const listing = new CassandraTaskListing({ session, lease, bucketMs, finishedRowsTtlMs: options.finishedRowsTtlMs ?? 0 })
+  return {
+    events,
+    listing,
+    nodes,
+    close: async () => void (await Promise.all([events.close(), listing.close(), nodes.close()])),
+  }
 }
 
-/** Creates the schema, or brings it up to date. Any number of nodes may call it at once. */
-export const migrate = async (_options: MigrationOptions): Promise<void> => {
-  throw new Error('not there yet')
+const bucketWidthOf = async (session: Session): Promise<number> => {
+  try {
+    return Number(await settingOf(session, listBucketSetting))
+  } catch (error) {
+    await session.close()
+    throw error
+  }
 }

@@ -154,7 +154,8 @@ class Link {
   /** Resets both sockets, so that neither side takes it for a goodbye. */
   breakOff(): void {
     for (const socket of [this.#client, this.#engine]) {
-      if (socket.connecting) socket.destroy()
+      // A socket that is just saying goodbye cannot be reset: it would fail, and never close.
+      if (socket.connecting || (socket.writableEnded && !socket.writableFinished)) socket.destroy()
       else if (!socket.destroyed) socket.resetAndDestroy()
     }
   }

@@ -507,6 +507,16 @@ const buses: readonly BrokenAdapters[] = [
     holds: ['TM-1.1', 'TM-3.8', 'TM-4.11', 'TM-5.4'],
   },
   {
+    name: 'a bus that carries everything twice',
+    breakage: breakBus(() => (port) => ({
+      async publish(notices, options) {
+        await port.publish([...notices, ...notices], options)
+      },
+    })),
+    fails: ['TM-3.7'],
+    holds: ['TM-1.4', 'TM-2.1', 'TM-3.10', 'TM-3.15'],
+  },
+  {
     name: 'a bus that does not leave the node',
     breakage: bus(({ node }, own) => own.has(node)),
     fails: ['TM-1.15', 'TM-3.1', 'TM-3.3', 'TM-3.7', 'TM-3.10', 'TM-3.11', 'TM-3.12', 'TM-3.15'],

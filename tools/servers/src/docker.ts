@@ -6,8 +6,10 @@ import type { Attempt } from './ladder.ts'
 import type { AmqpEndpoint, CassandraEndpoint, Say } from './types.ts'
 import { within } from './within.ts'
 
-/** An engine that cannot reach its registry may try for long. */
+// An engine that cannot reach its registry may try for long, and the library fetches small images of its own.
+const engineTimeoutMs = 45_000
 const pullTimeoutMs = 240_000
+const startTimeoutMs = 240_000
 
 interface Container {
   stop(): Promise<unknown>
@@ -22,24 +24,32 @@ interface Image<Endpoint> {
 /** The libraries for Docker are loaded where it comes to Docker: they are large. */
 const engine = async () => {
   const { getContainerRuntimeClient, ImageName } = await import('testcontainers')
-  return { client: await within(10_000, 'asking Docker', getContainerRuntimeClient()), ImageName }
+  return { client: await within(engineTimeoutMs, 'asking Docker', getContainerRuntimeClient()), ImageName }
 }
 
 const inDocker = async <Endpoint>({ name, start }: Image<Endpoint>, say: Say): Promise<Attempt<Endpoint>> => {
   let docker: Awaited<ReturnType<typeof engine>>
   try {
     docker = await engine()
-  } catch {
-    return { type: 'absent', why: 'no Docker engine answers' }
+  } catch (error) {
+    return { type: 'absent', why: `no Docker engine can be used (${reasonOf(error)})` }
   }
   try {
     const image = docker.ImageName.fromString(name)
-    if (!(await within(10_000, 'asking Docker for its images', docker.client.image.exists(image)))) {
+    if (!(await within(engineTimeoutMs, 'asking Docker for its images', docker.client.image.exists(image)))) {
       say(`Docker fetches ${name}: some 200 MB, a minute or two the first time`)
       await within(pullTimeoutMs, `fetching ${name}`, docker.client.image.pull(image))
     }
     say(`Starting ${name} in Docker, some 15 s`)
-    const { container, ask } = await start()
+    const starting = start()
+    const { container, ask } = await within(startTimeoutMs, 'the start', starting).catch((error: unknown) => {
+      // It may come up after all, when nobody waits for it any more.
+      starting.then(
+        ({ container }) => container.stop(),
+        () => {},
+      )
+      throw error
+    })
     const stop = async (): Promise<void> => {
       await container.stop()
     }

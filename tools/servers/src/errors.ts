@@ -15,11 +15,12 @@ export class WrongEnvironment extends Error {
   override readonly name = 'WrongEnvironment'
 }
 
-/** What an error says, the errors within it included: the drivers hide the cause of a failed connection there. */
+/** What an error says, or those within it: the drivers hide there why each address failed. */
 export const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
-  const within = error instanceof AggregateError ? error.errors : Object.values('innerErrors' in error ? (error.innerErrors ?? {}) : {})
-  // Where there are errors within, the driver's own message repeats the first of them with its stack.
-  const reasons = (within.length > 0 ? within.map(reasonOf) : [error.message]).filter((reason) => reason !== '')
-  return reasons.length > 0 ? [...new Set(reasons)].join(': ') : String('code' in error ? error.code : error.name)
+  const inner: readonly unknown[] =
+    error instanceof AggregateError ? error.errors : Object.values('innerErrors' in error ? (error.innerErrors ?? {}) : {})
+  if (inner.length > 0) return [...new Set(inner.map(reasonOf))].join(', ')
+  if (error.message !== '') return error.message
+  return String('code' in error ? error.code : error.name)
 }

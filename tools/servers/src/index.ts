@@ -1,6 +1,6 @@
 /** Real engines for tests, examples and benchmarks: given by the environment, found on this machine, in Docker, or started here. */
 export type { CommitlogSync } from './cassandra-config.ts'
-export { ServerNotAvailable, WrongEnvironment } from './errors.ts'
+export { reasonOf, ServerNotAvailable, WrongEnvironment } from './errors.ts'
 export { findCassandra } from './find-cassandra.ts'
 export { findRabbitmq } from './find-rabbitmq.ts'
 export { createVhost, freshKeyspaceName } from './isolation.ts'

@@ -71,7 +71,7 @@ export const climb = async <Endpoint>(
     }
   }
   if (last !== undefined && absent.length === 0) throw last
-  const remedy = last?.message ?? 'TASKLEDGER_SERVERS allows for no other way'
+  const remedy = last?.message ?? 'To look elsewhere too, unset TASKLEDGER_SERVERS'
   throw new ServerNotAvailable(`There is no ${what}: ${absent.join('; ')}`, remedy, { cause: last })
 }
 

@@ -1,5 +1,5 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import process from 'node:process'
 
 /** The project's ignored folder for what servers need: `.servers/`. */
@@ -28,11 +28,20 @@ const removeStale = async (): Promise<void> => {
 let started = 0
 let tidied: Promise<void> | undefined
 
-/** A new, empty folder for a server of this process. Whoever asks for it removes it. */
+/** A new, empty folder for a server of this process: see `removeDataFolder`. */
 export const openDataFolder = async (name: string): Promise<string> => {
   const folder = join(runsFolder, String(process.pid), `${++started}-${name}`)
   await mkdir(folder, { recursive: true })
   tidied ??= removeStale()
   await tidied
   return folder
+}
+
+export const removeDataFolder = async (folder: string): Promise<void> => {
+  await rm(folder, { recursive: true, force: true })
+  try {
+    await rmdir(dirname(folder))
+  } catch {
+    // Other servers of this process have theirs there; or the next run removes it.
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { askCassandra } from './ask-cassandra.ts'
@@ -8,7 +8,7 @@ import { cassandraJars, cassandraVersion } from './cassandra-jars.ts'
 import { findJava17 } from './java.ts'
 import { OwnProcess } from './own-process.ts'
 import { freePort } from './ports.ts'
-import { openDataFolder } from './project-folder.ts'
+import { openDataFolder, removeDataFolder } from './project-folder.ts'
 import type { CassandraEndpoint, EngineProcess, Say } from './types.ts'
 
 export interface StartCassandraOptions {
@@ -63,11 +63,12 @@ export const startCassandra = async (options: StartCassandraOptions): Promise<En
     cwd: folder,
     logFile: join(folder, 'output.log'),
     ask: () => askCassandra(endpoint, 5_000),
-    startTimeoutMs: 120_000,
+    // On a machine that is busy with other things.
+    startTimeoutMs: 180_000,
   })
   const stop = async (): Promise<void> => {
     await server.kill()
-    await rm(folder, { recursive: true, force: true })
+    await removeDataFolder(folder)
   }
   const startedAt = performance.now()
   say(`Starting Cassandra ${cassandraVersion} on port ${node.nativePort}, some 6 s`)

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { delimiter, join } from 'node:path'
 import process from 'node:process'
@@ -9,7 +9,7 @@ import { askRabbitmq } from './ask-rabbitmq.ts'
 import { ServerNotAvailable } from './errors.ts'
 import { OwnProcess } from './own-process.ts'
 import { freePort } from './ports.ts'
-import { openDataFolder } from './project-folder.ts'
+import { openDataFolder, removeDataFolder } from './project-folder.ts'
 import type { AmqpEndpoint, EngineProcess, Say } from './types.ts'
 
 const run = promisify(execFile)
@@ -33,16 +33,20 @@ export interface RabbitmqProcess extends EngineProcess<AmqpEndpoint> {
   flush(): Promise<void>
 }
 
+const paths: readonly string[] = (process.env['PATH'] ?? '').split(delimiter)
+
+/** The first of the folders that has all of the files. */
+const folderWith = (folders: readonly string[], ...files: readonly string[]): string => {
+  const folder = folders.find((each) => files.every((file) => existsSync(join(each, file))))
+  if (folder !== undefined) return folder
+  throw new ServerNotAvailable(`${files[0]} is not on this machine`, 'Install it (Debian: apt-get install rabbitmq-server)')
+}
+
 /**
  * The folder with RabbitMQ's scripts. Debian's /usr/sbin has others, by the same names: they change the user and the
  * environment, for the broker of the machine.
  */
-const findScripts = (): string => {
-  const folders = ['/usr/lib/rabbitmq/bin', ...(process.env['PATH'] ?? '').split(delimiter)]
-  const folder = folders.find((each) => existsSync(join(each, 'rabbitmq-server')) && existsSync(join(each, 'rabbitmqctl')))
-  if (folder !== undefined) return folder
-  throw new ServerNotAvailable('RabbitMQ is not on this machine', 'Install it (Debian: apt-get install rabbitmq-server)')
-}
+const findScripts = (): string => folderWith(['/usr/lib/rabbitmq/bin', ...paths], 'rabbitmq-server', 'rabbitmqctl')
 
 /** Resolves where somebody listens. */
 const knock = (port: number): Promise<void> =>
@@ -90,7 +94,7 @@ export const startRabbitmq = async ({ say, name, port: wanted }: StartRabbitmqOp
   const url = `amqp://guest:guest@127.0.0.1:${port}`
   const mapper = new OwnProcess({
     what: 'epmd, the port mapper of Erlang,',
-    command: 'epmd',
+    command: join(folderWith([...paths, '/usr/bin'], 'epmd'), 'epmd'),
     args: ['-port', String(mapperPort), '-address', '127.0.0.1'],
     env,
     cwd: folder,
@@ -106,12 +110,12 @@ export const startRabbitmq = async ({ say, name, port: wanted }: StartRabbitmqOp
     cwd: folder,
     logFile: join(folder, 'output.log'),
     ask: () => askRabbitmq(url, 5_000),
-    startTimeoutMs: 90_000,
+    startTimeoutMs: 120_000,
   })
   const stop = async (): Promise<void> => {
     await server.kill()
     await mapper.kill()
-    await rm(folder, { recursive: true, force: true })
+    await removeDataFolder(folder)
   }
   const startedAt = performance.now()
   say(`Starting RabbitMQ on port ${port}, some 5 s`)

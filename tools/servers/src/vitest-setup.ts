@@ -33,6 +33,17 @@ const note = (line: string): void => {
   else appendFileSync(file, `${line}\n`)
 }
 
+/** What tests start looks for servers too, and finds those of the run. */
+const handDown = ({ cassandra: { contactPoints, localDataCenter, credentials }, amqp: { url } }: Servers): void => {
+  Object.assign(process.env, {
+    TASKLEDGER_SERVERS: 'environment',
+    CASSANDRA_CONTACT_POINTS: contactPoints.join(','),
+    CASSANDRA_LOCAL_DATA_CENTER: localDataCenter,
+    ...(credentials === undefined ? {} : { CASSANDRA_USERNAME: credentials.username, CASSANDRA_PASSWORD: credentials.password }),
+    AMQP_URL: url,
+  })
+}
+
 /** Finds one Cassandra and one RabbitMQ for the whole run, `servers`, and stops at its end what it started. */
 export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
   const searches: readonly [Promise<Found<CassandraEndpoint>>, Promise<Found<AmqpEndpoint>>] = [
@@ -46,7 +57,9 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
   const errors = outcomes.flatMap((outcome): readonly unknown[] => (outcome.status === 'rejected' ? [outcome.reason] : []))
   const [cassandra, amqp] = outcomes
   if (cassandra.status === 'fulfilled' && amqp.status === 'fulfilled') {
-    project.provide('servers', { cassandra: cassandra.value.endpoint, amqp: amqp.value.endpoint })
+    const servers: Servers = { cassandra: cassandra.value.endpoint, amqp: amqp.value.endpoint }
+    project.provide('servers', servers)
+    handDown(servers)
     return teardown
   }
   await teardown()
@@ -57,7 +70,7 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
   project.config.testNamePattern = /(?!)/
   return () => {
     const reasons = errors.map((each) => (each instanceof ServerNotAvailable ? each.message.replaceAll('\n', ' ') : ''))
-    note(`Not tested: what runs on real servers. ${reasons.join('. ')}.`)
+    note(`Not tested: what runs on real servers. ${reasons.join('. ')}`)
     return Promise.resolve()
   }
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { connect } from 'amqplib'
 import { Client } from 'cassandra-driver'
 import { expect, inject, test } from 'vitest'
-import { createVhost, freshKeyspaceName, startCassandra, startRabbitmq } from '../src/index.ts'
+import { createVhost, findCassandra, findRabbitmq, freshKeyspaceName, startCassandra, startRabbitmq } from '../src/index.ts'
 import type { CassandraEndpoint } from '../src/index.ts'
 
 const silent = (): void => {}
@@ -19,7 +19,13 @@ test('the shared servers say which they are', () => {
   expect(amqp.version).toMatch(/^\d+\.\d+/)
 })
 
-test('a Cassandra keeps what it acknowledged through a SIGKILL, and is gone when it is stopped', async () => {
+test('what a test starts finds the shared servers', async () => {
+  const { cassandra, amqp } = inject('servers')
+  await expect(findCassandra({ say: silent })).resolves.toMatchObject({ origin: 'environment', endpoint: cassandra })
+  await expect(findRabbitmq({ say: silent })).resolves.toMatchObject({ origin: 'environment', endpoint: amqp })
+})
+
+test('a Cassandra keeps what it acknowledged through a SIGKILL, and is gone when it is stopped', { timeout: 300_000 }, async () => {
   const server = await startCassandra({ say: silent, name: 'survives' })
   try {
     const keyspace = freshKeyspaceName()
@@ -45,7 +51,7 @@ test('a Cassandra keeps what it acknowledged through a SIGKILL, and is gone when
   await expect(server.stop()).resolves.toBeUndefined()
 })
 
-test('a RabbitMQ keeps a durable message through a SIGKILL, and is gone when it is stopped', async () => {
+test('a RabbitMQ keeps a durable message through a SIGKILL, and is gone when it is stopped', { timeout: 300_000 }, async () => {
   const broker = await startRabbitmq({ say: silent, name: 'survives' })
   try {
     const { url } = await createVhost(broker, 'orders/1')

@@ -64,6 +64,7 @@ const queuesOf = ({ queues, state }: NodeView): string => {
 
 const stateOf = ({ state, since, note }: NodeView, now: number): string => {
   const duration = durationOf(now - since)
-  const text = state === 'gone' || state === 'lost' ? `gone, ${duration} ago` : `${state}, ${duration}`
+  if (state === 'gone') return `gone in order, ${duration} ago`
+  const text = state === 'lost' ? `gone, ${duration} ago` : `${state}, ${duration}`
   return note === undefined ? text : `${text}: ${printable(note)}`
 }

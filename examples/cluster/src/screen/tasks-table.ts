@@ -3,7 +3,7 @@ import { barOf, fitted, messagesOf, printable, statusOf, widthOf } from '@taskle
 import type { Row } from '@taskledger/example-reindex/terminal'
 import type { Column } from './columns.ts'
 import { drawn, placed } from './columns.ts'
-import { durationOf } from './times.ts'
+import { durationOf, exactDurationOf } from './times.ts'
 import type { ClusterView } from './view.ts'
 
 /** How much room the number behind a bar takes. */
@@ -57,5 +57,8 @@ const columnsOf = ({ tasks, nodeOf, now }: ClusterView): readonly Column<Row>[] 
 const nameOf = ({ mailbox }: Row): string => printable(mailbox.name)
 
 /** How long ago it was submitted; of a task that has ended, how long it took from there. */
-const ageOf = ({ details }: Row, now: number): string =>
-  details === undefined ? '' : durationOf((details.finishedAt ?? now) - details.createdAt)
+const ageOf = ({ details }: Row, now: number): string => {
+  if (details === undefined) return ''
+  const { createdAt, finishedAt } = details
+  return finishedAt === undefined ? durationOf(now - createdAt) : exactDurationOf(finishedAt - createdAt)
+}

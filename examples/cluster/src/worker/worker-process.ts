@@ -112,7 +112,7 @@ export class WorkerProcess {
     const why = this.#failure ?? (signal === null ? `exit code ${code}` : signal)
     // Told to stop before it had begun, it ends as processes do by themselves.
     const isInOrder = code === 0 || (signal === 'SIGTERM' && this.#nodeId === undefined)
-    if (isInOrder) this.#become('gone', 'in order')
+    if (isInOrder) this.#become('gone')
     else this.#become('lost', why)
     this.#ready.reject(new Mendable(`${this.name} ended before it was ready: ${why}`))
     this.#ended.resolve()

@@ -60,7 +60,8 @@ export const createTaskManager = async (options: TaskManagerOptions): Promise<Ta
     abortClosed: (reason) => closed.abort(reason),
   })
   try {
-    await manager.join(worker)
+    if (worker === false) await manager.join()
+    else await manager.attachWorker(worker)
   } catch (error) {
     await manager.close()
     throw error

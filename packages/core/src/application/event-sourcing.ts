@@ -55,7 +55,7 @@ export class EventSourcing {
     let fresh = options.known === undefined
     let aggregate = options.known ?? (await this.load(command.taskId, noTask, persistence))
     for (let conflicts = 0; ; conflicts++) {
-      const decision = decide(command, aggregate.state)
+      const decision = decide(after(command, aggregate), aggregate.state)
       if (decision.type === 'refused') {
         if (fresh) return { refused: decision.reason, aggregate }
         // Nobody is refused for what was known a while ago.
@@ -112,6 +112,10 @@ export class EventSourcing {
     return persistence ?? { forMs: this.#node.commandTimeoutMs }
   }
 }
+
+/** What others wrote while the command was on its way happened before it, and so did what nodes with faster clocks wrote. */
+const after = (command: TaskCommand, { details }: Aggregate): TaskCommand =>
+  details === undefined || details.updatedAt <= command.at ? command : { ...command, at: details.updatedAt }
 
 /** Whether the id was drawn by chance: one that stands for a key may be written at by others. */
 const isFresh = ([first]: readonly TaskEvent[]): boolean => first?.type === 'TaskCreated' && first.idempotencyKey === undefined

@@ -49,6 +49,7 @@ export class Janitor {
   #sweeping: Promise<void> | undefined
   #isFullDue = true
   #hasFailed = false
+  #isStarted = false
   #lastFullAt = -Infinity
   #purgedAt = -Infinity
 
@@ -71,7 +72,10 @@ export class Janitor {
     this.#intervalMs = parts.settings.intervalMs
   }
 
+  /** Starting again changes nothing. */
   start(): void {
+    if (this.#isStarted) return
+    this.#isStarted = true
     this.#schedule()
   }
 

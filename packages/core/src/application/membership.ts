@@ -34,7 +34,10 @@ export class Membership {
     this.#listener = listener
   }
 
+  /** Shows the node at once. Joining again shows what has changed. */
   async join(): Promise<void> {
+    await this.#renewing
+    if (this.#isLeaving) return
     this.#begin()
     await this.#renewing
   }
@@ -63,6 +66,8 @@ export class Membership {
   }
 
   #begin(): void {
+    // One of two: the node may have joined again meanwhile.
+    this.#cancelRenewal?.()
     const { clock, lease } = this.#node
     const begunAt = clock.elapsed()
     this.#renewing = this.#renew(begunAt).then((isRenewed) => {

@@ -9,11 +9,16 @@ import type { Outbox } from './outbox.ts'
 /** The longest payload that a message carries, in characters of its JSON: what is longer is read from the store. */
 const longestCarried = 16 * 1024
 
+interface Due {
+  readonly cancel: CancelSchedule
+  readonly sendNow: () => void
+}
+
 /** Sends tasks to their queues: at once, or when they are due. */
 export class Sender {
   readonly #node: NodeContext
   readonly #outbox: Outbox
-  readonly #due = new Map<TaskId, CancelSchedule>()
+  readonly #due = new Map<TaskId, Due>()
   #isClosed = false
 
   constructor(node: NodeContext, outbox: Outbox) {
@@ -28,24 +33,29 @@ export class Sender {
     if (waitMs <= 0) return this.#sendNow(details, created)
     this.forget(taskId)
     if (this.#isClosed) return
+    const sendNow = (): void => void this.#sendNow(details, created)
     const cancel = this.#node.clock.schedule(waitMs, () => {
       this.#due.delete(taskId)
-      void this.#sendNow(details, created)
+      sendNow()
     })
-    this.#due.set(taskId, cancel)
+    this.#due.set(taskId, { cancel, sendNow })
   }
 
   /** The task is not waiting for its time any more. */
   forget(taskId: TaskId): void {
-    this.#due.get(taskId)?.()
+    this.#due.get(taskId)?.cancel()
     this.#due.delete(taskId)
   }
 
-  /** Forgets what is not due yet: the store knows of it. */
+  /** Sends what is not due yet: whoever takes it waits for its time there. The outbox sees to it. */
   close(): void {
     this.#isClosed = true
-    for (const cancel of this.#due.values()) cancel()
+    const due = [...this.#due.values()]
     this.#due.clear()
+    for (const { cancel, sendNow } of due) {
+      cancel()
+      sendNow()
+    }
   }
 
   #sendNow({ taskId, version, queue }: TaskDetails, created?: TaskCreated): Promise<void> {

@@ -260,6 +260,8 @@ export class TaskManager {
     if (this.#worker !== undefined && this.#worker.status !== 'closed')
       throw misuse('this node has a worker already: close it first, or pause and resume it')
     const worker = this.#makeWorker(options)
+    // Before it takes anything: whoever is handed what it runs asks whether it is alive.
+    await this.join()
     await worker.start()
     return worker
   }
@@ -309,16 +311,13 @@ export class TaskManager {
   }
 
   /**
-   * Shows this node among the live ones, and lets it run tasks where there is a worker to do so. In this order: whoever claims
-   * a task has to be known to live.
+   * Shows this node among the live ones. A node with a worker is shown when that is attached.
    *
    * @internal
    */
-  async join(worker: WorkerOptions | false): Promise<void> {
-    if (worker !== false) this.#makeWorker(worker)
+  async join(): Promise<void> {
     await this.#membership.join()
     this.#janitor.start()
-    await this.#worker?.start()
   }
 
   #makeWorker(options: WorkerOptions): Worker {

@@ -56,9 +56,8 @@ export interface UnfinishedOptions extends CallOptions {
  * **You have to** let the highest version win whole, in whatever order, from however many clients rows are saved (TL-1.1
  * to 1.3); list by creation time and then id, the newest first, without reading everything there ever was (TL-2.1 to 2.5);
  * walk every task once while others are added (TL-2.3); give every unfinished task to exactly one shard (TL-3.1, 3.2), and with
- * `dueBefore` at least those that it asks for (TL-3.4);
- * keep of a task's progress the highest (attempt, sequence), show it in the rows of unfinished tasks, and never let it
- * touch a status (TL-4.1).
+ * `dueBefore` at least those that it asks for (TL-3.4); keep of a task's progress the highest (attempt, sequence), show it in
+ * the rows of unfinished tasks that have begun (`attempt` is not 0), and never let it touch a status (TL-4.1 to 4.4).
  *
  * **You may assume** that equal versions carry equal details; that `createdAt` of a task never changes; that filter and
  * limit were checked.

@@ -47,6 +47,24 @@ const started = async (manager: TaskManager, id: string): Promise<void> => {
 }
 
 describe('a task is not lost', () => {
+  it('where the node that waits for its next attempt, or for its time, closes in order', async () => {
+    const memory = createMemory()
+    const retried = defineTask({
+      type: 'retried',
+      retry: { maxAttempts: 2, backoff: { initialMs: 300, jitter: 0 } },
+      run: ({ attempt }) => (attempt === 1 ? Promise.reject(new Error('on purpose')) : 'done'),
+    })
+    const going = await managerOn(memory, { tasks: [retried, quick] })
+    const task = await going.submit(retried)
+    const later = await going.submit(quick, undefined, { notBefore: Date.now() + 300 })
+    for await (const { error } of task.watch()) if (error !== undefined) break
+    const staying = await managerOn(memory, { tasks: [retried, quick] })
+    await going.close()
+    for (const { id } of [task, later]) expect(await staying.task(id).result({ timeoutMs: 5_000 })).toBe('done')
+    const { startedAt = 0, createdAt } = await staying.task(later.id).details()
+    expect(startedAt - createdAt).toBeGreaterThanOrEqual(299)
+  })
+
   it.each(['TaskStarted', 'TaskCompleted'])('where the append of %s fails with a TypeError, as an HTTP driver has it', async (type) => {
     let failures = 0
     const manager = await managerOn(createMemory(), { tasks: [quick] }, (path, given, call) => {

@@ -1,6 +1,6 @@
 import type { ConsumeMode, Messaging, Storage, TaskHandle, TaskId, TaskManager } from '@taskledger/core'
 import { createTaskManager, defineTask, silentLogger } from '@taskledger/core'
-import type { Delivery } from '@taskledger/core/ports'
+import type { Delivery, NodeInfo } from '@taskledger/core/ports'
 import { detailsOf } from '@taskledger/core/ports'
 import { virtualClock } from '@taskledger/core/testing'
 import type { Memory } from '@taskledger/memory'
@@ -37,6 +37,8 @@ const held = defineTask({
 const clock = virtualClock()
 let memory: Memory
 let open: TaskManager[] = []
+/** Who was alive when the last node began to take messages. */
+let liveAtFirst: readonly NodeInfo[] = []
 
 beforeEach(() => {
   memory = createMemory({ clock, logger: silentLogger })
@@ -61,6 +63,7 @@ const nodeWith = async ({ mode = 'serial', storage = memory.storage() }: { mode?
     depth: async () => 0,
     consume: async (_queue, given) => {
       handler = given
+      liveAtFirst = await memory.storage().nodes.live()
       return { resize: () => {}, close: async () => void (await Promise.all(running)) }
     },
     close: () => messaging.queue.close(),
@@ -226,4 +229,9 @@ describe('a message of a serial queue whose task is in progress', () => {
     const handle = await startedOn(first)
     expect(await second.handOver(handle, true)).toEqual({ settled: 'accepted', ended: true })
   })
+})
+
+it('a node is alive, with its queues, before it takes anything: whoever is handed what it runs asks for it', async () => {
+  const { manager } = await nodeWith()
+  expect(liveAtFirst).toMatchObject([{ nodeId: manager.nodeId, queues: { one: 1 } }])
 })

@@ -47,7 +47,9 @@ export const progressRules: readonly Rule<TaskListing>[] = [
       assert.deepEqual(await listedBy(port), [], 'progress of an unknown task makes no row')
       assert.deepEqual(await unfinishedOf(port), [], 'progress of an unknown task makes no row')
 
-      const [waiting, inProgress, cancelRequested] = lifeOf(random)
+      const [first, inProgress, cancelRequested] = lifeOf(random)
+      // It waits again: before its first attempt a task has nothing to report, and nobody has to ask.
+      const waiting = { ...first, attempt: 1 }
       assert.equal(await port.progress(waiting.taskId), undefined)
       for (const details of [waiting, inProgress, cancelRequested]) {
         await port.save(details)

@@ -3,7 +3,8 @@ import type { Rule } from '../../rule.ts'
 import type { Adapters } from './adapters.ts'
 import { clustered } from './cluster.ts'
 import { echoTask } from './held-task.ts'
-import { hesitate } from './hesitation.ts'
+import { hesitationOf } from './hesitation.ts'
+import { inLanes } from './lanes.ts'
 import { calls } from './interference.ts'
 
 /** Rules 3.x, continued: awaiting from elsewhere. */
@@ -33,9 +34,14 @@ export const awaitRules: readonly Rule<Adapters>[] = [
     hint: 'listen first, then look at the store: what falls in between is lost otherwise',
     run: async (cluster, { random, within }) => {
       const held = cluster.held()
-      const worker = await cluster.node({ tasks: [held.task] })
+      const worker = await cluster.node({ tasks: [held.task], worker: { slots: 5 } })
       const front = await cluster.node({ tasks: [held.task], worker: false })
-      for (let round = 0; round < 100; round++) {
+      const hesitate = await hesitationOf(async () => {
+        const [handle, run] = await cluster.start(held, front)
+        run.return()
+        await cluster.finished(handle, front)
+      })
+      await inLanes(100, 5, async (round) => {
         const [handle, run] = await cluster.start(held, front, round)
         const waits = [front, worker, front, worker].map(async ({ manager }) => {
           await hesitate(random)
@@ -44,7 +50,7 @@ export const awaitRules: readonly Rule<Adapters>[] = [
         await hesitate(random)
         run.return(round)
         assert.deepEqual(await within(`the waits of round ${round} ended`, Promise.all(waits)), [round, round, round, round])
-      }
+      })
     },
   }),
   clustered({

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
-import type { CancelOutcome, TaskDetails, TaskEvent } from '@taskledger/core'
+import type { CancelOutcome, TaskDetails, TaskEvent, TaskHandle } from '@taskledger/core'
 import { isFinalEvent, isFinalStatus } from '@taskledger/core/ports'
 import type { Rule } from '../../rule.ts'
 import type { Adapters } from './adapters.ts'
 import type { Cluster, ClusterNode } from './cluster.ts'
 import { clustered } from './cluster.ts'
-import { hesitate } from './hesitation.ts'
+import { hesitationOf } from './hesitation.ts'
+import { inLanes } from './lanes.ts'
 
 const rounds = 200
+
+/** How many rounds go on at a time. */
+const lanes = 10
 
 /** What the caller was told has to be what came of the task. */
 const assertTruth = ({ outcome, details }: CancelOutcome, history: readonly TaskEvent[], end: TaskDetails): void => {
@@ -38,10 +42,15 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
     hint: 'who appends second meets a conflict, reads what is new, and decides again',
     run: async (cluster, { random, observe }) => {
       const held = cluster.held()
-      const nodes = await cluster.nodes(2, { tasks: [held.task], worker: { slots: 2 } })
+      const nodes = await cluster.nodes(2, { tasks: [held.task], worker: { slots: lanes } })
       const [worker, other] = nodes
+      const hesitate = await hesitationOf(async () => {
+        const [handle, run] = await cluster.start(held, worker)
+        run.return()
+        await cluster.finished(handle, other)
+      })
       const counts: Record<string, number> = {}
-      for (let round = 0; round < rounds; round++) {
+      await inLanes(rounds, lanes, async (round) => {
         const [handle, run] = await cluster.start(held, worker, round)
         const canceller = other.manager.task(handle.id)
         const [outcome] = await Promise.all([
@@ -56,7 +65,7 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
         if (end.status === 'completed') assert.equal(end.result, round)
         const key = `${outcome.outcome}, ${end.status}`
         counts[key] = (counts[key] ?? 0) + 1
-      }
+      })
       observe(counts)
     },
   }),
@@ -68,29 +77,40 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
     hint: 'TaskStarted and the cancellation of a waiting task are for the same version: one of them meets a conflict',
     run: async (cluster, { random, observe, waitUntil }) => {
       const held = cluster.held()
-      const worker = await cluster.node({ tasks: [held.task], worker: { slots: 2 } })
+      const worker = await cluster.node({ tasks: [held.task], worker: { slots: lanes } })
       const front = await cluster.node({ tasks: [held.task], worker: false })
       const nodes = [worker, front]
-      for (let round = 0; round < rounds; round++) {
-        worker.manager.worker?.pause()
-        const handle = await front.manager.submit(held.task, round)
-        const [outcome] = await Promise.all([
-          hesitate(random).then(() => handle.cancel()),
-          hesitate(random).then(() => worker.manager.worker?.resume()),
-        ])
+      const hesitate = await hesitationOf(async () => {
+        const [handle] = await cluster.start(held, front)
+        await handle.cancel()
+        await cluster.finished(handle, front)
+      })
+      const lookAt = async (handle: TaskHandle<unknown, unknown>, outcome: CancelOutcome): Promise<void> => {
         const end = await endOf(cluster, nodes, handle.id)
         const history = await handle.history()
-        observe({ round, outcome, history })
+        observe({ outcome, history })
         assertTruth(outcome, history, end)
         assert.equal(end.status, 'cancelled')
         const wasStarted = history.some(({ type }) => type === 'TaskStarted')
         assert.equal(outcome.outcome, wasStarted ? 'requested' : 'cancelled')
         const run = held.find(handle.id)
         // A task whose wish came before its body began is not begun.
-        if (run === undefined) continue
+        if (run === undefined) return
         assert.ok(wasStarted, 'a task ran that was never started')
         await waitUntil('the signal of the body is aborted', () => run.signal.aborted)
         assert.equal(run.ended, 'aborted')
+      }
+      for (let round = 0; round < rounds; round += lanes) {
+        worker.manager.worker?.pause()
+        const handles = await front.manager.submitMany(
+          held.task,
+          Array.from({ length: lanes }, (_, lane) => round + lane),
+        )
+        const [outcomes] = await Promise.all([
+          Promise.all(handles.map((handle) => hesitate(random).then(() => handle.cancel()))),
+          hesitate(random).then(() => worker.manager.worker?.resume()),
+        ])
+        await Promise.all(outcomes.map((outcome, lane) => lookAt(handles[lane] ?? front.manager.task(''), outcome)))
       }
     },
   }),
@@ -103,7 +123,8 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
     run: async (cluster, { random, observe, within }) => {
       const held = cluster.held()
       const nodes = await cluster.nodes(3, { tasks: [held.task] })
-      for (let round = 0; round < 20; round++) {
+      const hesitate = await hesitationOf(async () => (await cluster.start(held, nodes[0]))[0].cancel())
+      await inLanes(20, 4, async (round) => {
         const [handle] = await cluster.start(held, nodes[0], round)
         const cancels = Array.from({ length: 12 }, async (_, index) => {
           await hesitate(random)
@@ -115,7 +136,7 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
         observe({ round, outcomes: outcomes.map(({ outcome }) => outcome), history })
         for (const outcome of outcomes) assertTruth(outcome, history, end)
         assert.equal(end.status, 'cancelled')
-      }
+      })
     },
   }),
 ]

@@ -127,6 +127,22 @@ export class Cluster {
     return this.#context.within(`task ${id} ended`, on.manager.task(id).finished())
   }
 
+  /**
+   * Waits for the end of many tasks. However long all of them take, one after the other has to end: an engine may be slow, and
+   * must not stand still.
+   */
+  async allFinished<Outcome>(ends: readonly Promise<Outcome>[]): Promise<readonly Outcome[]> {
+    let ended = 0
+    const all = Promise.all(ends.map((end) => end.finally(() => ended++)))
+    // It is awaited below, in whatever order they end.
+    all.catch(() => {})
+    while (ended < ends.length) {
+      const before = ended
+      await Promise.race([all, this.#context.waitUntil(`another one of ${ends.length} tasks ended, after ${before}`, () => ended > before)])
+    }
+    return all
+  }
+
   /** Waits until a task has a status. */
   async status({ id }: { readonly id: TaskId }, status: TaskDetails['status'], on: ClusterNode): Promise<void> {
     const hasStatus = async (): Promise<boolean> => (await on.manager.task(id).details()).status === status

@@ -156,8 +156,8 @@ export const decodingRules: readonly Rule<Adapters>[] = [
       for (const times of [1, 100]) {
         const [completing, run] = await cluster.start(held, front)
         const [cancelling, cancelled] = await cluster.start(held, front)
-        for (let time = 0; time < times; time++)
-          for (const where of ['queue/default', 'bus']) await inject?.(bytesOf(malformed[time % malformed.length] ?? ''), where)
+        const texts = Array.from({ length: times }, (_, time) => malformed[time % malformed.length] ?? '')
+        await Promise.all(texts.flatMap((text) => ['queue/default', 'bus'].map(async (where) => inject?.(bytesOf(text), where))))
         await cancelling.cancel()
         await waitUntil('the signal of the body is aborted', () => cancelled.signal.aborted)
         assert.equal((await cluster.finished(cancelling, front)).status, 'cancelled')

@@ -41,7 +41,7 @@ export const serialRules: readonly Rule<Adapters>[] = [
       const nodes = await cluster.nodes(3, { tasks: [task], worker: serial })
       const submits = Array.from({ length: 60 }, (_, index) => (nodes[index % 3] ?? nodes[0]).manager.submit(task))
       const handles = await within('every submit was acknowledged', Promise.all(submits))
-      await within('every task ended', Promise.all(handles.map(({ id }) => nodes[0].manager.task(id).finished())))
+      await cluster.allFinished(handles.map(({ id }) => nodes[0].manager.task(id).finished()))
       observe({ ran, mostRunning })
       assert.equal(mostRunning, 1)
       assert.deepEqual([...ran].sort(), handles.map(({ id }) => id).sort())
@@ -53,7 +53,7 @@ export const serialRules: readonly Rule<Adapters>[] = [
     kind: 'race',
     title: 'the end of a task is visible, in details and list, on every node, to whatever starts after it in a serial queue',
     hint: 'the handler of a delivery ends when history, row and notice are written, and the next delivery comes after that',
-    run: async (cluster, { random, within }) => {
+    run: async (cluster, { random }) => {
       const nodes: ClusterNode[] = []
       const ended: TaskId[] = []
       const invisible: string[] = []
@@ -70,7 +70,7 @@ export const serialRules: readonly Rule<Adapters>[] = [
         queue: 'one',
         payload: unchecked<JsonValue>(),
         run: async ({ taskId, payload }) => {
-          for (const node of nodes) await lookAt(node, taskId)
+          await Promise.all(nodes.map((node) => lookAt(node, taskId)))
           ended.push(taskId)
           if (payload === 'fail') throw new Error('no')
         },
@@ -84,7 +84,7 @@ export const serialRules: readonly Rule<Adapters>[] = [
         task,
         Array.from({ length: 50 }, (_, index) => (index % 5 === 0 ? 'fail' : 'complete')),
       )
-      await within('every task ended', Promise.all(handles.map((handle) => handle.finished())))
+      await cluster.allFinished(handles.map((handle) => handle.finished()))
       assert.deepEqual([ended.length, invisible], [50, []])
     },
   }),

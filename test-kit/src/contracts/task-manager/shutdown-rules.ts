@@ -43,7 +43,7 @@ export const shutdownRules: readonly Rule<Adapters>[] = [
     hint: 'drain, then abort, then the grace; a release of what was wished to end is its cancellation',
     run: async (cluster, { within, waitUntil }) => {
       const deaf = cluster.held({ heeds: false })
-      const a = await cluster.node({ tasks: [deaf.task], worker: { cancelGraceMs: 1_000, slots: 3 } })
+      const a = await cluster.node({ tasks: [deaf.task], worker: { cancelGraceMs: 4_000, slots: 3 } })
       const front = await cluster.node({ tasks: [deaf.task], worker: false })
       const [quick, quickRun] = await cluster.start(deaf, a, 'quick')
       const [unwanted, unwantedRun] = await cluster.start(deaf, a, 'unwanted')

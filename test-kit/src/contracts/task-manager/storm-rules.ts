@@ -43,7 +43,7 @@ export const stormRules: readonly Rule<Adapters>[] = [
     kind: 'race',
     title: 'a message that is delivered again and again, to every node at once, runs its task once',
     hint: 'whoever writes TaskStarted runs it; every other claim meets a conflict and is refused',
-    run: async (cluster, { random, within }) => {
+    run: async (cluster, { random }) => {
       const { task, runsOf } = countingTask(random)
       const nodes = await cluster.nodes(3, { tasks: [task], worker: { slots: 5 } })
       for (const { interference } of nodes) interference.copies = 3
@@ -52,14 +52,14 @@ export const stormRules: readonly Rule<Adapters>[] = [
         Array.from({ length: 60 }, (_, index) => index),
       )
       for (const { id } of handles) await cluster.send({ taskId: id })
-      await within('every task ended', Promise.all(handles.map((handle) => handle.finished())))
+      await cluster.allFinished(handles.map((handle) => handle.finished()))
       for (const { id } of handles) await cluster.send({ taskId: id, version: 3 })
       // Sent last: when it runs, one after another on every node, what was sent before has been taken.
       const last = await nodes[2].manager.submitMany(
         task,
         Array.from({ length: 60 }, (_, index) => index),
       )
-      await within('the last tasks ended', Promise.all(last.map((handle) => handle.finished())))
+      await cluster.allFinished(last.map((handle) => handle.finished()))
       for (const handle of [...handles, ...last]) {
         assert.equal(runsOf(handle.id), 1, `task ${handle.id} ran ${runsOf(handle.id)} times`)
         assert.deepEqual(
@@ -87,7 +87,7 @@ export const stormRules: readonly Rule<Adapters>[] = [
         return ids
       }
       const ids = (await within('every submit was acknowledged', Promise.all(Array.from({ length: 64 }, submitter)))).flat()
-      await within('every task ended', Promise.all(ids.map((id) => drawnFrom(random, nodes).manager.task(id).finished())))
+      await cluster.allFinished(ids.map((id) => drawnFrom(random, nodes).manager.task(id).finished()))
       for (const id of ids) assert.equal(counting.runsOf(id), 1)
       assert.equal(counting.total, 640)
       await waitUntil('the list shows that all have completed', async () => {
@@ -131,7 +131,7 @@ export const stormRules: readonly Rule<Adapters>[] = [
       assert.equal(acknowledged.length + refusals.length, 320)
       assert.deepEqual([...new Set(refusals.map(codeOf))].join(), refusals.length > 0 ? 'OUTCOME_UNKNOWN' : '')
       const [calm] = [await cluster.node({ tasks: [counting.task], worker: false })]
-      await within('what was acknowledged ended', Promise.all(acknowledged.map((id) => calm.manager.task(id).finished())))
+      await cluster.allFinished(acknowledged.map((id) => calm.manager.task(id).finished()))
       await waitUntil('all that is listed has completed', async () =>
         (await cluster.listed(calm)).every(({ status }) => isFinalStatus(status)),
       )

@@ -6,7 +6,8 @@ import type { Rule } from '../../rule.ts'
 import type { Adapters } from './adapters.ts'
 import { clustered } from './cluster.ts'
 import { echoTask } from './held-task.ts'
-import { hesitate } from './hesitation.ts'
+import { hesitationOf } from './hesitation.ts'
+import { inLanes } from './lanes.ts'
 import { calls } from './interference.ts'
 import { outcomeOf } from './outcome.ts'
 
@@ -49,7 +50,8 @@ export const submissionRules: readonly Rule<Adapters>[] = [
     run: async (cluster, { random, within, observe }) => {
       const held = cluster.held()
       const nodes = await cluster.nodes(3, { tasks: [held.task] })
-      for (let round = 0; round < 25; round++) {
+      const hesitate = await hesitationOf(async () => (await cluster.start(held, nodes[0]))[1].return())
+      await inLanes(25, 5, async (round) => {
         const submits = Array.from({ length: 12 }, async (_, index) => {
           await hesitate(random)
           return (nodes[index % 3] ?? nodes[0]).manager.submit(held.task, round, { idempotencyKey: `round ${round}` })
@@ -62,7 +64,7 @@ export const submissionRules: readonly Rule<Adapters>[] = [
         assert.equal((await cluster.finished(handle, nodes[1])).result, round)
         observe({ round, history: await handle.history() })
         assert.equal(held.runs.filter(({ taskId }) => taskId === handle.id).length, 1)
-      }
+      })
     },
   }),
   clustered({
@@ -184,9 +186,12 @@ export const submissionRules: readonly Rule<Adapters>[] = [
       const payloads = Array.from({ length: 200 }, (_, index) => index)
       const handles = await within('they were submitted', front.manager.submitMany(echoTask, payloads, { labels: ['many'] }))
       assert.equal(new Set(handles.map(({ id }) => id)).size, 200)
-      const results = await within('they ended', Promise.all(handles.map((handle) => handle.result())))
+      const results = await cluster.allFinished(handles.map((handle) => handle.result()))
       assert.deepEqual(results, payloads)
-      for (const { taskId } of await cluster.listed(back)) await cluster.rowIs(await back.manager.task(taskId).details(), back)
+      await inLanes(handles.length, 10, async (index) => {
+        const handle = handles[index]
+        if (handle !== undefined) await cluster.rowIs(await back.manager.task(handle.id).details(), back)
+      })
       const { tasks } = await back.manager.list({ status: 'completed', label: 'many', limit: 1_000 })
       assert.deepEqual([tasks.length, tasks.every(({ attempt }) => attempt === 1)], [200, true])
     },

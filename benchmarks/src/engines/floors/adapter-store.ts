@@ -1,0 +1,88 @@
+import type { Client, types } from 'cassandra-driver'
+import type { BareTask, LifeStore, Statement } from './bare-store.ts'
+import { conditional, plain, sendTogether, stampOf, statuses } from './bare-store.ts'
+import { bareBody } from './bare-schema.ts'
+
+const eventColumns = '(prefix, cohort, task_id, version, event_id, event) VALUES (?, ?, ?, ?, ?, ?)'
+const eventKey = 'prefix = ? AND cohort = ? AND task_id = ?'
+const insertEvent = `INSERT INTO task_event ${eventColumns}`
+const follow = `UPDATE task_event SET followed = true WHERE ${eventKey} AND version = ? IF EXISTS`
+const selectEvents = `SELECT event FROM task_event WHERE ${eventKey} AND version > ?`
+const rowColumns = 'prefix, bucket, shard, facet, created_at, task_id, version, status'
+const insertRow = `INSERT INTO task_list (${rowColumns}, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?`
+const insertFacet = `INSERT INTO task_list (${rowColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?`
+const insertUnfinished =
+  'INSERT INTO task_unfinished (prefix, bucket, shard, facet, created_at, task_id, version, status, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?'
+const deleteUnfinished =
+  'DELETE FROM task_unfinished USING TIMESTAMP ? WHERE prefix = ? AND bucket = ? AND shard = ? AND facet = ? AND created_at = ? AND task_id = ?'
+
+/** The facets that a no-op task has at each version: in the list, and among what is unfinished. */
+const unfinishedFacets = [[], [''], ['', 'running'], ['', 'running']]
+const facets = [[], ['', 'type:noop'], ['', 'type:noop', 'node:bare'], ['', 'type:noop', 'node:bare', 'status:completed']]
+
+/** The statements that the adapter sends for a task's life, on its tables, by the bare driver. */
+export class AdapterStore implements LifeStore {
+  readonly #client: Client
+  readonly #prefix: string
+
+  constructor(client: Client, prefix: string) {
+    this.#client = client
+    this.#prefix = prefix
+  }
+
+  async create(tasks: readonly BareTask[]): Promise<void> {
+    const statements = tasks.map((task) => this.#insert(task, 1, 'USING TIMESTAMP 1'))
+    await sendTogether(this.#client, statements, plain)
+  }
+
+  async append(tasks: readonly BareTask[], seq: number): Promise<void> {
+    const statements = tasks.flatMap((task): Statement[] => [
+      { query: follow, params: [...this.#keyOf(task), seq - 1] },
+      this.#insert(task, seq, 'IF NOT EXISTS'),
+    ])
+    const { rows } = await sendTogether(this.#client, statements, conditional)
+    if (rows[0]?.['[applied]'] !== true) throw new Error('a floor met another writer: it is made wrongly')
+  }
+
+  async saveRows(bucket: string, tasks: readonly BareTask[], version: number): Promise<void> {
+    const [minute, shard] = bucket.split('.').map(Number)
+    const statements = tasks.flatMap(({ task, createdAt }) =>
+      (facets[version] ?? []).map((facet): Statement => {
+        const row = [this.#prefix, new Date((minute ?? 0) * 60_000), shard, facet, new Date(createdAt), task, version, statuses[version]]
+        return facet === ''
+          ? { query: insertRow, params: [...row, bareBody(task, 'row'), stampOf(createdAt, version)] }
+          : { query: insertFacet, params: [...row, stampOf(createdAt, version)] }
+      }),
+    )
+    await sendTogether(this.#client, statements, plain)
+  }
+
+  async saveUnfinished(partition: string, tasks: readonly BareTask[], version: number): Promise<void> {
+    const [minute, shard] = partition.split('.').map(Number)
+    const bucket = new Date((minute ?? 0) * 60_000)
+    const statements = tasks.flatMap(({ task, createdAt }) =>
+      (unfinishedFacets[version] ?? []).map((facet): Statement => {
+        const key = [this.#prefix, bucket, shard, facet, new Date(createdAt), task]
+        const stamp = stampOf(createdAt, version)
+        return version === 3
+          ? { query: deleteUnfinished, params: [stamp, ...key] }
+          : { query: insertUnfinished, params: [...key, version, statuses[version], bareBody(task, 'row'), stamp] }
+      }),
+    )
+    await sendTogether(this.#client, statements, plain)
+  }
+
+  async read(task: BareTask): Promise<number> {
+    const { rowLength }: types.ResultSet = await this.#client.execute(selectEvents, [...this.#keyOf(task), 0], plain)
+    return rowLength
+  }
+
+  #insert(task: BareTask, version: number, suffix: string): Statement {
+    const params = [...this.#keyOf(task), version, `${task.task}-${version}`, bareBody(task.task, 'event')]
+    return { query: `${insertEvent} ${suffix}`, params }
+  }
+
+  #keyOf({ cohort, task }: BareTask): readonly [string, string, string] {
+    return [this.#prefix, cohort, task]
+  }
+}

@@ -1,0 +1,118 @@
+import type { Client } from 'cassandra-driver'
+import { policies, types } from 'cassandra-driver'
+import { bareBody } from './bare-schema.ts'
+
+const { consistencies } = types
+
+/** A task of a floor: what it is written under. */
+export interface BareTask {
+  readonly cohort: string
+  readonly task: string
+  readonly createdAt: number
+}
+
+const insertEvent = 'INSERT INTO bare_event (cohort, task, seq, event_id, body) VALUES (?, ?, ?, ?, ?)'
+const insertRow = 'INSERT INTO bare_row (bucket, created_at, task, version, status, body) VALUES (?, ?, ?, ?, ?, ?) USING TIMESTAMP ?'
+const insertUnfinished = 'INSERT INTO bare_unfinished (shard, task, version, body) VALUES (?, ?, ?, ?) USING TIMESTAMP ?'
+const deleteUnfinished = 'DELETE FROM bare_unfinished USING TIMESTAMP ? WHERE shard = ? AND task = ?'
+const selectEvents = 'SELECT seq, event_id, body FROM bare_event WHERE cohort = ? AND task = ?'
+
+export const plain = { prepare: true, consistency: consistencies.localQuorum, isIdempotent: true }
+export const conditional = {
+  prepare: true,
+  consistency: consistencies.localQuorum,
+  serialConsistency: consistencies.localSerial,
+  retry: new policies.retry.FallthroughRetryPolicy(),
+}
+
+export interface Statement {
+  readonly query: string
+  readonly params: unknown[]
+}
+
+export const statuses = ['', 'waiting', 'inProgress', 'completed']
+
+/** What writes the lives of tasks on the bare driver. The tasks of one call are of one partition. */
+export interface LifeStore {
+  create(tasks: readonly BareTask[]): Promise<void>
+  append(tasks: readonly BareTask[], seq: number): Promise<void>
+  saveRows(bucket: string, tasks: readonly BareTask[], version: number): Promise<void>
+  saveUnfinished(shard: string, tasks: readonly BareTask[], version: number): Promise<void>
+  read(task: BareTask): Promise<number>
+}
+
+/** The fewest statements that a life can do with: one for one task, one batch for several of a partition. */
+export class BareStore implements LifeStore {
+  readonly #client: Client
+
+  constructor(client: Client) {
+    this.#client = client
+  }
+
+  /** The first events, without a condition: the ids were drawn by chance. All tasks are of one cohort. */
+  async create(tasks: readonly BareTask[]): Promise<void> {
+    await this.#send(
+      tasks.map((task) => eventOf(task, 1)),
+      plain,
+    )
+  }
+
+  /** Further events, with a condition. All tasks are of one cohort; all are written or none. */
+  async append(tasks: readonly BareTask[], seq: number): Promise<void> {
+    const { rows } = await this.#send(
+      tasks.map((task) => {
+        const { query, params } = eventOf(task, seq)
+        return { query: `${query} IF NOT EXISTS`, params }
+      }),
+      conditional,
+    )
+    if (rows[0]?.['[applied]'] !== true) throw new Error('a floor met another writer: it is made wrongly')
+  }
+
+  async saveRows(bucket: string, tasks: readonly BareTask[], version: number): Promise<void> {
+    await this.#send(
+      tasks.map(({ task, createdAt }) => ({
+        query: insertRow,
+        params: [bucket, new Date(createdAt), task, version, statuses[version], bareBody(task, 'row'), stampOf(createdAt, version)],
+      })),
+      plain,
+    )
+  }
+
+  async saveUnfinished(shard: string, tasks: readonly BareTask[], version: number): Promise<void> {
+    await this.#send(
+      tasks.map(({ task, createdAt }) =>
+        version === 3
+          ? { query: deleteUnfinished, params: [stampOf(createdAt, version), shard, task] }
+          : { query: insertUnfinished, params: [shard, task, version, bareBody(task, 'row'), stampOf(createdAt, version)] },
+      ),
+      plain,
+    )
+  }
+
+  async read({ cohort, task }: BareTask): Promise<number> {
+    const { rowLength } = await this.#client.execute(selectEvents, [cohort, task], plain)
+    return rowLength
+  }
+
+  #send(statements: readonly Statement[], options: object): Promise<types.ResultSet> {
+    return sendTogether(this.#client, statements, options)
+  }
+}
+
+/** One statement as it is, several as a batch. */
+export const sendTogether = (client: Client, statements: readonly Statement[], options: object): Promise<types.ResultSet> => {
+  const [first, ...others] = statements
+  if (first === undefined) throw new Error('nothing to write')
+  return others.length === 0
+    ? client.execute(first.query, first.params, options)
+    : client.batch([...statements], { ...options, logged: false })
+}
+
+const eventOf = ({ cohort, task }: BareTask, seq: number): Statement => ({
+  query: insertEvent,
+  params: [cohort, task, seq, `${task}-${seq}`, bareBody(task, 'event')],
+})
+
+/** Microseconds: the time of creation, which never changes, and the version on top. */
+export const stampOf = (createdAt: number, version: number): types.Long => types.Long.fromNumber(createdAt * 1_000 + version)

@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto'
+import type { BareTask, LifeStore } from './bare-store.ts'
+
+/** Draws the tasks of a new cohort. */
+export const drawCohort = (size: number): readonly BareTask[] => {
+  const cohort = randomUUID().slice(0, -4)
+  const createdAt = Date.now()
+  return Array.from({ length: size }, (_, index) => ({ cohort, task: cohort + index.toString(16).padStart(4, '0'), createdAt }))
+}
+
+/** Parts of a list, as equal as can be. */
+const split = <T>(items: readonly T[], parts: number): readonly (readonly T[])[] =>
+  Array.from({ length: parts }, (_, part) =>
+    items.slice(Math.floor((part * items.length) / parts), Math.floor(((part + 1) * items.length) / parts)),
+  )
+
+let shards = 0
+
+/**
+ * The lives of one cohort in the store: events, rows, and the list of what is unfinished. With several `writers` each of
+ * them starts and completes its part of the cohort in a batch of its own, at the same moment. Gives the number of lives.
+ */
+export const liveCohort = async (store: LifeStore, size: number, writers: number): Promise<number> => {
+  const tasks = drawCohort(size)
+  const minute = Math.floor(Date.now() / 60_000)
+  const bucket = `${minute}.${shards++ % 4}`
+  const shard = `${minute}.${shards % 16}`
+  const parts = split(tasks, writers)
+  const byAll = (one: (part: readonly BareTask[]) => Promise<void>): Promise<unknown> => Promise.all(parts.map(one))
+  await store.create(tasks)
+  await Promise.all([store.saveRows(bucket, tasks, 1), store.saveUnfinished(shard, tasks, 1)])
+  await byAll((part) => store.append(part, 2))
+  await byAll((part) => store.append(part, 3))
+  await Promise.all([store.saveRows(bucket, tasks, 3), store.saveUnfinished(shard, tasks, 3)])
+  return tasks.length
+}

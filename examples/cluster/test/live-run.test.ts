@@ -1,0 +1,161 @@
+import { EventEmitter } from 'node:events'
+import { PassThrough } from 'node:stream'
+import type { ReadStream, WriteStream } from 'node:tty'
+import { stripVTControlCharacters } from 'node:util'
+import type { TaskId } from '@taskledger/core'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { Cluster } from '../src/cluster.ts'
+import type { Ground } from '../src/ground.ts'
+import { LiveRun } from '../src/live-run.ts'
+import { rowOf, viewOf } from './views.ts'
+
+/** A terminal that remembers what was written to it. */
+class FakeOutput extends EventEmitter {
+  columns = 140
+  rows = 40
+  written = ''
+
+  write(text: string): boolean {
+    this.written += text
+    return true
+  }
+
+  /** The last line of the screen that begins so. */
+  lineOf(begin: string): string {
+    const lines = stripVTControlCharacters(this.written).split('\r\n')
+    return lines.findLast((line) => line.startsWith(begin)) ?? ''
+  }
+}
+
+class FakeInput extends PassThrough {
+  readonly isTTY = true
+  isRaw = false
+
+  setRawMode(isRaw: boolean): this {
+    this.isRaw = isRaw
+    return this
+  }
+}
+
+const taskIdOf = (at: number): TaskId => `019b7a5c-2c00-7000-8000-00000000000${at}` as TaskId
+
+/** A cluster that notes what it is told to do: three tasks, and workers that come and go at once. */
+const fakeCluster = (calls: unknown[]): Cluster => {
+  const rows = ['inbox', 'sent', 'drafts'].map((name, at) => rowOf(name, { taskId: taskIdOf(at) }))
+  const workers: { name: string; state: string; isHere: boolean; ready: Promise<void> }[] = []
+  const add = (): unknown => {
+    if (workers.length === 3) return undefined
+    const worker = { name: `worker-${workers.length + 1}`, state: 'alive', isHere: true, ready: Promise.resolve() }
+    workers.push(worker)
+    return worker
+  }
+  add()
+  add()
+  return {
+    rows,
+    nodes: [],
+    startedAt: 0,
+    nameOf: () => '',
+    submit: async (mailboxes: readonly { readonly name: string }[]) => {
+      calls.push(['submit', ...mailboxes.map(({ name }) => name)])
+      return [{ id: taskIdOf(2) }]
+    },
+    cancel: async (taskId: TaskId) => {
+      calls.push(['cancel', taskId])
+      return 'it is told to end'
+    },
+    fleet: {
+      workers,
+      add: () => {
+        calls.push(['add'])
+        return add()
+      },
+      stopOne: async (worker: (typeof workers)[number]) => {
+        calls.push(['stop', worker.name])
+        Object.assign(worker, { state: 'gone', isHere: false })
+      },
+    },
+  } as unknown as Cluster
+}
+
+const open = (): { output: FakeOutput; input: FakeInput; calls: unknown[]; live: LiveRun; press: (...keys: readonly string[]) => void } => {
+  const [output, input, calls] = [new FakeOutput(), new FakeInput(), [] as unknown[]]
+  const live = new LiveRun({
+    cluster: fakeCluster(calls),
+    ground: { servers: viewOf().servers } as Ground,
+    mailboxes: [],
+    news: () => [],
+    input: input as unknown as ReadStream,
+    output: output as unknown as WriteStream,
+    stop: (wish) => void calls.push(['end', wish]),
+  })
+  onTestFinished(() => live.close())
+  // The submit at the beginning.
+  calls.length = 0
+  return { output, input, calls, live, press: (...keys) => keys.forEach((key) => input.emit('data', Buffer.from(key))) }
+}
+
+const down = '\u001b[B'
+
+describe('the keys', () => {
+  it('submit the selected mailbox again, and cancel the selected task', () => {
+    const { press, calls } = open()
+    press('c', down, 's', 'j', 'j', 'c', 'k', 'g', 'c')
+    expect(calls).toEqual([
+      ['cancel', taskIdOf(0)],
+      ['submit', 'sent'],
+      ['cancel', taskIdOf(2)],
+      ['cancel', taskIdOf(0)],
+    ])
+  })
+
+  it('select a task that was just submitted', async () => {
+    const { press, output } = open()
+    press('s')
+    await vi.waitUntil(() => output.lineOf('❯').includes('drafts'))
+  })
+
+  it('stop the worker that a number selects, or else the latest, and never one that is gone', () => {
+    const { press, calls, output } = open()
+    press('x', '1', 'x', 'x')
+    expect(calls).toEqual([
+      ['stop', 'worker-2'],
+      ['stop', 'worker-1'],
+    ])
+    expect(output.written).toContain('there is no such worker any more')
+  })
+
+  it('add a worker, which is selected then, until there are enough', () => {
+    const { press, calls, output } = open()
+    press('a', 'x', 'a')
+    expect(calls).toEqual([['add'], ['stop', 'worker-3'], ['add']])
+    expect(output.written).toContain('that is all there are')
+  })
+
+  it('end everything: q, and Ctrl-C again and again; then no other key does anything', () => {
+    const { press, calls, live, output } = open()
+    press('q')
+    live.stopping()
+    press('s', 'c', 'a', 'x', '\u0003', '\u0003')
+    expect(calls).toEqual([
+      ['end', 'quit'],
+      ['end', 'SIGINT'],
+      ['end', 'SIGINT'],
+    ])
+    expect(output.lineOf('Shutting down')).toContain('Ctrl-C again ends at once')
+  })
+
+  it('say what came of them', async () => {
+    const { press, output } = open()
+    press('c')
+    await vi.waitUntil(() => output.written.includes('it is told to end'))
+  })
+
+  it('leave the terminal as it was', () => {
+    const { output, input, live } = open()
+    expect(input.isRaw).toBe(true)
+    live.close()
+    expect([input.isRaw, input.isPaused(), output.listenerCount('resize')]).toEqual([false, true, 0])
+    expect(output.written.endsWith('\u001b[?25h\u001b[?1049l')).toBe(true)
+  })
+})

@@ -1,0 +1,58 @@
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import type { Servers } from '@taskledger/servers'
+
+const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+
+/** The program as a process of its own, and what it said so far. */
+export interface Running {
+  readonly child: ChildProcess
+  readonly stdout: string
+  readonly stderr: string
+  /** The exit code, once the process and its streams are closed. */
+  readonly ended: Promise<number | null>
+}
+
+/** Runs `npm run cluster -- ARGS` without npm, on the servers of the test run; its files come into a folder that the test removes. */
+export const launch = ({ cassandra, amqp }: Servers, scratch: string, ...args: readonly string[]): Running => {
+  const { contactPoints, localDataCenter, credentials } = cassandra
+  const child = spawn(process.execPath, [program, ...args], {
+    env: {
+      ...process.env,
+      NO_COLOR: '1',
+      TMPDIR: scratch,
+      CASSANDRA_CONTACT_POINTS: contactPoints.join(','),
+      CASSANDRA_LOCAL_DATA_CENTER: localDataCenter,
+      ...(credentials === undefined ? {} : { CASSANDRA_USERNAME: credentials.username, CASSANDRA_PASSWORD: credentials.password }),
+      AMQP_URL: amqp.url,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const ended = Promise.withResolvers<number | null>()
+  const running = { child, stdout: '', stderr: '', ended: ended.promise }
+  child.stdout.on('data', (chunk) => (running.stdout += chunk))
+  child.stderr.on('data', (chunk) => (running.stderr += chunk))
+  child.once('error', ended.reject)
+  child.once('close', ended.resolve)
+  return running
+}
+
+/** The processes of the workers that it told of. */
+export const workersOf = ({ stdout }: Running): readonly number[] => [
+  ...new Set([...stdout.matchAll(/worker-\d+, process (\d+)/g)].map(([, pid]) => Number(pid))),
+]
+
+/** The keyspace of the run, which is also its prefix. */
+export const keyspaceOf = ({ stdout }: Running): string => /(\S+) is the keyspace of this run/.exec(stdout)?.[1] ?? ''
+
+/** Whether a process is there; one that ended but was not taken note of yet counts as gone. */
+export const isThere = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,45 @@
+import { decodeNode, encodeNode } from '@taskledger/core/codec'
+import type { CallOptions, NodeInfo, NodeRegistry, NodeRegistryCapabilities } from '@taskledger/core/ports'
+import type { Lease } from './lease.ts'
+import type { Session } from './session.ts'
+
+/** A row for each node, which expires by itself. */
+export class CassandraNodeRegistry implements NodeRegistry {
+  // Cassandra counts a time to live in whole seconds.
+  readonly capabilities: NodeRegistryCapabilities = { ttlGranularityMs: 1_000 }
+  readonly #session: Session
+  readonly #lease: Lease
+  readonly #upsert: string
+  readonly #delete: string
+  readonly #select: string
+
+  constructor(session: Session) {
+    const table = session.table('task_node')
+    this.#session = session
+    this.#lease = session.lease('the node registry')
+    this.#upsert = `INSERT INTO ${table} (prefix, node_id, node) VALUES (?, ?, ?) USING TTL ?`
+    this.#delete = `DELETE FROM ${table} WHERE prefix = ? AND node_id = ?`
+    this.#select = `SELECT node FROM ${table} WHERE prefix = ?`
+  }
+
+  async renew(node: NodeInfo, ttlMs: number, { signal }: CallOptions = {}): Promise<void> {
+    this.#lease.enter(signal)
+    const ttl = Math.max(1, Math.ceil(ttlMs / 1_000))
+    await this.#session.execute(this.#upsert, [this.#session.prefix, node.nodeId, encodeNode(node), ttl], { signal })
+  }
+
+  async leave(nodeId: string, { signal }: CallOptions = {}): Promise<void> {
+    this.#lease.enter(signal)
+    await this.#session.execute(this.#delete, [this.#session.prefix, nodeId], { signal })
+  }
+
+  async live({ signal }: CallOptions = {}): Promise<readonly NodeInfo[]> {
+    this.#lease.enter(signal)
+    const rows = await this.#session.execute(this.#select, [this.#session.prefix], { signal })
+    return rows.map((row) => decodeNode(String(row['node'])))
+  }
+
+  async close(): Promise<void> {
+    await this.#lease.close()
+  }
+}

@@ -1,0 +1,78 @@
+import type { TaskDetails } from '@taskledger/core/ports'
+import { codeOf } from '@taskledger/core/ports'
+import { Lanes } from './lanes.ts'
+
+/** A version of a task's row, encoded when it was given: what its owner does to it afterwards changes nothing. */
+export interface Snapshot {
+  readonly details: TaskDetails
+  /** The details as text. */
+  readonly text: string
+}
+
+/** A place in a lane, for the newest version of a task that is on its way. */
+interface Save {
+  snapshot: Snapshot
+  isAboard: boolean
+  /** Resolves when this version, or a newer one, is durable. */
+  done: Promise<void>
+}
+
+/** Writes tasks of one partition, together. */
+export type WriteTogether = (snapshots: readonly Snapshot[]) => Promise<void>
+
+/** How many tasks go together, and how many bytes of details: a mutation may be no larger than half a segment of the commit log (16 MiB). */
+const [mostTasks, mostBytes] = [100, 1_048_576]
+
+/**
+ * Group commit for rows. Of each partition one batch at most is under way; a task that waits for the next goes along in its newest version
+ * only, and whoever saved an older one is answered by it.
+ */
+export class Saves {
+  readonly #lanes: Lanes<Save>
+  /** The latest place taken for a task, until it is durable. */
+  readonly #latest = new Map<string, Save>()
+
+  constructor(write: WriteTogether) {
+    this.#lanes = new Lanes<Save>({
+      mostItems: mostTasks,
+      mostBytes,
+      sizeOf: ({ snapshot }) => snapshot.text.length,
+      idOf: ({ snapshot }) => snapshot.details.taskId,
+      flush: async (_key, saves) => {
+        for (const save of saves) save.isAboard = true
+        return writeApart(
+          write,
+          saves.map(({ snapshot }) => snapshot),
+        )
+      },
+    })
+  }
+
+  /** Resolves when this version of the task, or a newer one, is durable. */
+  save(partition: string, snapshot: Snapshot): Promise<void> {
+    const { taskId, createdAt, version } = snapshot.details
+    const id = `${createdAt} ${taskId}`
+    const latest = this.#latest.get(id)
+    if (latest !== undefined) {
+      if (latest.snapshot.details.version >= version) return latest.done
+      if (!latest.isAboard) {
+        latest.snapshot = snapshot
+        return latest.done
+      }
+    }
+    const save: Save = { snapshot, isAboard: false, done: Promise.resolve() }
+    save.done = this.#lanes.add(partition, save).finally(() => {
+      if (this.#latest.get(id) === save) this.#latest.delete(id)
+    })
+    this.#latest.set(id, save)
+    return save.done
+  }
+}
+
+/** A batch that the engine refuses falls apart: what it does not take of one task is no fault of the others. */
+const writeApart = async (write: WriteTogether, snapshots: readonly Snapshot[]): Promise<readonly PromiseSettledResult<void>[]> => {
+  const [together] = await Promise.allSettled([write(snapshots)])
+  const isRefused = together.status === 'rejected' && codeOf(together.reason) === 'MISCONFIGURED'
+  if (!isRefused || snapshots.length === 1) return snapshots.map(() => together)
+  return Promise.allSettled(snapshots.map((snapshot) => write([snapshot])))
+}

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto'
+import { CassandraEventStore } from '../src/cassandra-event-store.ts'
+import { CassandraNodeRegistry } from '../src/cassandra-node-registry.ts'
+import { migrate } from '../src/migrate.ts'
+import type { CassandraAddress, CassandraStorageOptions } from '../src/options.ts'
+import type { Session } from '../src/session.ts'
+import { openSession } from '../src/session.ts'
+import type { EventStore, NodeRegistry, TaskId } from '@taskledger/core/ports'
+import { cohortOf } from '@taskledger/core/ports'
+import type { CassandraEndpoint } from '@taskledger/servers'
+import { freshKeyspaceName } from '@taskledger/servers'
+import type { Harness, Subject } from '@taskledger/test-kit'
+import { tcpProxy } from '@taskledger/test-kit'
+import { Client } from 'cassandra-driver'
+
+/** Options with an address, not with a client. */
+export type OwnStorageOptions = CassandraAddress & Omit<CassandraStorageOptions, 'client'> & { readonly prefix: string }
+
+/** A keyspace that is there while a file of tests runs. */
+export interface TestKeyspace {
+  readonly endpoint: CassandraEndpoint
+  readonly keyspace: string
+  /** Everything that a storage takes. Default prefix: one of its own each time. */
+  options(prefix?: string): OwnStorageOptions
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export const addressOf = ({ contactPoints, localDataCenter, credentials }: CassandraEndpoint): CassandraAddress => ({
+  contactPoints,
+  localDataCenter,
+  ...(credentials === undefined ? {} : { credentials }),
+})
+
+/** How a keyspace is made on a server of one node. */
+export const oneReplica = { class: 'SimpleStrategy', replication_factor: 1 } as const
+
+/** Runs statements of no port's, beside all proxies. */
+export const runPlainly = async (
+  endpoint: CassandraEndpoint,
+  statements: readonly (readonly [cql: string, ...params: readonly unknown[]])[],
+) => {
+  const { contactPoints, localDataCenter, credentials } = addressOf(endpoint)
+  const client = new Client({ contactPoints: [...contactPoints], localDataCenter, ...(credentials === undefined ? {} : { credentials }) })
+  try {
+    const rows = []
+    for (const [cql, ...params] of statements) rows.push((await client.execute(cql, params, { prepare: params.length > 0 })).rows ?? [])
+    return rows
+  } finally {
+    await client.shutdown()
+  }
+}
+
+export const openKeyspace = async (endpoint: CassandraEndpoint): Promise<TestKeyspace> => {
+  const keyspace = freshKeyspaceName()
+  const base = { ...addressOf(endpoint), keyspace }
+  await migrate({ ...base, replication: oneReplica })
+  return {
+    endpoint,
+    keyspace,
+    options: (prefix = `test-${randomBytes(6).toString('hex')}`) => ({ ...base, prefix }),
+    [Symbol.asyncDispose]: async () => void (await runPlainly(endpoint, [[`DROP KEYSPACE "${keyspace}"`]])),
+  }
+}
+
+type Inject<Port> = NonNullable<Subject<Port>['inject']>
+
+/** A harness whose clients reach the server through a proxy of their own. */
+export const cassandraHarness = <Port>(
+  keyspace: () => TestKeyspace,
+  makePort: (session: Session) => Port,
+  injectWith?: (session: Session) => Inject<Port>,
+  restart?: () => Promise<void>,
+): Harness<Port> => ({
+  name: 'cassandra',
+  open: async ({ namespace }) => {
+    const { endpoint, options } = keyspace()
+    const [contactPoint = ''] = endpoint.contactPoints
+    const [host = '', port = '9042'] = contactPoint.split(':')
+    const proxy = await tcpProxy({ host, port: Number(port) })
+    // Short, so that a rule that loses answers does not wait for long.
+    const shared = {
+      ...options(namespace),
+      contactPoints: [`${proxy.host}:${proxy.port}`],
+      requestTimeoutMs: 2_000,
+      connectTimeoutMs: 10_000,
+    }
+    const session = await openSession(shared)
+    const own = session.lease('the harness')
+    return {
+      port: makePort(session),
+      peer: async () => makePort(await openSession(shared)),
+      faults: { ...proxy.faults, ...(restart === undefined ? {} : { restart }) },
+      ...(injectWith === undefined ? {} : { inject: injectWith(session) }),
+      async [Symbol.asyncDispose]() {
+        await own.close()
+        await session.close()
+        await proxy[Symbol.asyncDispose]()
+      },
+    }
+  },
+})
+
+/** Puts text behind the last event of a task. */
+export const injectEventWith =
+  (session: Session): Inject<EventStore> =>
+  async (bytes, taskId) => {
+    const key = [session.prefix, cohortOf(taskId as TaskId), taskId]
+    const table = session.table('task_event')
+    const rows = await session.execute(`SELECT version FROM ${table} WHERE prefix = ? AND cohort = ? AND task_id = ?`, key)
+    await session.execute(`INSERT INTO ${table} (prefix, cohort, task_id, version, event_id, event) VALUES (?, ?, ?, ?, ?, ?)`, [
+      ...key,
+      rows.length + 1,
+      'injected',
+      new TextDecoder().decode(bytes),
+    ])
+  }
+
+export const eventStoreHarness = (keyspace: () => TestKeyspace, restart?: () => Promise<void>): Harness<EventStore> =>
+  cassandraHarness(keyspace, (session) => new CassandraEventStore(session), injectEventWith, restart)
+
+export const nodeRegistryHarness = (keyspace: () => TestKeyspace): Harness<NodeRegistry> =>
+  cassandraHarness(keyspace, (session) => new CassandraNodeRegistry(session))

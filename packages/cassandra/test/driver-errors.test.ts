@@ -1,0 +1,62 @@
+import { errors, types } from 'cassandra-driver'
+import { codeOf, VersionConflict } from '@taskledger/core/ports'
+import type { TaskId } from '@taskledger/core/ports'
+import { describe, expect, it } from 'vitest'
+import type { RequestKind } from '../src/driver-errors.ts'
+import { translated } from '../src/driver-errors.ts'
+
+const response = (code: number, message = 'said the server') => new errors.ResponseError(code, message)
+const noHost = (innerErrors: Record<string, unknown>) => new errors.NoHostAvailableError(innerErrors)
+const socketClosed = (more: object = {}) => Object.assign(new Error('Socket was closed'), { isSocketError: true, ...more })
+const notWritten = socketClosed({ requestNotWritten: true })
+const { responseErrorCodes: codes } = types
+
+const codesOf = (error: unknown): readonly unknown[] =>
+  (['read', 'write', 'conditional'] satisfies readonly RequestKind[]).map((kind) => codeOf(translated(error, kind, 'a request')))
+
+describe('a failure of the driver', () => {
+  it.each([
+    ['every host is known to be down', noHost({ '127.0.0.1:9042': 'Host considered as DOWN' })],
+    ['no host is known', noHost({})],
+    ['the connections are full', noHost({ a: new errors.BusyConnectionError('a', 2048, 1) })],
+    ['the request did not leave the process', noHost({ a: notWritten })],
+  ])('before anything was sent certainly did not happen: %s', (_name, error) => {
+    expect(codesOf(error)).toEqual(['UNAVAILABLE', 'UNAVAILABLE', 'UNAVAILABLE'])
+  })
+
+  it.each([
+    ['no answer came', new errors.OperationTimedOutError('The host a did not reply before timeout 12000 ms', 'a')],
+    ['the connection broke', socketClosed()],
+    ['it broke, and then no host was left', noHost({ a: socketClosed() })],
+    ['replicas did not answer', response(codes.writeTimeout)],
+    ['replicas failed', response(codes.writeFailure)],
+    ['the server failed', response(codes.serverError)],
+    ['the server is overloaded', response(codes.overloaded)],
+    ['something else', new Error('unheard of')],
+  ])('after that leaves the outcome of a write unknown: %s', (_name, error) => {
+    expect(codesOf(error)).toEqual(['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN'])
+  })
+
+  it('with too few replicas did not happen, but may be in the middle of a conditional write', () => {
+    expect(codesOf(response(codes.unavailableException))).toEqual(['UNAVAILABLE', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'])
+  })
+
+  it.each([
+    [
+      'unauthorized',
+      response(codes.unauthorized, 'User ada has no MODIFY permission on <table tasks.task_event> or any of its parents'),
+      /Grant/,
+    ],
+    ['a missing table', response(codes.invalid, 'unconfigured table task_event'), /migrate\(\)/],
+    ['a missing table, heard from each host', noHost({ a: response(codes.invalid, 'unconfigured table task_event') }), /migrate\(\)/],
+    ['a mistake in a statement', response(codes.syntaxError), /said the server/],
+  ])('that comes again and again says what to mend: %s', (_name, error, remedy) => {
+    expect(codesOf(error)).toEqual(['MISCONFIGURED', 'MISCONFIGURED', 'MISCONFIGURED'])
+    expect(translated(error, 'write', 'a write').message).toMatch(remedy)
+  })
+
+  it('keeps an error that has a code already', () => {
+    const conflict = new VersionConflict('t' as TaskId, 1, 2)
+    expect(translated(conflict, 'write', 'a write')).toBe(conflict)
+  })
+})

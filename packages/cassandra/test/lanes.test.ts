@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest'
+import { Lanes } from '../src/lanes.ts'
+
+interface Item {
+  readonly id: string
+  readonly size: number
+}
+
+/** Lanes whose flushes end when the test says so. */
+const stage = ({ mostItems = 4, mostBytes = 100 } = {}) => {
+  const flushes: {
+    readonly key: string
+    readonly ids: readonly string[]
+    end(refused?: Readonly<Record<string, Error>>): void
+    fail(error: Error): void
+  }[] = []
+  const lanes = new Lanes<Item>({
+    mostItems,
+    mostBytes,
+    sizeOf: ({ size }) => size,
+    idOf: ({ id }) => id,
+    flush: (key, items) =>
+      new Promise((resolve, reject) => {
+        const ids = items.map(({ id }) => id)
+        flushes.push({
+          key,
+          ids,
+          end: (refused = {}) =>
+            resolve(
+              ids.map((id) => {
+                const reason = refused[id]
+                return reason === undefined ? { status: 'fulfilled', value: undefined } : { status: 'rejected', reason }
+              }),
+            ),
+          fail: reject,
+        })
+      }),
+  })
+  const sent = () => flushes.map(({ ids }) => ids.join(' '))
+  const add = (id: string, { size = 1, key = 'k', signal }: { size?: number; key?: string; signal?: AbortSignal } = {}) =>
+    lanes.add(key, { id, size }, signal)
+  return { add, flushes, sent, lanes }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+describe('lanes', () => {
+  it('sends an item that finds its lane idle at once, and alone', () => {
+    const { add, sent } = stage()
+    void add('a')
+    expect(sent()).toEqual(['a'])
+  })
+
+  it('sends together what was added while a flush was under way', async () => {
+    const { add, flushes, sent } = stage()
+    const all = [add('a'), add('b'), add('c')]
+    flushes[0]?.end()
+    await all[0]
+    expect(sent()).toEqual(['a', 'b c'])
+    flushes[1]?.end()
+    await Promise.all(all)
+  })
+
+  it('does not let one key wait for another', () => {
+    const { add, sent } = stage()
+    void add('a', { key: 'k' })
+    void add('b', { key: 'l' })
+    expect(sent()).toEqual(['a', 'b'])
+  })
+
+  it('never sends two items of one id together, and keeps their order', async () => {
+    const { add, flushes, sent } = stage()
+    const all = [add('a'), add('b'), add('b'), add('c'), add('b')]
+    for (const index of [0, 1, 2, 3]) {
+      flushes[index]?.end()
+      await turn()
+    }
+    await Promise.all(all)
+    expect(sent()).toEqual(['a', 'b c', 'b', 'b'])
+  })
+
+  it('heeds the limits on items and bytes, and sends what is over them alone', async () => {
+    const { add, flushes, sent } = stage({ mostItems: 2, mostBytes: 10 })
+    const all = [add('a'), add('b'), add('c'), add('d'), add('big', { size: 99 }), add('e', { size: 9 }), add('f', { size: 9 })]
+    for (const index of [0, 1, 2, 3, 4, 5]) {
+      flushes[index]?.end()
+      await turn()
+    }
+    await Promise.all(all)
+    expect(sent()).toEqual(['a', 'b c', 'd e', 'big', 'f'])
+  })
+
+  it('tells each item what came of it', async () => {
+    const { add, flushes } = stage()
+    const first = add('a')
+    const results = Promise.allSettled([add('b'), add('c')])
+    flushes[0]?.end()
+    await first
+    const refused = new Error('refused')
+    flushes[1]?.end({ c: refused })
+    expect(await results).toEqual([
+      { status: 'fulfilled', value: undefined },
+      { status: 'rejected', reason: refused },
+    ])
+  })
+
+  it('rejects all of a flush that throws, and goes on', async () => {
+    const { add, flushes, sent } = stage()
+    const first = add('a')
+    const second = add('b')
+    const broken = new Error('broken')
+    flushes[0]?.fail(broken)
+    await expect(first).rejects.toBe(broken)
+    flushes[1]?.end()
+    await second
+    expect(sent()).toEqual(['a', 'b'])
+  })
+
+  it('leaves out an item whose signal is aborted while it waits', async () => {
+    const { add, flushes, sent } = stage()
+    const abort = new AbortController()
+    const first = add('a')
+    const given = add('b', { signal: abort.signal })
+    const last = add('c')
+    abort.abort(new Error('given up'))
+    await expect(given).rejects.toThrow('given up')
+    flushes[0]?.end()
+    await first
+    flushes[1]?.end()
+    await last
+    expect(sent()).toEqual(['a', 'c'])
+  })
+
+  it('does not harm the others where a signal is aborted under way', async () => {
+    const { add, flushes } = stage()
+    const abort = new AbortController()
+    const first = add('a')
+    const [given, other] = [add('b', { signal: abort.signal }), add('c')]
+    flushes[0]?.end()
+    await first
+    abort.abort(new Error('given up'))
+    await expect(given).rejects.toThrow('given up')
+    flushes[1]?.end()
+    await other
+  })
+
+  it('takes no item whose signal was aborted before, and is not stuck by it', async () => {
+    const { add, flushes, sent } = stage()
+    await expect(add('a', { signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow('before')
+    void add('b')
+    expect(sent()).toEqual(['b'])
+    flushes[0]?.end()
+  })
+})

@@ -1,0 +1,82 @@
+import type { Logger, Messaging } from '@taskledger/core/ports'
+import { silentLogger } from '@taskledger/core/ports'
+import { rabbitmqMessaging } from '@taskledger/rabbitmq'
+import type { AmqpEndpoint } from '@taskledger/servers'
+import type { Harness, Subject, TcpProxy } from '@taskledger/test-kit'
+import { tcpProxy } from '@taskledger/test-kit'
+import { Broker } from './broker.ts'
+
+/** Short bounds, so that faults take seconds and not minutes. */
+export const quickly = { heartbeatSeconds: 1, confirmTimeoutMs: 2_000, connectTimeoutMs: 10_000, lazyAcknowledgementMs: 100 } as const
+
+/** Remembers the names of the queues that are declared: RabbitMQ has no way to ask for those of a prefix. */
+export const rememberQueues = (queues: Set<string>): Logger => ({
+  ...silentLogger,
+  debug: (fields) => {
+    if ('queue' in fields) queues.add(String(fields.queue))
+  },
+})
+
+/** One client, and the network between it and the broker. */
+interface Client {
+  readonly messaging: Messaging
+  readonly proxy: TcpProxy
+}
+
+/** A harness for one of the two ports, on a broker. Each client has a network of its own, so that one of them can be cut off alone. */
+export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, version }: AmqpEndpoint): Harness<Messaging[Port]> => ({
+  name: `rabbitmq ${version}`,
+  open: async ({ namespace }) => {
+    const clients: Client[] = []
+    const queues = new Set<string>()
+    const connect = async (): Promise<Messaging[Port]> => {
+      const target = new URL(url)
+      const proxy = await tcpProxy({ host: target.hostname, port: Number(target.port || 5672) })
+      target.host = `${proxy.host}:${proxy.port}`
+      const messaging = await rabbitmqMessaging({ url: target.href, prefix: namespace, logger: rememberQueues(queues), ...quickly })
+      clients.push({ messaging, proxy })
+      return messaging[port]
+    }
+    const suffer = (fault: 'refuse' | 'stall' | 'loseReplies') => async () => {
+      const heals = await Promise.all(clients.map(({ proxy }) => proxy.faults[fault]()))
+      return async () => {
+        await Promise.all(heals.map((heal) => heal()))
+      }
+    }
+    const subject: Subject<Messaging[Port]> = {
+      port: await connect(),
+      peer: connect,
+      faults: {
+        cut: async () => {
+          await Promise.all(clients.map(({ proxy }) => proxy.faults.cut()))
+        },
+        refuse: suffer('refuse'),
+        stall: suffer('stall'),
+        loseReplies: suffer('loseReplies'),
+      },
+      inject: async (bytes, where) => {
+        if (port === 'bus') return broker.publish(`${namespace}.events`, '', bytes)
+        // It comes into being when it is first named.
+        const consumer = await clients[0]?.messaging.queue.consume(where, async () => {}, { slots: 0, mode: 'parallel' })
+        await consumer?.close()
+        await broker.publish('', `${namespace}.work.${where}`, bytes)
+      },
+      inspect: () => ({ queues: [...queues] }),
+      [Symbol.asyncDispose]: async () => {
+        await Promise.all(clients.map(({ messaging }) => messaging.close()))
+        await Promise.all(clients.map(({ proxy }) => proxy[Symbol.asyncDispose]()))
+        await broker.close(queues, `${namespace}.events`)
+      },
+    }
+    const broker = await Broker.connect(url)
+    if (port === 'bus') return subject
+    return {
+      ...subject,
+      deadLetters: (queue) => broker.textsOf(`${namespace}.dead.${queue}`),
+      // Its network goes, for good: whatever it does from now on reaches nobody.
+      kill: async (client) => {
+        await clients.find(({ messaging }) => messaging[port] === client)?.proxy.faults.refuse()
+      },
+    }
+  },
+})

@@ -1,0 +1,216 @@
+import type { Delivery, WorkMessage } from '@taskledger/core/ports'
+import { rabbitmqMessaging } from '@taskledger/rabbitmq'
+import { startRabbitmq } from '@taskledger/servers'
+import type { RabbitmqProcess } from '@taskledger/servers'
+import { workQueueContract } from '@taskledger/test-kit'
+import { describeContract } from '@taskledger/test-kit/vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Broker } from './broker.ts'
+import { acceptInto, failureOf, gate, newMessage, TestClient, until } from './client.ts'
+import { harnessFor, quickly } from './harness.ts'
+
+// A broker of its own: what is done to it would disturb all others.
+let broker: RabbitmqProcess
+
+beforeAll(async () => {
+  broker = await startRabbitmq({ name: 'suffering', say: () => {} })
+})
+
+afterAll(() => broker.stop())
+
+const restart = async (): Promise<void> => {
+  await broker.flush()
+  await broker.kill()
+  await broker.start()
+}
+
+const patient = { connectTimeoutMs: 60_000, confirmTimeoutMs: 30_000 }
+
+// One after the other, since each does something to all.
+describe('a broker that suffers', { concurrent: false }, () => {
+  describe('rules about restarts', { concurrent: false }, () => {
+    const contract = workQueueContract({
+      name: 'rabbitmq, restarted',
+      timing: { deadlineMs: 60_000 },
+      open: async (options) => {
+        const subject = await harnessFor('queue', broker.endpoint).open(options)
+        return { ...subject, faults: { ...subject.faults, restart } }
+      },
+    })
+    describeContract({ ...contract, rules: contract.rules.filter(({ id }) => id === 'WQ-1.3') })
+  })
+
+  test('a restart under load loses nothing, and all goes on by itself', async () => {
+    await using client = await TestClient.open(broker.endpoint.url, patient)
+    const taken: string[] = []
+    let gaps = 0
+    client.messaging.bus.onGap(() => gaps++)
+    await client.messaging.queue.consume('default', acceptInto(taken), { slots: 4, mode: 'parallel' })
+    await client.messaging.queue.consume('one', acceptInto(taken), { slots: 1, mode: 'serial' })
+    const sent = new Set<string>()
+    let isOver = false
+    const sendOn = async (queue: string): Promise<void> => {
+      while (!isOver) {
+        const message = newMessage()
+        // Who is not told that it was sent sends it again.
+        while (
+          !(await client.messaging.queue.send(queue, message).then(
+            () => true,
+            () => false,
+          ))
+        )
+          continue
+        sent.add(message.taskId)
+      }
+    }
+    const senders = ['default', 'default', 'default', 'one'].map(sendOn)
+    await until('it runs', () => taken.length > 50)
+    await restart()
+    const before = taken.length
+    await until('it goes on', () => taken.length > before + 50)
+    isOver = true
+    await Promise.all(senders)
+    await until(
+      'every message that was sent is taken',
+      () => [...sent].every((taskId) => taken.includes(taskId)),
+      () => sent.size,
+    )
+    expect(gaps).toBeGreaterThan(0)
+    // Two connections, each lost and found once: not a line for each try.
+    expect(client.told.filter(({ message }) => message.startsWith('no connection')).length).toBeLessThanOrEqual(4)
+  })
+
+  test('short of memory the broker makes sends wait, then fail; consumers and releases go on, and so does all when it is over', async () => {
+    await using client = await TestClient.open(broker.endpoint.url)
+    const runs: Delivery[] = []
+    const held = gate()
+    const handler = async (delivery: Delivery): Promise<void> => {
+      runs.push(delivery)
+      if (runs.length > 2) return delivery.accept()
+      await held.opened
+      await delivery.release()
+    }
+    await client.messaging.queue.consume('default', handler, { slots: 1, mode: 'parallel' })
+    for (let count = 0; count < 2; count++) await client.messaging.queue.send('default', newMessage())
+    await until('a handler runs', () => runs.length === 1)
+    await broker.ctl('set_vm_memory_high_watermark', '0.0000001')
+    try {
+      // The broker says that it blocks when something is published, and not before.
+      const failures = [await failureOf(client.messaging.queue.send('default', newMessage()))]
+      failures.push(await failureOf(client.messaging.queue.send('default', newMessage())))
+      for (const { code } of failures) expect(['OUTCOME_UNKNOWN', 'UNAVAILABLE']).toContain(code)
+      expect(failures[1]?.message).toContain('the broker takes no messages (low on memory)')
+      held.open()
+      // It cannot be put at the back, so it goes back uncounted.
+      await until('what was released comes again', () => runs.length >= 3)
+    } finally {
+      await broker.ctl('set_vm_memory_high_watermark', '0.4')
+    }
+    await until('sends are taken again', () =>
+      client.messaging.queue.send('default', newMessage()).then(
+        () => true,
+        () => false,
+      ),
+    )
+    expect(client.told.filter(({ message }) => message.startsWith('the broker takes no messages'))).toHaveLength(1)
+  })
+
+  test('a consumer time-out of the broker ends no run, and lets no slot run two; what is accepted does not come again', async () => {
+    await using client = await TestClient.open(broker.endpoint.url)
+    await broker.ctl(
+      'eval',
+      'application:set_env(rabbit, consumer_timeout, 1500), application:set_env(rabbit, channel_tick_interval, 500).',
+    )
+    try {
+      const runs: Delivery[] = []
+      let running = 0
+      let most = 0
+      const held = gate()
+      const handler = async (delivery: Delivery): Promise<void> => {
+        runs.push(delivery)
+        most = Math.max(most, ++running)
+        // The first accepts as a worker does, the second hesitates for ever.
+        if (runs.length !== 2) await delivery.accept()
+        if (runs.length <= 2) await held.opened
+        running--
+      }
+      const messages: WorkMessage[] = [newMessage(), newMessage(), newMessage()]
+      await client.messaging.queue.consume('default', handler, { slots: 2, mode: 'parallel' })
+      const other = await client.another()
+      const taken: string[] = []
+      for (const message of messages) await client.messaging.queue.send('default', message)
+      await until('both slots run', () => runs.length === 2)
+      await other.queue.consume('default', acceptInto(taken), { slots: 1, mode: 'parallel' })
+      await until(
+        'the other gets what waits, and what was hesitated over',
+        () => taken.length === 2,
+        () => taken,
+      )
+      expect(running).toBe(2)
+      held.open()
+      const last = newMessage()
+      await until('the slots take again', async () => {
+        await client.messaging.queue.send('default', last)
+        return runs.length > 2
+      })
+      expect(most).toBe(2)
+      expect(taken).not.toContain(runs[0]?.message.taskId)
+    } finally {
+      await broker.ctl(
+        'eval',
+        'application:set_env(rabbit, consumer_timeout, 1800000), application:set_env(rabbit, channel_tick_interval, 60000).',
+      )
+    }
+  })
+
+  test('a message that is lost with its consumers too often goes to the dead letters', async () => {
+    await using client = await TestClient.open(broker.endpoint.url, { deliveryLimit: 2 })
+    let runs = 0
+    const held = gate()
+    const handler = async (): Promise<void> => {
+      runs++
+      await held.opened
+    }
+    await client.messaging.queue.consume('default', handler, { slots: 5, mode: 'parallel' })
+    await client.messaging.queue.send('default', newMessage())
+    for (let lost = 1; lost <= 3; lost++) {
+      await until('the message is delivered', () => runs === lost)
+      await client.proxy.faults.cut()
+    }
+    await until('it stands with the dead letters', async () => (await client.broker.count(client.dead('default'))) === 1)
+    held.open()
+  })
+
+  test('a message over a limit of the broker is TOO_LARGE, and the others go on', async () => {
+    // A channel keeps to the limit that there was when it was opened.
+    await broker.ctl('eval', 'application:set_env(rabbit, max_message_size, 50000).')
+    try {
+      await using client = await TestClient.open(broker.endpoint.url)
+      const huge = { ...newMessage(), created: { text: 'x'.repeat(60_000) } as never }
+      expect((await failureOf(client.messaging.queue.send('default', huge))).code).toBe('TOO_LARGE')
+      expect((await failureOf(client.messaging.queue.send('default', huge))).code).toBe('TOO_LARGE')
+      await client.messaging.queue.send('default', newMessage())
+    } finally {
+      await broker.ctl('eval', 'application:unset_env(rabbit, max_message_size).')
+    }
+  })
+
+  test('refused permissions are told with what to grant: at the start, and later for one queue', async () => {
+    await broker.ctl('add_user', 'narrow', 'secret')
+    const url = broker.endpoint.url.replace('guest:guest', 'narrow:secret')
+    const vhost = await failureOf(rabbitmqMessaging({ url, prefix: 'p', ...quickly }))
+    expect([vhost.code, vhost.message]).toEqual([
+      'MISCONFIGURED',
+      expect.stringContaining('the user "narrow" may not use it (rabbitmqctl set_permissions)'),
+    ])
+    await broker.ctl('set_permissions', 'narrow', '^nothing', '.*', '.*')
+    const start = await failureOf(rabbitmqMessaging({ url, prefix: 'p', ...quickly }))
+    expect([start.code, start.message]).toEqual(['MISCONFIGURED', expect.stringContaining('rabbitmqctl set_permissions')])
+    await broker.ctl('set_permissions', 'narrow', '^(p.events|amq.gen.*)$', '.*', '.*')
+    const messaging = await rabbitmqMessaging({ url, prefix: 'p', ...quickly })
+    const send = await failureOf(messaging.queue.send('default', newMessage()))
+    expect([send.code, send.message]).toEqual(['MISCONFIGURED', expect.stringMatching(/the queue "p.dead.default".*set_permissions/)])
+    await messaging.close()
+    await (await Broker.connect(broker.endpoint.url)).close([], 'p.events')
+  })
+})

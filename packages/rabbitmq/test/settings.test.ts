@@ -1,0 +1,43 @@
+import { isMisuse } from '@taskledger/core/ports'
+import { expect, test } from 'vitest'
+import type { RabbitmqMessagingOptions } from '../src/options.ts'
+import { settingsOf } from '../src/settings.ts'
+
+const misuseOf = (options: RabbitmqMessagingOptions): string => {
+  try {
+    settingsOf(options)
+  } catch (error) {
+    if (isMisuse(error)) return error.message
+    throw error
+  }
+  return 'nothing is wrong'
+}
+
+test.each<[string, RabbitmqMessagingOptions]>([
+  ['url', { url: 'not a url' }],
+  ['url', { url: 'http://localhost' }],
+  ['url', { url: [] }],
+  ['prefix', { url: 'amqp://localhost', prefix: '' }],
+  ['prefix', { url: 'amqp://localhost', prefix: 'a.work' }],
+  ['prefix', { url: 'amqp://localhost', prefix: 'amq' }],
+  ['heartbeatSeconds', { url: 'amqp://localhost', heartbeatSeconds: 0 }],
+  ['deliveryLimit', { url: 'amqp://localhost', deliveryLimit: 1.5 }],
+  ['maxUnconfirmed', { url: 'amqp://localhost', maxUnconfirmed: Number.NaN }],
+])('a wrong %s is told by its name', (name, options) => {
+  expect(misuseOf(options)).toContain(`${name}:`)
+})
+
+test('no message shows a password', () => {
+  expect(misuseOf({ url: 'amqps//user:secret@host' })).not.toContain('secret')
+  const { addresses } = settingsOf({ url: ['amqp://user:secret@host/a%2Fb', 'amqps://[::1]:1234'] })
+  expect(addresses.map(({ shown }) => shown)).toEqual(['amqp://host:5672', 'amqps://[::1]:1234'])
+  expect(addresses.map(({ user, vhost }) => [user, vhost])).toEqual([
+    ['user', 'a/b'],
+    ['guest', '/'],
+  ])
+})
+
+test('the heartbeat of a url counts for more than the option', () => {
+  const { addresses } = settingsOf({ url: ['amqp://one', 'amqp://other?heartbeat=3'], heartbeatSeconds: 7 })
+  expect(addresses.map(({ url }) => new URL(url).searchParams.get('heartbeat'))).toEqual(['7', '3'])
+})

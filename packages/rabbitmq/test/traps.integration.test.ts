@@ -1,0 +1,262 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Delivery } from '@taskledger/core/ports'
+import { expect, inject, test } from 'vitest'
+import { acceptInto, failureOf, gate, newMessage, TestClient, until } from './client.ts'
+
+const { url } = inject('servers').amqp
+
+// Anything that is thrown where nobody catches it fails the run: half of what is held against here is just that.
+
+test('a connection that dies at any moment of being set up is set up again', async () => {
+  await using client = await TestClient.open(url)
+  const taken: string[] = []
+  await client.messaging.queue.consume('default', acceptInto(taken), { slots: 3, mode: 'parallel' })
+  await client.messaging.queue.consume('one', acceptInto(taken), { slots: 1, mode: 'serial' })
+  for (let ms = 0; ms < 200; ms += 7) {
+    await client.proxy.faults.cut()
+    await sleep(ms % 70)
+  }
+  const messages = [newMessage(), newMessage()] as const
+  const send = async (queue: string, index: 0 | 1): Promise<boolean> => {
+    await client.messaging.queue.send(queue, messages[index]).catch(() => {})
+    return taken.includes(messages[index].taskId)
+  }
+  await until(
+    'messages come through again',
+    async () => (await send('default', 0)) && send('one', 1),
+    () => taken,
+  )
+})
+
+test('what is settled after the connection was lost is settled in vain, throws nothing, and comes again', async () => {
+  await using client = await TestClient.open(url)
+  const held = gate()
+  const settled: string[] = []
+  const runs: Delivery[] = []
+  const ways = ['accept', 'release', 'reject'] as const
+  const handler = async (delivery: Delivery): Promise<void> => {
+    runs.push(delivery)
+    if (delivery.redelivered || settled.length === 3) return delivery.accept()
+    await held.opened
+    const way = ways[settled.push('') % 3] ?? 'accept'
+    await (way === 'reject' ? delivery.reject('too late') : delivery[way]())
+  }
+  await client.messaging.queue.consume('default', handler, { slots: 6, mode: 'parallel' })
+  const messages = [newMessage(), newMessage(), newMessage()]
+  for (const message of messages) await client.messaging.queue.send('default', message)
+  await until('three handlers run', () => runs.length === 3)
+  await client.proxy.faults.cut()
+  await until('they are delivered again', () => runs.length === 6)
+  held.open()
+  await until('the late ones have settled', () => settled.length === 3)
+  const last = newMessage()
+  await client.messaging.queue.send('default', last)
+  await until('the next message comes', () => runs.some(({ message }) => message.taskId === last.taskId))
+  expect(runs).toHaveLength(7)
+  expect(await client.broker.count(client.dead('default'))).toBe(0)
+})
+
+test('a send that was under way when the connection was lost is OUTCOME_UNKNOWN at once, not after its time-out', async () => {
+  await using client = await TestClient.open(url, { confirmTimeoutMs: 60_000, heartbeatSeconds: 30 })
+  await client.messaging.queue.send('default', newMessage())
+  const heal = await client.proxy.faults.stall()
+  const failures = Array.from({ length: 20 }, () => failureOf(client.messaging.queue.send('default', newMessage())))
+  // They are written once the event loop has had its turn.
+  await sleep(50)
+  await Promise.all([client.proxy.faults.cut(), heal()])
+  expect(new Set((await Promise.all(failures)).map(({ code }) => code))).toEqual(new Set(['OUTCOME_UNKNOWN']))
+})
+
+test('a send that is not yet under way when the connection is lost goes with the next connection', async () => {
+  await using client = await TestClient.open(url, { confirmTimeoutMs: 20_000 })
+  await client.messaging.queue.send('default', newMessage())
+  const heal = await client.proxy.faults.refuse()
+  await until('both connections are lost', () => client.told.filter(({ level }) => level === 'warn').length === 2)
+  const sent = Promise.all(Array.from({ length: 20 }, () => client.messaging.queue.send('default', newMessage())))
+  await heal()
+  await sent
+  await until('all of them are there', async () => (await client.broker.count(client.work('default'))) === 21)
+})
+
+test('a channel that the broker closes is opened again, although its connection lives', async () => {
+  await using client = await TestClient.open(url)
+  const heard: number[] = []
+  let gaps = 0
+  client.messaging.bus.subscribe(({ version }) => heard.push(version))
+  client.messaging.bus.onGap(() => gaps++)
+  const publish = (version: number): Promise<void> =>
+    client.messaging.bus.publish([{ taskId: newMessage().taskId, version, type: 'TaskStarted', status: 'inProgress', node: 'n' }])
+  await publish(1)
+  await client.broker.deleteExchange(`${client.prefix}.events`)
+  // The broker answers with 404 and closes the channel. The queues of all clients are bound to nothing then.
+  expect((await failureOf(publish(2))).code).toBe('OUTCOME_UNKNOWN')
+  await until('the channel takes notices again', () =>
+    publish(3).then(
+      () => true,
+      () => false,
+    ),
+  )
+  await until('the client notices that it hears nothing, and tells of the gap', () => gaps > 0)
+  await publish(4)
+  await until('it hears again', () => heard.includes(4))
+  await client.messaging.queue.send('default', newMessage())
+  expect(client.told.filter(({ message }) => message.startsWith('no connection'))).toEqual([])
+})
+
+test('more than the socket takes at a time is held back, and all of it arrives', async () => {
+  await using client = await TestClient.open(url, { maxUnconfirmed: 50, confirmTimeoutMs: 20_000 })
+  const taken: string[] = []
+  const large = { text: 'x'.repeat(100_000) }
+  const messages = Array.from({ length: 200 }, () => newMessage())
+  const send = (message: (typeof messages)[number]): Promise<void> =>
+    client.messaging.queue.send('default', {
+      ...message,
+      created: {
+        type: 'TaskCreated',
+        taskId: message.taskId,
+        version: 1,
+        eventId: message.taskId,
+        at: 1,
+        node: 'n',
+        task: { type: 't', version: 1, payload: large },
+        queue: 'default',
+        retry: { maxAttempts: 1, maxCrashes: 1, backoff: { initialMs: 1, factor: 1, maxMs: 1, jitter: 0 } },
+        labels: [],
+      },
+    })
+  await Promise.all(messages.map(send))
+  await client.messaging.queue.consume('default', acceptInto(taken), { slots: 4, mode: 'parallel' })
+  await until('all of them arrive', () => taken.length === 200)
+  expect(taken).toEqual(messages.map(({ taskId }) => taskId))
+})
+
+test('what waits for a silent broker is bounded: more than that is refused at once', async () => {
+  await using client = await TestClient.open(url, { maxMessageBytes: 100_000 })
+  await client.messaging.queue.send('default', newMessage())
+  const heal = await client.proxy.faults.stall()
+  const huge = { ...newMessage(), created: { type: 'TaskCreated' as const, taskId: newMessage().taskId, payload: 'x'.repeat(50_000) } }
+  const failures = Array.from({ length: 14 }, () => failureOf(client.messaging.queue.send('default', huge as never)))
+  const first = await Promise.race(failures)
+  expect(first.message).toContain('too much waits in line already')
+  expect(new Set((await Promise.all(failures)).map(({ code }) => code))).toEqual(new Set(['UNAVAILABLE', 'OUTCOME_UNKNOWN']))
+  await heal()
+})
+
+test('a queue that is deleted under its consumers comes back, with them', async () => {
+  await using client = await TestClient.open(url)
+  const taken: string[] = []
+  await client.messaging.queue.consume('default', acceptInto(taken), { slots: 2, mode: 'parallel' })
+  await client.messaging.queue.consume('one', acceptInto(taken), { slots: 1, mode: 'serial' })
+  for (const queue of [client.work('default'), client.work('one'), `${client.prefix}.serial.one`, client.dead('default')]) {
+    await client.broker.delete(queue)
+    const messages = [newMessage(), newMessage()] as const
+    await client.messaging.queue.send('default', messages[0])
+    await client.messaging.queue.send('one', messages[1])
+    await until(
+      `messages come through after ${queue} was deleted`,
+      () => messages.every(({ taskId }) => taken.includes(taskId)),
+      () => taken,
+    )
+  }
+})
+
+test('a queue that is deleted under its sender is declared again, and the message is in it', async () => {
+  await using client = await TestClient.open(url)
+  await client.messaging.queue.send('default', newMessage())
+  await client.broker.delete(client.work('default'))
+  const message = newMessage()
+  await client.messaging.queue.send('default', message)
+  const texts = await client.broker.textsOf(client.work('default'))
+  expect(texts).toEqual([expect.stringContaining(message.taskId)])
+})
+
+test('a queue of notices that is deleted is replaced, and its loss is told as a gap', async () => {
+  await using client = await TestClient.open(url)
+  let gaps = 0
+  client.messaging.bus.onGap(() => gaps++)
+  const heal = await client.proxy.faults.refuse()
+  await heal()
+  await until('the gap is told', () => gaps === 1)
+})
+
+test('a queue that exists with other arguments is refused with the argument and the remedy, by send and by consume, and stays as it is', async () => {
+  await using client = await TestClient.open(url)
+  const name = client.own(client.work('default'))
+  await client.broker.declare(name, { 'x-queue-type': 'quorum', 'x-delivery-limit': 7 })
+  await client.broker.publish('', name, Buffer.from('precious'))
+  for (const call of [
+    () => client.messaging.queue.send('default', newMessage()),
+    () => client.messaging.queue.consume('default', async () => {}, { slots: 1, mode: 'parallel' }),
+    () => client.messaging.queue.consume('default', async () => {}, { slots: 1, mode: 'serial' }),
+  ]) {
+    const error = await failureOf(call())
+    expect(error.code).toBe('MISCONFIGURED')
+    expect(error.message).toContain(name)
+    expect(error.message).toMatch(/x-(delivery-limit|dead-letter)/)
+    expect(error.message).toMatch(/another prefix, or delete it/)
+  }
+  expect(await client.broker.textsOf(name)).toEqual([expect.stringContaining('precious')])
+  await client.messaging.queue.send('another', newMessage())
+})
+
+test('a message over maxMessageBytes is refused before it is sent', async () => {
+  await using client = await TestClient.open(url, { maxMessageBytes: 2_000 })
+  const huge = { ...newMessage(), created: { text: 'x'.repeat(3_000) } as never }
+  const error = await failureOf(client.messaging.queue.send('default', huge))
+  expect(error.code).toBe('TOO_LARGE')
+  expect(await client.broker.count(client.work('default'))).toBeUndefined()
+})
+
+test('a megabyte of zeros, foreign JSON and foreign headers stop neither the queue nor the bus', async () => {
+  await using client = await TestClient.open(url)
+  const [taken, heard]: [string[], number[]] = [[], []]
+  const releases: number[] = []
+  const handler = async (delivery: Delivery): Promise<void> => {
+    releases.push(delivery.releases)
+    await acceptInto(taken)(delivery)
+  }
+  await client.messaging.queue.consume('default', handler, { slots: 2, mode: 'parallel' })
+  client.messaging.bus.subscribe(({ version }) => heard.push(version))
+  const strange = [Buffer.alloc(1_000_000), Buffer.from('{"order":17}'), Buffer.from('\n'.repeat(1_000))]
+  for (const bytes of strange) {
+    await client.broker.publish('', client.work('default'), bytes)
+    await client.broker.publish(`${client.prefix}.events`, '', bytes)
+  }
+  const message = newMessage()
+  const text = Buffer.from(JSON.stringify({ v: 1, ...message }))
+  for (const header of ['many', -1, 1e300, null, { a: 1 }]) {
+    await client.broker.publish('', client.work('default'), text, { headers: { 'taskledger-releases': header }, contentType: 'text/plain' })
+  }
+  await client.messaging.bus.publish([{ taskId: message.taskId, version: 7, type: 'TaskStarted', status: 'inProgress', node: 'n' }])
+  await until(
+    'what can be read arrives',
+    () => taken.length === 5 && heard.length === 1,
+    () => ({ taken, heard }),
+  )
+  expect(releases).toEqual([0, 0, 0, 0, 0])
+  await until('the rest stands with the dead letters', async () => (await client.broker.count(client.dead('default'))) === 3)
+})
+
+test('an accepted run that outlasts the lazy acknowledgement is acknowledged meanwhile; its slot takes again when it has ended', async () => {
+  await using client = await TestClient.open(url)
+  const [held, taken]: [ReturnType<typeof gate>, string[]] = [gate(), []]
+  const handler = async (delivery: Delivery): Promise<void> => {
+    await acceptInto(taken)(delivery)
+    if (taken.length === 1) await held.opened
+  }
+  await client.messaging.queue.consume('default', handler, { slots: 1, mode: 'parallel' })
+  await client.messaging.queue.send('default', newMessage())
+  await until('the run has begun', () => taken.length === 1)
+  await client.messaging.queue.send('default', newMessage())
+  await until('the broker has no consumer left to serve', async () => (await client.broker.consumers(client.work('default'))) === 0)
+  await client.proxy.faults.cut()
+  await until('the connection is back', () =>
+    client.messaging.queue.send('default', newMessage()).then(
+      () => true,
+      () => false,
+    ),
+  )
+  expect(taken).toHaveLength(1)
+  held.open()
+  await until('the others come', () => taken.length === 3)
+})

@@ -1,0 +1,19 @@
+/** Starts a process of its own, prints its id, and lives on, for tests of what comes after. */
+import { join } from 'node:path'
+import process from 'node:process'
+import { OwnProcess } from '../src/own-process.ts'
+
+const folder = process.argv[2] ?? '.'
+const own = new OwnProcess({
+  what: 'Sleep',
+  command: 'sleep',
+  args: ['600'],
+  env: process.env,
+  cwd: folder,
+  logFile: join(folder, 'log'),
+  ask: () => Promise.resolve(),
+  startTimeoutMs: 1_000,
+})
+await own.start()
+console.log(own.pid)
+setInterval(() => {}, 1_000)
