@@ -58,7 +58,11 @@ export class Topology {
    * How many messages of a work queue were handed to nobody; 0 where it is not there. Asked passively, so that asking makes no
    * queue.
    */
-  async depth(connection: BrokerConnection, queue: string, { signal, timeoutMs = this.#settings.confirmTimeoutMs }: DeclareBound = {}): Promise<number> {
+  async depth(
+    connection: BrokerConnection,
+    queue: string,
+    { signal, timeoutMs = this.#settings.confirmTimeoutMs }: DeclareBound = {},
+  ): Promise<number> {
     const name = this.names.work(queue)
     const waiting = new AbortController()
     try {
@@ -136,7 +140,10 @@ export class Topology {
     } catch (error) {
       if (isMissing(error)) return 0
       const refusal = refusalOfOperation(error, `the queue "${name}"`)
-      throw refusal ?? new TaskledgerError('UNAVAILABLE', `the queue "${name}" could not be asked for its depth: ${textOf(error)}`, { cause: error })
+      throw (
+        refusal ??
+        new TaskledgerError('UNAVAILABLE', `the queue "${name}" could not be asked for its depth: ${textOf(error)}`, { cause: error })
+      )
     }
   }
 
