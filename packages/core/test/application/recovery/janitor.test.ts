@@ -135,6 +135,30 @@ describe('a node that is killed', () => {
   })
 })
 
+describe('a node that comes back while a janitor looks', () => {
+  it('is not declared dead for what it claimed since', async () => {
+    await using stage = new Stage()
+    const cutOff = await stage.node()
+    const other = await stage.node(front)
+    await stage.advance(30_000)
+    const [task] = await stage.start(cutOff)
+    cutOff.fails = (call) => call === 'storage.nodes.renew' || call === 'storage.events.append'
+    await stage.advance(10_000)
+    let isSweeping = false
+    other.delays = (call) => {
+      isSweeping ||= call === 'storage.listing.unfinished' && (stage.find(task, 1)?.signal.aborted ?? false)
+      if (!isSweeping || call !== 'storage.events.read') return 0
+      // It can renew itself again, hands back what it ran, and claims it anew, before this read is made.
+      cutOff.fails = () => false
+      return 3_000
+    }
+    await stage.advance(40_000)
+    expect(isSweeping).toBe(true)
+    expect(await stage.told(task)).toEqual(['Created', 'Started', 'Released', 'Started'])
+    expect(stage.body(task, 2).signal.aborted).toBe(false)
+  })
+})
+
 describe('a whole cluster that is killed', () => {
   it('is taken up by whoever starts next', async () => {
     await using stage = new Stage()

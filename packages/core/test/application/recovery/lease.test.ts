@@ -205,6 +205,24 @@ describe('an outage of the store', () => {
     expect(await stage.told(finishing)).toEqual(['Created', 'Started', 'Completed'])
   })
 
+  it('that ends later for one node than for the others does not cost it what it may finish', async () => {
+    await using stage = new Stage()
+    const late = await stage.node({ held: { onLeaseLost: 'finish' } })
+    const others = [await stage.node(), await stage.node({ worker: false })]
+    await stage.advance(60_000)
+    others[0]?.manager.worker?.pause()
+    const [task, body] = await stage.start(late)
+    for (const node of [late, ...others]) node.fails = isStorage
+    await stage.advance(60_000)
+    for (const node of others) node.fails = () => false
+    await stage.advance(12_000)
+    late.fails = () => false
+    await stage.advance(30_000)
+    body.return('done')
+    await stage.advance(0)
+    expect(await stage.told(task)).toEqual(['Created', 'Started', 'Completed'])
+  })
+
   it('that one node alone suffers costs it its tasks, and nobody else', async () => {
     await using stage = new Stage()
     const cutOff = await stage.node()
