@@ -26,7 +26,7 @@ import { rabbitmqSide } from './rabbitmq-side.ts'
 // Runs every contract on real servers, keeps the reports, and writes the page from all that were kept, of whatever versions.
 // Servers that the environment names (CASSANDRA_CONTACT_POINTS, AMQP_URL) are used; else they are started here, and restarted.
 
-const reportsFolder = join(import.meta.dirname, '../reports')
+const reportsFolder = join(import.meta.dirname, '../compatibility')
 const page = join(import.meta.dirname, '../../docs/compatibility.md')
 
 const say = (line: string): void => console.error(line)
@@ -122,7 +122,7 @@ group: Reference
 # Compatibility
 
 What the adapters for Cassandra and RabbitMQ were seen to keep, on which version of which engine, by
-[the rules](rules.md) of the conformance kit. This page is written by \`npm run compatibility\` in the folder integration.
+[the rules](rules.md) of the conformance kit. This page is written by \`npm run compatibility\`.
 
 `
 await writeFile(page, head + formatTable(all.flat()))

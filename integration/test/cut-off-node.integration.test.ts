@@ -5,7 +5,7 @@ import { createTaskManager, defineTask, silentLogger, unchecked } from '@taskled
 import { checkHistory } from '@taskledger/core/testing'
 import { rabbitmqMessaging } from '@taskledger/rabbitmq'
 import type { Servers } from '@taskledger/servers'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { cassandraSide } from '../src/cassandra-side.ts'
 import { startPair, stopPair } from '../src/pair.ts'
 import { proxied } from '../src/proxied.ts'
@@ -66,10 +66,12 @@ test('a node that loses its connections again and again, among three: every task
     nodeOn(servers.cassandra, noted.client()),
     nodeOn(servers.cassandra, noted.client()),
   ])
-  const [, steady] = nodes
+  const [cutOff, steady] = nodes
   try {
     const durations = (count: number, most: number): readonly number[] => Array.from({ length: count }, (_, index) => (index * 37) % most)
     const submitting = Promise.all([steady.submitMany(parallel, durations(160, 400)), steady.submitMany(serial, durations(40, 120))])
+    // The one that will be cut off has to have something to lose.
+    await vi.waitUntil(() => (cutOff.worker?.running.length ?? 0) > 0, { timeout: 30_000 })
     for (let cuts = 0; cuts < 6; cuts++) {
       await sleep(250)
       await through.cut()

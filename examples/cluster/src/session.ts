@@ -2,6 +2,7 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Notice } from '@taskledger/core'
 import type { Mailbox } from '@taskledger/example-reindex/job'
+import type { Account } from './account.ts'
 import { accountFor, isAllWell, summaryOf } from './account.ts'
 import type { Cluster } from './cluster.ts'
 import { startCluster } from './cluster.ts'
@@ -66,50 +67,53 @@ export class Session {
 
   /** Whether all went well. */
   async run(): Promise<boolean> {
-    const { ground, mailboxes, index, pace, drainMs, silenceMs, isLive, scratch, stopping, say } = this.#options
-    const logger = streamLogger(scratch.log)
+    const { isLive, stopping, say } = this.#options
+    const cluster = await this.#start()
+    const startedAt = performance.now()
+    let account: Account
+    try {
+      await this.#work(cluster)
+      await cluster.fleet.stop()
+      account = await accountFor(cluster.manager, cluster.taskIds, { signal: AbortSignal.timeout(accountMs) })
+    } finally {
+      this.#live?.close()
+      await cluster.close()
+    }
+    this.#tellUntold()
+    const { workers } = cluster.fleet
+    const isWaitedFor = !isLive && !stopping.signal.aborted
+    for (const violation of account.violations) say(violation)
+    say(summaryOf({ account, processes: 1 + workers.length, elapsedMs: performance.now() - startedAt, isWaitedFor }))
+    return (isWaitedFor ? isAllWell(account) : account.violations.length === 0) && workers.every(({ state }) => state === 'gone')
+  }
+
+  async #start(): Promise<Cluster> {
+    const { ground, index, pace, drainMs, isLive, scratch, stopping, say } = this.#options
     stopping.signal.throwIfAborted()
-    const cluster = await startCluster({
+    this.#cluster = await startCluster({
       ground,
       index,
       ...pace,
       drainMs,
       logs: scratch.logs,
-      logger,
+      logger: streamLogger(scratch.log),
       onNotice: (notice) => this.#hear(notice),
       onTrouble: (error) => this.#tell(`the cluster could not be looked at: ${reasonOf(error)}`),
       onWorker: (worker) => this.#watchWorker(worker),
     })
-    this.#cluster = cluster
-    const { keyspace } = ground.engines
-    if (!isLive) say(`${keyspace} is the keyspace of this run, and what the names of its queues begin with`)
-    const startedAt = performance.now()
-    let lines: readonly string[] = []
-    let isWell = false
+    if (!isLive) say(`${ground.engines.keyspace} is the keyspace of this run, and what the names of its queues begin with`)
+    return this.#cluster
+  }
+
+  /** Until all is done, or somebody wishes the end. */
+  async #work(cluster: Cluster): Promise<void> {
+    const { mailboxes, silenceMs, isLive, stopping, say } = this.#options
     try {
       if (isLive) await this.#runLive(cluster)
       else await plainRun({ cluster, mailboxes, say, silenceMs, signal: stopping.signal })
     } catch (error) {
       if (!stopping.signal.aborted) throw error
-    } finally {
-      try {
-        await cluster.fleet.stop()
-        const elapsedMs = performance.now() - startedAt
-        const account = await accountFor(cluster.manager, cluster.taskIds, { signal: AbortSignal.timeout(accountMs) })
-        const isWaitedFor = !isLive && !stopping.signal.aborted
-        const processes = 1 + cluster.fleet.workers.length
-        lines = [...account.violations, summaryOf({ account, processes, elapsedMs, isWaitedFor })]
-        isWell =
-          (isWaitedFor ? isAllWell(account) : account.violations.length === 0) &&
-          cluster.fleet.workers.every(({ state }) => state === 'gone')
-      } finally {
-        this.#live?.close()
-        await cluster.close()
-      }
     }
-    this.#tellUntold()
-    for (const line of lines) say(line)
-    return isWell
   }
 
   async #runLive(cluster: Cluster): Promise<void> {

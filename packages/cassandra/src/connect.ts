@@ -6,12 +6,15 @@ import { silentLogger, TaskledgerError } from '@taskledger/core/ports'
 import { makeClient } from './client.ts'
 import { closeControlConnection, guardControlConnection } from './driver-guard.ts'
 import { hostErrorsOf, isRefusal, messageOf } from './driver-errors.ts'
+import { watchHosts } from './host-watch.ts'
 import type { CassandraConnection, CassandraKeyspace } from './options.ts'
 import { withinMs } from './within-ms.ts'
 
 /** A client that is connected. */
 export interface Connection {
   readonly client: Client
+  /** See {@link watchHosts}. */
+  hostsDown(): string
   /** Shuts a client of our own down; leaves one of the caller's open. */
   letGo(): Promise<void>
 }
@@ -40,11 +43,12 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
     const failure = await failureOf(connecting, leftMs)
     if (failure === undefined) {
       if (said !== undefined) logger.info({}, 'Cassandra can be reached now')
-      const stopTelling = tellOfHosts(client, logger)
+      const watch = watchHosts(client, logger)
       return {
         client,
+        hostsDown: () => watch.hostsDown(),
         letGo: async () => {
-          stopTelling()
+          watch.stop()
           if (!('client' in options)) await client.shutdown()
         },
       }
@@ -105,13 +109,4 @@ const unreachable = (options: ConnectOptions, connectTimeoutMs: number, failure:
       'Check that it runs, that `contactPoints` has its address and port, and that no firewall is in between',
     { cause: failure },
   )
-}
-
-/** Tells once of each change of a host, not of each request that meets it. */
-const tellOfHosts = (client: Client, logger: Logger): (() => void) => {
-  const down = ({ address }: { address: string }): void => logger.warn({ host: address }, 'a Cassandra host is down')
-  const up = ({ address }: { address: string }): void => logger.info({ host: address }, 'a Cassandra host is up again')
-  client.on('hostDown', down)
-  client.on('hostUp', up)
-  return () => void client.off('hostDown', down).off('hostUp', up)
 }

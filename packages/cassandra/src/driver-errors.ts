@@ -20,11 +20,12 @@ const beforeAnyWrite: ReadonlySet<number> = new Set([codes.unavailableException,
 
 /**
  * What a failure of the driver means to a caller. Whatever does not prove that nothing happened leaves the outcome of a write
- * unknown: a request that timed out, or whose connection broke, may still be carried out by the server.
+ * unknown: a request that timed out, or whose connection broke, may still be carried out by the server. `hostsDown` says in words
+ * what the driver's error does not: which hosts it did not even ask, and why.
  */
-export const translated = (error: unknown, kind: RequestKind, what: string): Error => {
+export const translated = (error: unknown, kind: RequestKind, what: string, hostsDown = ''): Error => {
   if (error instanceof TaskledgerError) return error
-  const text = `${what}: ${messageOf(error)}`
+  const text = `${what}: ${nobodyWasAsked(error) && hostsDown !== '' ? `no host can be reached: ${hostsDown}` : messageOf(error)}`
   if (isRefusal(error)) return new TaskledgerError('MISCONFIGURED', text + remedyOf(error), { cause: error })
   if (kind === 'read' || wasNotSent(error)) return new TaskledgerError('UNAVAILABLE', text, { cause: error })
   if (kind === 'write' && error instanceof errors.ResponseError && beforeAnyWrite.has(error.code))
@@ -47,6 +48,10 @@ export const wasNotSent = (error: unknown): boolean => {
   if (!(error instanceof Error)) return false
   return ('requestNotWritten' in error && error.requestNotWritten === true) || error.message === 'No connection available'
 }
+
+/** Whether each host, if any, is one that the driver takes to be down. */
+const nobodyWasAsked = (error: unknown): boolean =>
+  error instanceof errors.NoHostAvailableError && hostErrorsOf(error).every((said) => typeof said === 'string')
 
 /** What each host said, as an error, or as words, or null for one that was not asked in the end. */
 export const hostErrorsOf = (error: errors.NoHostAvailableError): readonly unknown[] =>

@@ -18,7 +18,8 @@ interface Waiting<Item> {
 
 /**
  * Group commit without a timer. Of each key one flush at most is under way; what is added meanwhile goes together with the
- * next. An item that finds its lane idle goes at once, alone. A key without items holds no memory.
+ * next. An item that finds its lane idle goes at once, with those that are added in the same turn of the event loop: the
+ * tasks of one submit, or those that one flush has just let go on. A key without items holds no memory.
  */
 export class Lanes<Item> {
   readonly #options: LanesOptions<Item>
@@ -60,7 +61,10 @@ export class Lanes<Item> {
 
   async #run(key: string, waits: Set<Waiting<Item>>): Promise<void> {
     while (waits.size > 0) {
+      await endOfTurn()
       const together = this.#board(waits)
+      // All that waited were given up.
+      if (together.length === 0) break
       const results = await this.#flush(
         key,
         together.map(({ item }) => item),
@@ -99,5 +103,7 @@ export class Lanes<Item> {
     return together
   }
 }
+
+const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const noResult: PromiseRejectedResult = { status: 'rejected', reason: new TypeError('a flush has to say of each item what came of it') }

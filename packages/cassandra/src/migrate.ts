@@ -9,7 +9,7 @@ import { schemaSteps, stateRows, stateTable } from './schema.ts'
 import { requireKeyspace, schemaVersion } from './schema-check.ts'
 import { Session } from './session.ts'
 
-/** The lock of a migration that died frees itself. A migration that lives renews it before each step. */
+/** The lock of a migration that died frees itself. A migration that lives renews it before each definition. */
 const lockSeconds = 60
 /** How long to wait for the migration of another node, or for a cluster to agree. */
 const patienceMs = 120_000
@@ -47,7 +47,7 @@ const takeSteps = async (session: Session, steps: readonly SchemaStep[], { logge
       try {
         // Somebody else may have taken the step between the look and the lock.
         if ((await schemaVersion(session)) === version) {
-          await takeStep(session, step)
+          await takeStep(session, step, () => keepLock(session, owner))
           await setVersion(session, version, version + 1)
           logger.info({ keyspace: session.keyspace, version: version + 1 }, 'the schema was brought up to date')
         }
@@ -62,13 +62,17 @@ const takeSteps = async (session: Session, steps: readonly SchemaStep[], { logge
   }
 }
 
-const takeStep = async (session: Session, { tables, changes = [], settings }: SchemaStep): Promise<void> => {
+const takeStep = async (session: Session, { tables, changes = [], settings }: SchemaStep, keep: () => Promise<void>): Promise<void> => {
   const compaction = await compactionOf(session)
   for (const { name, definition } of tables) {
+    await keep()
     const withCompaction = definition.includes('compaction') ? definition : `${definition} AND compaction = ${compaction}`
     await define(session, `CREATE TABLE IF NOT EXISTS ${session.table(name)} ${withCompaction}`)
   }
-  for (const change of changes) await define(session, change.replaceAll('%keyspace%', `"${session.keyspace}"`))
+  for (const change of changes) {
+    await keep()
+    await define(session, change.replaceAll('%keyspace%', `"${session.keyspace}"`))
+  }
   for (const [name, value] of Object.entries(settings))
     await session.conditional([
       { cql: `INSERT INTO ${session.table(stateTable)} (name, value) VALUES (?, ?) IF NOT EXISTS`, params: [name, value] },
@@ -126,6 +130,13 @@ const lock = async (session: Session, owner: string): Promise<boolean> => {
   const cql = `INSERT INTO ${session.table(stateTable)} (name, value) VALUES (?, ?) IF NOT EXISTS USING TTL ${lockSeconds}`
   const { applied, rows } = await session.conditional([{ cql, params: [stateRows.lock, owner] }])
   return applied || rows[0]?.['value'] === owner
+}
+
+const keepLock = async (session: Session, owner: string): Promise<void> => {
+  const cql = `UPDATE ${session.table(stateTable)} USING TTL ${lockSeconds} SET value = ? WHERE name = ? IF value = ?`
+  const { applied } = await session.conditional([{ cql, params: [owner, stateRows.lock, owner] }])
+  if (!applied)
+    throw new TaskledgerError('UNAVAILABLE', 'the migration was so slow that another node has taken it over: call migrate() again')
 }
 
 const unlock = async (session: Session, owner: string): Promise<void> => {

@@ -4,6 +4,7 @@ import type { Logger } from '@taskledger/core/ports'
 /** How the cluster is reached: what to connect to, or a client of the caller's own. */
 export type CassandraConnection = CassandraAddress | CassandraClient
 
+/** Where the cluster is, and as whom to enter it. */
 export interface CassandraAddress {
   /** Hosts to begin with, each `host` or `host:port`. */
   readonly contactPoints: readonly string[]
@@ -14,6 +15,7 @@ export interface CassandraAddress {
   readonly tls?: object
 }
 
+/** The caller's own way to the cluster. */
 export interface CassandraClient {
   /** A client of the caller's own. It is used as it is and never shut down here. */
   readonly client: Client

@@ -13,7 +13,7 @@ export const listingTables: readonly TableDefinition[] = [
   prefix text, bucket timestamp, shard int, facet text, created_at timestamp, task_id text, version int, status text, details text,
   PRIMARY KEY ((prefix, bucket, shard), facet, created_at, task_id)
 ) WITH CLUSTERING ORDER BY (facet ASC, created_at DESC, task_id DESC)
-  AND compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'DAYS', 'compaction_window_size': 1}
+  AND compaction = {'class': 'TimeWindowCompactionStrategy'}
   AND gc_grace_seconds = 86400`,
   },
   {

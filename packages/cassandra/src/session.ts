@@ -190,7 +190,7 @@ export class Session {
     } catch (error) {
       if (signal?.aborted === true && error === signal.reason) throw error
       if (wasNotSent(error)) await this.#bounded(sleep(notSentPauseMs), signal)
-      throw translated(error, kind, kind === 'read' ? 'a read from Cassandra' : 'a write to Cassandra')
+      throw translated(error, kind, kind === 'read' ? 'a read from Cassandra' : 'a write to Cassandra', this.#connection.hostsDown())
     }
   }
 

@@ -2,7 +2,7 @@
 export const withinMs = async (ms: number, promise: Promise<unknown>): Promise<boolean> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms)
+    timer = setTimeout(() => resolve(false), Math.max(0, ms))
   })
   try {
     return await Promise.race([promise.then(() => true as const), late])

@@ -70,6 +70,8 @@ export const cassandraHarness = <Port>(
   makePort: (session: Session) => Port,
   injectWith?: (session: Session) => Inject<Port>,
   restart?: () => Promise<void>,
+  // Short, so that a rule that loses answers does not wait for long.
+  requestTimeoutMs = 2_000,
 ): Harness<Port> => ({
   name: 'cassandra',
   open: async ({ namespace }) => {
@@ -77,11 +79,10 @@ export const cassandraHarness = <Port>(
     const [contactPoint = ''] = endpoint.contactPoints
     const [host = '', port = '9042'] = contactPoint.split(':')
     const proxy = await tcpProxy({ host, port: Number(port) })
-    // Short, so that a rule that loses answers does not wait for long.
     const shared = {
       ...options(namespace),
       contactPoints: [`${proxy.host}:${proxy.port}`],
-      requestTimeoutMs: 2_000,
+      requestTimeoutMs,
       connectTimeoutMs: 10_000,
     }
     const session = await openSession(shared)

@@ -55,6 +55,19 @@ describe('a failure of the driver', () => {
     expect(translated(error, 'write', 'a write').message).toMatch(remedy)
   })
 
+  it.each([
+    ['no host was asked', noHost({})],
+    ['hosts are known to be down', noHost({ '127.0.0.1:9042': 'Host considered as DOWN' })],
+  ])('names the hosts that are down, and what they said last: %s', (_name, error) => {
+    const { message } = translated(error, 'write', 'a write', '127.0.0.1:9042 is down (connect ECONNREFUSED 127.0.0.1:9042)')
+    expect(message).toBe('a write: no host can be reached: 127.0.0.1:9042 is down (connect ECONNREFUSED 127.0.0.1:9042)')
+  })
+
+  it('says what a host answered rather than which others are down', () => {
+    const error = noHost({ a: new Error('it broke'), b: 'Host considered as DOWN' })
+    expect(translated(error, 'read', 'a read', 'b is down').message).toBe('a read: a says: it broke; b says: Host considered as DOWN')
+  })
+
   it('keeps an error that has a code already', () => {
     const conflict = new VersionConflict('t' as TaskId, 1, 2)
     expect(translated(conflict, 'write', 'a write')).toBe(conflict)

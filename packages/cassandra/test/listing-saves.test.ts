@@ -20,12 +20,17 @@ const openSaves = () => {
   return { batches, save: (details: TaskDetails, partition = 'p') => saves.save(partition, snapshotOf(details)) }
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+/** Long enough for a batch that ended to be told of, and for the next one to begin. */
+const turn = async (): Promise<void> => {
+  for (let turns = 0; turns < 3; turns++) await new Promise((resolve) => setImmediate(resolve))
+}
 
 describe('saves', () => {
   it('go at once where nothing is under way, and together with the next where something is', async () => {
     const { batches, save } = openSaves()
-    const saved = [1, 2, 3].map((version) => save(detailsWith({ version })))
+    const saved = [save(detailsWith({ version: 1 }))]
+    await turn()
+    saved.push(...[2, 3].map((version) => save(detailsWith({ version }))))
     expect(batches.map(({ versions }) => versions)).toEqual([[1]])
     batches[0]?.end()
     await saved[0]
@@ -35,10 +40,11 @@ describe('saves', () => {
     await Promise.all(saved)
   })
 
-  it('of other partitions do not wait', () => {
+  it('of other partitions do not wait', async () => {
     const { batches, save } = openSaves()
     void save(detailsWith({ version: 1 }), 'p')
     void save(detailsWith({ version: 2 }), 'q')
+    await turn()
     expect(batches.map(({ versions }) => versions)).toEqual([[1], [2]])
   })
 
@@ -46,11 +52,13 @@ describe('saves', () => {
     const { batches, save } = openSaves()
     const task = detailsWith()
     const done: number[] = []
-    const versions = [1, 2, 4, 3]
-    const saved = versions.map(async (version) => {
+    const saveAndTell = async (version: number): Promise<void> => {
       await save({ ...task, version })
       done.push(version)
-    })
+    }
+    const saved = [saveAndTell(1)]
+    await turn()
+    saved.push(...[2, 4, 3].map(saveAndTell))
     batches[0]?.end()
     await turn()
     expect(done).toEqual([1])
@@ -63,7 +71,9 @@ describe('saves', () => {
   it('of an older version wait for the newer one that is under way', async () => {
     const { batches, save } = openSaves()
     const task = detailsWith({ version: 3 })
-    const saved = Promise.all([save(task), save({ ...task, version: 2 })])
+    const first = save(task)
+    await turn()
+    const saved = Promise.all([first, save({ ...task, version: 2 })])
     batches[0]?.end()
     await saved
     expect(batches).toHaveLength(1)
@@ -72,13 +82,16 @@ describe('saves', () => {
   it('fail with the version that answers for them, and may be repeated', async () => {
     const { batches, save } = openSaves()
     const task = detailsWith()
-    const saved = [1, 2, 3].map((version) => save({ ...task, version }))
+    const saved = [save({ ...task, version: 1 })]
+    await turn()
+    saved.push(...[2, 3].map((version) => save({ ...task, version })))
     batches[0]?.end()
     await turn()
     batches[1]?.end(new Error('no answer'))
     const outcomes = await Promise.allSettled(saved)
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
     const again = save({ ...task, version: 3 })
+    await turn()
     batches[2]?.end()
     await again
   })

@@ -4,7 +4,7 @@ import { isMisuse } from '@taskledger/core/ports'
 import { freshKeyspaceName } from '@taskledger/servers'
 import { tcpProxy } from '@taskledger/test-kit'
 import { Client, errors } from 'cassandra-driver'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import type { TestKeyspace } from './cassandra.harness.ts'
 import { addressOf, oneReplica, openKeyspace, runPlainly } from './cassandra.harness.ts'
 import { refusingServer } from './refusing-server.ts'
@@ -142,6 +142,25 @@ test('a server that takes connections and says nothing is given up in time', asy
   await restore()
   expect(code).toBe('UNAVAILABLE')
   expect(message).toContain(`${proxy.host}:${proxy.port}`)
+})
+
+test('a server that goes away under a running node: each failure says which it was and what is wrong with it', async () => {
+  const [host = '', port = '9042'] = (endpoint.contactPoints[0] ?? '').split(':')
+  await using proxy = await tcpProxy({ host, port: Number(port) })
+  const address = `${proxy.host}:${proxy.port}`
+  const storage = await cassandraStorage({ ...keyspace.options(), contactPoints: [address] })
+  const restore = await proxy.faults.refuse()
+  await vi.waitFor(
+    async () => {
+      await expect(storage.events.read(taskId)).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+        message: expect.stringMatching(`no host can be reached: ${address} is down \\(.*ECONNREFUSED`) as string,
+      })
+    },
+    { timeout: 20_000 },
+  )
+  await restore()
+  await storage.close()
 })
 
 test("the caller's own client is used as it is, in whatever keyspace it is, and not shut down", async () => {

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { pause } from './pause.ts'
 
 const firstMs = 100
 const longestMs = 5_000
@@ -16,7 +16,6 @@ export class BackOff {
   async pause(signal: AbortSignal): Promise<void> {
     const ms = this.#nextMs * (0.5 + Math.random() / 2)
     this.#nextMs = Math.min(2 * this.#nextMs, longestMs)
-    // Being woken is the only way in which it fails.
-    await sleep(ms, undefined, { signal }).catch(() => {})
+    await pause(ms, signal)
   }
 }

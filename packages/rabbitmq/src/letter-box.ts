@@ -3,6 +3,7 @@ import { encodeMessage } from '@taskledger/core/codec'
 import type { Logger, WorkMessage } from '@taskledger/core/ports'
 import { codeOf, TaskledgerError } from '@taskledger/core/ports'
 import { BackOff } from './back-off.ts'
+import { pause } from './pause.ts'
 import type { BrokerConnection } from './broker-connection.ts'
 import type { Publisher } from './publisher.ts'
 import type { Settings } from './settings.ts'
@@ -18,6 +19,9 @@ const longestReason = 1_500
 
 /** How often a queue may turn out to be gone before a send gives up. */
 const mostReturns = 3
+
+/** How long a broker takes to be done with a queue that was deleted, in milliseconds. */
+const settlingMs = 250
 
 /** With less time than this left, another try is none. In milliseconds. */
 const shortestRetryMs = 100
@@ -109,6 +113,8 @@ export class LetterBox {
       if (outcome === 'confirmed') return
       this.#settings.logger.warn({ queue: routingKey }, 'a queue was deleted: declaring it again')
       this.#topology.forget(this.#connection)
+      // Declared anew too soon, a quorum queue of RabbitMQ 3.10 keeps the consumers of its predecessor, which hear nothing of it.
+      await pause(settlingMs, signal)
       if (bound().timeoutMs < shortestRetryMs) break
     }
     throw new TaskledgerError('UNAVAILABLE', 'a message was not sent: its queue is deleted again and again')

@@ -1,6 +1,7 @@
 import type { Channel } from 'amqplib'
 import type { Consumer, Delivery } from '@taskledger/core/ports'
 import type { BrokerConnection } from './broker-connection.ts'
+import { ConsumerWatch } from './consumer-watch.ts'
 import type { LetterBox } from './letter-box.ts'
 import type { SlotOwner } from './slot.ts'
 import { Slot } from './slot.ts'
@@ -13,7 +14,12 @@ export interface ConsumerParts {
   readonly topology: Topology
   readonly box: LetterBox
   readonly lazyAcknowledgementMs: number
+  /** How often to look whether the broker still serves a consumer, in milliseconds. */
+  readonly watchMs: number
 }
+
+/** Why a channel is opened anew, as the log has it. */
+export const takenAway = 'the broker took a consumer away, as it does with a queue that is deleted and when a time-out passes'
 
 /** Takes messages of a queue beside others: as many at a time as there are slots. */
 export class ParallelConsumer implements Consumer {
@@ -21,6 +27,7 @@ export class ParallelConsumer implements Consumer {
   readonly #parts: ConsumerParts
   readonly #owner: SlotOwner
   readonly #channel: SupervisedChannel<Channel>
+  readonly #watch: ConsumerWatch
   readonly #slots = new Set<Slot>()
   /** Those of them that go when the broker has heard of what they ran last. */
   readonly #leaving = new Set<Slot>()
@@ -32,21 +39,33 @@ export class ParallelConsumer implements Consumer {
     this.#queue = queue
     this.#parts = parts
     this.#wanted = slots
-    const { connection, topology, box, lazyAcknowledgementMs } = parts
+    const { connection, topology, box, lazyAcknowledgementMs, watchMs } = parts
     this.#channel = new SupervisedChannel(
       {
         name: `consumer of "${queue}"`,
         open: (model) => model.createChannel(),
         setUp: (channel) => this.#setUp(channel),
-        ready: () => this.#adjust(),
+        ready: (channel) => {
+          this.#watch.start(channel)
+          this.#adjust()
+        },
         failed: () => this.#parts.topology.forget(this.#parts.connection),
         lost: () => {
+          this.#watch.stop()
           for (const slot of this.#slots) slot.lose()
         },
       },
       connection,
       box.logger,
     )
+    this.#watch = new ConsumerWatch({
+      source: topology.names.work(queue),
+      everyMs: watchMs,
+      isIdle: () => [...this.#slots].some(({ isIdle }) => isIdle),
+      isQuiet: () => [...this.#slots].every(({ run }) => run === undefined),
+      deliveries: () => [...this.#slots].reduce((sum, { deliveries }) => sum + deliveries, 0),
+      onDeaf: (why) => this.#reopen(why),
+    })
     this.#owner = {
       queue,
       source: topology.names.work(queue),
@@ -55,7 +74,7 @@ export class ParallelConsumer implements Consumer {
       handler,
       keeps: (slot) => this.#keeps(slot),
       ended: (slot) => this.#ended(slot),
-      cancelled: () => this.#reopen(),
+      cancelled: () => this.#reopen(takenAway),
     }
   }
 
@@ -131,8 +150,8 @@ export class ParallelConsumer implements Consumer {
   }
 
   /** The library gives no answer to the broker's cancelling, which some brokers wait for: a new channel needs none. */
-  #reopen(): void {
+  #reopen(why: string): void {
     this.#parts.topology.forget(this.#parts.connection)
-    this.#channel.reopen()
+    this.#channel.reopen(why)
   }
 }

@@ -99,7 +99,7 @@ export class RabbitmqEventBus implements EventBus {
 
   #take(raw: ConsumeMessage | null): void {
     // Somebody deleted the queue: a new channel makes a new one, and tells of the gap.
-    if (raw === null) return this.#channel.reopen()
+    if (raw === null) return this.#channel.reopen('the broker took the queue of notices away')
     if (this.#trail.isMissingBefore(raw.properties.headers)) this.#tellOfGap()
     for (const notice of noticesOf(raw.content, this.#settings.logger)) {
       for (const { hear } of this.#listeners) this.#tell(() => hear({ ...notice }))
@@ -111,15 +111,14 @@ export class RabbitmqEventBus implements EventBus {
    * and it was declared anew. A new channel makes all of it again, and tells of the gap.
    */
   #expectToHear(): void {
-    if (this.#hearing !== undefined) return
+    if (this.#hearing !== undefined || this.#channel.current === undefined) return
     const { count } = this.#trail
     const check = (): void => {
       this.#hearing = undefined
       const { heardOfSelf } = this.#trail
       // More may have been published since: that has its own time.
       if (heardOfSelf >= count) return heardOfSelf < this.#trail.count ? this.#expectToHear() : undefined
-      this.#settings.logger.warn({ exchange: this.#exchange }, 'this client does not hear its own notices: it listens anew')
-      this.#channel.reopen()
+      this.#channel.reopen('this client does not hear its own notices')
     }
     this.#hearing = setTimeout(check, 3_000 * this.#settings.heartbeatSeconds).unref()
   }

@@ -50,8 +50,14 @@ export class RabbitmqWorkQueue implements WorkQueue {
 
   async consume(queue: string, handler: (delivery: Delivery) => Promise<void>, { slots, mode, signal }: ConsumeOptions): Promise<Consumer> {
     this.#pass(signal)
-    const { connectTimeoutMs, lazyAcknowledgementMs } = this.#settings
-    const parts = { connection: this.#consuming, topology: this.#topology, box: this.#box, lazyAcknowledgementMs }
+    const { connectTimeoutMs, heartbeatSeconds, lazyAcknowledgementMs } = this.#settings
+    const parts = {
+      connection: this.#consuming,
+      topology: this.#topology,
+      box: this.#box,
+      lazyAcknowledgementMs,
+      watchMs: 3_000 * heartbeatSeconds,
+    }
     const consumer =
       mode === 'serial' ? new SerialConsumer(queue, handler, slots, parts) : new ParallelConsumer(queue, handler, slots, parts)
     this.#consumers.add(consumer)

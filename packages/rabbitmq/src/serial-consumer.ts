@@ -1,7 +1,10 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
 import type { Consumer, Delivery } from '@taskledger/core/ports'
 import { BackOff } from './back-off.ts'
+import { pause } from './pause.ts'
 import { Handout } from './delivery.ts'
+import { ConsumerWatch } from './consumer-watch.ts'
+import { takenAway } from './parallel-consumer.ts'
 import type { ConsumerParts } from './parallel-consumer.ts'
 import type { SlotOwner } from './slot.ts'
 import { Slot } from './slot.ts'
@@ -25,6 +28,7 @@ export class SerialConsumer implements Consumer {
   readonly #queue: string
   readonly #parts: ConsumerParts
   readonly #slot: Slot
+  readonly #watch: ConsumerWatch
   #gate: SupervisedChannel<Channel> | undefined
   /** What the holder of the right holds. */
   #token: Handout | undefined
@@ -43,9 +47,17 @@ export class SerialConsumer implements Consumer {
       handler,
       keeps: () => this.#wanted,
       ended: () => this.#adjust(),
-      cancelled: () => this.#reopen(),
+      cancelled: () => this.#reopen(takenAway),
     }
     this.#slot = new Slot('work', owner)
+    this.#watch = new ConsumerWatch({
+      source: parts.topology.names.work(queue),
+      everyMs: parts.watchMs,
+      isIdle: () => this.#slot.isIdle,
+      isQuiet: () => this.#slot.run === undefined,
+      deliveries: () => this.#slot.deliveries,
+      onDeaf: (why) => this.#reopen(why),
+    })
   }
 
   /** Begins, and resolves when it stands at the gate. @throws `MISCONFIGURED` */
@@ -82,43 +94,60 @@ export class SerialConsumer implements Consumer {
   }
 
   #enter(): Promise<void> {
-    const { connection, box } = this.#parts
-    this.#gate = new SupervisedChannel(
+    const { connection, topology, box } = this.#parts
+    // Once it has left, what still happens to a channel is no concern of the next one.
+    const isCurrent = (): boolean => this.#gate === gate
+    const gate: SupervisedChannel<Channel> = new SupervisedChannel(
       {
         name: `serial consumer of "${this.#queue}"`,
         open: (model) => model.createChannel(),
-        setUp: (channel) => this.#setUp(channel),
-        ready: () => this.#adjust(),
-        failed: () => this.#parts.topology.forget(this.#parts.connection),
-        lost: () => this.#lose(),
+        setUp: (channel) => this.#setUp(channel, isCurrent),
+        ready: (channel) => {
+          if (!isCurrent()) return
+          this.#watch.start(channel)
+          this.#adjust()
+        },
+        failed: () => topology.forget(connection),
+        lost: () => {
+          if (isCurrent()) this.#lose()
+        },
       },
       connection,
       box.logger,
     )
-    return this.#gate.start()
+    this.#gate = gate
+    return gate.start()
   }
 
   async #leave(): Promise<void> {
     const gate = this.#gate
     this.#gate = undefined
+    this.#lose()
     await gate?.close()
   }
 
-  async #setUp(channel: Channel): Promise<void> {
+  async #setUp(channel: Channel, isCurrent: () => boolean): Promise<void> {
     const { connection, topology } = this.#parts
     await topology.work(connection, this.#queue)
     const gate = await topology.gate(connection, this.#queue)
-    this.#session = new AbortController()
     // Room for the token that is held and for the one that takes its place.
     await channel.prefetch(2)
-    await channel.consume(gate, (raw) => this.#takeToken(raw, channel), { consumerTag: 'gate' })
+    if (!isCurrent()) return
+    this.#session = new AbortController()
+    await channel.consume(
+      gate,
+      (raw) => {
+        if (isCurrent()) this.#takeToken(raw, channel)
+      },
+      { consumerTag: 'gate' },
+    )
     // For the consumers that follow.
     await channel.prefetch(1)
-    void this.#bringTokens(this.#session.signal)
+    if (isCurrent()) void this.#bringTokens(this.#session.signal)
   }
 
   #takeToken(raw: ConsumeMessage | null, channel: Channel): void {
-    if (raw === null) return this.#reopen()
+    if (raw === null) return this.#reopen(takenAway)
     this.#token?.acknowledge()
     this.#token = new Handout(raw, channel)
     this.#adjust()
@@ -145,26 +174,15 @@ export class SerialConsumer implements Consumer {
   /** The channel is gone, and with it the right. */
   #lose(): void {
     this.#session.abort()
+    this.#watch.stop()
     this.#token?.lose()
     this.#token = undefined
     this.#slot.lose()
   }
 
-  #reopen(): void {
+  #reopen(why: string): void {
     const { connection, topology } = this.#parts
     topology.forget(connection)
-    this.#gate?.reopen()
+    this.#gate?.reopen(why)
   }
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end, { once: true })
-    if (signal.aborted) end()
-  })

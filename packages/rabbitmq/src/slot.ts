@@ -41,6 +41,7 @@ export class Slot {
   #cancelling: Promise<unknown> | undefined
   #run: Promise<void> | undefined
   #lazyTimer: NodeJS.Timeout | undefined
+  #deliveries = 0
 
   /** @param tag No other consumer of the channel has it. */
   constructor(tag: string, owner: SlotOwner) {
@@ -51,6 +52,16 @@ export class Slot {
   /** Settles when what it runs has ended; nothing where it runs nothing. */
   get run(): Promise<void> | undefined {
     return this.#run
+  }
+
+  /** Whether it waits for a message. */
+  get isIdle(): boolean {
+    return this.#channel !== undefined && this.#run === undefined
+  }
+
+  /** How many messages it was handed. */
+  get deliveries(): number {
+    return this.#deliveries
   }
 
   /** Consumes on the channel, unless it does or runs something. Rejects where the broker refuses, and closes the channel. */
@@ -84,6 +95,7 @@ export class Slot {
     // It was on its way when the slot had enough.
     if (this.#channel !== channel || this.#run !== undefined) return handout.putBack()
     this.#handout = handout
+    this.#deliveries++
     this.#run = this.#handle(handout).then(() => this.#end())
   }
 

@@ -38,6 +38,7 @@ export class SupervisedChannel<C extends Channel> {
   #current: C | undefined
   #fault: Error | undefined
   #healthy = true
+  #isReopening = false
 
   constructor(role: ChannelRole<C>, connection: BrokerConnection, logger: Logger) {
     this.#role = role
@@ -60,8 +61,11 @@ export class SupervisedChannel<C extends Channel> {
     return new Promise((resolve, reject) => void this.#keepOpen(resolve, reject))
   }
 
-  /** Makes a new channel in the place of this one. */
-  reopen(): void {
+  /** Makes a new channel in the place of this one. @param why For the log. */
+  reopen(why: string): void {
+    if (this.#isReopening || this.#opened === undefined) return
+    this.#isReopening = true
+    this.#logger.info({ role: this.#role.name }, `${why}: opening a new channel`)
     void this.#opened?.goodbye()
   }
 
@@ -94,6 +98,7 @@ export class SupervisedChannel<C extends Channel> {
   async #live(model: ChannelModel, onFirst: () => void): Promise<void> {
     const channel = await this.#role.open(model)
     this.#fault = undefined
+    this.#isReopening = false
     const gone = new Promise<void>((resolve) => channel.once('close', resolve))
     // An error without a listener would end the process.
     channel.on('error', (error) => (this.#fault = error))

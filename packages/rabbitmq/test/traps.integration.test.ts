@@ -147,6 +147,7 @@ test('a queue that is deleted under its consumers comes back, with them', async 
   const taken: string[] = []
   await client.messaging.queue.consume('default', acceptInto(taken), { slots: 2, mode: 'parallel' })
   await client.messaging.queue.consume('one', acceptInto(taken), { slots: 1, mode: 'serial' })
+  for (const queue of ['default', 'one']) await client.messaging.queue.send(queue, newMessage())
   for (const queue of [client.work('default'), client.work('one'), `${client.prefix}.serial.one`, client.dead('default')]) {
     await client.broker.delete(queue)
     const messages = [newMessage(), newMessage()] as const
@@ -168,15 +169,6 @@ test('a queue that is deleted under its sender is declared again, and the messag
   await client.messaging.queue.send('default', message)
   const texts = await client.broker.textsOf(client.work('default'))
   expect(texts).toEqual([expect.stringContaining(message.taskId)])
-})
-
-test('a queue of notices that is deleted is replaced, and its loss is told as a gap', async () => {
-  await using client = await TestClient.open(url)
-  let gaps = 0
-  client.messaging.bus.onGap(() => gaps++)
-  const heal = await client.proxy.faults.refuse()
-  await heal()
-  await until('the gap is told', () => gaps === 1)
 })
 
 test('a queue that exists with other arguments is refused with the argument and the remedy, by send and by consume, and stays as it is', async () => {
@@ -259,4 +251,24 @@ test('an accepted run that outlasts the lazy acknowledgement is acknowledged mea
   expect(taken).toHaveLength(1)
   held.open()
   await until('the others come', () => taken.length === 3)
+})
+
+test('a serial consumer that is resized to nothing and back, again and again, gives up the right each time, and takes it again', async () => {
+  await using client = await TestClient.open(url)
+  const other = await client.another()
+  const [ones, others]: [string[], string[]] = [[], []]
+  const one = await client.messaging.queue.consume('one', acceptInto(ones), { slots: 1, mode: 'serial' })
+  const two = await other.queue.consume('one', acceptInto(others), { slots: 0, mode: 'serial' })
+  for (let round = 1; round <= 3; round++) {
+    await client.messaging.queue.send('one', newMessage())
+    await until('the first one takes it', () => ones.length === round)
+    one.resize(0)
+    one.resize(1)
+    one.resize(0)
+    two.resize(1)
+    await client.messaging.queue.send('one', newMessage())
+    await until('the second one takes it', () => others.length === round)
+    two.resize(0)
+    one.resize(1)
+  }
 })

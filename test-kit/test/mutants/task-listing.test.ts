@@ -330,7 +330,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'leaves out of what is unfinished what waits again',
-    ['TL-3.1', 'TL-4.3'],
+    ['TL-3.1', 'TL-4.2', 'TL-4.3'],
     class extends PlainListing {
       override isOpen(row: TaskDetails): boolean {
         return super.isOpen(row) && (row.status !== 'waiting' || row.attempt === 0)

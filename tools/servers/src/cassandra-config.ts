@@ -1,3 +1,5 @@
+import type { CassandraJars } from './cassandra-jars.ts'
+
 /**
  * When an acknowledged write is on disk. `batch`: always; `group`: always, a window of writes together; `periodic`, as
  * Cassandra is shipped: up to 10 s later, and a SIGKILL loses the last tenth of a second.
@@ -16,6 +18,8 @@ export interface CassandraNode {
   readonly token: bigint
   readonly commitlogSync: CommitlogSync
   readonly heap: string
+  /** Whether it asks who somebody is, and what they may do. */
+  readonly authentication: boolean
 }
 
 const commitlog: Readonly<Record<CommitlogSync, string>> = {
@@ -24,8 +28,21 @@ const commitlog: Readonly<Record<CommitlogSync, string>> = {
   periodic: 'commitlog_sync: periodic\ncommitlog_sync_period: 10s',
 }
 
-/** cassandra.yaml. Paxos v2, which is faster in all that was measured, has to be asked for. */
-export const yamlOf = ({ folder, address, nativePort, storagePort, seed, token, commitlogSync }: CassandraNode): string => `\
+/** What a role was granted is asked for again each time: a test that grants waits for nothing. */
+const authentication = `\
+authenticator: PasswordAuthenticator
+authorizer: CassandraAuthorizer
+role_manager: CassandraRoleManager
+permissions_validity: 0ms
+roles_validity: 0ms
+`
+
+/**
+ * cassandra.yaml, as 4.1 and 5.0 understand it. Paxos v2, which is faster in all that was measured, has to be asked for.
+ */
+export const yamlOf = (node: CassandraNode): string => {
+  const { folder, address, nativePort, storagePort, seed, token, commitlogSync } = node
+  return `\
 cluster_name: taskledger
 num_tokens: 1
 initial_token: ${token}
@@ -58,7 +75,8 @@ counter_cache_size: 0MiB
 auto_snapshot: false
 hinted_handoff_enabled: ${seed !== address}
 paxos_variant: v2
-`
+${node.authentication ? authentication : ''}`
+}
 
 /** Without it Cassandra writes all that it does to its output. */
 export const logbackXml = `\
@@ -100,11 +118,37 @@ const opened = [
   'jdk.management/com.sun.management.internal',
 ]
 
+/** What the meter that 4.1 measures its memory with looks into. It is made for Java 11; in 5.0 it was replaced. */
+const measured = [
+  'java.base/java.lang.invoke',
+  'java.base/java.lang.ref',
+  'java.base/java.math',
+  'java.base/java.net',
+  'java.base/java.nio.charset',
+  'java.base/java.nio.file',
+  'java.base/java.security',
+  'java.base/java.text',
+  'java.base/java.time',
+  'java.base/java.util.concurrent',
+  'java.base/java.util.concurrent.atomic',
+  'java.base/java.util.concurrent.locks',
+  'java.base/java.util.function',
+  'java.base/java.util.regex',
+  'java.base/sun.nio.cs',
+  'java.base/sun.nio.fs',
+]
+
+/** 4.1 on Java 17, which it was not made for: all that it needs beyond what 5.0 does. */
+const forOldCassandra = (jars: CassandraJars): readonly string[] =>
+  jars.memoryMeter === undefined
+    ? []
+    : [`-javaagent:${jars.memoryMeter}`, ...measured.flatMap((name) => ['--add-opens', `${name}=ALL-UNNAMED`])]
+
 /**
  * The arguments of java. Some make the start short (4 to 6 s for 12). None of them is `cassandra.unsafesystem`, which would: a node
  * that is killed then forgets its schema. No port for JMX is given, so that there is none that could be taken.
  */
-export const javaArgumentsOf = ({ folder, heap }: CassandraNode, jars: string): readonly string[] => [
+export const javaArgumentsOf = ({ folder, heap }: CassandraNode, jars: CassandraJars): readonly string[] => [
   `-Xms${heap}`,
   `-Xmx${heap}`,
   '-Xss384k',
@@ -128,7 +172,8 @@ export const javaArgumentsOf = ({ folder, heap }: CassandraNode, jars: string): 
   `-Djava.io.tmpdir=${folder}/tmp`,
   ...exported.flatMap((name) => ['--add-exports', `${name}=ALL-UNNAMED`]),
   ...opened.flatMap((name) => ['--add-opens', `${name}=ALL-UNNAMED`]),
+  ...forOldCassandra(jars),
   '-cp',
-  `${jars}/*`,
+  `${jars.folder}/*`,
   'org.apache.cassandra.service.CassandraDaemon',
 ]

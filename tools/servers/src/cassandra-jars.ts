@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { promisify } from 'node:util'
@@ -10,23 +10,30 @@ import type { Say } from './types.ts'
 
 const run = promisify(execFile)
 
-/** The Cassandra that is started here. */
-export const cassandraVersion = '5.0.8'
+/** The Cassandra that is started here where no other is asked for. */
+export const defaultCassandraVersion = '5.0.8'
 
-const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+/** A Cassandra that was fetched. */
+export interface CassandraJars {
+  readonly folder: string
+  /** The agent without which 4.1 cannot measure its memory. */
+  readonly memoryMeter?: string
+}
+
+const pomOf = (version: string): string => `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>taskledger</groupId><artifactId>cassandra-runtime</artifactId><version>1</version><packaging>pom</packaging>
   <dependencies>
-    <dependency><groupId>org.apache.cassandra</groupId><artifactId>cassandra-all</artifactId><version>${cassandraVersion}</version></dependency>
+    <dependency><groupId>org.apache.cassandra</groupId><artifactId>cassandra-all</artifactId><version>${version}</version></dependency>
   </dependencies>
 </project>
 `
 
 const copyDependencies = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies'
 
-const fetchJars = async (draft: string, javaHome: string): Promise<void> => {
+const fetchJars = async (draft: string, version: string, javaHome: string): Promise<void> => {
   await mkdir(draft, { recursive: true })
-  await writeFile(join(draft, 'pom.xml'), pom)
+  await writeFile(join(draft, 'pom.xml'), pomOf(version))
   const args = ['-B', '-q', copyDependencies, '-DincludeScope=runtime', `-DoutputDirectory=${draft}`]
   try {
     await run('mvn', args, { cwd: draft, env: { ...process.env, JAVA_HOME: javaHome }, timeout: 600_000, maxBuffer: 64 * 1024 * 1024 })
@@ -35,9 +42,7 @@ const fetchJars = async (draft: string, javaHome: string): Promise<void> => {
       throw new ServerNotAvailable(
         'Cassandra is fetched by Maven, which is not on this machine',
         'Install it (Debian: apt-get install maven)',
-        {
-          cause: error,
-        },
+        { cause: error },
       )
     }
     const said =
@@ -46,12 +51,14 @@ const fetchJars = async (draft: string, javaHome: string): Promise<void> => {
   }
 }
 
-/** The folder with Cassandra and all that it needs, fetched where it is missing: about 70 MB that all runs share. */
-export const cassandraJars = async (javaHome: string, say: Say): Promise<string> => {
-  const folder = join(serversFolder, `cassandra-${cassandraVersion}`)
+/** Cassandra and all that it needs, fetched where it is missing: about 70 MB that all runs share. */
+export const cassandraJars = async (version: string, javaHome: string, say: Say): Promise<CassandraJars> => {
+  const folder = join(serversFolder, `cassandra-${version}`)
   await installOnce(folder, async (draft) => {
-    say(`Fetching Cassandra ${cassandraVersion} with Maven: some 100 MB, 10 to 60 s the first time`)
-    await fetchJars(draft, javaHome)
+    say(`Fetching Cassandra ${version} with Maven: some 100 MB, 10 to 60 s the first time`)
+    await fetchJars(draft, version, javaHome)
   })
-  return folder
+  if (!version.startsWith('4.')) return { folder }
+  const meter = (await readdir(folder)).find((name) => /^jamm-.*\.jar$/.test(name))
+  return meter === undefined ? { folder } : { folder, memoryMeter: join(folder, meter) }
 }

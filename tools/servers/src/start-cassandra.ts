@@ -4,7 +4,7 @@ import process from 'node:process'
 import { askCassandra } from './ask-cassandra.ts'
 import { javaArgumentsOf, logbackXml, yamlOf } from './cassandra-config.ts'
 import type { CassandraNode, CommitlogSync } from './cassandra-config.ts'
-import { cassandraJars, cassandraVersion } from './cassandra-jars.ts'
+import { cassandraJars, defaultCassandraVersion } from './cassandra-jars.ts'
 import { findJava17 } from './java.ts'
 import { OwnProcess } from './own-process.ts'
 import { freePort } from './ports.ts'
@@ -21,7 +21,14 @@ export interface StartCassandraOptions {
   readonly heap?: string
   /** Where it listens on 127.0.0.1. Default: a free port. */
   readonly port?: number
+  /** As Maven knows it, 4.1 or later. Default: `5.0.8`. */
+  readonly version?: string
+  /** Whether it asks for a password, and grants nothing unasked. Default false. The endpoint has the superuser's credentials. */
+  readonly authentication?: boolean
 }
+
+/** Whom a new Cassandra that asks for passwords lets in. */
+const superuser = { username: 'cassandra', password: 'cassandra' } as const
 
 /**
  * Starts a Cassandra of one node, empty, with data of its own that go when it is stopped. Some 6 s; the first one ever
@@ -30,9 +37,9 @@ export interface StartCassandraOptions {
  * @throws {@link ServerNotAvailable} where Java 17 or Maven is missing, or nothing can be fetched.
  */
 export const startCassandra = async (options: StartCassandraOptions): Promise<EngineProcess<CassandraEndpoint>> => {
-  const { say, name, commitlogSync = 'batch', heap = '512m' } = options
+  const { say, name, commitlogSync = 'batch', heap = '512m', version = defaultCassandraVersion, authentication = false } = options
   const javaHome = await findJava17()
-  const jars = await cassandraJars(javaHome, say)
+  const jars = await cassandraJars(version, javaHome, say)
   const folder = await openDataFolder(`cassandra-${name}`)
   const address = '127.0.0.1'
   const node: CassandraNode = {
@@ -44,6 +51,7 @@ export const startCassandra = async (options: StartCassandraOptions): Promise<En
     token: 0n,
     commitlogSync,
     heap,
+    authentication,
   }
   await mkdir(join(folder, 'tmp'))
   await writeFile(join(folder, 'cassandra.yaml'), yamlOf(node))
@@ -52,7 +60,8 @@ export const startCassandra = async (options: StartCassandraOptions): Promise<En
   const endpoint: CassandraEndpoint = {
     contactPoints: [`${address}:${node.nativePort}`],
     localDataCenter: 'datacenter1',
-    version: cassandraVersion,
+    version,
+    ...(authentication ? { credentials: superuser } : {}),
   }
   const server = new OwnProcess({
     what: 'Cassandra',
@@ -71,7 +80,7 @@ export const startCassandra = async (options: StartCassandraOptions): Promise<En
     await removeDataFolder(folder)
   }
   const startedAt = performance.now()
-  say(`Starting Cassandra ${cassandraVersion} on port ${node.nativePort}, some 6 s`)
+  say(`Starting Cassandra ${version} on port ${node.nativePort}, some 6 s`)
   try {
     await server.start()
   } catch (error) {

@@ -136,7 +136,7 @@ export const submissionRules: readonly Rule<Adapters>[] = [
     hint: 'the cursor holds the place, not a number of rows',
     run: async (cluster) => {
       const held = cluster.held()
-      const [a, b] = await cluster.nodes(2, { tasks: [held.task, echoTask], worker: { slots: 50 } })
+      const [a, b] = await cluster.nodes(2, { tasks: [held.task, echoTask], worker: { slots: 20 } })
       b.manager.worker?.pause()
       const before = await a.manager.submit(echoTask, 'before', { labels: ['odd', 'old'] })
       await cluster.finished(before, a)
