@@ -58,8 +58,9 @@ export class Network {
         if (cut === undefined) process.step(settle)
         else if (cut.mode === 'refuse') process.step(() => reject(outcomeUnknown(`the connection broke during ${name}`)))
         else if (cut.mode === 'stall') world.whenMended(cut, () => reply(settle))
+        else world.leaveUnanswered()
       }
-      const answer = (settle: () => void, afterMs = 0): void => void world.time.schedule(this.latencyMs() + afterMs, () => reply(settle))
+      const answer = (settle: () => void): void => void world.time.schedule(this.latencyMs(), () => reply(settle))
       const fail = (error: Error): void => answer(() => reject(error))
       const happen = async (goOn: (settle: () => void) => void): Promise<void> => {
         try {
@@ -73,7 +74,7 @@ export class Network {
         const cut = world.cutBetween(node, engine)
         if (cut?.mode === 'refuse') return fail(new TaskledgerError('UNAVAILABLE', `${name} is refused`))
         if (cut?.mode === 'stall') return world.whenMended(cut, arrive)
-        if (cut?.mode === 'swallow') return
+        if (cut?.mode === 'swallow') return world.leaveUnanswered()
         switch (fault?.mode) {
           case 'unavailable':
             return fail(new TaskledgerError('UNAVAILABLE', `${name} is made to fail`))
@@ -82,13 +83,13 @@ export class Network {
           case 'lostReply':
             return void happen(() => fail(outcomeUnknown(`the answer of ${name} was lost`)))
           case 'noAnswer':
-            return void happen(() => {})
+            return void happen(() => world.leaveUnanswered())
           case 'vanishes':
-            return
+            return world.leaveUnanswered()
           case 'late':
-            return void world.time.schedule(fault.forMs, () => void happen(answer))
+            return world.happenLate(fault.forMs, () => void happen(answer))
           case 'slowReply':
-            return void happen((settle) => answer(settle, fault.forMs))
+            return void happen((settle) => world.happenLate(fault.forMs, () => answer(settle)))
           case 'twice':
             return void happen(() => void happen(answer))
           case 'forgotten':

@@ -188,7 +188,7 @@ function* checkUndisturbed({ world, cluster, clients }: Observed, { histories }:
   if (world.struck.size > 0 || world.plan.faults.length > 0) return
   for (const [task, taskIds] of clients.acknowledged) {
     const [taskId] = taskIds
-    if (taskId === undefined || task.key !== undefined) continue
+    if (taskId === undefined || task.key !== undefined || task.notBeforeMs !== undefined) continue
     const history = histories.get(taskId) ?? []
     const waits = history.filter((event) => event.type === 'TaskCreated' || (event.type === 'TaskFailed' && event.retryAt !== undefined) || event.type === 'TaskReleased').length
     const sent = world.sends.get(taskId) ?? 0

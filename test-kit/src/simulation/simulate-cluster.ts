@@ -57,7 +57,7 @@ export const simulateCluster = async ({ seed, engine, plan = drawPlan(seed), tra
   let settledMs: number | undefined
   for (let atMs = lookMs; ; atMs += lookMs) {
     await world.time.runUntil(atMs)
-    if (!cluster.isWhole) faultsOverAt = atMs
+    if (!cluster.isWhole || !world.isAnswered) faultsOverAt = atMs
     else if (clients.areSatisfied && isIdle(world) && (await isSettled(observed))) {
       settledMs = atMs
       break

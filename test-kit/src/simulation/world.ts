@@ -19,6 +19,9 @@ const afterDeathMs = 75_000
 /** Notices that were lost without a word: until the next poll. */
 const afterDeafnessMs = 40_000
 
+/** How long a caller waits for an answer, and then until it asks again, in milliseconds. */
+const givingUpMs = 14_000
+
 /** What all nodes of a simulation share: time, engines, what is cut, what was seen. */
 export class World {
   readonly time = new SimulatedTime()
@@ -32,6 +35,8 @@ export class World {
   readonly #counts = new Map<string, number>()
   readonly #struck = new Set<Fault>()
   #calls = 0
+  #late = 0
+  #unansweredAt = -Infinity
   #calmAt = 0
   #wakefulAt = 0
 
@@ -58,6 +63,25 @@ export class World {
 
   get calls(): number {
     return this.#calls
+  }
+
+  /** Whether every caller has been answered, or has given up and had the time to try again. */
+  get isAnswered(): boolean {
+    return this.#late === 0 && this.time.elapsed() - this.#unansweredAt > givingUpMs
+  }
+
+  /** Somebody is not answered. */
+  leaveUnanswered(): void {
+    this.#unansweredAt = this.time.elapsed()
+  }
+
+  /** Something happens that its caller has given up by then, or is answered late. */
+  happenLate(ms: number, happen: () => void): void {
+    this.#late++
+    this.time.schedule(ms, () => {
+      this.#late--
+      happen()
+    })
   }
 
   trace(node: string, text: string): void {
