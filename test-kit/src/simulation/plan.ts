@@ -70,48 +70,66 @@ class Chance {
 /** What the seed brings about. */
 export const drawPlan = (seed: number): Plan => {
   const chance = new Chance(seed, 'plan')
-  const count = chance.between(4, 11)
-  const tasks = Array.from({ length: count }, (_, index) => drawTask(chance, index))
-  const faults = Array.from({ length: chance.weighted([[0, 1], [1, 3], [2, 4], [3, 3], [4, 1]]) }, () => drawFault(chance))
+  // Now and then a queue is deep.
+  const isDeep = chance.is(0.06)
+  const count = isDeep ? chance.between(4, 8) : chance.between(4, 11)
+  const tasks = Array.from({ length: count }, (_, index) => (isDeep ? drawDeep(chance, index) : drawTask(chance, index)))
+  const faults: Fault[] = []
+  for (let left = chance.weighted([[0, 3], [1, 4], [2, 4], [3, 3], [4, 1]]); left > 0; left--) {
+    const victim = faults.map((fault) => fault.node).find((node) => node !== undefined)
+    // Misfortunes seldom come singly.
+    faults.push(drawFault(chance, victim !== undefined && chance.is(0.4) ? victim : chance.of(nodeNames)))
+  }
   return { seed, tasks, faults }
 }
 
+/** A task of a serial queue that several others wait for. */
+const drawDeep = (chance: Chance, index: number): PlannedTask => ({
+  index,
+  kind: 'serial',
+  bodyMs: chance.between(2_000, 7_000),
+  failures: 0,
+  atMs: chance.between(0, 3_000),
+  node: chance.of(nodeNames),
+  awaits: [],
+})
+
 const drawTask = (chance: Chance, index: number): PlannedTask => {
   const kind = chance.weighted<BodyKind>([['nothing', 4], ['slow', 5], ['failing', 2], ['deaf', 1], ['progress', 1], ['serial', 3], ['finishing', 1]])
-  const isLong = chance.is(0.15)
   const key = chance.is(0.3) ? `key-${index}` : undefined
-  const cancel = chance.is(kind === 'slow' ? 0.4 : 0.2) ? { node: chance.of(nodeNames), afterMs: chance.between(0, chance.is(0.5) ? 300 : 6_000) } : undefined
+  const isCancelled = chance.is(kind === 'slow' ? 0.4 : 0.2)
+  const isLong = chance.is(isCancelled ? 0.4 : 0.15)
   return {
     index,
     kind,
-    bodyMs: kind === 'nothing' ? 0 : isLong ? chance.between(15_000, 45_000) : chance.between(50, 6_000),
+    bodyMs: kind === 'nothing' ? 0 : isLong ? chance.between(12_000, 35_000) : chance.between(50, 6_000),
     failures: kind === 'failing' ? chance.between(1, 3) : 0,
     atMs: chance.between(0, submitMs),
     node: chance.is(0.5) ? frontEnd : chance.of(workerNames),
     ...(key === undefined ? {} : { key, ...(chance.is(0.6) ? { repeat: { node: chance.of(nodeNames), afterMs: chance.between(0, 3_000) } } : {}) }),
     ...(chance.is(0.1) ? { notBeforeMs: chance.between(500, 10_000) } : {}),
-    ...(cancel === undefined ? {} : { cancel }),
-    awaits: Array.from({ length: chance.weighted([[0, 2], [1, 4], [2, 1]]) }, () => ({
+    ...(isCancelled ? { cancel: { node: chance.of(nodeNames), afterMs: chance.between(0, chance.of([25, 300, 6_000])) } } : {}),
+    awaits: Array.from({ length: chance.weighted([[0, 2], [1, 4], [2, 2], [3, 1]]) }, () => ({
       node: chance.of(nodeNames),
-      afterMs: chance.between(0, chance.is(0.7) ? 200 : 8_000),
+      afterMs: chance.between(0, chance.of([40, 40, 200, 8_000])),
     })),
   }
 }
 
-const drawFault = (chance: Chance): Fault =>
+const drawFault = (chance: Chance, node: string): Fault =>
   chance.weighted<() => Fault>([
-    [() => drawCallFault(chance), 8],
-    [() => drawCut(chance, chance.of(nodeNames)), 4],
-    [() => drawCut(chance, undefined), 2],
-    [() => ({ type: 'freeze', node: chance.of(nodeNames), atMs: drawAt(chance), forMs: drawLength(chance) }), 3],
-    [() => ({ type: 'crash', node: chance.of(nodeNames), atMs: drawAt(chance), forMs: chance.between(500, 40_000) }), 2],
-    [() => ({ type: 'shutdown', node: chance.of(nodeNames), atMs: drawAt(chance), forMs: chance.between(500, 20_000) }), 1],
-    [() => ({ type: 'skew', node: chance.of(nodeNames), atMs: chance.is(0.5) ? 0 : drawAt(chance), skewMs: drawSkew(chance) }), 1.5],
-    [() => ({ type: 'deaf', node: chance.of(nodeNames), atMs: drawAt(chance), forMs: chance.between(200, 15_000), isTold: chance.is(0.5) }), 2],
-    [() => ({ type: 'disconnect', node: chance.of(workerNames), atMs: drawAt(chance), forMs: chance.between(10, 3_000) }), 2],
+    [() => drawCallFault(chance, node), 8],
+    [() => drawCut(chance, node), 4],
+    [() => drawCut(chance, undefined), 2.5],
+    [() => ({ type: 'freeze', node, atMs: drawAt(chance), forMs: drawLength(chance) }), 3],
+    [() => ({ type: 'crash', node, atMs: drawAt(chance), forMs: chance.between(500, 40_000) }), 2],
+    [() => ({ type: 'shutdown', node, atMs: drawAt(chance), forMs: chance.between(500, 20_000) }), 1],
+    [() => ({ type: 'skew', node, atMs: chance.is(0.5) ? 0 : drawAt(chance), skewMs: drawSkew(chance) }), 1.5],
+    [() => ({ type: 'deaf', node, atMs: chance.between(0, submitMs), forMs: chance.between(1_000, 15_000), isTold: chance.is(0.5) }), 2],
+    [() => ({ type: 'disconnect', node, atMs: drawAt(chance), forMs: chance.between(10, 3_000) }), 2],
   ])()
 
-const drawAt = (chance: Chance): number => chance.between(100, 18_000)
+const drawAt = (chance: Chance): number => chance.between(100, chance.of([8_000, 18_000]))
 
 /** Often about as long as a lease. */
 const drawLength = (chance: Chance): number => (chance.is(0.6) ? chance.between(10_000, 35_000) : chance.between(200, 10_000))
@@ -129,6 +147,7 @@ const drawCut = (chance: Chance, node: string | undefined): Cut => ({
     [['listing'], 1],
     [['nodes'], 2],
     [['bus'], 1],
+    [['listing', ...messagingEngines], 1],
   ]),
   mode: chance.of(['refuse', 'stall', 'swallow', 'swallowReplies']),
   atMs: drawAt(chance),
@@ -165,11 +184,11 @@ const modes: readonly (readonly [CallFaultMode, number])[] = [
   ['crashAfter', 4],
 ]
 
-const drawCallFault = (chance: Chance): Fault => {
+const drawCallFault = (chance: Chance, node: string): Fault => {
   const call = chance.weighted(calls)
   return {
     type: 'call',
-    node: chance.of(nodeNames),
+    node,
     call,
     nth: 1 + Math.floor(chance.next() ** 2 * (call === 'queue.consume' ? 2 : 14)),
     mode: call === 'queue.send' && chance.is(0.3) ? 'forgotten' : chance.weighted(modes),

@@ -27,6 +27,7 @@ export const promises = {
   alive: 'no node is declared dead that was neither stopped nor cut off by itself',
   once: 'without faults the message of a task is sent once for each time it waits',
   prompt: 'without faults a task begins within seconds, where there is room',
+  due: 'no task begins before its time',
   timers: 'no timer is left behind',
   truth: 'nobody is told what is not so',
 } as const
@@ -168,13 +169,19 @@ function* checkRuns({ cluster, world }: Observed, { histories }: Stored): Iterab
     if (!isTrue && run.abortedAt === undefined) yield { promise: 'ending', detail: `attempt ${run.attempt} of ${short(run.taskId)} ${run.how} on ${run.node.name}; ${told(histories.get(run.taskId) ?? [])}` }
   }
   for (const history of histories.values())
-    for (const event of history)
-      if (event.type === 'TaskDied' && !world.plan.faults.some((fault) => 'node' in fault && fault.node !== undefined && event.diedOn.startsWith(`${fault.node}-`) && fault.type !== 'skew'))
+    for (const [index, event] of history.entries())
+      if (event.type === 'TaskStarted' && event.at < dueAtOf(history[index - 1]))
+        yield { promise: 'due', detail: `${short(event.taskId)} was started ${dueAtOf(history[index - 1]) - event.at} ms before its time; ${told(history)}` }
+      else if (event.type === 'TaskDied' && !world.plan.faults.some((fault) => 'node' in fault && fault.node !== undefined && event.diedOn.startsWith(`${fault.node}-`) && fault.type !== 'skew'))
         yield { promise: 'alive', detail: `${event.diedOn} was declared dead, which lived; ${told(history)}` }
 }
 
 const isSettlement = (event: TaskEvent): event is Extract<TaskEvent, { attempt?: number }> =>
   ['TaskCompleted', 'TaskFailed', 'TaskCancelled', 'TaskReleased', 'TaskDied'].includes(event.type)
+
+/** Before when a task may not begin that waits since this event. */
+const dueAtOf = (event: TaskEvent | undefined): number =>
+  event === undefined ? 0 : event.type === 'TaskCreated' ? (event.notBefore ?? 0) : 'retryAt' in event ? (event.retryAt ?? 0) : 0
 
 /** A frozen node cannot be stopped, only refused: what ran on it, and a moment after it wakes. A body that ignores its signal, neither. */
 const isExcused = (run: BodyRun, fromMs: number): boolean => {
@@ -197,9 +204,10 @@ function* checkUndisturbed({ world, cluster, clients }: Observed, { histories }:
   const room = (atMs: number, untilMs: number): boolean => runsOf(cluster).filter((run) => run.startedAt < untilMs && endedAt(run) > atMs).length < 2
   for (const [taskId, written] of world.written)
     for (const [index, { event, atMs }] of written.entries()) {
-      if (event.type !== 'TaskCreated' || event.queue === 'serial') continue
+      const isWaiting = event.type === 'TaskCreated' || (event.type === 'TaskFailed' && event.retryAt !== undefined)
+      if (!isWaiting || (event.type === 'TaskCreated' && event.queue === 'serial')) continue
       const next = written[index + 1]
-      const dueAt = Math.max(atMs, (event.notBefore ?? 0) - world.time.startAt) + inTimeMs
+      const dueAt = Math.max(atMs, dueAtOf(event) - world.time.startAt) + inTimeMs
       if (next !== undefined && next.atMs > dueAt && room(atMs, next.atMs)) yield { promise: 'prompt', detail: `${short(taskId)} waited from ${atMs} to ${next.atMs} ms` }
     }
 }

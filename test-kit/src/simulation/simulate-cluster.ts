@@ -37,7 +37,7 @@ export interface SimulationReport {
 }
 
 /** How long after the last fault everything may take to come to its end, in milliseconds. */
-const boundMs = 300_000
+const boundMs = 150_000
 /** How often it is looked whether everything has. */
 const lookMs = 500
 /** How many timers a node at rest may have: renewals and their bounds, the janitor, a look at the registry. */
@@ -83,6 +83,7 @@ const isSettled = async (observed: Observed): Promise<boolean> => {
 /** Closes every node, and looks what is left behind. */
 const closeAll = async ({ world, cluster }: Observed): Promise<readonly BrokenPromise[]> => {
   const broken: BrokenPromise[] = []
+  world.isClosing = true
   for (const { name, process } of cluster.current)
     if (process.pendingTimers > mostTimers) broken.push({ promise: 'timers', detail: `${name} has ${process.pendingTimers} timers at rest` })
   const open = new Set(cluster.current)

@@ -31,6 +31,8 @@ export class World {
   /** How often the message of each task was sent. */
   readonly sends = new Map<TaskId, number>()
   readonly traced: string[] | undefined
+  /** Everything has come to its end, and nothing more is done to anybody. */
+  isClosing = false
   readonly #cuts = new Map<Cut, (() => void)[]>()
   readonly #counts = new Map<string, number>()
   readonly #struck = new Set<Fault>()
@@ -46,14 +48,14 @@ export class World {
     this.engine = makeEngine({ clock: this.time, logger: silentLogger })
   }
 
-  /** From when on nothing is slowed down by a fault, in milliseconds from the beginning, as far as is known by now. */
+  /** From when on every node lives and is answered, in milliseconds from the beginning, as far as is known by now. */
   get calmAtMs(): number {
     return this.#calmAt
   }
 
   /** From when on every waiter has had a poll since the last notice that may have been lost without a word. */
   get wakefulAtMs(): number {
-    return Math.max(this.#calmAt, this.#wakefulAt)
+    return this.#wakefulAt === 0 ? this.#calmAt : Math.max(this.#calmAt, this.#wakefulAt)
   }
 
   /** The faults that really met something. */
@@ -95,15 +97,22 @@ export class World {
   /** A fault begins that lasts that long. */
   strike(fault: Fault, forMs: number): void {
     this.#struck.add(fault)
-    const isDeath = fault.type === 'crash' || fault.type === 'freeze' || fault.type === 'call'
+    const isDeath = fault.type === 'crash' || fault.type === 'freeze' || fault.type === 'shutdown' || (fault.type === 'call' && fault.mode.startsWith('crash'))
     const untilMs = this.time.elapsed() + forMs
-    if (fault.type === 'deaf' && !fault.isTold) this.#wakefulAt = Math.max(this.#wakefulAt, untilMs + afterDeafnessMs)
-    else this.#calmAt = Math.max(this.#calmAt, untilMs + (isDeath ? afterDeathMs : afterwardsMs + (fault.type === 'cut' ? afterDeathMs : 0)))
+    // A node that dies leaves unsaid what it had written. A look at the store that failed is made again at the next poll.
+    const isSilent =
+      isDeath ||
+      (fault.type === 'deaf' && !fault.isTold) ||
+      (fault.type === 'cut' && fault.engines.includes('events')) ||
+      (fault.type === 'call' && fault.call === 'events.read')
+    if (isSilent) this.#wakefulAt = Math.max(this.#wakefulAt, untilMs + afterDeafnessMs)
+    if (fault.type !== 'deaf' || fault.isTold) this.#calmAt = Math.max(this.#calmAt, untilMs + (isDeath ? afterDeathMs : afterwardsMs))
   }
 
   /** The fault that meets this call, if one does. */
   meet(node: string, call: CallName): CallFault | undefined {
     this.#calls++
+    if (this.isClosing) return undefined
     const key = `${node} ${call}`
     const nth = (this.#counts.get(key) ?? 0) + 1
     this.#counts.set(key, nth)

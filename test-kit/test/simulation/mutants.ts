@@ -85,8 +85,8 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a task is acknowledged before it is listed',
-    edits: [core('submissions.ts', '    await persist(this.#node, persistence, (signal) => storage.listing.save(details, { signal }))\n', '    void storage.listing.save(details).catch(() => {})\n')],
+    name: 'a task is acknowledged without a row',
+    edits: [core('submissions.ts', '    await persist(this.#node, persistence, (signal) => storage.listing.save(details, { signal }))\n', '    void [persist, storage, persistence]\n')],
   },
   {
     name: 'a repeated submit leaves a half-made task half made',
@@ -113,13 +113,11 @@ export const mutants: readonly Mutant[] = [
     edits: [core('attempts.ts', '      if (isMissed()) void this.#look(run)\n', '')],
   },
   {
-    name: 'an attempt that was ended elsewhere is not told',
-    edits: [
-      core(
-        'task-run.ts',
-        "return this.abort('ATTEMPT_LOST', `attempt ${this.attempt} was ended elsewhere: the task is ${status}, at attempt ${attempt}`)",
-        'return',
-      ),
-    ],
+    name: 'a task begins before its time',
+    edits: [{ file: 'core/src/domain/decide.ts', from: "if (state.dueAt > command.at) return refuse('notDue')", to: '' }],
+  },
+  {
+    name: 'a task that failed is not sent again by who ran it',
+    edits: [core('attempts.ts', "} else if (details?.status === 'waiting') await this.#sender.send(details)", '}')],
   },
 ]
