@@ -144,7 +144,6 @@ const noteOf = (state: NodeView['state'], note: string | undefined, running: num
     case 'draining':
       return note
     case 'lost':
-      // Nothing recovers them yet.
-      return running === 0 ? note : `${note ?? 'no reason is known'}; its tasks stay as they are`
+      return running === 0 ? note : `${note ?? 'no reason is known'}; others run its tasks again`
   }
 }

@@ -1,10 +1,10 @@
 import type { FileHandle } from 'node:fs/promises'
-import { constants, mkdir, open, readFile, unlink } from 'node:fs/promises'
+import { constants, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { decodeEvent, encodeEvent } from '@taskledger/core/codec'
 import type { CallOptions, EventStore, EventStoreCapabilities, ReadOptions, TaskEvent, TaskId } from '@taskledger/core/ports'
-import { closedError, codeOf, outcomeUnknown, TaskledgerError, VersionConflict } from '@taskledger/core/ports'
+import { closedError, codeOf, isTaskId, outcomeUnknown, TaskledgerError, VersionConflict } from '@taskledger/core/ports'
 import { historyIn, lineOf } from './history-file.ts'
 
 /**
@@ -47,6 +47,15 @@ class FileEventStore implements EventStore {
         .slice(options?.afterVersion ?? 0)
         .map(decodeEvent)
     })
+  }
+
+  async *histories(options?: CallOptions): AsyncGenerator<TaskId, void, undefined> {
+    // A name as soon as there is a file: what became of its first append does not matter here.
+    for (const name of await this.#run(options?.signal, () => readdir(this.#path))) {
+      options?.signal?.throwIfAborted()
+      const taskId = name.replace(/\.history$/, '')
+      if (isTaskId(taskId)) yield taskId
+    }
   }
 
   remove(taskId: TaskId, options?: CallOptions): Promise<void> {

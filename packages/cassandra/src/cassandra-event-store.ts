@@ -39,6 +39,14 @@ export class CassandraEventStore implements EventStore {
     return (await this.#table.texts(taskId, afterVersion, { signal })).map(decodeEvent)
   }
 
+  async *histories({ signal }: CallOptions = {}): AsyncGenerator<TaskId, void, undefined> {
+    this.#lease.enter(signal)
+    for await (const taskId of this.#table.taskIds({ signal })) {
+      this.#lease.enter(signal)
+      yield taskId
+    }
+  }
+
   // Conditional, so that it stands in one order with the appends: a plain deletion and a ballot go by different clocks. The
   // newest rows go first: whoever reads meanwhile sees a prefix.
   async remove(taskId: TaskId, { signal }: CallOptions = {}): Promise<void> {

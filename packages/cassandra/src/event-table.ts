@@ -10,6 +10,9 @@ import type { RequestOptions, Session, Statement } from './session.ts'
  */
 const firstTimestamp = 1
 
+/** How many cohorts are named at a time. */
+const cohortsAtOnce = 500
+
 /** The statements of the event store. A row for each event; a partition for each cohort. */
 export class EventTable {
   readonly #session: Session
@@ -19,6 +22,8 @@ export class EventTable {
   readonly #selectEvents: string
   readonly #selectIds: string
   readonly #delete: string
+  readonly #selectCohorts: string
+  readonly #selectTasks: string
 
   constructor(session: Session) {
     const table = session.table('task_event')
@@ -30,6 +35,8 @@ export class EventTable {
     this.#follow = `UPDATE ${table} SET followed = true WHERE ${task} AND version = ? IF EXISTS`
     this.#selectEvents = `SELECT event FROM ${table} WHERE ${task} AND version > ?`
     this.#selectIds = `SELECT task_id, version, event_id FROM ${table} WHERE prefix = ? AND cohort = ? AND task_id IN ?`
+    this.#selectCohorts = `SELECT DISTINCT prefix, cohort FROM ${table}`
+    this.#selectTasks = `SELECT task_id FROM ${table} WHERE prefix = ? AND cohort = ? GROUP BY task_id`
     this.#delete = `DELETE FROM ${table} WHERE ${task} AND version = ? IF EXISTS`
   }
 
@@ -66,6 +73,18 @@ export class EventTable {
     const histories = new Map<TaskId, Map<number, string>>(taskIds.map((taskId) => [taskId, new Map()]))
     for (const row of rows) histories.get(row['task_id'] as TaskId)?.set(row['version'] as number, row['event_id'] as string)
     return histories
+  }
+
+  /**
+   * Every task, along the ring: the keys of the partitions, of which those of other applications are passed by, and the tasks of
+   * each. No event is read.
+   */
+  async *taskIds(options: RequestOptions): AsyncGenerator<TaskId, void, undefined> {
+    for await (const { prefix, cohort } of this.#session.pages(this.#selectCohorts, [], { ...options, fetchSize: cohortsAtOnce })) {
+      if (prefix !== this.#session.prefix) continue
+      const rows = await this.#session.execute(this.#selectTasks, [prefix, cohort], options)
+      for (const row of rows) yield row['task_id'] as TaskId
+    }
   }
 
   /** Deletes rows of a task, all or none: none where one of them is gone already. */

@@ -206,7 +206,7 @@ test('two applications on one keyspace do not see each other', async () => {
   expect(await theirs.events.read(id)).toEqual([second])
   await ours.events.remove(id)
   expect(await theirs.events.read(id)).toEqual([second])
-  const node = { nodeId: 'n', name: 'n', startedAt: 0, queues: {}, running: 0, delivered: {} }
+  const node = { nodeId: 'n', name: 'n', startedAt: 0, renewedAt: 0, queues: {}, running: 0, delivered: {} }
   await ours.nodes.renew(node, 60_000)
   expect(await theirs.nodes.live()).toEqual([])
   await Promise.all([ours.close(), theirs.close()])

@@ -38,6 +38,16 @@ export class MemoryEventStore implements EventStore {
     return history.slice(options?.afterVersion ?? 0).map(readEvent)
   }
 
+  async *histories(options?: CallOptions): AsyncGenerator<TaskId, void, undefined> {
+    this.#gate.pass(options?.signal)
+    // A copy: whoever walks takes his time, and others go on adding and removing.
+    const taskIds = Array.from(this.#histories.keys())
+    for (const taskId of taskIds) {
+      this.#gate.pass(options?.signal)
+      yield taskId
+    }
+  }
+
   // A later append at an old version meets no history, whose version is 0: a conflict, so it cannot bring the task back.
   async remove(taskId: TaskId, options?: CallOptions): Promise<void> {
     this.#gate.pass(options?.signal)

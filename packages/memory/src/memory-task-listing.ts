@@ -10,6 +10,7 @@ import type {
   TaskListingCapabilities,
   TaskPage,
   TaskProgress,
+  UnfinishedOptions,
 } from '@taskledger/core/ports'
 import { decodeCursor, encodeCursor, isFinalStatus, isLaterProgress, mergeProgress, shardOf } from '@taskledger/core/ports'
 import { copyOf } from './copy.ts'
@@ -17,6 +18,8 @@ import { Gate } from './gate.ts'
 import { ListingOrder } from './listing-order.ts'
 
 interface Row extends ListingPosition {
+  /** What its shard follows from: to hash every row for every shard would take longer than all else. */
+  readonly hash: number
   details: TaskDetails
 }
 
@@ -52,7 +55,7 @@ export class MemoryTaskListing implements TaskListing {
     const { taskId, createdAt } = details
     const known = rows.get(taskId)
     if (known !== undefined && known.details.version >= details.version) return
-    const row = known ?? { taskId, createdAt, details }
+    const row = known ?? { taskId, createdAt, details, hash: shardOf(taskId, 2 ** 32) }
     const wasUnfinished = known !== undefined && isUnfinished(known)
     row.details = copyOf(details)
     if (known === undefined) {
@@ -81,13 +84,16 @@ export class MemoryTaskListing implements TaskListing {
     return { tasks }
   }
 
-  async *unfinished({ shard, of }: Shard, options?: CallOptions): AsyncGenerator<TaskDetails, void, undefined> {
-    this.#gate.pass(options?.signal)
+  async *unfinished({ shard, of }: Shard, options: UnfinishedOptions = {}): AsyncGenerator<TaskDetails, void, undefined> {
+    const { dueBefore, signal } = options
+    this.#gate.pass(signal)
     // Whoever walks the rows takes his time, and others go on adding and removing.
-    const rowsNow = Array.from(this.#tasks.unfinished.after())
+    const rowsNow: Row[] = []
+    for (const row of this.#tasks.unfinished.after())
+      if (row.hash % of === shard && (dueBefore === undefined || waitsSince(row.details) < dueBefore)) rowsNow.push(row)
     for (const row of rowsNow) {
-      this.#gate.pass(options?.signal)
-      if (isUnfinished(row) && this.#tasks.rows.get(row.taskId) === row && shardOf(row.taskId, of) === shard) yield this.#show(row)
+      this.#gate.pass(signal)
+      if (isUnfinished(row) && this.#tasks.rows.get(row.taskId) === row) yield this.#show(row)
     }
   }
 
@@ -126,6 +132,9 @@ export class MemoryTaskListing implements TaskListing {
     return copyOf(mergeProgress(row.details, this.#tasks.progress.get(row.taskId)))
   }
 }
+
+/** When a waiting task became due; one that runs is not due. */
+const waitsSince = ({ status, dueAt, updatedAt }: TaskDetails): number => (status === 'waiting' ? (dueAt ?? updatedAt) : Infinity)
 
 const isUnfinished = ({ details }: Row): boolean => !isFinalStatus(details.status)
 

@@ -54,6 +54,11 @@ export class MemoryWorkQueue implements WorkQueue {
     this.#queues.get(queue).add({ body: copyOf(message), redelivered: false, releases: 0 })
   }
 
+  async depth(queue: string, options?: CallOptions): Promise<number> {
+    this.#gate.pass(options?.signal)
+    return this.#queues.get(queue).counts.waiting
+  }
+
   async consume(queue: string, handler: (delivery: Delivery) => Promise<void>, options: ConsumeOptions): Promise<Consumer> {
     this.#gate.pass(options.signal)
     const consumer = this.#queues.get(queue).join(handler, options.slots, options.mode)

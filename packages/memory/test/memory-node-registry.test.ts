@@ -3,7 +3,7 @@ import { systemClock } from '@taskledger/core/ports'
 import { createMemory } from '@taskledger/memory'
 import { expect, test } from 'vitest'
 
-const node: NodeInfo = { nodeId: 'a-1', name: 'a', startedAt: 0, queues: { default: 2 }, running: 0, delivered: {} }
+const node: NodeInfo = { nodeId: 'a-1', name: 'a', startedAt: 0, renewedAt: 0, queues: { default: 2 }, running: 0, delivered: {} }
 
 test('a node is alive until its time is up, by the clock of the memory', async () => {
   let now = 1_000

@@ -83,6 +83,11 @@ export class RabbitmqWorkQueue implements WorkQueue {
     return { resize: (slots) => consumer.resize(slots), close }
   }
 
+  async depth(queue: string, { signal }: CallOptions = {}): Promise<number> {
+    this.#pass(signal)
+    return this.#topology.depth(this.#consuming, queue, { signal })
+  }
+
   close(): Promise<void> {
     return (this.#closed ??= this.#close())
   }

@@ -54,6 +54,32 @@ export class Topology {
     return name
   }
 
+  /**
+   * How many messages of a work queue were handed to nobody; 0 where it is not there. Asked passively, so that asking makes no
+   * queue.
+   */
+  async depth(
+    connection: BrokerConnection,
+    queue: string,
+    { signal, timeoutMs = this.#settings.confirmTimeoutMs }: DeclareBound = {},
+  ): Promise<number> {
+    const name = this.names.work(queue)
+    const waiting = new AbortController()
+    try {
+      return await bounded(this.#countWhenOpen(connection, name, waiting.signal), {
+        timeoutMs,
+        signal,
+        onTimeout: () =>
+          new TaskledgerError(
+            'UNAVAILABLE',
+            `the queue "${name}" could not be asked for its depth within ${Math.round(timeoutMs)} ms: ${connection.state}`,
+          ),
+      })
+    } finally {
+      waiting.abort()
+    }
+  }
+
   /** A queue from which messages go back into the work queue when their time has come. Gives its name. */
   async delay(connection: BrokerConnection, queue: string, delayMs: number, bound: DeclareBound = {}): Promise<string> {
     const roundedMs = roundedDelayMs(delayMs)
@@ -103,6 +129,24 @@ export class Topology {
     }
   }
 
+  /** On a channel of its own, which a queue that is missing closes. */
+  async #countWhenOpen(connection: BrokerConnection, name: string, signal: AbortSignal): Promise<number> {
+    try {
+      const channel = await (await connection.whenOpen(signal)).createChannel()
+      channel.on('error', () => {})
+      const { messageCount } = await channel.checkQueue(name)
+      channel.close().catch(() => {})
+      return messageCount
+    } catch (error) {
+      if (isMissing(error)) return 0
+      const refusal = refusalOfOperation(error, `the queue "${name}"`)
+      throw (
+        refusal ??
+        new TaskledgerError('UNAVAILABLE', `the queue "${name}" could not be asked for its depth: ${textOf(error)}`, { cause: error })
+      )
+    }
+  }
+
   async #declareWhenOpen(connection: BrokerConnection, name: string, args: Arguments, signal: AbortSignal): Promise<void> {
     await this.#declareOnce(await connection.whenOpen(signal), name, args)
   }
@@ -134,3 +178,6 @@ export class Topology {
     this.#settings.logger.debug({ queue: name }, 'declared a queue')
   }
 }
+
+/** Whether the broker said 404: there is no such queue. */
+const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 404

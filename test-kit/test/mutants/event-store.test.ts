@@ -18,6 +18,7 @@ const subjectOf = (broken: Break): Subject<EventStore> => {
       capabilities: store.capabilities,
       append: (...given) => store.append(...given),
       read: (...given) => store.read(...given),
+      histories: (...given) => store.histories(...given),
       remove: (...given) => store.remove(...given),
       close: () => store.close(),
     }
@@ -62,6 +63,10 @@ const simple =
         // What was injected stands in the whole store.
         const injected = (own.get(taskId) ?? []).length > 0 ? await store.read(taskId) : []
         return [...structuredClone(own.get(taskId) ?? []).filter(({ version }) => version > (options?.afterVersion ?? 0)), ...injected]
+      },
+      async *histories(options) {
+        pass(options?.signal)
+        yield* own.keys()
       },
       async remove(taskId, options) {
         pass(options?.signal)
@@ -148,7 +153,7 @@ const mutants: readonly Mutant<EventStore>[] = [
   mutant('ignores afterVersion', ['ES-1.4'], (store) => ({
     read: (taskId, options) => store.read(taskId, options?.signal === undefined ? {} : { signal: options.signal }),
   })),
-  mutant('has room for one task in a cohort', ['ES-1.5', 'ES-2.7', 'ES-2.8'], (store, { own }) => ({
+  mutant('has room for one task in a cohort', ['ES-1.5', 'ES-2.7', 'ES-2.8', 'ES-6.1'], (store, { own }) => ({
     async append(taskId, version, events, options) {
       await store.append(taskId, version, events, options)
       const cohort = cohortOf(taskId) as TaskId
@@ -185,15 +190,41 @@ const mutants: readonly Mutant<EventStore>[] = [
         throw error
       }),
   })),
-  mutant('removes nothing', ['ES-5.1', 'ES-5.2'], (store) => ({
+  mutant('removes nothing', ['ES-5.1', 'ES-5.2', 'ES-6.1'], (store) => ({
     async remove(taskId, options) {
       await store.read(taskId, options)
+    },
+  })),
+  mutant('names a history for each of its events', ['ES-6.1', 'ES-6.2'], (store) => ({
+    async *histories(options) {
+      for await (const taskId of store.histories(options)) {
+        yield taskId
+        yield taskId
+      }
+    },
+  })),
+  mutant('names one task of each cohort', ['ES-6.1'], (store) => ({
+    async *histories(options) {
+      const cohorts = new Set<string>()
+      for await (const taskId of store.histories(options)) {
+        if (!cohorts.has(cohortOf(taskId))) yield taskId
+        cohorts.add(cohortOf(taskId))
+      }
+    },
+  })),
+  mutant('ends its names where it cannot decode a history', ['ES-6.2'], (store) => ({
+    async *histories(options) {
+      for await (const taskId of store.histories(options)) {
+        await store.read(taskId)
+        yield taskId
+      }
     },
   })),
   mutant('goes on after close', ['ES-T.1'], () => ({ close: async () => {} })),
   mutant('does not heed signals', ['ES-T.2'], (store) => ({
     append: (taskId, version, events) => store.append(taskId, version, events),
     read: (taskId, options) => store.read(taskId, { afterVersion: options?.afterVersion ?? 0 }),
+    histories: () => store.histories(),
     remove: (taskId) => store.remove(taskId),
   })),
   mutant('cannot be closed twice', ['ES-T.3'], (store) => {

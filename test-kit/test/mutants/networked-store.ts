@@ -110,6 +110,15 @@ const connect = (engine: Engine, deviations: Deviations): EventStore => {
         throw isLost(error) ? lostCall(error) : error
       }
     },
+    async *histories(options) {
+      enter(options?.signal)
+      const rows = await engine
+        .ask(() => [...engine.rows].filter(([, events]) => events.length > 0))
+        .catch((error: unknown) => {
+          throw isLost(error) ? lostCall(error) : error
+        })
+      for (const [taskId] of rows) yield taskId
+    },
     async remove(taskId, options) {
       enter(options?.signal)
       await engine.ask(() => engine.put(taskId, []))

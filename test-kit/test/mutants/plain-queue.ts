@@ -70,6 +70,11 @@ export class PlainQueue implements WorkQueue {
     this.wake(room)
   }
 
+  async depth(queue: string, options?: CallOptions): Promise<number> {
+    this.enter(options)
+    return this.rooms.get(this.nameOf(queue)).waiting.length
+  }
+
   async consume(queue: string, handler: (delivery: Delivery) => Promise<void>, options: ConsumeOptions): Promise<Consumer> {
     this.enter(options)
     const room = this.rooms.get(this.nameOf(queue))

@@ -2,12 +2,14 @@ import type {
   CallOptions,
   ListingPosition,
   PageRequest,
+  Shard,
   TaskDetails,
   TaskFilter,
   TaskId,
   TaskListing,
   TaskPage,
   TaskProgress,
+  UnfinishedOptions,
 } from '@taskledger/core/ports'
 import { cohortOf, isFinalStatus, isInvalidCursor, isLaterProgress, shardOf } from '@taskledger/core/ports'
 import type { Harness } from '@taskledger/test-kit'
@@ -336,8 +338,18 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
+    'leaves out what was not due when it was first saved',
+    ['TL-3.4'],
+    class extends PlainListing {
+      override async *unfinished(shard: Shard, options?: UnfinishedOptions): AsyncGenerator<TaskDetails, void, undefined> {
+        const { dueBefore = Infinity } = options ?? {}
+        for await (const row of super.unfinished(shard, options)) if (row.updatedAt < dueBefore) yield row
+      }
+    },
+  ),
+  mutant(
     'gives a task to two shards',
-    ['TL-3.2', 'TL-3.3'],
+    ['TL-3.2', 'TL-3.3', 'TL-3.4'],
     class extends PlainListing {
       override isIn(row: TaskDetails, shard: number, of: number): boolean {
         return super.isIn(row, shard, of) || (of > 2 && super.isIn(row, (shard + 1) % of, of))

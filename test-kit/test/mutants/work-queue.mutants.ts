@@ -128,7 +128,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   }),
   mutant(
     'ignores slots',
-    ['WQ-2.1', 'WQ-2.2', 'WQ-2.5', 'WQ-2.7', 'WQ-2.8', 'WQ-5.1', 'WQ-5.2'],
+    ['WQ-2.1', 'WQ-2.2', 'WQ-2.5', 'WQ-2.7', 'WQ-2.8', 'WQ-5.1', 'WQ-5.2', 'WQ-8.1'],
     class extends PlainQueue {
       override hasFreeSlot(): boolean {
         return true
@@ -137,7 +137,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'runs one handler less than there are slots',
-    ['WQ-2.1', 'WQ-2.2', 'WQ-2.7', 'WQ-2.8', 'WQ-3.1', 'WQ-3.2', 'WQ-5.1', 'WQ-5.2'],
+    ['WQ-2.1', 'WQ-2.2', 'WQ-2.7', 'WQ-2.8', 'WQ-3.1', 'WQ-3.2', 'WQ-5.1', 'WQ-5.2', 'WQ-8.1'],
     class extends PlainQueue {
       override hasFreeSlot({ running, slots }: Taker): boolean {
         return running.size < Math.min(slots, Math.max(1, slots - 1))
@@ -158,10 +158,10 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
       }
     },
   ),
-  mutant('fetches all that there is for one consumer', ['WQ-2.2', 'WQ-2.5', 'WQ-2.7'], FetchingQueue),
+  mutant('fetches all that there is for one consumer', ['WQ-2.2', 'WQ-2.5', 'WQ-2.7', 'WQ-8.1'], FetchingQueue),
   mutant(
     'loses what it had fetched when a consumer closes',
-    ['WQ-2.2', 'WQ-2.5', 'WQ-2.7', 'WQ-5.1', 'WQ-5.2'],
+    ['WQ-2.2', 'WQ-2.5', 'WQ-2.7', 'WQ-5.1', 'WQ-5.2', 'WQ-8.1'],
     class extends FetchingQueue {
       override async closeTaker(room: Room, taker: Taker): Promise<void> {
         this.fetched.delete(taker)
@@ -560,6 +560,15 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     class extends PlainQueue {
       override enter(options?: CallOptions): void {
         options?.signal?.throwIfAborted()
+      }
+    },
+  ),
+  mutant(
+    'counts what is being handled among what waits',
+    ['WQ-8.1'],
+    class extends PlainQueue {
+      override async depth(queue: string, options?: CallOptions): Promise<number> {
+        return (await super.depth(queue, options)) + this.rooms.get(queue).running.size
       }
     },
   ),

@@ -47,7 +47,7 @@ export class LineClient implements WorkQueue, EventBus {
   #lastNumber = 0
   readonly #consumers = new Map<number, LineConsumer>()
   readonly #listeners = new Set<{ readonly listener: (notice: Notice) => void }>()
-  readonly #replies = new Map<number, () => void>()
+  readonly #replies = new Map<number, (reply: Frame) => void>()
   /** Called when there is a connection. */
   readonly #waiting: (() => void)[] = []
 
@@ -103,6 +103,10 @@ export class LineClient implements WorkQueue, EventBus {
 
   async send(queue: string, message: WorkMessage, options?: CallOptions): Promise<void> {
     await this.request({ type: 'send', queue, text: encodeMessage(message) }, options?.signal)
+  }
+
+  async depth(queue: string, options?: CallOptions): Promise<number> {
+    return (await this.request({ type: 'depth', queue }, options?.signal)).depth ?? 0
   }
 
   async publish(notices: readonly Notice[], options?: CallOptions): Promise<void> {
@@ -164,12 +168,13 @@ export class LineClient implements WorkQueue, EventBus {
     writeJson(socket, { type: 'consume', consumer: number, queue, mode, slots: this.freeSlots(consumer, socket) })
   }
 
-  async request(frame: Frame, signal?: AbortSignal): Promise<void> {
+  async request(frame: Frame, signal?: AbortSignal): Promise<Frame> {
     this.#enter(signal)
     const socket = this.socket ?? (await this.untilConnected(signal))
-    const isAnswered = await this.#ask(socket, frame, signal)
+    const reply = await this.#ask(socket, frame, signal)
     signal?.throwIfAborted()
-    if (!isAnswered) throw this.unanswered(frame)
+    if (reply === undefined) throw this.unanswered(frame)
+    return reply
   }
 
   unanswered({ type }: Frame): Error {
@@ -191,19 +196,19 @@ export class LineClient implements WorkQueue, EventBus {
     return this.socket
   }
 
-  /** Whether a reply came, in time and before the connection broke or the signal said stop. */
-  #ask(socket: Socket, frame: Frame, signal?: AbortSignal): Promise<boolean> {
+  /** The reply, if it came in time and before the connection broke or the signal said stop. */
+  #ask(socket: Socket, frame: Frame, signal?: AbortSignal): Promise<Frame | undefined> {
     const id = ++this.#lastNumber
     return new Promise((resolve) => {
-      const end = (isAnswered: boolean): void => {
+      const end = (reply?: Frame): void => {
         clearTimeout(timer)
         this.#replies.delete(id)
-        resolve(isAnswered)
+        resolve(reply)
       }
-      const timer = setTimeout(() => end(false), this.patienceMs)
-      this.#replies.set(id, () => end(true))
-      socket.once('close', () => end(false))
-      signal?.addEventListener('abort', () => end(false), { once: true })
+      const timer = setTimeout(() => end(), this.patienceMs)
+      this.#replies.set(id, end)
+      socket.once('close', () => end())
+      signal?.addEventListener('abort', () => end(), { once: true })
       writeJson(socket, { ...frame, id })
     })
   }
@@ -215,7 +220,7 @@ export class LineClient implements WorkQueue, EventBus {
 
   #hear(socket: Socket, frame: Frame): void {
     const { type, id = 0, text = '' } = frame
-    if (type === 'reply') this.#replies.get(id)?.()
+    if (type === 'reply') this.#replies.get(id)?.(frame)
     if (type === 'notice') {
       for (const { listener } of this.#listeners) {
         try {

@@ -74,7 +74,8 @@ export class LineEngine {
       if (type === 'close') await consumers.get(consumer)?.close()
       if (type === 'settle') await settle(frame)
       if (type === 'end') deliveries.get(frame.delivery ?? 0)?.end()
-      if (frame.id !== undefined) writeJson(socket, { type: 'reply', id: frame.id })
+      const depth = type === 'depth' ? await client.queue.depth(queue) : 0
+      if (frame.id !== undefined) writeJson(socket, { type: 'reply', id: frame.id, depth })
     }
     // A connection that breaks in the middle of a call is closed: nobody waits for an answer.
     onJson(socket, (frame) => void obey(frame).catch(() => socket.destroy()))

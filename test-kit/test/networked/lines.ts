@@ -16,7 +16,7 @@ export const writeJson = (socket: Socket, value: Frame): void => {
 
 /** What goes over the line, in both directions. */
 export interface Frame {
-  readonly type: 'send' | 'publish' | 'consume' | 'resize' | 'close' | 'settle' | 'end' | 'reply' | 'deliver' | 'notice'
+  readonly type: 'send' | 'depth' | 'publish' | 'consume' | 'resize' | 'close' | 'settle' | 'end' | 'reply' | 'deliver' | 'notice'
   /** A request has one, and its reply the same. */
   readonly id?: number
   readonly consumer?: number
@@ -30,6 +30,7 @@ export interface Frame {
   readonly how?: 'accept' | 'release' | 'reject'
   readonly why?: string
   readonly delayMs?: number
+  readonly depth?: number
   readonly redelivered?: boolean
   readonly releases?: number
 }

@@ -46,11 +46,13 @@ export class Attempts {
 
   /** Runs a task that this node has claimed, to its settlement. `isMissed` says whether a notice may have been missed since. */
   async run(claimed: Aggregate, runnable: RunnableTask, isMissed: () => boolean): Promise<void> {
-    const run = await this.#prepare(claimed)
+    const run = await this.#prepare(claimed, runnable)
     this.#succeed(run)
     try {
       if (isMissed()) void this.#look(run)
       if (this.#isShuttingDown) abortForShutdown(run)
+      // The claim may have been written long after it was begun.
+      if (this.#node.lease.state === 'lost') abortForLease(run)
       await this.#settle(run, await run.run(runnable))
     } catch (error) {
       // The node closed, or the history can no longer be read: the attempt stays open, and its death is declared by others.
@@ -77,6 +79,11 @@ export class Attempts {
     for (const run of this.#runs.values()) abortForShutdown(run)
   }
 
+  /** Others may think this node dead, and run its tasks: what runs here stops, unless it is to finish all the same. */
+  loseLease(): void {
+    for (const run of this.#runs.values()) abortForLease(run)
+  }
+
   /** Takes the place of an attempt of the same task that was ended elsewhere while its body went on here. */
   #succeed(run: TaskRun): void {
     const zombie = this.#runs.get(run.taskId)
@@ -94,7 +101,7 @@ export class Attempts {
     this.#reports.forget(run.taskId)
   }
 
-  async #prepare(claimed: Aggregate): Promise<TaskRun> {
+  async #prepare(claimed: Aggregate, runnable: RunnableTask): Promise<TaskRun> {
     const { details, state } = claimed
     if (details === undefined) throw new TypeError('a claimed task has details')
     const { taskId, type, labels, timeoutMs } = details
@@ -110,7 +117,12 @@ export class Attempts {
         lastProgress: state.attempt > 1 ? await this.#lastProgress(taskId, details.progress) : undefined,
         logger,
         clock,
-        onProgress: (progress) => this.#reports.report(taskId, run.aggregate.state.version, progress),
+        finishesWithoutLease: runnable.onLeaseLost === 'finish',
+        onProgress: (progress) => {
+          // A node that was frozen may get here before any timer has told it.
+          if (this.#node.lease.state === 'lost') abortForLease(run)
+          this.#reports.report(taskId, run.aggregate.state.version, progress)
+        },
       },
       claimed,
     )
@@ -199,7 +211,8 @@ export class Attempts {
         return ending.type === 'abandoned'
           ? failed(new TaskAborted('TIMED_OUT', `${aborted.message}, and did not heed its signal: it may still run`), false)
           : failed(aborted, true)
-      case 'SHUTTING_DOWN': {
+      case 'SHUTTING_DOWN':
+      case 'LEASE_LOST': {
         const { progress: _progress, ...release } = base
         return { type: 'ReleaseTask', ...release }
       }
@@ -212,3 +225,7 @@ export class Attempts {
 }
 
 const abortForShutdown = (run: TaskRun): void => run.abort('SHUTTING_DOWN', 'the node shuts down; the task goes on elsewhere')
+
+const abortForLease = (run: TaskRun): void => {
+  if (!run.finishesWithoutLease) run.abort('LEASE_LOST', 'the node could not renew its lease: others may think it dead, and run the task')
+}

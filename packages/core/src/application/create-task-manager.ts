@@ -4,9 +4,10 @@ import { TaskRegistry, taskRegistry } from '../tasks/task-registry.ts'
 import { defaultMaxPayloadBytes } from '../tasks/to-json.ts'
 import { Deadlines } from './deadlines.ts'
 import { withDefaults } from './default-adapters.ts'
+import { Lease } from './lease.ts'
 import type { NodeContext } from './node-context.ts'
 import type { TaskManagerOptions } from './options.ts'
-import { checkMs, checkText, checkWhole, workerSettings } from './options.ts'
+import { checkMs, checkText, checkWhole, janitorSettings, leaseSettings, workerSettings } from './options.ts'
 import { TaskIds } from './task-ids.ts'
 import { defaultLogger, harmless } from './task-logger.ts'
 import { TaskManager } from './task-manager.ts'
@@ -24,6 +25,8 @@ export const createTaskManager = async (options: TaskManagerOptions): Promise<Ta
   const callTimeoutMs = checkMs('callTimeoutMs', options.callTimeoutMs ?? 10_000)
   const commandTimeoutMs = checkMs('commandTimeoutMs', options.commandTimeoutMs ?? 10_000)
   const maxPayloadBytes = checkWhole('maxPayloadBytes', options.maxPayloadBytes ?? defaultMaxPayloadBytes, 1, 2 ** 30)
+  const lease = leaseSettings(options.lease)
+  const janitor = janitorSettings(options.janitor, options.retention)
   const worker = options.worker ?? (registry.queues().length > 0 ? {} : false)
   // Before anything is opened: bad options must not leave connections behind.
   if (worker !== false) workerSettings(worker, registry)
@@ -43,6 +46,7 @@ export const createTaskManager = async (options: TaskManagerOptions): Promise<Ta
     messaging,
     deadlines: new Deadlines(clock, callTimeoutMs),
     commandTimeoutMs,
+    lease: new Lease(clock, lease),
     closed: closed.signal,
     nextEventIds: () => [eventPrefix + (events++).toString(36), eventPrefix + (events++).toString(36)],
   }
@@ -52,6 +56,7 @@ export const createTaskManager = async (options: TaskManagerOptions): Promise<Ta
     registry,
     ids,
     maxPayloadBytes,
+    janitor,
     abortClosed: (reason) => closed.abort(reason),
   })
   try {

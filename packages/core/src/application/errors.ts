@@ -92,7 +92,7 @@ export const unsuccessful = (details: TaskDetails): TaskUnsuccessful => {
 }
 
 /** Why a task's signal was aborted. */
-export type AbortCode = 'CANCEL_REQUESTED' | 'TIMED_OUT' | 'SHUTTING_DOWN' | 'ATTEMPT_LOST'
+export type AbortCode = 'CANCEL_REQUESTED' | 'TIMED_OUT' | 'SHUTTING_DOWN' | 'ATTEMPT_LOST' | 'LEASE_LOST'
 
 /** The reason of a task's signal. `code` says which kind it is. */
 export class TaskAborted extends TaskledgerError<AbortCode> {

@@ -4,6 +4,7 @@ import type { Messaging, Storage } from '../ports/bundles.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { Lease } from './lease.ts'
 
 /** What the parts of one node share. */
 export interface NodeContext {
@@ -19,6 +20,8 @@ export interface NodeContext {
   readonly deadlines: Deadlines
   /** How long a command may be tried again before its caller is told, in milliseconds. */
   readonly commandTimeoutMs: number
+  /** What this node's lease is worth. */
+  readonly lease: Lease
   /** Aborted, with `CLOSED`, once the node is closed: whoever still waits gives up. */
   readonly closed: AbortSignal
   nextEventIds(): readonly [string, string]

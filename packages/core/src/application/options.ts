@@ -5,6 +5,8 @@ import { misuse } from '../ports/errors.ts'
 import { checkQueueName } from '../tasks/check-declaration.ts'
 import type { TaskDeclaration } from '../tasks/task-factory.ts'
 import type { TaskRegistry } from '../tasks/task-registry.ts'
+import type { JanitorSettings } from './janitor.ts'
+import type { LeaseSettings } from './lease.ts'
 import type { QueueSettings, WorkerSettings } from './worker-settings.ts'
 
 /** What a node runs, and how. Times are in milliseconds. */
@@ -23,6 +25,31 @@ export interface WorkerOptions {
   readonly undecodableDelayMs?: number
   /** How often a task that cannot be decoded is left to others before it is failed. Default 20. */
   readonly undecodableReleases?: number
+}
+
+/** How a node shows that it lives. Times are in milliseconds. */
+export interface LeaseOptions {
+  /** How often the node renews itself. Default 5,000. */
+  readonly renewMs?: number
+  /**
+   * For how long it counts as alive without that, at least twice as long. Default 15,000. After 60 % of it a node that could
+   * not renew itself takes no more tasks; after all of it, it aborts those that it runs.
+   */
+  readonly ttlMs?: number
+}
+
+/** How a node looks for what was lost. Times are in milliseconds. */
+export interface JanitorOptions {
+  /** How often it looks, where something was lost; up to six times as long while nothing is. Default 5,000. */
+  readonly intervalMs?: number
+  /** How long a task that is due may wait before its message can be thought lost. Default 10,000. */
+  readonly overdueMs?: number
+}
+
+/** What is forgotten by itself. Times are in milliseconds. */
+export interface RetentionOptions {
+  /** How long a task is kept after it has finished: then history and row are removed. Default: for good. */
+  readonly finishedMs?: number
 }
 
 /** How a task manager is made. */
@@ -45,6 +72,12 @@ export interface TaskManagerOptions {
   readonly random?: () => number
   /** The largest payload, in bytes of its JSON. Default 262,144. */
   readonly maxPayloadBytes?: number
+  /** How this node shows that it lives. Give every node of a cluster the same. */
+  readonly lease?: LeaseOptions
+  /** How this node looks for what others have lost. */
+  readonly janitor?: JanitorOptions
+  /** What is forgotten by itself. Default: nothing. Give every node of a cluster the same. */
+  readonly retention?: RetentionOptions
   /** How long one call to storage or messaging may take, in milliseconds. Default 10,000. */
   readonly callTimeoutMs?: number
   /** How long a submit or a cancel is tried again before its caller is told, in milliseconds. Default 10,000. */
@@ -75,6 +108,31 @@ export const checkText = (what: string, value: string, longest: number): string 
       `${what} is ${typeof value === 'string' ? `${value.length} characters long` : String(value)}: give a text of 1 to ${longest} characters`,
     )
   return value
+}
+
+/** The shortest time that a node can renew itself or look for something by, in milliseconds. */
+const shortestMs = 10
+
+/** @throws TypeError where the lease would be lost before it could be renewed. */
+export const leaseSettings = ({ renewMs = 5_000, ttlMs = 15_000 }: LeaseOptions = {}): LeaseSettings => {
+  if (checkMs('lease.renewMs', renewMs) < shortestMs) throw misuse(`lease.renewMs is ${renewMs}: give ${shortestMs} milliseconds or more`)
+  if (checkMs('lease.ttlMs', ttlMs) < 2 * renewMs)
+    throw misuse(`lease.ttlMs is ${ttlMs} and lease.renewMs ${renewMs}: a lease has to last for two renewals at least`)
+  return { renewMs, ttlMs }
+}
+
+/** @throws TypeError where a time makes no sense. */
+export const janitorSettings = (
+  { intervalMs = 5_000, overdueMs = 10_000 }: JanitorOptions = {},
+  { finishedMs }: RetentionOptions = {},
+): JanitorSettings => {
+  if (checkMs('janitor.intervalMs', intervalMs) < shortestMs)
+    throw misuse(`janitor.intervalMs is ${intervalMs}: give ${shortestMs} milliseconds or more`)
+  return {
+    intervalMs,
+    overdueMs: checkMs('janitor.overdueMs', overdueMs),
+    finishedMs: finishedMs === undefined ? undefined : checkMs('retention.finishedMs', finishedMs),
+  }
 }
 
 const mostSlots = 10_000

@@ -12,17 +12,32 @@ import type { TaskDeclaration } from '../tasks/task-factory.ts'
 import type { TaskRegistry } from '../tasks/task-registry.ts'
 import { Awaiting } from './awaiting.ts'
 import { Cancellations } from './cancellations.ts'
+import type { DoctorOptions, DoctorReport } from './doctor.ts'
+import { Doctor } from './doctor.ts'
 import { SubmitIncomplete } from './errors.ts'
 import { EventSourcing } from './event-sourcing.ts'
+import type { NodeHealth } from './health.ts'
+import { Check } from './health.ts'
+import type { JanitorSettings } from './janitor.ts'
+import { Janitor } from './janitor.ts'
+import type { LeaseState } from './lease.ts'
 import type { ListQuery } from './list-query.ts'
-import { filterOf, limitOf } from './list-query.ts'
+import { filterOf, limitOf, timeOf } from './list-query.ts'
 import { Membership } from './membership.ts'
 import type { NodeContext } from './node-context.ts'
+import { NodeWatch } from './node-watch.ts'
 import type { WorkerOptions } from './options.ts'
-import { checkMs, workerSettings } from './options.ts'
+import { checkMs, checkWhole, workerSettings } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { persist } from './persistence.ts'
 import { Publisher } from './publisher.ts'
+import { isBeat, Pulse } from './pulse.ts'
+import type { PurgeOutcome } from './purging.ts'
+import { Purging } from './purging.ts'
+import { QueueHorizons } from './queue-horizons.ts'
+import type { RebuildOutcome } from './rebuilding.ts'
+import { Rebuilding } from './rebuilding.ts'
+import { Recovery } from './recovery.ts'
 import { Sender } from './sender.ts'
 import type { Prepared, SubmitOptions } from './submissions.ts'
 import { Submissions } from './submissions.ts'
@@ -47,6 +62,7 @@ export interface ManagerParts {
   readonly registry: TaskRegistry
   readonly ids: TaskIds
   readonly maxPayloadBytes: number
+  readonly janitor: JanitorSettings
   readonly abortClosed: (reason: Error) => void
 }
 
@@ -64,6 +80,13 @@ export class TaskManager {
   readonly #awaiting: Awaiting
   readonly #queries: TaskQueries
   readonly #membership: Membership
+  readonly #watch: NodeWatch
+  readonly #recovery: Recovery
+  readonly #purging: Purging
+  readonly #janitor: Janitor
+  readonly #doctor: Doctor
+  readonly #pulse: Pulse
+  readonly #leaseCheck: Check
   readonly #startedAt: number
   readonly #abortClosed: (reason: Error) => void
   readonly #unsubscribes: readonly Unsubscribe[]
@@ -95,11 +118,23 @@ export class TaskManager {
     this.#cancellations = new Cancellations(node, this.#eventSourcing, publisher)
     this.#awaiting = new Awaiting(node)
     this.#queries = new TaskQueries(node, this.#awaiting)
-    this.#membership = new Membership(
-      node,
-      () => this.#info(),
-      () => this.#worker?.lookAtAll(),
-    )
+    const { overdueMs } = parts.janitor
+    this.#watch = new NodeWatch(node, () => this.#janitor.hurry())
+    const watch = this.#watch
+    const horizons = new QueueHorizons(node)
+    this.#recovery = new Recovery({ node, eventSourcing: this.#eventSourcing, publisher, sender: this.#sender, watch, horizons, overdueMs })
+    const recovery = this.#recovery
+    this.#purging = new Purging(node)
+    this.#janitor = new Janitor({ node, settings: parts.janitor, registry, watch, horizons, recovery, purging: this.#purging })
+    this.#doctor = new Doctor({ node, watch, horizons: new QueueHorizons(node), recovery, overdueMs })
+    this.#pulse = new Pulse(node, () => this.#worker)
+    this.#leaseCheck = new Check(node.clock, 'the node did not join yet')
+    this.#membership = new Membership(node, {
+      info: () => this.#info(),
+      renewed: () => this.#renewed(),
+      failed: (error) => this.#notRenewed(error),
+      changed: (state) => this.#heedLease(state),
+    })
     const { bus } = node.messaging
     this.#unsubscribes = [bus.subscribe((notice) => this.#hear(notice)), bus.onGap(() => this.#missed())]
   }
@@ -209,7 +244,9 @@ export class TaskManager {
   /** Hears what happens to any task on any node, from now on. Notices may be lost: the store says what is true. */
   subscribe(listener: (notice: Notice) => void): Unsubscribe {
     this.#node.closed.throwIfAborted()
-    return this.#node.messaging.bus.subscribe(listener)
+    return this.#node.messaging.bus.subscribe((notice) => {
+      if (!isBeat(notice)) listener(notice)
+    })
   }
 
   /**
@@ -222,13 +259,55 @@ export class TaskManager {
     if (this.#closed !== undefined) throw closedError('the task manager')
     if (this.#worker !== undefined && this.#worker.status !== 'closed')
       throw misuse('this node has a worker already: close it first, or pause and resume it')
-    const settings = workerSettings(options, this.#registry)
-    const worker = new Worker(this.#node, this.#eventSourcing, this.#publisher, this.#sender, this.#registry, settings)
-    this.#worker = worker
+    const worker = this.#makeWorker(options)
     // Before it takes anything: whoever is handed what it runs asks whether it is alive.
-    await this.#membership.join()
+    await this.join()
     await worker.start()
     return worker
+  }
+
+  /**
+   * Looks at every unfinished task and says what is wrong with it: tasks that are stuck, orphaned, listed otherwise than their
+   * histories say, or unreadable, each with the reason. It changes nothing: what can be mended the janitors mend by themselves,
+   * so what stands in two reports a minute apart wants somebody to look.
+   *
+   * @throws `UNAVAILABLE` or `OUTCOME_UNKNOWN` where storage fails; `CLOSED`, or the signal's reason.
+   */
+  async doctor({ limit = 100, signal }: DoctorOptions = {}): Promise<DoctorReport> {
+    this.#node.closed.throwIfAborted()
+    return this.#doctor.report(checkWhole('limit', limit, 1, 10_000), signal)
+  }
+
+  /**
+   * Makes the listing anew from the histories, while the system runs: for a listing that was lost, or that a bug has spoiled. It
+   * reads every history there is.
+   *
+   * @throws `UNAVAILABLE` or `OUTCOME_UNKNOWN` where storage fails (begin again: nothing is spoiled); `CLOSED`, or the signal's reason.
+   */
+  async rebuildListing({ signal }: CallOptions = {}): Promise<RebuildOutcome> {
+    this.#node.closed.throwIfAborted()
+    return new Rebuilding(this.#node).rebuild(signal)
+  }
+
+  /**
+   * Removes the tasks that finished before a time (a `Date`, or milliseconds since 1970): their histories and their rows, for good.
+   * An idempotency key whose task is removed may be used anew.
+   *
+   * @throws `UNAVAILABLE` or `OUTCOME_UNKNOWN` where storage fails (purge again); `CLOSED`, or the signal's reason; what was removed stays so.
+   */
+  async purge({ finishedBefore, signal }: { readonly finishedBefore: Date | number } & CallOptions): Promise<PurgeOutcome> {
+    this.#node.closed.throwIfAborted()
+    return this.#purging.purge(timeOf('finishedBefore', finishedBefore), signal)
+  }
+
+  /** How this node does: what it was last seen to be able to do, and since when. Nothing is asked now. */
+  health(): NodeHealth {
+    // Reckoned now, even if no timer has told it yet.
+    this.#checkLease()
+    const checks = { lease: this.#leaseCheck.state, store: this.#pulse.store.state, bus: this.#pulse.bus.state }
+    const hasWorker = this.#worker !== undefined && this.#worker.status !== 'closed'
+    const all = hasWorker ? { ...checks, consuming: this.#pulse.consuming.state } : checks
+    return { ok: Object.values(all).every(({ ok }) => ok), ...all, unreadable: this.#recovery.unreadable.count }
   }
 
   /**
@@ -236,8 +315,15 @@ export class TaskManager {
    *
    * @internal
    */
-  join(): Promise<void> {
-    return this.#membership.join()
+  async join(): Promise<void> {
+    await this.#membership.join()
+    this.#janitor.start()
+  }
+
+  #makeWorker(options: WorkerOptions): Worker {
+    const settings = workerSettings(options, this.#registry)
+    this.#worker = new Worker(this.#node, this.#eventSourcing, this.#publisher, this.#sender, this.#registry, settings)
+    return this.#worker
   }
 
   /**
@@ -263,10 +349,12 @@ export class TaskManager {
     } catch (error) {
       this.#node.logger.error({ err: error }, 'the worker could not be closed in order; the rest is closed all the same')
     }
+    await this.#janitor.stop()
     this.#sender.close()
     const cancel = this.#node.clock.schedule(outboxMs, () => this.#abortClosed(reason))
     await this.#outbox.settled()
     cancel()
+    this.#watch.stop()
     await this.#membership.leave()
     this.#abortClosed(reason)
     for (const unsubscribe of this.#unsubscribes) unsubscribe()
@@ -290,6 +378,7 @@ export class TaskManager {
   }
 
   #hear(notice: Notice): void {
+    if (isBeat(notice)) return this.#pulse.hear(notice)
     this.#worker?.hear(notice)
     if (isFinalStatus(notice.status)) this.#sender.forget(notice.taskId)
     this.#awaiting.hear(notice)
@@ -300,11 +389,41 @@ export class TaskManager {
     this.#awaiting.wakeAll()
   }
 
+  #renewed(): void {
+    this.#checkLease()
+    this.#worker?.lookAtAll()
+    void this.#watch.look()
+    void this.#pulse.beat()
+  }
+
+  #notRenewed(error: unknown): void {
+    this.#watch.lostSight()
+    this.#checkLease(error)
+    void this.#pulse.beat()
+  }
+
+  #heedLease(state: LeaseState): void {
+    const { logger } = this.#node
+    if (state === 'held') logger.info({}, 'the node holds its lease and takes tasks')
+    else if (state === 'doubtful') logger.warn({}, 'the lease of the node is in doubt: it takes no more tasks until it could renew itself')
+    else
+      logger.error({ running: this.#worker?.running.length ?? 0 }, 'the node has lost its lease: what it runs is stopped and handed back')
+    this.#checkLease()
+    this.#worker?.heedLease(state)
+  }
+
+  #checkLease(error?: unknown): void {
+    const { state } = this.#node.lease
+    if (state === 'held') this.#leaseCheck.good()
+    else this.#leaseCheck.bad(`the lease is ${state}: the node could not renew itself`, error)
+  }
+
   #info(): NodeInfo {
     return {
       nodeId: this.#node.nodeId,
       name: this.#name,
       startedAt: this.#startedAt,
+      renewedAt: this.#node.clock.now(),
       queues: this.#worker?.slots ?? {},
       running: this.#worker?.running.length ?? 0,
       delivered: { ...this.#worker?.delivered },

@@ -25,6 +25,8 @@ export interface TaskRunOptions {
   /** How long a body may go on after its signal was aborted, in milliseconds. */
   readonly graceMs: number
   readonly lastProgress: TaskProgress | undefined
+  /** Whether the body goes on where its node has lost its lease. */
+  readonly finishesWithoutLease: boolean
   readonly logger: Logger
   readonly clock: Clock
   readonly onProgress: (progress: TaskProgress) => void
@@ -43,6 +45,7 @@ export class TaskRun {
   #progress: TaskProgress | undefined
   #sequence = 0
   #isEnded = false
+  #isLeavingBehind = false
 
   constructor(options: TaskRunOptions, aggregate: Aggregate) {
     this.taskId = options.taskId
@@ -55,6 +58,10 @@ export class TaskRun {
   /** The latest progress: of this attempt, or of the one before. */
   get progress(): TaskProgress | undefined {
     return this.#progress
+  }
+
+  get finishesWithoutLease(): boolean {
+    return this.#options.finishesWithoutLease
   }
 
   /** Why the signal was aborted, or nothing where it was not. */
@@ -78,12 +85,23 @@ export class TaskRun {
     })
   }
 
-  /** Tells the body to stop. One that goes on past its grace is abandoned. The first reason stays. */
+  /** Tells the body to stop. One that goes on past its grace is abandoned, unless only the lease was lost. The first reason stays. */
   abort(code: AbortCode, message: string): void {
-    if (this.#controller.signal.aborted) return
-    // A wish that comes while the end is being written finds no body to wait for.
-    if (!this.#isEnded) this.#after(this.#options.graceMs, () => this.#abandon?.({ type: 'abandoned' }))
+    if (this.aborted !== undefined) {
+      // The body that was left its time is left no more of it than any other.
+      if (this.aborted.code === 'LEASE_LOST' && code !== 'LEASE_LOST' && code !== 'TIMED_OUT') this.#abandonLater()
+      return
+    }
+    // Without a lease a body is left the time it takes: where it is still its node's to run, to run it elsewhere would be once too often.
+    if (code !== 'LEASE_LOST') this.#abandonLater()
     this.#controller.abort(new TaskAborted(code, message))
+  }
+
+  #abandonLater(): void {
+    // A wish that comes while the end is being written finds no body to wait for.
+    if (this.#isEnded || this.#isLeavingBehind) return
+    this.#isLeavingBehind = true
+    this.#after(this.#options.graceMs, () => this.#abandon?.({ type: 'abandoned' }))
   }
 
   /** Acts upon what the history says by now: the wish to cancel, or that the attempt is no longer this node's. */

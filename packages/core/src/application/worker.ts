@@ -5,6 +5,7 @@ import type { TaskRegistry } from '../tasks/task-registry.ts'
 import { Attempts } from './attempts.ts'
 import { Claims } from './claims.ts'
 import type { EventSourcing } from './event-sourcing.ts'
+import type { LeaseState } from './lease.ts'
 import type { NodeContext } from './node-context.ts'
 import { checkMs } from './options.ts'
 import { persist } from './persistence.ts'
@@ -18,6 +19,19 @@ const settleMs = 5_000
 /** What a worker does: it takes tasks, takes none for now, takes none any more, or is gone. */
 export type WorkerStatus = 'running' | 'paused' | 'draining' | 'closed'
 
+/**
+ * What a queue has handed to this node.
+ *
+ * @internal
+ */
+export interface QueueFlow {
+  readonly queue: string
+  /** How many deliveries so far. */
+  readonly taken: number
+  readonly isFree: boolean
+  readonly isSerial: boolean
+}
+
 /** Takes tasks from queues and runs them. A node has at most one. */
 export class Worker {
   readonly #node: NodeContext
@@ -26,6 +40,8 @@ export class Worker {
   readonly #claims: Claims
   readonly #consumers = new Map<string, Consumer>()
   readonly #delivered = new Map<string, number>()
+  /** For each queue, how many deliveries there were, and how many are being handled. */
+  readonly #flows = new Map<string, { taken: number; busy: number }>()
   readonly #handling = new Set<Promise<void>>()
   #status: WorkerStatus = 'running'
   #started: Promise<void> = Promise.resolve()
@@ -71,6 +87,29 @@ export class Worker {
   }
 
   /**
+   * What its queues have handed over.
+   *
+   * @internal
+   */
+  get flows(): readonly QueueFlow[] {
+    return Object.entries(this.#settings.queues).map(([queue, { slots, mode }]) => {
+      const { taken = 0, busy = 0 } = this.#flows.get(queue) ?? {}
+      return { queue, taken, isFree: busy < (mode === 'serial' ? 1 : slots), isSerial: mode === 'serial' }
+    })
+  }
+
+  /**
+   * The lease of the node is another: without one it takes no more tasks, and those that run are stopped where others may
+   * think them dead.
+   *
+   * @internal
+   */
+  heedLease(state: LeaseState): void {
+    this.#resize()
+    if (state === 'lost') this.#attempts.loseLease()
+  }
+
+  /**
    * Begins to take tasks.
    *
    * @internal
@@ -88,11 +127,13 @@ export class Worker {
   async #start(): Promise<void> {
     for (const [queue, { slots, mode = 'parallel' }] of Object.entries(this.#settings.queues)) {
       const handle = (delivery: Delivery): Promise<void> => this.#handle(queue, mode, delivery)
-      const consume = (signal: AbortSignal): Promise<Consumer> => this.#node.messaging.queue.consume(queue, handle, { slots, mode, signal })
+      const taking = this.#slotsFor(slots)
+      const consume = (signal: AbortSignal): Promise<Consumer> =>
+        this.#node.messaging.queue.consume(queue, handle, { slots: taking, mode, signal })
       const consumer = await persist(this.#node, { forMs: this.#node.commandTimeoutMs }, consume)
       this.#consumers.set(queue, consumer)
-      // The worker may have been paused or closed meanwhile.
-      if (this.#status === 'paused') consumer.resize(0)
+      // The worker may have been paused or closed meanwhile, or the lease lost or regained.
+      if (this.#slotsFor(slots) !== taking) consumer.resize(this.#slotsFor(slots))
       if (this.#status === 'draining' || this.#status === 'closed') return
     }
   }
@@ -101,14 +142,27 @@ export class Worker {
   pause(): void {
     if (this.#status !== 'running') return
     this.#status = 'paused'
-    for (const consumer of this.#consumers.values()) consumer.resize(0)
+    this.#resize()
   }
 
   /** Takes tasks again. */
   resume(): void {
     if (this.#status !== 'paused') return
     this.#status = 'running'
-    for (const [queue, consumer] of this.#consumers) consumer.resize(this.#settings.queues[queue]?.slots ?? 0)
+    this.#resize()
+  }
+
+  #resize(): void {
+    for (const [queue, consumer] of this.#consumers) consumer.resize(this.#slotsFor(this.#settings.queues[queue]?.slots ?? 0))
+  }
+
+  /** None where nothing may be taken: a node whose lease is in doubt claims nothing that it might have to give back. */
+  #slotsFor(slots: number): number {
+    return this.#isTaking ? slots : 0
+  }
+
+  get #isTaking(): boolean {
+    return this.#status === 'running' && this.#node.lease.state === 'held'
   }
 
   /** Takes no more tasks, for good, and resolves when those that run have ended. */
@@ -130,13 +184,16 @@ export class Worker {
   }
 
   /**
-   * Something happened to a task somewhere: one that runs here has to be looked up again where somebody wishes it to stop.
+   * Something happened to a task somewhere: one that runs here has to be looked up again where somebody wishes it to stop, or
+   * another node has written to its history.
    *
    * @internal
    */
   hear(notice: Notice): void {
     this.#claims.hear(notice)
-    if (notice.type === 'TaskCancelRequested') this.#attempts.hear(notice.taskId, notice.version)
+    const { type, taskId, version, node } = notice
+    const isForeign = node !== this.#node.nodeId && type !== 'TaskProgress'
+    if (isForeign || type === 'TaskCancelRequested') this.#attempts.hear(taskId, version)
   }
 
   /**
@@ -151,9 +208,16 @@ export class Worker {
 
   #handle(queue: string, mode: ConsumeMode, delivery: Delivery): Promise<void> {
     // A delivery may have been on its way when the worker stopped taking any.
-    if (this.#status !== 'running') return delivery.release({ delayMs: this.#settings.undecodableDelayMs })
+    if (!this.#isTaking) return delivery.release({ delayMs: this.#settings.undecodableDelayMs })
     this.#delivered.set(queue, Math.max(this.#delivered.get(queue) ?? 0, delivery.message.sentAt))
-    const handled = this.#claims.take(delivery, mode).finally(() => this.#handling.delete(handled))
+    const flow = this.#flows.get(queue) ?? { taken: 0, busy: 0 }
+    this.#flows.set(queue, flow)
+    flow.taken++
+    flow.busy++
+    const handled = this.#claims.take(delivery, mode).finally(() => {
+      flow.busy--
+      this.#handling.delete(handled)
+    })
     this.#handling.add(handled)
     return handled
   }

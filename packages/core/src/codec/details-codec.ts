@@ -82,6 +82,7 @@ export const decodeNode = (text: string): NodeInfo =>
     nodeId: isText,
     name: isText,
     startedAt: isNumber,
+    renewedAt: isNumber,
     queues: isCounts,
     running: isCount,
     delivered: isCounts,

@@ -11,6 +11,8 @@ export type CancelSchedule = () => void
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number
+  /** Milliseconds since some moment: never set back or forward, so that what lasts can be told. */
+  elapsed(): number
   /** Calls back after `ms` milliseconds, at once where they are 0 or less. */
   schedule(ms: number, callback: () => void): CancelSchedule
   /** Resolves after `ms` milliseconds; rejects with the signal's reason where that comes first. */
@@ -51,4 +53,9 @@ export const sleepOn =
     })
 
 /** The clock of the machine. */
-export const systemClock: Clock = { now: () => Date.now(), schedule, sleep: sleepOn(schedule) }
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  elapsed: () => performance.now(),
+  schedule,
+  sleep: sleepOn(schedule),
+}

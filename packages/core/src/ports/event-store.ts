@@ -26,7 +26,8 @@ export interface AppendOptions extends CallOptions {
  * (ES-2.1 to 2.4); treat an append whose event ids stand at those versions already as a success that adds nothing, so that
  * an unknown outcome is settled by repeating the call (ES-3.1, 3.2); resolve only when the events are as durable as
  * `capabilities.durability` says (ES-3.5); show readers a prefix of the history, never a hole (ES-3.4); keep an `append`
- * at an old version from bringing a removed task back (ES-5.2).
+ * at an old version from bringing a removed task back (ES-5.2); name every history once in `histories`, those that you cannot
+ * decode too (ES-6.1, 6.2).
  *
  * **You may assume** that `events` is not empty, that all are of `taskId`, and that their versions run on from
  * `expectedVersion`; that values were checked (they are JSON); that nobody else writes your tables; that with `isFresh`
@@ -47,6 +48,12 @@ export interface EventStore {
 
   /** The events in order; none where the task is unknown or was removed. */
   read(taskId: TaskId, options?: ReadOptions): Promise<readonly TaskEvent[]>
+
+  /**
+   * The task of every history, in any order: for repair, so it may be slow, and has to be gentle. What begins or is removed
+   * meanwhile may be among them or not.
+   */
+  histories(options?: CallOptions): AsyncIterable<TaskId>
 
   /** Forgets a history. Forgetting an unknown task is no error. */
   remove(taskId: TaskId, options?: CallOptions): Promise<void>

@@ -8,6 +8,8 @@ export interface NodeInfo {
   /** What people call it. */
   readonly name: string
   readonly startedAt: number
+  /** When it said so, by its own clock: what stays the same was not renewed. */
+  readonly renewedAt: number
   /** The queues that it takes work from, and how many tasks of each it runs at a time. */
   readonly queues: Readonly<Record<string, number>>
   /** How many tasks it runs. */

@@ -40,14 +40,24 @@ export interface Shard {
   readonly of: number
 }
 
+/** Which unfinished tasks. */
+export interface UnfinishedOptions extends CallOptions {
+  /**
+   * Only tasks that wait and became due before this time: their `dueAt`, or where there is none their `updatedAt`. Spares
+   * whoever looks for lost messages a backlog of any length. You may give other unfinished tasks too, where leaving them out
+   * costs more than reading them.
+   */
+  readonly dueBefore?: number
+}
+
 /**
  * The projection that people list: one row for each task, the newest first.
  *
  * **You have to** let the highest version win whole, in whatever order, from however many clients rows are saved (TL-1.1
  * to 1.3); list by creation time and then id, the newest first, without reading everything there ever was (TL-2.1 to 2.5);
- * walk every task once while others are added (TL-2.3); give every unfinished task to exactly one shard (TL-3.1, 3.2);
- * keep of a task's progress the highest (attempt, sequence), show it in the rows of unfinished tasks that have
- * begun (`attempt` is not 0), and never let it touch a status (TL-4.1 to 4.4).
+ * walk every task once while others are added (TL-2.3); give every unfinished task to exactly one shard (TL-3.1, 3.2), and with
+ * `dueBefore` at least those that it asks for (TL-3.4); keep of a task's progress the highest (attempt, sequence), show it in
+ * the rows of unfinished tasks that have begun (`attempt` is not 0), and never let it touch a status (TL-4.1 to 4.4).
  *
  * **You may assume** that equal versions carry equal details; that `createdAt` of a task never changes; that filter and
  * limit were checked.
@@ -67,7 +77,7 @@ export interface TaskListing {
   list(filter: TaskFilter, page: PageRequest): Promise<TaskPage>
 
   /** The tasks of a shard whose rows are not final, in any order. */
-  unfinished(shard: Shard, options?: CallOptions): AsyncIterable<TaskDetails>
+  unfinished(shard: Shard, options?: UnfinishedOptions): AsyncIterable<TaskDetails>
 
   /** Saves how far a task has come, unless a later report is there or its row is final. */
   saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void>

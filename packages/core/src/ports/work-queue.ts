@@ -58,7 +58,7 @@ export interface Consumer {
  * there are slots (WQ-2.1), and with `serial` never more than one among all clients, taken over when the holder is gone
  * (WQ-2.3, 2.4); deliver a message again whose consumer went before it settled (WQ-3.1), or whose handler ended or threw
  * without settling (WQ-3.5); put what you cannot decode with the dead letters and go on (WQ-4.1); take up again by yourself after
- * any fault (WQ-6.1).
+ * any fault (WQ-6.1); count in `depth` every message that nobody has taken (WQ-8.1).
  *
  * **You may assume** that duplicates do no harm, and neither does reordering among several consumers.
  *
@@ -75,6 +75,12 @@ export interface WorkQueue {
 
   /** Takes messages of a queue until the consumer or the port is closed. The handler's promise ends with the run. */
   consume(queue: string, handler: (delivery: Delivery) => Promise<void>, options: ConsumeOptions): Promise<Consumer>
+
+  /**
+   * How many messages wait to be handed out: not those that are being handled; those that were released with a delay may be
+   * left out until it is over. 0 for a queue that nobody named before. May lag a moment behind.
+   */
+  depth(queue: string, options?: CallOptions): Promise<number>
 
   /** Closes every consumer, waits for their handlers, and lets go of the engine. Closing twice is fine. */
   close(): Promise<void>

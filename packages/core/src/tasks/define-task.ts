@@ -5,7 +5,16 @@ import { checkDeclaration, retryPolicyOf } from './check-declaration.ts'
 import { runnableTask } from './runnable-task.ts'
 import { decodePayload, encodePayload } from './stored-payload.ts'
 import type { TaskContext } from './task-factory.ts'
-import type { BodyContext, DeclaredTask, DeclareOptions, DefineOptions, DefinitionOf, ReturnOf, Schema } from './task-options.ts'
+import type {
+  BodyContext,
+  DeclaredTask,
+  DeclareOptions,
+  DefineOptions,
+  DefinitionOf,
+  ImplementOptions,
+  ReturnOf,
+  Schema,
+} from './task-options.ts'
 
 /**
  * Defines a kind of task: its name, what it takes, and its body.
@@ -19,7 +28,7 @@ export const defineTask = <
   Returned extends ReturnOf<Result> = ReturnOf<Result>,
 >(
   options: DefineOptions<Payload, Result, Progress, Returned>,
-): DefinitionOf<Payload, Result, Progress, Returned> => implementTask(declareTask<Payload, Result, Progress>(options), options.run)
+): DefinitionOf<Payload, Result, Progress, Returned> => implementTask(declareTask<Payload, Result, Progress>(options), options.run, options)
 
 /**
  * Declares a kind of task whose body is elsewhere: what can be submitted, and awaited, without being able to run it.
@@ -58,12 +67,15 @@ export const implementTask = <
 >(
   declared: DeclaredTask<Payload, Result, Progress>,
   run: (context: BodyContext<Payload, Progress>) => Returned,
+  { onLeaseLost = 'abort' }: ImplementOptions = {},
 ): DefinitionOf<Payload, Result, Progress, Returned> => {
   const { '~options': options, '~types': _types, ...task } = declared
   const { type, version } = task
   if (typeof run !== 'function') throw misuse(`the task type "${type}": run has to be a function`)
+  if (!['abort', 'finish'].includes(onLeaseLost))
+    throw misuse(`the task type "${type}": onLeaseLost is ${onLeaseLost}: give 'abort' or 'finish'`)
   const form = { type, version, schema: options.payload, upcast: options.upcast ?? {} }
-  const body = { type, result: options.result, progress: options.progress, run: run as (context: TaskContext) => unknown }
+  const body = { type, onLeaseLost, result: options.result, progress: options.progress, run: run as (context: TaskContext) => unknown }
   return Object.freeze({
     ...task,
     decode: async (stored: number, payload: JsonValue) => runnableTask(body, await decodePayload(form, stored, payload)),

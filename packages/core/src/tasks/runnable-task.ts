@@ -1,10 +1,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { RunnableTask, TaskContext } from './task-factory.ts'
+import type { OnLeaseLost, RunnableTask, TaskContext } from './task-factory.ts'
 import { validate, validateAtOnce } from './validate.ts'
 
 /** A body with the schemas of what goes out of it. */
 export interface TaskBody {
   readonly type: string
+  readonly onLeaseLost: OnLeaseLost
   readonly result: StandardSchemaV1 | undefined
   readonly progress: StandardSchemaV1 | undefined
   readonly run: (context: TaskContext) => unknown
@@ -13,6 +14,7 @@ export interface TaskBody {
 /** A body with its payload. */
 export const runnableTask = (body: TaskBody, payload: unknown): RunnableTask => ({
   payload,
+  onLeaseLost: body.onLeaseLost,
   async run(context) {
     const result = await body.run({ ...(await checkingProgress(body, context)), payload })
     if (body.result === undefined) return result

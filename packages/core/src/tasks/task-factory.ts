@@ -27,10 +27,18 @@ export interface TaskContext<Payload = unknown, Progress = unknown> {
   readonly logger: Logger
 }
 
+/**
+ * What becomes of a body where its node could not renew its lease, so that others may think it dead and run its task.
+ * `abort`: its signal is aborted with `LEASE_LOST`. `finish`: it goes on, and its end counts if nobody was faster.
+ */
+export type OnLeaseLost = 'abort' | 'finish'
+
 /** A task that can be run: what a factory makes of a stored payload. */
 export interface RunnableTask {
   /** What the body is given, where the factory shows it: for tests and tools. */
   readonly payload?: unknown
+  /** What becomes of the body where its node loses its lease. Default `abort`. */
+  readonly onLeaseLost?: OnLeaseLost
   /** Runs the body. What it resolves to is the result; what it throws is the failure. */
   run(context: Omit<TaskContext, 'payload'>): Promise<unknown>
 }

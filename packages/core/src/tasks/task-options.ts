@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { RetryOptions } from './check-declaration.ts'
-import type { TaskContext, TaskDeclaration, TaskFactory } from './task-factory.ts'
+import type { OnLeaseLost, TaskContext, TaskDeclaration, TaskFactory } from './task-factory.ts'
 import type { TypedTask } from './typed-task.ts'
 
 /** A schema of any library that speaks Standard Schema: zod, valibot, arktype and others. */
@@ -52,6 +52,12 @@ export type ReturnOf<Result> = Result extends Schema
 /** What a body is given, by the schemas of its task. */
 export type BodyContext<Payload, Progress> = TaskContext<OutputOf<Payload, undefined>, InputOf<Progress, unknown>>
 
+/** How a declared task is run. */
+export interface ImplementOptions {
+  /** What becomes of the body where its node loses its lease. Default `abort`. */
+  readonly onLeaseLost?: OnLeaseLost
+}
+
 /** A task, with its body. */
 export interface DefineOptions<
   Payload extends Schema | undefined,
@@ -59,6 +65,8 @@ export interface DefineOptions<
   Progress extends Schema | undefined,
   Returned,
 > extends DeclareOptions<Payload, Result, Progress> {
+  /** What becomes of the body where its node loses its lease. Default `abort`. */
+  readonly onLeaseLost?: OnLeaseLost
   /** The body. What it returns is the result; what it throws is the failure. It has to heed its signal. */
   run(context: BodyContext<Payload, Progress>): Returned
 }

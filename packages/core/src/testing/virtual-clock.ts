@@ -75,6 +75,7 @@ export const virtualClock = (startAt: number = defaultStart): VirtualClock => {
 
   return {
     now: () => now,
+    elapsed: () => now - startAt,
     schedule,
     sleep: sleepOn(schedule),
     advance(ms) {

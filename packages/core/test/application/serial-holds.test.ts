@@ -60,6 +60,7 @@ const nodeWith = async ({ mode = 'serial', storage = memory.storage() }: { mode?
   const queue: Messaging['queue'] = {
     capabilities: messaging.queue.capabilities,
     send: async () => {},
+    depth: async () => 0,
     consume: async (_queue, given) => {
       handler = given
       liveAtFirst = await memory.storage().nodes.live()
@@ -115,7 +116,7 @@ const writeStarted = async (taskId: TaskId, node: string): Promise<void> => {
   await memory.storage().events.append(taskId, 1, [event])
 }
 
-const ghost = { nodeId: 'ghost', name: 'ghost', startedAt: 0, queues: {}, running: 0, delivered: {} }
+const ghost = { nodeId: 'ghost', name: 'ghost', startedAt: 0, renewedAt: 0, queues: {}, running: 0, delivered: {} }
 
 describe('a message of a serial queue whose task is in progress', () => {
   it.each([true, false])('on another live node is held until the run ends, and then accepted (redelivered: %s)', async (redelivered) => {

@@ -15,6 +15,7 @@ const runOf = (clock: ReturnType<typeof virtualClock>, onProgress: (progress: Ta
       timeoutMs: 60_000,
       graceMs: 30_000,
       lastProgress: undefined,
+      finishesWithoutLease: false,
       logger: silentLogger,
       clock,
       onProgress,

@@ -85,9 +85,10 @@ describe('testManager', () => {
 
   it('times a wait out, and leaves no timer behind', async () => {
     const noop = defineTask({ type: 'noop', run: () => {} })
-    await using test = await testManager({ tasks: [noop], worker: false })
+    // Without chance the janitor sweeps on the full half minute.
+    await using test = await testManager({ tasks: [noop], worker: false, random: () => 0.5 })
     const task = await test.manager.submit(noop)
-    // Calls share a timer for a while; what remains then is the renewal of the node.
+    // Calls share a timer for a while; what remains then are the renewal of the node and the sweep of its janitor.
     await test.advance(hour)
     const before = test.clock.pendingTimers
     const told = expect(task.result({ timeoutMs: 90_000 })).rejects.toMatchObject({ code: 'AWAIT_TIMEOUT' })
@@ -107,7 +108,7 @@ describe('testManager', () => {
         return 'done'
       },
     })
-    await using test = await testManager({ tasks: [busy], worker: { slots: 10 } })
+    await using test = await testManager({ tasks: [busy], worker: { slots: 10 }, random: () => 0.5 })
     await test.advance(hour)
     const before = test.clock.pendingTimers
     const tasks = await test.manager.submitMany(busy, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
@@ -126,6 +127,7 @@ describe('testManager', () => {
       capabilities: storage.events.capabilities,
       append: (...given) => (isDown ? Promise.reject(new Error('the store is down')) : storage.events.append(...given)),
       read: (...given) => storage.events.read(...given),
+      histories: (...given) => storage.events.histories(...given),
       remove: (...given) => storage.events.remove(...given),
       close: () => storage.events.close(),
     }

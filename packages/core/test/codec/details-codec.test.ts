@@ -63,6 +63,7 @@ describe('a node', () => {
     nodeId: 'worker-1f',
     name: 'worker',
     startedAt: 1,
+    renewedAt: 2,
     queues: { default: 4, mail: 1 },
     running: 3,
     delivered: { default: 17 },

@@ -5,6 +5,7 @@ import { createdEvent, freshTaskId } from '../../sample-data.ts'
 import { traitRules } from '../traits.ts'
 import { readingRules } from './appending.ts'
 import { cohortRules } from './cohorts.ts'
+import { enumerationRules } from './enumeration.ts'
 import { faultRules } from './faults.ts'
 import { removalRules, versionRules } from './versions.ts'
 
@@ -19,6 +20,13 @@ const traits = traitRules<EventStore>('ES', [
     },
   },
   { method: 'read', call: (port, signal) => port.read(freshTaskId(), withSignal(signal)) },
+  {
+    method: 'histories',
+    call: async (port, signal) => {
+      for await (const taskId of port.histories(withSignal(signal))) return taskId
+      return undefined
+    },
+  },
   { method: 'remove', call: (port, signal) => port.remove(freshTaskId(), withSignal(signal)) },
 ])
 
@@ -26,5 +34,5 @@ const traits = traitRules<EventStore>('ES', [
 export const eventStoreContract = (harness: Harness<EventStore>): Contract<EventStore> => ({
   name: 'event store',
   harness,
-  rules: [...readingRules, ...versionRules, ...cohortRules, ...faultRules, ...removalRules, ...traits],
+  rules: [...readingRules, ...versionRules, ...cohortRules, ...faultRules, ...removalRules, ...enumerationRules, ...traits],
 })

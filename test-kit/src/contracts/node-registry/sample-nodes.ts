@@ -5,6 +5,7 @@ export const nodeWith = (given: Partial<NodeInfo> = {}): NodeInfo => ({
   nodeId: 'worker-1#0190f2a4',
   name: 'worker-1',
   startedAt: 1_709_208_000_000,
+  renewedAt: 1_709_208_000_000,
   queues: { default: 4 },
   running: 0,
   delivered: {},

@@ -5,6 +5,44 @@ import type { Rule } from '../../rule.ts'
 import { byId, idsOf, unfinishedOf } from './reading.ts'
 import { detailsWith, leapDay, lifeOf, oneInEachStatus } from './sample-details.ts'
 
+const dueBeforeRule: Rule<TaskListing> = {
+  id: 'TL-3.4',
+  level: 'must',
+  kind: 'plain',
+  title: 'with `dueBefore`, `unfinished` leaves out nothing that waits and became due before that time',
+  hint: 'what counts is `dueAt`, or where there is none `updatedAt`, of the latest version; give too much rather than too little',
+  run: async ({ port, peer, random }) => {
+    const other = await peer()
+    const at = (ms: number): number => leapDay + ms
+    const due = [
+      detailsWith(random, { status: 'waiting', createdAt: at(0), updatedAt: at(0) }),
+      detailsWith(random, { status: 'waiting', createdAt: at(0), updatedAt: at(10), dueAt: at(900) }),
+      detailsWith(random, { status: 'waiting', createdAt: at(0), updatedAt: at(2_000), dueAt: at(500) }),
+    ]
+    const others = [
+      detailsWith(random, { status: 'waiting', createdAt: at(0), updatedAt: at(0), dueAt: at(5_000) }),
+      detailsWith(random, { status: 'waiting', createdAt: at(3_000), updatedAt: at(3_000) }),
+      detailsWith(random, { status: 'inProgress', createdAt: at(0), updatedAt: at(0) }),
+    ]
+    const finished = detailsWith(random, { status: 'completed', createdAt: at(0), updatedAt: at(0), finishedAt: at(0) })
+    for (const details of [...due, ...others, finished]) await port.save(details)
+    // It was not due, and is by now.
+    const [later] = others
+    const again = { ...later, version: (later?.version ?? 0) + 1, dueAt: at(999) } as TaskDetails
+    await port.save(again)
+    for (const client of [port, other]) {
+      const found = new Set<string>()
+      for (let shard = 0; shard < 3; shard++)
+        for await (const { taskId, status } of client.unfinished({ shard, of: 3 }, { dueBefore: at(1_000) })) {
+          assert.ok(!isFinalStatus(status) && !found.has(taskId), `task ${taskId} is ${status}, or was given twice`)
+          found.add(taskId)
+        }
+      const missing = [...due, again].filter(({ taskId }) => !found.has(taskId))
+      assert.deepEqual(missing, [], 'these wait, and were due before')
+    }
+  },
+}
+
 export const unfinishedRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-3.1',
@@ -72,6 +110,7 @@ export const unfinishedRules: readonly Rule<TaskListing>[] = [
       }
     },
   },
+  dueBeforeRule,
 ]
 
 const saveInOrder = async (

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
-import type { JsonValue, TaskHandle, TaskManager, WorkerOptions } from '@taskledger/core'
+import type { JanitorOptions, JsonValue, LeaseOptions, TaskHandle, TaskManager, WorkerOptions } from '@taskledger/core'
 import { createTaskManager } from '@taskledger/core'
 import type { Logger, TaskDeclaration } from '@taskledger/core'
 import type { TaskDetails, TaskEvent, TaskId, WorkMessage } from '@taskledger/core/ports'
@@ -24,6 +24,9 @@ export interface NodeOptions {
   /** Default: four slots for each queue that the tasks name. */
   readonly worker?: WorkerOptions | false
   readonly commandTimeoutMs?: number
+  /** Default: so long that no rule that is about something else meets its end. */
+  readonly lease?: LeaseOptions
+  readonly janitor?: JanitorOptions
 }
 
 interface Logged {
@@ -44,6 +47,7 @@ export class Cluster {
   readonly #logged: Logged[] = []
   readonly #written = new Set<TaskId>()
   readonly #forgotten = new Set<TaskId>()
+  readonly #clients = new Map<ClusterNode, Adapters>()
   #unusedPort: Adapters | undefined
   #outside: Promise<Adapters> | undefined
 
@@ -54,7 +58,8 @@ export class Cluster {
 
   /** Opens a node on a client of its own. */
   async node({ worker = {}, ...options }: NodeOptions): Promise<ClusterNode> {
-    const { storage, messaging } = await this.#client()
+    const client = await this.#client()
+    const { storage, messaging } = client
     const interference = new Interference()
     const name = `node-${this.#nodes.length + 1}`
     const manager = await createTaskManager({
@@ -67,7 +72,19 @@ export class Cluster {
     })
     const node = { manager, interference }
     this.#nodes.push(node)
+    this.#clients.set(node, client)
     return node
+  }
+
+  /**
+   * As if the process of a node had been killed: what it was handling is for others, it hears nothing more, and whatever it
+   * still does changes nothing. It takes no leave.
+   */
+  async kill(node: ClusterNode): Promise<void> {
+    node.interference.isDeafTo = () => true
+    node.interference.loseDeliveries()
+    const client = this.#clients.get(node)
+    if (client !== undefined) await this.#context.within('the clients of the killed node are gone', client.close())
   }
 
   /** Opens so many nodes that are alike. */

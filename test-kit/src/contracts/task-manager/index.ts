@@ -9,6 +9,8 @@ import { decodingRules } from './decoding-rules.ts'
 import { fencingRules } from './fencing-rules.ts'
 import { lifeRules } from './life-rules.ts'
 import { progressRules } from './progress-rules.ts'
+import { recoveryRules } from './recovery-rules.ts'
+import { repairRules } from './repair-rules.ts'
 import { retryRules } from './retry-rules.ts'
 import { serialRules } from './serial-rules.ts'
 import { shutdownRules } from './shutdown-rules.ts'
@@ -37,5 +39,7 @@ export const taskManagerContract = (harness: Harness<Adapters>): Contract<Adapte
     ...submissionRules,
     ...stormRules,
     ...fencingRules,
+    ...recoveryRules,
+    ...repairRules,
   ],
 })

@@ -1,11 +1,11 @@
-import type { EventBus, EventStore, Messaging, Storage, TaskListing, WorkQueue } from '@taskledger/core/ports'
+import type { EventBus, EventStore, Messaging, NodeRegistry, Storage, TaskListing, WorkQueue } from '@taskledger/core/ports'
 import type { Interference } from './interference.ts'
 
 /** A storage whose calls can be interfered with. */
 export const interferedStorage = (storage: Storage, interference: Interference): Storage => ({
   events: interferedStore(storage.events, interference),
   listing: interferedListing(storage.listing, interference),
-  nodes: storage.nodes,
+  nodes: interferedRegistry(storage.nodes, interference),
   close: () => storage.close(),
 })
 
@@ -16,11 +16,20 @@ export const interferedMessaging = (messaging: Messaging, interference: Interfer
   close: () => messaging.close(),
 })
 
+const interferedRegistry = (nodes: NodeRegistry, interference: Interference): NodeRegistry => ({
+  capabilities: nodes.capabilities,
+  renew: (node, ttlMs, options) => interference.pass({ name: 'nodes.renew' }, options, () => nodes.renew(node, ttlMs, options)),
+  leave: (nodeId, options) => nodes.leave(nodeId, options),
+  live: (options) => nodes.live(options),
+  close: () => nodes.close(),
+})
+
 const interferedStore = (store: EventStore, interference: Interference): EventStore => ({
   capabilities: store.capabilities,
   append: (taskId, expectedVersion, events, options) =>
     interference.pass({ name: 'events.append', taskId, events }, options, () => store.append(taskId, expectedVersion, events, options)),
   read: (taskId, options) => interference.pass({ name: 'events.read', taskId }, options, () => store.read(taskId, options)),
+  histories: (options) => store.histories(options),
   remove: (taskId, options) => store.remove(taskId, options),
   close: () => store.close(),
 })
@@ -44,6 +53,7 @@ const interferedQueue = (queue: WorkQueue, interference: Interference): WorkQueu
     interference.pass({ name: 'queue.send', taskId: message.taskId }, options, async () => {
       for (let copy = 0; copy < interference.copies; copy++) await queue.send(name, message, options)
     }),
+  depth: (name, options) => queue.depth(name, options),
   consume: (name, handler, options) => queue.consume(name, (delivery) => interference.handle(delivery, handler), options),
   close: () => queue.close(),
 })

@@ -11,6 +11,7 @@ export type CallName =
   | 'listing.list'
   | 'queue.send'
   | 'bus.publish'
+  | 'nodes.renew'
 
 /** A call of one node to its storage or messaging. */
 export interface Call {

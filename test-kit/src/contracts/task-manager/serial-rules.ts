@@ -129,7 +129,10 @@ export const serialRules: readonly Rule<Adapters>[] = [
       const front = await cluster.node({ tasks: [held.task], worker: false })
       const { storage } = await cluster.outside()
       const renew = (): Promise<void> =>
-        storage.nodes.renew({ nodeId: 'outside', name: 'outside', startedAt: 0, queues: {}, running: 1, delivered: {} }, 60_000)
+        storage.nodes.renew(
+          { nodeId: 'outside', name: 'outside', startedAt: 0, renewedAt: 0, queues: {}, running: 1, delivered: {} },
+          60_000,
+        )
       await renew()
       const orphan = await front.manager.submit(held.task, 'orphan')
       await cluster.write(orphan.id, { type: 'TaskStarted', attempt: 1 })

@@ -4,6 +4,7 @@ import type { Contract } from '../../rule.ts'
 import { traitRules } from '../traits.ts'
 import { closingRules } from './closing-rules.ts'
 import { deliveryRules } from './delivery-rules.ts'
+import { depthRule } from './depth-rule.ts'
 import { faultRules } from './fault-rules.ts'
 import { loadRules } from './load-rules.ts'
 import { malformedRule } from './malformed-rule.ts'
@@ -15,6 +16,7 @@ const message = messageWith(() => 0.5)
 
 const traits = traitRules<WorkQueue>('WQ', [
   { method: 'send', call: (port, signal) => port.send('default', message, signal && { signal }) },
+  { method: 'depth', call: (port, signal) => port.depth('default', signal && { signal }) },
   {
     method: 'consume',
     call: (port, signal) => port.consume('default', async () => {}, { slots: 1, mode: 'parallel', ...(signal && { signal }) }),
@@ -25,5 +27,15 @@ const traits = traitRules<WorkQueue>('WQ', [
 export const workQueueContract = (harness: Harness<WorkQueue>): Contract<WorkQueue> => ({
   name: 'work queue',
   harness,
-  rules: [...deliveryRules, ...loadRules, ...settlingRules, malformedRule, ...closingRules, ...faultRules, ...valueRules, ...traits],
+  rules: [
+    ...deliveryRules,
+    ...loadRules,
+    ...settlingRules,
+    malformedRule,
+    ...closingRules,
+    ...faultRules,
+    ...valueRules,
+    depthRule,
+    ...traits,
+  ],
 })

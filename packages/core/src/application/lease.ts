@@ -1,0 +1,53 @@
+import type { Clock } from '../ports/clock.ts'
+
+/** How a node shows that it lives. Times are in milliseconds; the same on every node. */
+export interface LeaseSettings {
+  /** How often it renews itself. */
+  readonly renewMs: number
+  /** For how long it counts as alive without renewing itself. */
+  readonly ttlMs: number
+}
+
+/**
+ * `held`: the node counts as alive. `doubtful`: it could not renew for so long that it takes no more tasks. `lost`: others may
+ * think it dead by now, and run its tasks.
+ */
+export type LeaseState = 'held' | 'doubtful' | 'lost'
+
+/** The share of its time after which a lease that was not renewed is in doubt. */
+const doubtfulFrom = 0.6
+
+/**
+ * What a node knows of its own lease. It reckons by its own monotone clock, and from when the renewal was *sent*: the registry
+ * counts from some time after that, so the node always gives up first.
+ */
+export class Lease {
+  readonly settings: LeaseSettings
+  readonly #clock: Clock
+  #sentAt = -Infinity
+
+  constructor(clock: Clock, settings: LeaseSettings) {
+    this.#clock = clock
+    this.settings = settings
+  }
+
+  /** Reckoned anew at each look: a node that was frozen cannot rely on a timer to have told it. */
+  get state(): LeaseState {
+    const age = this.#clock.elapsed() - this.#sentAt
+    const { ttlMs } = this.settings
+    return age < doubtfulFrom * ttlMs ? 'held' : age < ttlMs ? 'doubtful' : 'lost'
+  }
+
+  /** How long the state stays as it is if nothing is renewed, in milliseconds; nothing where the lease is lost. */
+  get lastsMs(): number | undefined {
+    const { ttlMs } = this.settings
+    const age = this.#clock.elapsed() - this.#sentAt
+    if (age >= ttlMs) return undefined
+    return (age < doubtfulFrom * ttlMs ? doubtfulFrom * ttlMs : ttlMs) - age
+  }
+
+  /** A renewal that was sent then (`clock.elapsed()`) has succeeded. */
+  renewed(sentAt: number): void {
+    this.#sentAt = Math.max(this.#sentAt, sentAt)
+  }
+}

@@ -1,0 +1,75 @@
+import type { RunnableTask, TaskDefinition } from '@taskledger/core'
+import { defineTask, unchecked } from '@taskledger/core'
+import type { TaskId } from '@taskledger/core/ports'
+import type { BodyKind, PlannedTask } from './plan.ts'
+import type { SimulatedNode } from './simulated-node.ts'
+
+/** One run of a body, as seen from outside the system. Times are in milliseconds from the beginning. */
+export interface BodyRun {
+  readonly taskId: TaskId
+  readonly attempt: number
+  readonly kind: BodyKind
+  readonly node: SimulatedNode
+  readonly startedAt: number
+  endedAt: number | undefined
+  how: 'runs' | 'returned' | 'threw' | 'aborted' | 'died'
+  abortedAt: number | undefined
+}
+
+/** What a simulated task is given. */
+export type Given = Pick<PlannedTask, 'bodyMs' | 'failures'>
+
+export type SimulatedTask = TaskDefinition<Given>
+
+const kinds: readonly BodyKind[] = ['nothing', 'slow', 'failing', 'deaf', 'progress', 'serial', 'finishing']
+
+/** How often a body reports progress, in milliseconds. */
+const reportMs = 700
+
+/** The tasks of one node, whose bodies live on the time of its process. */
+export const tasksOf = (node: SimulatedNode): Readonly<Record<BodyKind, SimulatedTask>> =>
+  Object.fromEntries(kinds.map((kind) => [kind, taskOf(kind, node)])) as Record<BodyKind, SimulatedTask>
+
+const taskOf = (kind: BodyKind, node: SimulatedNode): SimulatedTask =>
+  defineTask({
+    type: kind,
+    payload: unchecked<Given>(),
+    retry: kind === 'failing' ? { maxAttempts: 5, backoff: { initialMs: 500 } } : {},
+    queue: kind === 'serial' ? 'serial' : 'default',
+    onLeaseLost: kind === 'finishing' ? 'finish' : 'abort',
+    async run(context) {
+      const { taskId, attempt, signal, payload } = context
+      const { process, world } = node
+      const now = (): number => world.time.elapsed()
+      const run: BodyRun = { taskId, attempt, kind, node, startedAt: now(), endedAt: undefined, how: 'runs', abortedAt: undefined }
+      node.runs.push(run)
+      world.trace(node.name, `● ${kind} ${taskId.slice(-8)} attempt ${attempt} begins`)
+      signal.addEventListener('abort', () => (run.abortedAt = now()), { once: true })
+      try {
+        await body(kind, payload, process, context)
+        if (attempt <= payload.failures) throw new Error(`attempt ${attempt} fails, as planned`)
+        run.how = 'returned'
+        return { attempt }
+      } catch (error) {
+        run.how = signal.aborted ? 'aborted' : 'threw'
+        throw error
+      } finally {
+        run.endedAt = now()
+        world.trace(node.name, `○ ${kind} ${taskId.slice(-8)} attempt ${attempt} ${run.how}`)
+      }
+    },
+  }) as unknown as SimulatedTask
+
+const body = async (
+  kind: BodyKind,
+  { bodyMs }: Given,
+  process: SimulatedNode['process'],
+  { signal, progress }: Pick<Parameters<RunnableTask['run']>[0], 'signal' | 'progress'>,
+): Promise<void> => {
+  if (kind === 'deaf') return process.sleep(bodyMs)
+  if (kind !== 'progress') return bodyMs === 0 ? undefined : process.sleep(bodyMs, signal)
+  for (let passed = 0; passed < bodyMs; passed += reportMs) {
+    progress({ passed })
+    await process.sleep(Math.min(reportMs, bodyMs - passed), signal)
+  }
+}

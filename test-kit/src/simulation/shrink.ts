@@ -1,0 +1,35 @@
+import type { Plan } from './plan.ts'
+import type { SimulationOptions, SimulationReport } from './simulate-cluster.ts'
+import { simulateCluster } from './simulate-cluster.ts'
+
+/** The plans that lack one thing each: a fault, a task, or what clients do about one. */
+function* smaller(plan: Plan): Iterable<Plan> {
+  for (const fault of plan.faults) yield { ...plan, faults: plan.faults.filter((other) => other !== fault) }
+  for (const task of plan.tasks) yield { ...plan, tasks: plan.tasks.filter((other) => other !== task) }
+  for (const task of plan.tasks) {
+    const { cancel: _cancel, repeat: _repeat, ...rest } = task
+    const bare = { ...rest, awaits: [] }
+    if (task.cancel !== undefined || task.repeat !== undefined || task.awaits.length > 0)
+      yield { ...plan, tasks: plan.tasks.map((other) => (other === task ? bare : other)) }
+  }
+}
+
+/**
+ * Leaves out of a plan that breaks a promise, one by one, what it does not need to break that promise still. Returns the report of what
+ * is left, with every step.
+ */
+export const shrink = async (options: SimulationOptions, report: SimulationReport): Promise<SimulationReport> => {
+  const promise = report.broken[0]?.promise
+  let { plan } = report
+  for (let isSmaller = promise !== undefined; isSmaller; ) {
+    isSmaller = false
+    for (const candidate of smaller(plan)) {
+      const { broken } = await simulateCluster({ ...options, plan: candidate })
+      if (broken[0]?.promise !== promise) continue
+      plan = candidate
+      isSmaller = true
+      break
+    }
+  }
+  return simulateCluster({ ...options, plan, trace: true })
+}

@@ -1,0 +1,100 @@
+import { Clients } from './clients.ts'
+import { SimulatedCluster } from './cluster.ts'
+import type { MakeEngine } from './engine.ts'
+import type { Plan } from './plan.ts'
+import { drawPlan } from './plan.ts'
+import type { BrokenPromise, Observed } from './promises.ts'
+import { brokenPromises, readStored } from './promises.ts'
+import { World } from './world.ts'
+
+/** What is simulated. */
+export interface SimulationOptions {
+  /** Brings all of it about again. A whole number. */
+  readonly seed: number
+  /** Makes the engines: `createMemory` of `@taskledger/memory`. */
+  readonly engine: MakeEngine
+  /** What happens, instead of what the seed would draw. */
+  readonly plan?: Plan
+  /** Whether to write down every step. Default false: it is slow. */
+  readonly trace?: boolean
+}
+
+/** What came of a simulation. */
+export interface SimulationReport {
+  readonly seed: number
+  readonly plan: Plan
+  /** Nothing where all is well. */
+  readonly broken: readonly BrokenPromise[]
+  /** How many faults of the plan met something. */
+  readonly faults: number
+  /** How many calls left the processes. */
+  readonly calls: number
+  /** How much time passed in the cluster, in milliseconds. */
+  readonly virtualMs: number
+  /** When everything had come to its end, in milliseconds from the beginning; nothing where it did not. */
+  readonly settledMs: number | undefined
+  readonly trace: readonly string[]
+}
+
+/** How long after the last fault everything may take to come to its end, in milliseconds. */
+const boundMs = 150_000
+/** How often it is looked whether everything has. */
+const lookMs = 500
+/** How many timers a node at rest may have: renewals and their bounds, the janitor, a look at the registry. */
+const mostTimers = 14
+const closingMs = 60_000
+
+/**
+ * Simulates a cluster: three nodes with workers and a front-end, on virtual time and on engines that are given, with tasks, clients and
+ * faults that follow from the seed. Reports which of the promises of docs/simulation.md were broken.
+ */
+export const simulateCluster = async ({ seed, engine, plan = drawPlan(seed), trace = false }: SimulationOptions): Promise<SimulationReport> => {
+  const world = new World(plan, engine, trace)
+  const cluster = new SimulatedCluster(world)
+  const clients = new Clients(world, (name) => cluster.named(name))
+  const observed: Observed = { world, cluster, clients, outside: world.engine.storage() }
+  let faultsOverAt = 0
+  let settledMs: number | undefined
+  for (let atMs = lookMs; ; atMs += lookMs) {
+    await world.time.runUntil(atMs)
+    if (!cluster.isWhole || !world.isAnswered) faultsOverAt = atMs
+    else if (clients.areSatisfied && isIdle(world) && (await isSettled(observed))) {
+      settledMs = atMs
+      break
+    }
+    if (atMs - faultsOverAt > boundMs) break
+  }
+  const broken = [...(settledMs === undefined ? brokenPromises(observed, await readStored(observed)) : [])]
+  if (broken.length === 0) broken.push(...(await closeAll(observed)), ...brokenPromises(observed, await readStored(observed)))
+  if (settledMs === undefined && broken.length === 0) broken.push({ promise: 'final', detail: `it did not come to rest within ${boundMs} ms` })
+  return { seed, plan, broken, faults: world.struck.size, calls: world.calls, virtualMs: world.time.elapsed(), settledMs, trace: world.traced ?? [] }
+}
+
+const isIdle = ({ engine }: World): boolean =>
+  Object.values(engine.inspect().queues).every(({ waiting, delayed, running }) => waiting + delayed + running === 0)
+
+/** Whether everything that comes about sooner or later has. */
+const isSettled = async (observed: Observed): Promise<boolean> => {
+  for await (const _row of observed.outside.listing.unfinished({ shard: 0, of: 1 })) return false
+  const sooner = brokenPromises(observed, await readStored(observed)).filter(({ promise }) => ['final', 'listing', 'await', 'cancel', 'queue'].includes(promise))
+  return sooner.length === 0 && observed.cluster.nodes.every(({ runs, isGone }) => isGone || runs.every(({ how }) => how !== 'runs'))
+}
+
+/** Closes every node, and looks what is left behind. */
+const closeAll = async ({ world, cluster }: Observed): Promise<readonly BrokenPromise[]> => {
+  const broken: BrokenPromise[] = []
+  world.isClosing = true
+  for (const { name, process } of cluster.current)
+    if (process.pendingTimers > mostTimers) broken.push({ promise: 'timers', detail: `${name} has ${process.pendingTimers} timers at rest` })
+  const open = new Set(cluster.current)
+  for (const node of cluster.current)
+    void node.shutDown(0).then(
+      () => open.delete(node),
+      (error: unknown) => broken.push({ promise: 'timers', detail: `${node.name} could not be closed: ${String(error)}` }),
+    )
+  await world.time.runUntil(world.time.elapsed() + closingMs)
+  for (const { name } of open) broken.push({ promise: 'timers', detail: `${name} did not close within ${closingMs} ms` })
+  for (const { name, process } of cluster.current)
+    if (process.pendingTimers > 0) broken.push({ promise: 'timers', detail: `${name} left ${process.pendingTimers} timers behind` })
+  return broken
+}

@@ -1,0 +1,139 @@
+import type { Logger, TaskManager } from '@taskledger/core'
+import { createTaskManager } from '@taskledger/core'
+import type { BodyRun } from './bodies.ts'
+import { tasksOf } from './bodies.ts'
+import { Connection } from './connection.ts'
+import { distantStorage, Network } from './network.ts'
+import { frontEnd } from './plan.ts'
+import { SimulatedProcess } from './simulated-process.ts'
+import type { World } from './world.ts'
+
+/** One incarnation of a node: a process, and the manager in it. */
+export class SimulatedNode {
+  readonly name: string
+  readonly world: World
+  readonly process: SimulatedProcess
+  readonly runs: BodyRun[] = []
+  readonly tasks: ReturnType<typeof tasksOf>
+  /** When it was frozen, and for how long, in milliseconds from the beginning. */
+  readonly frozen: { readonly from: number; until: number }[] = []
+  readonly #connection: Connection
+  #manager: TaskManager | undefined
+  #isClosing = false
+
+  constructor(world: World, name: string, incarnation: number, skewMs: number, onCrash: (node: SimulatedNode, restartAfterMs: number) => void) {
+    this.world = world
+    this.name = name
+    this.process = new SimulatedProcess(world.time, skewMs)
+    this.tasks = tasksOf(this)
+    const purpose = `${name}${incarnation}`
+    const network = new Network(
+      world,
+      {
+        name,
+        process: this.process,
+        crash: (restartAfterMs) => {
+          if (this.process.isDead) return
+          this.kill()
+          onCrash(this, restartAfterMs)
+        },
+      },
+      purpose,
+    )
+    this.#connection = new Connection(network)
+    const log =
+      (level: string) =>
+      (fields: object, message: string): void =>
+        world.trace(name, `${level}: ${message} ${detailsIn(fields)}`)
+    const quiet = (): void => {}
+    const logger: Logger =
+      world.traced === undefined
+        ? { debug: quiet, info: quiet, warn: quiet, error: quiet }
+        : { debug: quiet, info: log('info'), warn: log('warn'), error: log('error') }
+    createTaskManager({
+      name,
+      tasks: Object.values(this.tasks),
+      storage: distantStorage(world.engine.storage(), network),
+      messaging: this.#connection.messaging(),
+      clock: this.process,
+      random: world.random(`node ${purpose}`),
+      logger,
+      worker: name === frontEnd ? false : { queues: { default: { slots: 2 }, serial: { slots: 1, mode: 'serial' } }, cancelGraceMs: 3_000, drainMs: 2_000 },
+    }).then(
+      (manager) => (this.#manager = manager),
+      // A start that fails ends the process, which is started again.
+      (error: unknown) => {
+        world.trace(name, `could not start: ${String(error)}`)
+        if (this.process.isDead) return
+        this.kill()
+        onCrash(this, 1_000)
+      },
+    )
+  }
+
+  /** The manager, where clients can talk to it. */
+  get manager(): TaskManager | undefined {
+    return this.process.isDead || this.#isClosing ? undefined : this.#manager
+  }
+
+  get isGone(): boolean {
+    return this.process.isDead || this.#isClosing
+  }
+
+  kill(): void {
+    if (this.process.isDead) return
+    this.world.trace(this.name, '✖ the process dies')
+    this.process.kill()
+    this.#connection.break()
+    for (const run of this.runs)
+      if (run.how === 'runs') {
+        run.how = 'died'
+        run.endedAt = this.world.time.elapsed()
+      }
+    const frozen = this.frozen.at(-1)
+    if (frozen?.until === Infinity) frozen.until = this.world.time.elapsed()
+  }
+
+  freeze(): void {
+    if (this.process.isDead || this.process.isFrozen) return
+    this.world.trace(this.name, '■ freezes')
+    this.process.freeze()
+    this.frozen.push({ from: this.world.time.elapsed(), until: Infinity })
+  }
+
+  thaw(): void {
+    const frozen = this.frozen.at(-1)
+    if (!this.process.isFrozen || frozen === undefined) return
+    this.world.trace(this.name, '□ wakes')
+    frozen.until = this.world.time.elapsed()
+    this.process.thaw()
+  }
+
+  /** Closes the manager, then the process ends. */
+  async shutDown(drainMs?: number): Promise<void> {
+    const manager = this.#manager
+    if (this.process.isDead || this.#isClosing) return
+    this.#isClosing = true
+    this.world.trace(this.name, 'shuts down')
+    await manager?.close(drainMs === undefined ? {} : { drainMs })
+  }
+
+  deafen(isDeaf: boolean): void {
+    this.#connection.isDeaf = isDeaf
+  }
+
+  gap(): void {
+    this.#connection.gap()
+  }
+
+  disconnect(): void {
+    this.#connection.break()
+  }
+
+  reconnect(): Promise<void> {
+    return this.#connection.mend()
+  }
+}
+
+const detailsIn = (fields: object): string =>
+  JSON.stringify(fields, (key, value: unknown) => (value instanceof Error ? value.message : key === 'taskId' ? String(value).slice(-8) : value))
