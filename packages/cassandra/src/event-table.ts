@@ -47,9 +47,7 @@ export class EventTable {
   /** Writes first events of one cohort, all or none. Writing them again changes nothing. */
   async insertFresh(appends: readonly Append[]): Promise<void> {
     const statements = appends.flatMap((append) => this.#inserts(this.#insertPlainly, append))
-    const [only] = statements
-    if (only !== undefined && statements.length === 1) await this.#session.execute(only.cql, only.params, { isRepeatable: true })
-    else await this.#session.batch(statements, { isRepeatable: true })
+    await this.#session.batch(statements, { isRepeatable: true })
   }
 
   /**

@@ -140,7 +140,8 @@ describe('the listing on Cassandra', () => {
     const warn = (_fields: object, message: string): void => void told.push(message)
     await using opened = await openListing({ logger: { ...silentLogger, warn } })
     const { listing, session } = opened
-    const tasks = Array.from({ length: 4 }, (_, age) => detailsWith({ version: 2, attempt: 1, createdAt: Date.now() - age }))
+    const now = Date.now()
+    const tasks = Array.from({ length: 4 }, (_, age) => detailsWith({ version: 2, attempt: 1, createdAt: now - age }))
     for (const task of tasks) await listing.save(task)
     const [spoilt, foreign, ...sound] = tasks as [TaskDetails, TaskDetails, ...TaskDetails[]]
     const spoil = async (table: string, bucketMs: number, shards: number, { taskId, createdAt }: TaskDetails, text: string) => {
@@ -197,7 +198,8 @@ describe('the listing behind a bad network', () => {
 
   it('says that it cannot tell where a connection breaks, and lists everything once when it was repeated', async ({ expect }) => {
     const subject = await cassandraHarness(() => keyspace, listingOn).open({ namespace: 'cut' })
-    const tasks = Array.from({ length: 200 }, (_, index) => detailsWith({ createdAt: Date.now() - index, labels: ['red'] }))
+    const now = Date.now()
+    const tasks = Array.from({ length: 200 }, (_, index) => detailsWith({ createdAt: now - index, labels: ['red'] }))
     const saving = Promise.all(tasks.map((task) => saveAtLast(subject.port, task)))
     for (let cuts = 0; cuts < 3; cuts++) {
       await subject.faults?.cut?.()
