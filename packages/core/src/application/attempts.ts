@@ -175,7 +175,7 @@ export class Attempts {
     for (let tries = firstPatience; ; tries++) {
       try {
         await clock.sleep(repetitionDelayMs(tries, random()), closed)
-        return await this.#conclude(run, command)
+        return await this.#conclude(run, command, 'debug')
       } catch (error) {
         if (!closed.aborted) continue
         logger.error({ taskId: run.taskId, attempt: run.attempt, err: error }, 'the end of an attempt could not be written')
@@ -184,8 +184,8 @@ export class Attempts {
     }
   }
 
-  async #conclude(run: TaskRun, command: TaskCommand): Promise<void> {
-    const { refused, aggregate } = await this.#dispatch(run, command)
+  async #conclude(run: TaskRun, command: TaskCommand, level: 'error' | 'debug' = 'error'): Promise<void> {
+    const { refused, aggregate } = await this.#dispatch(run, command, level)
     const { details } = aggregate
     if (refused !== undefined) {
       const { taskId, attempt } = run
@@ -195,13 +195,13 @@ export class Attempts {
   }
 
   /** An end that the store does not take, for a reason that lasts, is a failure that says so. */
-  async #dispatch(run: TaskRun, command: TaskCommand): Promise<Outcome> {
+  async #dispatch(run: TaskRun, command: TaskCommand, level: 'error' | 'debug'): Promise<Outcome> {
     const options = { known: run.aggregate, persistence: untilClosed }
     try {
       return await this.#eventSourcing.dispatch(command, options)
     } catch (error) {
       if (this.#node.closed.aborted || isUnknownEventType(error)) throw error
-      this.#node.logger.error(
+      this.#node.logger[level](
         { taskId: run.taskId, err: error },
         'the end of an attempt was not taken by the store and is written as a failure',
       )
