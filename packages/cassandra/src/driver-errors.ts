@@ -26,6 +26,9 @@ const beforeAnyWrite: ReadonlySet<number> = new Set([codes.unavailableException,
 export const translated = (error: unknown, kind: RequestKind, what: string, hostsDown = ''): Error => {
   if (error instanceof TaskledgerError) return error
   const text = `${what}: ${nobodyWasAsked(error) && hostsDown !== '' ? `no host can be reached: ${hostsDown}` : messageOf(error)}`
+  // Nothing is to be mended in the cluster: what it was given is more than it takes at once.
+  if (isRefusal(error) && /oversized mutation|request is too big|batch too large/i.test(text))
+    return new TaskledgerError('TOO_LARGE', text, { cause: error })
   if (isRefusal(error)) return new TaskledgerError('MISCONFIGURED', text + remedyOf(error), { cause: error })
   if (kind === 'read' || wasNotSent(error) || isUndecided(error)) return new TaskledgerError('UNAVAILABLE', text, { cause: error })
   if (kind === 'write' && error instanceof errors.ResponseError && beforeAnyWrite.has(error.code))

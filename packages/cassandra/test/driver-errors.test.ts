@@ -38,6 +38,14 @@ describe('a failure of the driver', () => {
   })
 
   it.each([
+    'Rejected an oversized mutation (12000546/8388608) for keyspace: tasks. Top keys are: task_event.1',
+    'Request is too big: length 17000539 exceeds maximum allowed length 16777216.',
+    'Batch too large',
+  ])('that comes of the size says so: %s', (said) => {
+    expect(codesOf(response(codes.invalid, said))).toEqual(['TOO_LARGE', 'TOO_LARGE', 'TOO_LARGE'])
+  })
+
+  it.each([
     'Unable to perform authorization of permissions: Cannot achieve consistency level LOCAL_ONE',
     'Unable to perform authorization of super-user permission: Operation timed out - received only 0 responses.',
     'Unable to perform authentication: Cannot achieve consistency level QUORUM',
