@@ -103,12 +103,15 @@ export class LiveRun {
   #add(): void {
     const worker = this.#cluster.fleet.add()
     if (worker === undefined) return this.say(`there were ${mostWorkers} workers, a key each: that is all there are`)
-    this.#selectedNode = worker.name
+    this.say(`${worker.name} starts`)
     this.#do('could not add a worker', () => worker.ready)
   }
 
   #selectNode(key: number): void {
-    this.#selectedNode = this.#cluster.fleet.workers[key - 1]?.name ?? this.#selectedNode
+    const worker = this.#cluster.fleet.workers[key - 1]
+    if (worker === undefined) return this.say(`there is no worker-${key}`)
+    if (!worker.isHere) return this.say(`${worker.name} is gone`)
+    this.#selectedNode = worker.name
   }
 
   #stopWorker(): void {
@@ -144,7 +147,8 @@ export class LiveRun {
       ...(selectedNode === undefined ? {} : { selectedNode }),
       tasks,
       selectedTask: this.#selectedTask,
-      nodeOf: ({ details }) => (details?.node === undefined ? '' : this.#cluster.nameOf(details.node)),
+      // Where a task ran that waits again is not where it will run.
+      nodeOf: ({ details }) => (details?.node === undefined || details.status === 'waiting' ? '' : this.#cluster.nameOf(details.node)),
       news: news(),
       ...(message === undefined ? {} : { message }),
       isStopping: this.#isStopping,

@@ -1,8 +1,12 @@
 import type { Notice } from '@taskledger/core'
 import type { Cluster } from './cluster.ts'
 
-/** What happened, in words; nothing where the task is not known yet. */
-export const newsOf = (cluster: Cluster, { taskId, type, status, node }: Notice): string | undefined => {
+/**
+ * What happened, in words; nothing where the task is not known yet.
+ *
+ * @param diedOn the node that ran a task that died: its notice comes from the one that found it gone.
+ */
+export const newsOf = (cluster: Cluster, { taskId, type, status, node }: Notice, diedOn?: string): string | undefined => {
   const name = cluster.mailboxOf(taskId)?.name
   if (name === undefined) return undefined
   const where = cluster.nameOf(node)
@@ -20,7 +24,7 @@ export const newsOf = (cluster: Cluster, { taskId, type, status, node }: Notice)
     case 'TaskCancelled':
       return `${name}: cancelled on ${where}`
     case 'TaskDied':
-      return `${name}: died`
+      return `${name}: ${diedOn === undefined ? 'its worker' : cluster.nameOf(diedOn)} went while it ran; ${status === 'waiting' ? 'it is tried again' : 'it is not tried again'}`
     case 'TaskReleased':
       return `${name}: handed back by ${where}`
     case 'TaskProgress':

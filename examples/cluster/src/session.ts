@@ -52,13 +52,21 @@ const mostNews = 100
 /** How long the histories may take to be read at the end, in milliseconds. */
 const accountMs = 60_000
 
+/** What happened, and when. */
+interface Happening {
+  readonly at: number
+  readonly isNew: boolean
+  /** In words; nothing where it is of a task that is not known yet. */
+  readonly textIn: (cluster: Cluster) => string | undefined
+}
+
 /** One cluster from its start to its end, and what is told of it. */
 export class Session {
   readonly #options: SessionOptions
-  readonly #notices: { readonly at: number; readonly notice: Notice }[] = []
+  readonly #happenings: Happening[] = []
   #cluster: Cluster | undefined
   #live: LiveRun | undefined
-  #untold: Notice[] = []
+  #untold: Happening[] = []
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -83,6 +91,7 @@ export class Session {
     const { workers } = cluster.fleet
     const isWaitedFor = !isLive && !stopping.signal.aborted
     for (const violation of account.violations) say(violation)
+    for (const { name, state, note } of workers) if (state === 'lost') say(`${name} did not end in order: ${note ?? 'no reason is known'}`)
     say(summaryOf({ account, processes: 1 + workers.length, elapsedMs: performance.now() - startedAt, isWaitedFor }))
     return (isWaitedFor ? isAllWell(account) : account.violations.length === 0) && workers.every(({ state }) => state === 'gone')
   }
@@ -127,33 +136,47 @@ export class Session {
   #news(): readonly NewsView[] {
     const cluster = this.#cluster
     if (cluster === undefined) return []
-    return this.#notices.flatMap(({ at, notice }) => {
-      const text = newsOf(cluster, notice)
+    return this.#happenings.flatMap(({ at, textIn }) => {
+      const text = textIn(cluster)
       return text === undefined ? [] : [{ at, text }]
     })
   }
 
   #hear(notice: Notice): void {
-    this.#notices.push({ at: Date.now(), notice })
-    if (this.#notices.length > mostNews) this.#notices.shift()
+    // The list still says where a task ran that died; later it says where it runs then.
+    const diedOn = notice.type === 'TaskDied' ? this.#cluster?.watch.taskOf(notice.taskId)?.node : undefined
+    const happening: Happening = {
+      at: Date.now(),
+      isNew: notice.type === 'TaskCreated',
+      textIn: (cluster) => newsOf(cluster, notice, diedOn),
+    }
+    this.#remember(happening)
     if (this.#options.isLive) return
-    this.#untold.push(notice)
+    this.#untold.push(happening)
     this.#tellUntold()
+  }
+
+  #remember(happening: Happening): void {
+    this.#happenings.push(happening)
+    if (this.#happenings.length > mostNews) this.#happenings.shift()
   }
 
   /** In plain lines. A notice may come before the submit that it speaks of has returned: then it waits. */
   #tellUntold(): void {
     const cluster = this.#cluster
     if (cluster === undefined) return
-    this.#untold = this.#untold.filter((notice) => {
-      const text = newsOf(cluster, notice)
-      if (text !== undefined && notice.type !== 'TaskCreated') this.#options.say(text)
+    this.#untold = this.#untold.filter(({ isNew, textIn }) => {
+      const text = textIn(cluster)
+      if (text !== undefined && !isNew) this.#options.say(text)
       return text === undefined
     })
   }
 
   #watchWorker({ name, pid, state, note }: WorkerProcess): void {
-    if (!this.#options.isLive || state === 'lost') this.#tell(`${name}, process ${pid}: ${wordsFor(state, note)}`)
+    const text = `${name}, process ${pid}: ${wordsFor(state, note)}`
+    if (!this.#options.isLive || state === 'lost') this.#tell(text)
+    // What the line below says is gone in a moment.
+    if (this.#options.isLive && state === 'lost') this.#remember({ at: Date.now(), isNew: false, textIn: () => text })
   }
 
   #tell(text: string): void {

@@ -125,7 +125,14 @@ describe('the keys', () => {
     expect(output.written).toContain('there is no such worker any more')
   })
 
-  it('add a worker, which is selected then, until there are enough', () => {
+  it('leave the worker selected that was, where another one is added or there is none of that number', () => {
+    const { press, calls, output } = open()
+    press('1', 'a', '7', 'x', '1', 'x')
+    expect(calls).toEqual([['add'], ['stop', 'worker-1'], ['stop', 'worker-3']])
+    for (const said of ['worker-3 starts', 'there is no worker-7', 'worker-1 is gone']) expect(output.written).toContain(said)
+  })
+
+  it('add a worker, until there are enough', () => {
     const { press, calls, output } = open()
     press('a', 'x', 'a')
     expect(calls).toEqual([['add'], ['stop', 'worker-3'], ['add']])

@@ -54,6 +54,23 @@ describe('the screen', () => {
     expect(render({ tasks: [] }).at(-2)).toBe('')
   })
 
+  it('says how many tasks there is no room for, above and below', () => {
+    const titleOf = (selectedTask: number): string =>
+      render({ tasks: Array.from({ length: 40 }, (_, at) => rowOf(`mailbox ${at}`)), selectedTask })
+        .find((line) => line.includes('MAILBOX'))
+        ?.trim()
+        .split(/ {2,}/)[0] ?? ''
+    expect(titleOf(0)).toMatch(/^MAILBOX · ↓\d+ more$/)
+    expect(titleOf(20)).toMatch(/^MAILBOX · ↑\d+ ↓\d+ more$/)
+    expect(titleOf(39)).toMatch(/^MAILBOX · ↑\d+ more$/)
+  })
+
+  it('says that no worker is left, where something waits for one', () => {
+    const gone = nodes.filter(({ state, key }) => key === undefined || state === 'gone' || state === 'lost')
+    expect(render({ nodes: gone }).at(-2)).toContain('no worker is left')
+    expect(render({ nodes: gone, tasks: rows.slice(0, 2), selectedTask: 0 }).at(-2)).toBe('/mail/club.mbox')
+  })
+
   it('marks the selected worker, and says which one a key would stop', () => {
     expect(render().filter((line) => line.startsWith('› '))).toEqual([expect.stringContaining('worker-1')])
     for (const columns of [80, 140]) expect(render({ columns }).at(-1)).toContain('x stop worker-1')
@@ -96,9 +113,9 @@ describe('the screen', () => {
   })
 
   it('gives up the columns that say least where it is narrow', () => {
-    const titles = (columns: number): string => render({ columns }).find((line) => line.includes('MAILBOX')) ?? ''
-    expect(titles(140).trim().split(/ {2,}/)).toEqual(['MAILBOX', 'STATUS', 'NODE', 'PROGRESS', 'MESSAGES', 'TRY', 'AGE', 'TASK'])
-    expect(titles(80).trim().split(/ {2,}/)).toEqual(['MAILBOX', 'STATUS', 'NODE', 'PROGRESS', 'TRY', 'AGE'])
+    const titles = (columns: number): string => render({ columns, lines: 40 }).find((line) => line.includes('MAILBOX')) ?? ''
+    expect(titles(140).trim().split(/ {2,}/)).toEqual(['MAILBOX', 'STATUS', 'NODE', 'PROGRESS', 'MESSAGES', 'TRY', 'TIME', 'TASK'])
+    expect(titles(80).trim().split(/ {2,}/)).toEqual(['MAILBOX', 'STATUS', 'NODE', 'PROGRESS', 'TRY', 'TIME'])
     expect(titles(40).trim().split(/ {2,}/)).toEqual(['MAILBOX', 'STATUS'])
   })
 

@@ -23,7 +23,8 @@ export const nodeLines = (view: ClusterView, width: number, room: number): reado
   ]
 }
 
-const isHere = ({ state }: NodeView): boolean => state !== 'gone' && state !== 'lost'
+/** Whether it takes part still. */
+export const isHere = ({ state }: NodeView): boolean => state !== 'gone' && state !== 'lost'
 
 const shownOf = (nodes: readonly NodeView[], room: number): readonly NodeView[] => {
   let surplus = nodes.length - room
@@ -47,7 +48,7 @@ const columnsOf = ({ nodes, now }: ClusterView): readonly Column<NodeView>[] => 
     column('TAKES FROM', 2, queuesOf, 13),
     column('RUNNING', 6, (node) => (isHere(node) && Object.keys(node.queues).length > 0 ? String(node.running) : ''), 7),
     {
-      title: 'SINCE',
+      title: 'STATE',
       keep: 7,
       least: 12,
       most: 200,

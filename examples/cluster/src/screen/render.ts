@@ -2,7 +2,7 @@ import { styleText } from 'node:util'
 import { counted, fitted, number, printable, shortened, widthOf } from '@taskledger/example-reindex/terminal'
 import type { Row } from '@taskledger/example-reindex/terminal'
 import { isFinalStatus } from '@taskledger/core'
-import { nodeLines } from './nodes-table.ts'
+import { isHere, nodeLines } from './nodes-table.ts'
 import { taskLines } from './tasks-table.ts'
 import { durationOf, timeOf } from './times.ts'
 import type { ClusterView } from './view.ts'
@@ -50,9 +50,11 @@ const serverLines = ({ servers }: ClusterView, width: number): readonly string[]
 const newsLines = ({ news }: ClusterView, width: number, room: number): readonly string[] =>
   room === 0 ? [] : news.slice(-room).map(({ at, text }) => shortened(`${dim(timeOf(at))}  ${printable(text)}`, width, 'end'))
 
-/** What came of the last key; without one, what the columns have no room for of the selected task. */
-const messageLine = ({ message, tasks, selectedTask }: ClusterView): string => {
+/** What came of the last key; without one, that nobody works, or what the columns have no room for of the selected task. */
+const messageLine = ({ message, nodes, tasks, selectedTask }: ClusterView): string => {
   if (message !== undefined) return printable(message)
+  const hasWorker = nodes.some((node) => node.key !== undefined && isHere(node))
+  if (!hasWorker && !tasks.every(isOver)) return 'no worker is left: what has not ended waits for one · a adds one'
   const row = tasks[selectedTask]
   if (row === undefined) return ''
   const why = row.details?.error?.message ?? row.details?.cancelReason

@@ -12,8 +12,8 @@ const percent = 5
 /** The tasks, a line each below a line of titles; as many as there is room for, the selected one among them. */
 export const taskLines = (view: ClusterView, width: number, room: number): readonly string[] => {
   const { tasks, selectedTask } = view
-  const columns = placed(columnsOf(view), width - 2)
   const first = Math.max(0, Math.min(selectedTask - Math.floor(room / 2), tasks.length - room))
+  const columns = placed(columnsOf(view, hiddenOf(first, tasks.length - first - room)), width - 2)
   return [
     styleText('dim', `  ${drawn(columns, ({ column, width }) => fitted(column.title, width))}`),
     ...tasks
@@ -22,13 +22,28 @@ export const taskLines = (view: ClusterView, width: number, room: number): reado
   ]
 }
 
+/** How many tasks there is no room for, above and below. */
+const hiddenOf = (above: number, below: number): string => {
+  const marks = [...(above > 0 ? [`↑${above}`] : []), ...(below > 0 ? [`↓${below}`] : [])]
+  return marks.length === 0 ? '' : ` · ${marks.join(' ')} more`
+}
+
+/** How wide the title of the mailboxes may get, with what is hidden. */
+const titleWidth = 22
+
 /** The widths hang on nothing that changes from one moment to the next, or the table would twitch. */
-const columnsOf = ({ tasks, nodeOf, now }: ClusterView): readonly Column<Row>[] => {
+const columnsOf = ({ tasks, nodeOf, now }: ClusterView, hidden: string): readonly Column<Row>[] => {
   const widest = (texts: readonly string[], least: number): number => texts.reduce((most, text) => Math.max(most, widthOf(text)), least)
-  const longest = widest(tasks.map(nameOf), 12)
+  const longest = widest(tasks.map(nameOf), hidden === '' ? 12 : titleWidth)
   const nodes = widest(tasks.map(nodeOf), 9)
   return [
-    { title: 'MAILBOX', keep: 9, least: Math.min(longest, 22), most: longest, draw: (row, width) => fitted(nameOf(row), width) },
+    {
+      title: `MAILBOX${hidden}`,
+      keep: 9,
+      least: Math.min(longest, titleWidth),
+      most: longest,
+      draw: (row, width) => fitted(nameOf(row), width),
+    },
     {
       title: 'STATUS',
       keep: 8,
@@ -49,7 +64,7 @@ const columnsOf = ({ tasks, nodeOf, now }: ClusterView): readonly Column<Row>[] 
       most: 3,
       draw: ({ details }, width) => fitted(details?.attempt ? String(details.attempt) : '', width),
     },
-    { title: 'AGE', keep: 4, least: 7, most: 7, draw: (row, width) => fitted(ageOf(row, now), width) },
+    { title: 'TIME', keep: 4, least: 7, most: 7, draw: (row, width) => fitted(timeOf(row, now), width) },
     { title: 'TASK', keep: 1, least: 36, most: 36, draw: ({ details }, width) => styleText('dim', fitted(details?.taskId ?? '', width)) },
   ]
 }
@@ -57,7 +72,7 @@ const columnsOf = ({ tasks, nodeOf, now }: ClusterView): readonly Column<Row>[] 
 const nameOf = ({ mailbox }: Row): string => printable(mailbox.name)
 
 /** How long ago it was submitted; of a task that has ended, how long it took from there. */
-const ageOf = ({ details }: Row, now: number): string => {
+const timeOf = ({ details }: Row, now: number): string => {
   if (details === undefined) return ''
   const { createdAt, finishedAt } = details
   return finishedAt === undefined ? durationOf(now - createdAt) : exactDurationOf(finishedAt - createdAt)
