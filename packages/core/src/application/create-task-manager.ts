@@ -1,25 +1,56 @@
 import { v4 } from 'uuid'
+import type { Clock } from '../ports/clock.ts'
 import { systemClock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
 import { TaskRegistry, taskRegistry } from '../tasks/task-registry.ts'
 import { defaultMaxPayloadBytes } from '../tasks/to-json.ts'
 import { Deadlines } from './deadlines.ts'
 import { withDefaults } from './default-adapters.ts'
 import { Lease } from './lease.ts'
+import { letGo } from './letting-go.ts'
 import type { NodeContext } from './node-context.ts'
-import type { TaskManagerOptions } from './options.ts'
+import type { TaskManagerOptions, WorkerOptions } from './options.ts'
 import { checkMs, checkText, checkWhole, janitorSettings, leaseSettings, workerSettings } from './options.ts'
 import { TaskIds } from './task-ids.ts'
 import { defaultLogger, harmless } from './task-logger.ts'
 import { TaskManager } from './task-manager.ts'
 
 /**
- * Makes a node: a manager, and a worker where there is something to run. It closes storage and messaging with itself.
+ * Makes a node: a manager, and a worker where there is something to run. It closes storage and messaging with itself, and
+ * where it cannot be made. Both may be still opening, `storage: cassandraStorage(…)` without `await`: then a failure of one
+ * closes the other.
  *
  * @throws TypeError where the options make no sense; `ADAPTER_MISSING`; whatever the engines say where they cannot be reached.
  */
 export const createTaskManager = async (options: TaskManagerOptions): Promise<TaskManager> => {
-  const { random, clock = systemClock } = options
+  const { clock = systemClock, storage, messaging } = options
   const logger = harmless(options.logger ?? defaultLogger)
+  const given = [storage, messaging].filter((bundle) => bundle !== undefined)
+  let made: Awaited<ReturnType<typeof make>>
+  try {
+    made = await make(options, clock, logger)
+  } catch (error) {
+    await letGo({ clock, logger }, given)
+    throw error
+  }
+  const { manager, worker } = made
+  try {
+    if (worker === false) await manager.join()
+    else await manager.attachWorker(worker)
+  } catch (error) {
+    await manager.close().catch((err: unknown) => logger.warn({ err }, 'a manager that could not start could not be closed either'))
+    throw error
+  }
+  return manager
+}
+
+/** A manager that knows nobody yet and runs nothing, and the worker that it is to have. */
+const make = async (
+  options: TaskManagerOptions,
+  clock: Clock,
+  logger: Logger,
+): Promise<{ readonly manager: TaskManager; readonly worker: WorkerOptions | false }> => {
+  const { random } = options
   const registry = options.tasks instanceof TaskRegistry ? options.tasks : taskRegistry(options.tasks)
   const name = checkText('name', options.name ?? 'node', 100)
   const callTimeoutMs = checkMs('callTimeoutMs', options.callTimeoutMs ?? 10_000)
@@ -28,7 +59,7 @@ export const createTaskManager = async (options: TaskManagerOptions): Promise<Ta
   const lease = leaseSettings(options.lease)
   const janitor = janitorSettings(options.janitor, options.retention)
   const worker = options.worker ?? (registry.queues().length > 0 ? {} : false)
-  // Before anything is opened: bad options must not leave connections behind.
+  // Before anything is waited for: what is wrong with the options is known at once.
   if (worker !== false) workerSettings(worker, registry)
 
   const { storage, messaging } = await withDefaults(options, clock)
@@ -59,12 +90,5 @@ export const createTaskManager = async (options: TaskManagerOptions): Promise<Ta
     janitor,
     abortClosed: (reason) => closed.abort(reason),
   })
-  try {
-    if (worker === false) await manager.join()
-    else await manager.attachWorker(worker)
-  } catch (error) {
-    await manager.close()
-    throw error
-  }
-  return manager
+  return { manager, worker }
 }

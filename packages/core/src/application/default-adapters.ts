@@ -8,12 +8,18 @@ export interface Adapters {
   readonly messaging: Messaging
 }
 
+/** What a manager is given of it, open or still opening. */
+export interface GivenAdapters {
+  readonly storage?: Storage | Promise<Storage>
+  readonly messaging?: Messaging | Promise<Messaging>
+}
+
 /**
  * What is not given is in memory. The one place where core names an adapter: it is an optional peer, so that core depends
  * on none.
  */
-export const withDefaults = async (given: Partial<Adapters>, clock: Clock): Promise<Adapters> => {
-  const { storage, messaging } = given
+export const withDefaults = async (given: GivenAdapters, clock: Clock): Promise<Adapters> => {
+  const [storage, messaging] = await Promise.all([given.storage, given.messaging])
   if (storage !== undefined && messaging !== undefined) return { storage, messaging }
   const memory = await importMemory(clock)
   return { storage: storage ?? memory.storage(), messaging: messaging ?? memory.messaging() }

@@ -56,10 +56,13 @@ export interface RetentionOptions {
 export interface TaskManagerOptions {
   /** What can be submitted, and, where it was defined with a body, run on this node. */
   readonly tasks: readonly TaskDeclaration[] | TaskRegistry
-  /** Default: in memory. The manager closes it. */
-  readonly storage?: Storage
-  /** Default: in memory. The manager closes it. */
-  readonly messaging?: Messaging
+  /**
+   * Default: in memory. Open, or still opening: `cassandraStorage(…)` needs no `await`. The manager closes it, also where it
+   * cannot be made.
+   */
+  readonly storage?: Storage | Promise<Storage>
+  /** Default: in memory. Open, or still opening: `rabbitmqMessaging(…)` needs no `await`. The manager closes it, as it does the storage. */
+  readonly messaging?: Messaging | Promise<Messaging>
   /** `false`: a front-end, which runs nothing. Default: four slots for each queue that its tasks name. */
   readonly worker?: WorkerOptions | false
   /** What people call this node; its id is the name and a random part. Default `node`. */

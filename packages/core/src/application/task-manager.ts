@@ -21,6 +21,7 @@ import { Check } from './health.ts'
 import type { JanitorSettings } from './janitor.ts'
 import { Janitor } from './janitor.ts'
 import type { LeaseState } from './lease.ts'
+import { closedWithin } from './letting-go.ts'
 import type { ListQuery } from './list-query.ts'
 import { filterOf, limitOf, timeOf } from './list-query.ts'
 import { Membership } from './membership.ts'
@@ -51,9 +52,6 @@ const submitWindow = 64
 
 /** How long closing waits for rows and notices that could not be written before, in milliseconds. */
 const outboxMs = 5_000
-
-/** How long closing waits for storage and for messaging to close, in milliseconds. */
-const portCloseMs = 10_000
 
 /** What a manager is made of. @internal */
 export interface ManagerParts {
@@ -359,22 +357,9 @@ export class TaskManager {
     this.#abortClosed(reason)
     for (const unsubscribe of this.#unsubscribes) unsubscribe()
     this.#node.deadlines.close(reason)
-    const closings = await Promise.allSettled([this.#bounded(this.#node.messaging.close()), this.#bounded(this.#node.storage.close())])
+    const { messaging, storage } = this.#node
+    const closings = await Promise.allSettled([messaging, storage].map((bundle) => closedWithin(this.#node, bundle)))
     for (const closing of closings) if (closing.status === 'rejected') throw closing.reason
-  }
-
-  /** An engine that does not let go must not hold up the process. */
-  async #bounded(closing: Promise<void>): Promise<void> {
-    const over = new AbortController()
-    const tooLong = this.#node.clock.sleep(portCloseMs, over.signal).then(
-      () => this.#node.logger.error({}, `storage or messaging did not close within ${portCloseMs} ms and is left behind`),
-      () => {},
-    )
-    try {
-      await Promise.race([closing, tooLong])
-    } finally {
-      over.abort()
-    }
   }
 
   #hear(notice: Notice): void {
