@@ -120,7 +120,7 @@ export class Cluster {
 /** Starts the front-end and two workers; resolves once all three are ready. */
 export const startCluster = async (options: ClusterOptions): Promise<Cluster> => {
   const { ground, logger } = options
-  const engines = await openEngines(ground.engines, logger)
+  const engines = openEngines(ground.engines, logger)
   const manager = await createTaskManager({ ...engines, name: 'front-end', tasks: [reindexMailbox], worker: false, logger })
   const cluster = new Cluster(manager, options)
   try {

@@ -13,23 +13,20 @@ export interface EngineSettings {
   readonly prefix: string
 }
 
-/** Opens both engines for one node. They are closed with its manager. */
-export const openEngines = async (
+/** Opens both engines for one node. The manager that is given them waits for them, and closes them. */
+export const openEngines = (
   { cassandra, keyspace, amqpUrl, prefix }: EngineSettings,
   logger: Logger,
-): Promise<{ readonly storage: Storage; readonly messaging: Messaging }> => {
+): { readonly storage: Promise<Storage>; readonly messaging: Promise<Messaging> } => {
   const { contactPoints, localDataCenter, credentials } = cassandra
-  const storage = await cassandraStorage({
-    contactPoints,
-    localDataCenter,
-    ...(credentials === undefined ? {} : { credentials }),
-    keyspace,
-    logger,
-  })
-  try {
-    return { storage, messaging: await rabbitmqMessaging({ url: amqpUrl, prefix, logger }) }
-  } catch (error) {
-    await storage.close()
-    throw error
+  return {
+    storage: cassandraStorage({
+      contactPoints,
+      localDataCenter,
+      ...(credentials === undefined ? {} : { credentials }),
+      keyspace,
+      logger,
+    }),
+    messaging: rabbitmqMessaging({ url: amqpUrl, prefix, logger }),
   }
 }

@@ -51,7 +51,7 @@ try {
   const index = openIndex(folder)
   process.once('exit', () => index.close())
   const task = reindexer({ index, ...(paceMs === undefined ? {} : { beforeMessage: demoSteps(paceMs) }) })
-  const node = { ...(await openEngines(engines, logger)), name, tasks: [task], logger }
+  const node = { ...openEngines(engines, logger), name, tasks: [task], logger }
   manager = await createTaskManager({ ...node, worker: { slots, drainMs, cancelGraceMs, progressIntervalMs: 200 } })
   logger.info({ nodeId: manager.nodeId, pid: process.pid }, 'ready')
   await report({ type: 'ready', nodeId: manager.nodeId, queues: manager.worker?.slots ?? {} })
