@@ -4,7 +4,7 @@
  * gets out of the way. Plain JavaScript without dependencies, since nothing is installed when it starts. It speaks on stderr.
  */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -14,6 +14,8 @@ const root = fileURLToPath(new URL('.', import.meta.url))
 const { devEngines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const onWindows = process.platform === 'win32'
 const say = (text) => process.stderr.write(`${text}\n`)
+/** How long what is fetched takes is worth saying as long as nothing was installed here. */
+const duration = existsSync(join(root, 'node_modules')) ? '' : ' The first time takes about 20 s.'
 
 /** Whether a version fits a range of the forms `^24.11.0` and `>=26.0.0`, joined by `||`. */
 const fits = (version, range) => {
@@ -57,7 +59,7 @@ const provide = async () => {
   if (missing.length === 0) return { node: process.execPath, env: process.env }
 
   const has = `Node ${process.version.slice(1)} and ${pnpm.status === 0 ? `pnpm ${pnpm.stdout.trim()}` : 'no pnpm'}`
-  say(`This machine has ${has}; npm brings ${missing.join(' and ')} into its own cache. The first time takes about 20 s.`)
+  say(`This machine has ${has}; npm brings ${missing.join(' and ')} into its own cache.${duration}`)
   const npm = await capture('npm', ['--version'])
   // npm 12 skips the install script by which the package `node` gets its binary, unless it is allowed; npm 11 stops at the option.
   const allowed = Number.parseInt(npm.stdout) >= 12 ? [`--allow-scripts=${missing.map((each) => each.split('@')[0]).join(',')}`] : []
@@ -74,7 +76,7 @@ const provide = async () => {
 
 /** pnpm itself finds in milliseconds that there is nothing to do. */
 const install = async (env) => {
-  const notice = setTimeout(() => say('Installing the dependencies with pnpm. The first time takes about 20 s.'), 500)
+  const notice = setTimeout(() => say(`Installing the dependencies with pnpm.${duration}`), 500)
   await patiently('installing', capture('pnpm', ['install', ...(process.env.CI ? ['--frozen-lockfile'] : [])], env))
   clearTimeout(notice)
 }
