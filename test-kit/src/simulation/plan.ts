@@ -27,6 +27,8 @@ export interface PlannedTask {
 /** All that happens in a simulation but for what the nodes make of it. */
 export interface Plan {
   readonly seed: number
+  /** When each node starts, by name. */
+  readonly starts: Readonly<Record<string, number>>
   readonly tasks: readonly PlannedTask[]
   readonly faults: readonly Fault[]
 }
@@ -37,7 +39,7 @@ export const frontEnd = 'f'
 export const nodeNames: readonly string[] = [...workerNames, frontEnd]
 
 /** How long clients go on to submit, in milliseconds. */
-const submitMs = 8_000
+const submitMs = 9_000
 
 /** Makes choices by chance. */
 class Chance {
@@ -80,7 +82,8 @@ export const drawPlan = (seed: number): Plan => {
     // Misfortunes seldom come singly.
     faults.push(drawFault(chance, victim !== undefined && chance.is(0.4) ? victim : chance.of(nodeNames)))
   }
-  return { seed, tasks, faults }
+  const starts = Object.fromEntries(nodeNames.map((name) => [name, chance.between(0, 4_000)]))
+  return { seed, starts, tasks, faults }
 }
 
 /** A task of a serial queue that several others wait for. */
