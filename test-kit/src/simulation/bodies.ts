@@ -58,7 +58,7 @@ const taskOf = (kind: BodyKind, node: SimulatedNode): SimulatedTask =>
         world.trace(node.name, `○ ${kind} ${taskId.slice(-8)} attempt ${attempt} ${run.how}`)
       }
     },
-  }) as unknown as SimulatedTask
+  })
 
 const body = async (
   kind: BodyKind,

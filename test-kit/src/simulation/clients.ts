@@ -113,10 +113,13 @@ export class Clients {
   /** What is done about a task once it is known. */
   #follow(task: PlannedTask, taskId: TaskId): void {
     const now = this.#world.time.elapsed()
-    for (const { node, afterMs } of task.awaits) this.#at(now + afterMs, () => this.#ask(this.awaits, task, taskId, node, (manager) => manager.task(taskId).finished()))
+    for (const { node, afterMs } of task.awaits)
+      this.#at(now + afterMs, () => this.#ask(this.awaits, task, taskId, node, (manager) => manager.task(taskId).finished()))
     if (task.cancel === undefined) return
     const { node, afterMs } = task.cancel
-    this.#at(now + afterMs, () => this.#ask(this.cancels, task, taskId, node, (manager) => manager.task(taskId).cancel({ reason: 'as planned' })))
+    this.#at(now + afterMs, () =>
+      this.#ask(this.cancels, task, taskId, node, (manager) => manager.task(taskId).cancel({ reason: 'as planned' })),
+    )
   }
 
   #ask<Answer>(

@@ -97,7 +97,9 @@ export class Connection {
       bus: {
         capabilities: this.#courier.bus.capabilities,
         publish: (notices) =>
-          network.call('bus.publish', notices.map(({ type, version }) => `${type} ${version}`).join(', '), () => this.#courier.bus.publish(notices)),
+          network.call('bus.publish', notices.map(({ type, version }) => `${type} ${version}`).join(', '), () =>
+            this.#courier.bus.publish(notices),
+          ),
         subscribe: (listener) => addTo(this.#listeners, listener),
         onGap: (listener) => addTo(this.#gapListeners, listener),
         close: async () => {},

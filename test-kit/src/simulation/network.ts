@@ -67,7 +67,7 @@ export class Network {
           const value = await make()
           goOn(() => resolve(value))
         } catch (error) {
-          goOn(() => reject(error as Error))
+          goOn(() => reject(error))
         }
       }
       const arrive = (): void => {

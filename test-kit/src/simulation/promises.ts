@@ -86,7 +86,8 @@ function* checkEnds({ clients, world }: Observed, { histories, rows, unfinished 
     for (const taskId of new Set(taskIds)) {
       const history = histories.get(taskId) ?? []
       const last = history.at(-1)
-      if (last === undefined || !isFinalEvent(last)) yield { promise: 'final', detail: `${kind} ${index} (${short(taskId)}): ${told(history) || 'no history'}` }
+      if (last === undefined || !isFinalEvent(last))
+        yield { promise: 'final', detail: `${kind} ${index} (${short(taskId)}): ${told(history) || 'no history'}` }
     }
     if (new Set(taskIds).size > 1) yield { promise: 'key', detail: `${kind} ${index} was acknowledged as ${taskIds.join(' and ')}` }
   }
@@ -98,12 +99,16 @@ function* checkEnds({ clients, world }: Observed, { histories, rows, unfinished 
     if (row === undefined && ![...clients.acknowledged.values()].flat().includes(taskId)) continue
     if (last !== undefined && !isFinalEvent(last)) yield { promise: 'final', detail: `${short(taskId)} is listed: ${told(history)}` }
     const details = detailsOf(history)
-    if (!isDeepStrictEqual(row, details)) yield { promise: 'listing', detail: `${short(taskId)}: listed ${JSON.stringify(row)}, is ${JSON.stringify(details)}` }
+    if (!isDeepStrictEqual(row, details))
+      yield { promise: 'listing', detail: `${short(taskId)}: listed ${JSON.stringify(row)}, is ${JSON.stringify(details)}` }
   }
   for (const row of unfinished) yield { promise: 'unfinished', detail: `${short(row.taskId)} is ${row.status} at version ${row.version}` }
   for (const [queue, { waiting, delayed, running, deadLetters }] of Object.entries(world.engine.inspect().queues))
     if (waiting + delayed + running + deadLetters > 0)
-      yield { promise: 'queue', detail: `${queue} has ${waiting} waiting, ${delayed} delayed, ${running} running, ${deadLetters} dead letters` }
+      yield {
+        promise: 'queue',
+        detail: `${queue} has ${waiting} waiting, ${delayed} delayed, ${running} running, ${deadLetters} dead letters`,
+      }
 }
 
 function* checkAnswers({ clients, world }: Observed, { histories }: Stored): Iterable<BrokenPromise> {
@@ -114,10 +119,15 @@ function* checkAnswers({ clients, world }: Observed, { histories }: Stored): Ite
       continue
     }
     const history = histories.get(taskId) ?? []
-    if (!isDeepStrictEqual(answer, detailsOf(history))) yield { promise: 'await', detail: `${short(taskId)}: told ${answer.status}; ${told(history)}` }
+    if (!isDeepStrictEqual(answer, detailsOf(history)))
+      yield { promise: 'await', detail: `${short(taskId)}: told ${answer.status}; ${told(history)}` }
     const end = endOf(world, taskId)
     const dueAt = Math.max(end, atMs, world.wakefulAtMs) + inTimeMs
-    if (answeredAt > dueAt) yield { promise: 'awaitInTime', detail: `${short(taskId)} ended at ${end} ms, the await on ${node.name} was answered at ${answeredAt} ms` }
+    if (answeredAt > dueAt)
+      yield {
+        promise: 'awaitInTime',
+        detail: `${short(taskId)} ended at ${end} ms, the await on ${node.name} was answered at ${answeredAt} ms`,
+      }
   }
   for (const { taskId, node, answer, answeredAt = 0 } of clients.cancels) {
     if (answer === undefined) {
@@ -127,7 +137,11 @@ function* checkAnswers({ clients, world }: Observed, { histories }: Stored): Ite
     const history = histories.get(taskId) ?? []
     const { status = 'none' } = detailsOf(history) ?? {}
     const isKept =
-      answer.outcome === 'cancelled' ? status === 'cancelled' : answer.outcome === 'finished' ? isFinalStatus(answer.details.status) && status === answer.details.status : ['cancelled', 'completed', 'failed'].includes(status)
+      answer.outcome === 'cancelled'
+        ? status === 'cancelled'
+        : answer.outcome === 'finished'
+          ? isFinalStatus(answer.details.status) && status === answer.details.status
+          : ['cancelled', 'completed', 'failed'].includes(status)
     if (!isKept) yield { promise: 'cancel', detail: `${short(taskId)}: told ${answer.outcome} at ${answeredAt} ms; ${told(history)}` }
   }
 }
@@ -143,7 +157,10 @@ function* checkCancelTold({ world, cluster }: Observed): Iterable<BrokenPromise>
       const dueAt = Math.max(wish.atMs, run.startedAt, world.calmAtOf(run.node.name)) + inTimeMs + (world.struck.size > 0 ? renewalMs : 0)
       const heededAt = Math.min(run.abortedAt ?? Infinity, endedAt(run))
       if (run.taskId === taskId && heededAt > dueAt && run.how !== 'died' && !run.node.isGone)
-        yield { promise: 'cancelInTime', detail: `${short(taskId)}: wished at ${wish.atMs} ms, attempt ${run.attempt} on ${run.node.name} was told at ${heededAt} ms` }
+        yield {
+          promise: 'cancelInTime',
+          detail: `${short(taskId)}: wished at ${wish.atMs} ms, attempt ${run.attempt} on ${run.node.name} was told at ${heededAt} ms`,
+        }
     }
   }
 }
@@ -158,25 +175,50 @@ function* checkRuns({ cluster, world }: Observed, { histories }: Stored): Iterab
   for (const [index, run] of runs.entries()) {
     for (const later of runs.slice(index + 1)) {
       if (later.taskId === run.taskId && later.attempt === run.attempt)
-        yield { promise: 'oneNode', detail: `attempt ${run.attempt} of ${short(run.taskId)} ran on ${run.node.name} and on ${later.node.name}` }
+        yield {
+          promise: 'oneNode',
+          detail: `attempt ${run.attempt} of ${short(run.taskId)} ran on ${run.node.name} and on ${later.node.name}`,
+        }
       const overlaps = later.startedAt < endedAt(run) && !isExcused(run, later.startedAt)
       if (!overlaps) continue
       if (later.taskId === run.taskId)
-        yield { promise: 'overlap', detail: `attempt ${run.attempt} of ${short(run.taskId)} ran on ${run.node.name} from ${run.startedAt} to ${run.endedAt} ms, attempt ${later.attempt} on ${later.node.name} from ${later.startedAt} ms` }
+        yield {
+          promise: 'overlap',
+          detail: `attempt ${run.attempt} of ${short(run.taskId)} ran on ${run.node.name} from ${run.startedAt} to ${run.endedAt} ms, attempt ${later.attempt} on ${later.node.name} from ${later.startedAt} ms`,
+        }
       else if (run.kind === 'serial' && later.kind === 'serial')
-        yield { promise: 'serial', detail: `${short(run.taskId)} ran on ${run.node.name} from ${run.startedAt} to ${run.endedAt} ms, ${short(later.taskId)} on ${later.node.name} from ${later.startedAt} ms` }
+        yield {
+          promise: 'serial',
+          detail: `${short(run.taskId)} ran on ${run.node.name} from ${run.startedAt} to ${run.endedAt} ms, ${short(later.taskId)} on ${later.node.name} from ${later.startedAt} ms`,
+        }
     }
     const settlement = histories.get(run.taskId)?.find((event) => isSettlement(event) && event.attempt === run.attempt)
     if (settlement === undefined || !settlement.node.startsWith(run.node.name)) continue
     const isTrue =
-      run.how === 'returned' ? settlement.type === 'TaskCompleted' || settlement.type === 'TaskDied' : run.how === 'threw' ? settlement.type !== 'TaskCompleted' : true
-    if (!isTrue && run.abortedAt === undefined) yield { promise: 'ending', detail: `attempt ${run.attempt} of ${short(run.taskId)} ${run.how} on ${run.node.name}; ${told(histories.get(run.taskId) ?? [])}` }
+      run.how === 'returned'
+        ? settlement.type === 'TaskCompleted' || settlement.type === 'TaskDied'
+        : run.how === 'threw'
+          ? settlement.type !== 'TaskCompleted'
+          : true
+    if (!isTrue && run.abortedAt === undefined)
+      yield {
+        promise: 'ending',
+        detail: `attempt ${run.attempt} of ${short(run.taskId)} ${run.how} on ${run.node.name}; ${told(histories.get(run.taskId) ?? [])}`,
+      }
   }
   for (const history of histories.values())
     for (const [index, event] of history.entries())
       if (event.type === 'TaskStarted' && event.at < dueAtOf(history[index - 1]))
-        yield { promise: 'due', detail: `${short(event.taskId)} was started ${dueAtOf(history[index - 1]) - event.at} ms before its time; ${told(history)}` }
-      else if (event.type === 'TaskDied' && !world.plan.faults.some((fault) => 'node' in fault && fault.node !== undefined && event.diedOn.startsWith(`${fault.node}-`) && fault.type !== 'skew'))
+        yield {
+          promise: 'due',
+          detail: `${short(event.taskId)} was started ${dueAtOf(history[index - 1]) - event.at} ms before its time; ${told(history)}`,
+        }
+      else if (
+        event.type === 'TaskDied' &&
+        !world.plan.faults.some(
+          (fault) => 'node' in fault && fault.node !== undefined && event.diedOn.startsWith(`${fault.node}-`) && fault.type !== 'skew',
+        )
+      )
         yield { promise: 'alive', detail: `${event.diedOn} was declared dead, which lived; ${told(history)}` }
 }
 
@@ -201,22 +243,28 @@ function* checkUndisturbed({ world, cluster, clients }: Observed, { histories }:
     const [taskId] = taskIds
     if (taskId === undefined || task.key !== undefined || task.notBeforeMs !== undefined) continue
     const history = histories.get(taskId) ?? []
-    const waits = history.filter((event) => event.type === 'TaskCreated' || (event.type === 'TaskFailed' && event.retryAt !== undefined) || event.type === 'TaskReleased').length
+    const waits = history.filter(
+      (event) =>
+        event.type === 'TaskCreated' || (event.type === 'TaskFailed' && event.retryAt !== undefined) || event.type === 'TaskReleased',
+    ).length
     const sent = world.sends.get(taskId) ?? 0
     if (sent > waits) yield { promise: 'once', detail: `${short(taskId)} was sent ${sent} times; ${told(history)}` }
   }
-  const room = (atMs: number, untilMs: number): boolean => runsOf(cluster).filter((run) => run.startedAt < untilMs && endedAt(run) > atMs).length < 2
+  const room = (atMs: number, untilMs: number): boolean =>
+    runsOf(cluster).filter((run) => run.startedAt < untilMs && endedAt(run) > atMs).length < 2
   for (const [taskId, written] of world.written)
     for (const [index, { event, atMs }] of written.entries()) {
       const isWaiting = event.type === 'TaskCreated' || (event.type === 'TaskFailed' && event.retryAt !== undefined)
       if (!isWaiting || (event.type === 'TaskCreated' && event.queue === 'serial')) continue
       const next = written[index + 1]
       const dueAt = Math.max(atMs, dueAtOf(event) - world.time.startAt) + inTimeMs
-      if (next !== undefined && next.atMs > dueAt && room(atMs, next.atMs)) yield { promise: 'prompt', detail: `${short(taskId)} waited from ${atMs} to ${next.atMs} ms` }
+      if (next !== undefined && next.atMs > dueAt && room(atMs, next.atMs))
+        yield { promise: 'prompt', detail: `${short(taskId)} waited from ${atMs} to ${next.atMs} ms` }
     }
 }
 
 const checks: readonly Check[] = [checkEnds, checkAnswers, checkCancelTold, checkRuns, checkUndisturbed]
 
 /** The promises that are broken as things stand. */
-export const brokenPromises = (observed: Observed, stored: Stored): readonly BrokenPromise[] => checks.flatMap((check) => [...check(observed, stored)])
+export const brokenPromises = (observed: Observed, stored: Stored): readonly BrokenPromise[] =>
+  checks.flatMap((check) => [...check(observed, stored)])

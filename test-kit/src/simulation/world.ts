@@ -103,7 +103,11 @@ export class World {
   /** A fault begins that lasts that long. */
   strike(fault: Fault, forMs: number): void {
     this.#struck.add(fault)
-    const isDeath = fault.type === 'crash' || fault.type === 'freeze' || fault.type === 'shutdown' || (fault.type === 'call' && fault.mode.startsWith('crash'))
+    const isDeath =
+      fault.type === 'crash' ||
+      fault.type === 'freeze' ||
+      fault.type === 'shutdown' ||
+      (fault.type === 'call' && fault.mode.startsWith('crash'))
     const untilMs = this.time.elapsed() + forMs
     // A node that dies leaves unsaid what it had written. A look at the store that failed is made again at the next poll.
     const isSilent =
@@ -144,8 +148,7 @@ export class World {
 
   /** What keeps a node from an engine now. */
   cutBetween(node: string, engine: EngineName): Cut | undefined {
-    for (const cut of this.#cuts.keys())
-      if ((cut.node === undefined || cut.node === node) && cut.engines.includes(engine)) return cut
+    for (const cut of this.#cuts.keys()) if ((cut.node === undefined || cut.node === node) && cut.engines.includes(engine)) return cut
     return undefined
   }
 
