@@ -66,7 +66,8 @@ export class Network {
         try {
           const value = await make()
           goOn(() => resolve(value))
-        } catch (error) {
+        } catch (thrown) {
+          const error = thrown instanceof Error ? thrown : new Error(String(thrown))
           goOn(() => reject(error))
         }
       }

@@ -32,6 +32,7 @@ export const promises = {
   truth: 'nobody is told what is not so',
 } as const
 
+/** A promise, by its name. */
 export type PromiseName = keyof typeof promises
 
 /** A promise that was broken, and how. */
