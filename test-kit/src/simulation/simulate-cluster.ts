@@ -73,7 +73,11 @@ export const simulateCluster = async ({
   }
   // Once before the nodes close: a promise to whoever asked a node ends with it.
   const broken = [...brokenPromises(observed, await readStored(observed))]
-  if (broken.length === 0) broken.push(...(await closeAll(observed)), ...brokenPromises(observed, await readStored(observed)))
+  if (broken.length === 0) {
+    broken.push(...(await closeAll(observed)))
+    // A node that closes sends what waits for its time; nobody is left to take it.
+    broken.push(...brokenPromises(observed, await readStored(observed)).filter(({ promise }) => promise !== 'queue'))
+  }
   if (settledMs === undefined && broken.length === 0)
     broken.push({ promise: 'final', detail: `it did not come to rest within ${boundMs} ms` })
   return {
