@@ -1,6 +1,7 @@
 import type { RunnableTask, TaskDefinition } from '@taskledger/core'
 import { defineTask, unchecked } from '@taskledger/core'
 import type { TaskId } from '@taskledger/core/ports'
+import { never } from './network.ts'
 import type { BodyKind, PlannedTask } from './plan.ts'
 import type { SimulatedNode } from './simulated-node.ts'
 
@@ -40,6 +41,8 @@ const taskOf = (kind: BodyKind, node: SimulatedNode): SimulatedTask =>
     async run(context) {
       const { taskId, attempt, signal, payload } = context
       const { process, world } = node
+      // The step in which the process died may have led here: nothing of it happens.
+      if (process.isDead) return never()
       const now = (): number => world.time.elapsed()
       const run: BodyRun = { taskId, attempt, kind, node, startedAt: now(), endedAt: undefined, how: 'runs', abortedAt: undefined }
       node.runs.push(run)
@@ -58,7 +61,7 @@ const taskOf = (kind: BodyKind, node: SimulatedNode): SimulatedTask =>
         world.trace(node.name, `○ ${kind} ${taskId.slice(-8)} attempt ${attempt} ${run.how}`)
       }
     },
-  }) as unknown as SimulatedTask
+  })
 
 const body = async (
   kind: BodyKind,

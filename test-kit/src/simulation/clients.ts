@@ -37,6 +37,8 @@ export class Clients {
   readonly #nodeNamed: (name: string) => SimulatedNode | undefined
   /** Actions that are still ahead, or wait for a node to talk to. */
   #ahead = 0
+  /** Submits that are under way, each with its node. */
+  readonly #submitting = new Map<object, SimulatedNode>()
 
   constructor(world: World, nodeNamed: (name: string) => SimulatedNode | undefined) {
     this.#world = world
@@ -52,7 +54,10 @@ export class Clients {
 
   /** Whether everybody was told everything, but for those whose node is gone. */
   get areSatisfied(): boolean {
-    return this.#ahead === 0 && [...this.cancels, ...this.awaits].every(({ answer, node }) => answer !== undefined || node.isGone)
+    const isSubmitted = [...this.#submitting.values()].every(({ isGone }) => isGone)
+    return (
+      this.#ahead === 0 && isSubmitted && [...this.cancels, ...this.awaits].every(({ answer, node }) => answer !== undefined || node.isGone)
+    )
   }
 
   #at(ms: number, act: () => void): void {
@@ -78,6 +83,8 @@ export class Clients {
       if (manager === undefined) return this.#submit(task, name, isFirst)
       const { bodyMs, failures, key, notBeforeMs } = task
       let isOver = false
+      const submit = {}
+      this.#submitting.set(submit, node)
       const again = (): void => {
         if (isOver) return
         isOver = true
@@ -106,6 +113,8 @@ export class Clients {
         if (code === 'CLOSED' || (key !== undefined && temporary.includes(code))) again()
         else if (!temporary.includes(code)) throw error
         else isOver = true
+      } finally {
+        this.#submitting.delete(submit)
       }
     })
   }
@@ -113,10 +122,13 @@ export class Clients {
   /** What is done about a task once it is known. */
   #follow(task: PlannedTask, taskId: TaskId): void {
     const now = this.#world.time.elapsed()
-    for (const { node, afterMs } of task.awaits) this.#at(now + afterMs, () => this.#ask(this.awaits, task, taskId, node, (manager) => manager.task(taskId).finished()))
+    for (const { node, afterMs } of task.awaits)
+      this.#at(now + afterMs, () => this.#ask(this.awaits, task, taskId, node, (manager) => manager.task(taskId).finished()))
     if (task.cancel === undefined) return
     const { node, afterMs } = task.cancel
-    this.#at(now + afterMs, () => this.#ask(this.cancels, task, taskId, node, (manager) => manager.task(taskId).cancel({ reason: 'as planned' })))
+    this.#at(now + afterMs, () =>
+      this.#ask(this.cancels, task, taskId, node, (manager) => manager.task(taskId).cancel({ reason: 'as planned' })),
+    )
   }
 
   #ask<Answer>(

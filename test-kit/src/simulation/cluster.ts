@@ -22,7 +22,7 @@ export class SimulatedCluster {
   constructor(world: World) {
     this.#world = world
     for (const fault of world.plan.faults) if (fault.type === 'skew' && fault.atMs === 0) this.#skews.set(fault.node, fault.skewMs)
-    for (const name of nodeNames) this.#start(name)
+    for (const name of nodeNames) this.#later(world.plan.starts[name] ?? 0, () => this.#start(name))
     for (const fault of world.plan.faults) this.#stage(fault)
   }
 
@@ -50,7 +50,7 @@ export class SimulatedCluster {
     this.#current.set(name, node)
     // What is cut stays so for whoever starts meanwhile.
     if (this.#world.cutBetween(name, 'queue') !== undefined) node.disconnect()
-    if (this.#world.cutBetween(name, 'bus') !== undefined) node.deafen(true)
+    else if (this.#world.cutBetween(name, 'bus') !== undefined) node.deafen(true)
   }
 
   #later(ms: number, act: () => void): void {

@@ -45,7 +45,7 @@ export class Connection {
     const { process } = this.#network.caller
     if (this.#client !== undefined || process.isDead) return
     this.#open()
-    for (const consuming of this.#consuming) if (!consuming.isClosed) await this.#consume(consuming)
+    for (const consuming of this.#consuming) await this.#consume(consuming)
     this.gap()
   }
 
@@ -74,8 +74,7 @@ export class Connection {
           const consuming: Consuming = { queue, handler, mode, slots, consumer: undefined, isClosed: false, handling: new Set() }
           await network.call('queue.consume', queue, async () => {
             this.#consuming.add(consuming)
-            // The same again, where it comes twice.
-            if (this.#client !== undefined && consuming.consumer === undefined) await this.#consume(consuming)
+            await this.#consume(consuming)
           })
           return {
             resize: (to) => {
@@ -97,7 +96,9 @@ export class Connection {
       bus: {
         capabilities: this.#courier.bus.capabilities,
         publish: (notices) =>
-          network.call('bus.publish', notices.map(({ type, version }) => `${type} ${version}`).join(', '), () => this.#courier.bus.publish(notices)),
+          network.call('bus.publish', notices.map(({ type, version }) => `${type} ${version}`).join(', '), () =>
+            this.#courier.bus.publish(notices),
+          ),
         subscribe: (listener) => addTo(this.#listeners, listener),
         onGap: (listener) => addTo(this.#gapListeners, listener),
         close: async () => {},
@@ -126,10 +127,14 @@ export class Connection {
   }
 
   async #consume(consuming: Consuming): Promise<void> {
-    const { queue, mode, slots } = consuming
-    const client = this.#live()
-    consuming.consumer = await client.queue.consume(queue, (delivery) => this.#hand(consuming, delivery), { slots, mode })
-    if (consuming.slots !== slots) consuming.consumer.resize(consuming.slots)
+    const { queue, mode, slots, isClosed } = consuming
+    const client = this.#client
+    if (client === undefined || isClosed || consuming.consumer !== undefined) return
+    const consumer = await client.queue.consume(queue, (delivery) => this.#hand(consuming, delivery), { slots, mode })
+    // It may have broken again meanwhile, and this with it.
+    if (this.#client !== client) return
+    consuming.consumer = consumer
+    if (consuming.slots !== slots) consumer.resize(consuming.slots)
   }
 
   #hand(consuming: Consuming, delivery: Delivery): Promise<void> {
@@ -166,11 +171,6 @@ export class Connection {
       reject: (why) => this.#network.call('queue.reject', about, () => delivery.reject(why)),
     })
     if (isAccepted && mode === 'serial' && !this.#network.caller.process.isDead) await delivery.accept()
-  }
-
-  #live(): Messaging {
-    if (this.#client === undefined) throw new TypeError('the connection is broken')
-    return this.#client
   }
 }
 

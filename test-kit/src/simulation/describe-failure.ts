@@ -19,7 +19,9 @@ export const describeFailure = async (options: SimulationOptions, report: Simula
     ...plan.tasks.map((task) => `  ${describeTask(task)}`),
     ...broken.slice(0, 5).map(({ promise, detail }) => `  → ${promises[promise]}: ${detail}`),
     'Step by step (seconds, node, what it does):',
-    ...(trace.length > mostSteps ? [...trace.slice(0, mostSteps / 2), `  … ${trace.length - mostSteps} steps …`, ...trace.slice(-mostSteps / 2)] : trace),
+    ...(trace.length > mostSteps
+      ? [...trace.slice(0, mostSteps / 2), `  … ${trace.length - mostSteps} steps …`, ...trace.slice(-mostSteps / 2)]
+      : trace),
   ].join('\n')
 }
 

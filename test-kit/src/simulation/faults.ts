@@ -1,24 +1,12 @@
 import type { EngineName } from './engine.ts'
 
-/** The calls that a fault can meet. */
-export const callNames = [
-  'events.append',
-  'events.read',
-  'listing.save',
-  'listing.unfinished',
-  'listing.saveProgress',
-  'listing.progress',
-  'nodes.renew',
-  'nodes.live',
-  'queue.send',
-  'queue.depth',
-  'queue.consume',
-  'queue.accept',
-  'queue.release',
-  'bus.publish',
-] as const
-
-export type CallName = (typeof callNames)[number] | 'listing.list' | 'listing.remove' | 'events.remove' | 'nodes.leave' | 'queue.reject'
+/** The calls that leave a process. */
+export type CallName =
+  | `events.${'append' | 'read' | 'remove'}`
+  | `listing.${'save' | 'list' | 'unfinished' | 'saveProgress' | 'progress' | 'remove'}`
+  | `nodes.${'renew' | 'live' | 'leave'}`
+  | `queue.${'send' | 'depth' | 'consume' | 'accept' | 'release' | 'reject'}`
+  | 'bus.publish'
 
 /**
  * What becomes of one call. `unavailable`: it does not happen, and says so. `lostRequest`, `lostReply`: it does not happen, or does, and
@@ -98,6 +86,7 @@ export interface Disconnection {
   readonly forMs: number
 }
 
+/** What is done to a cluster. */
 export type Fault = CallFault | Cut | NodeFault | Skew | Deafness | Disconnection
 
 /** A fault in words. */

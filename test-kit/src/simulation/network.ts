@@ -66,8 +66,9 @@ export class Network {
         try {
           const value = await make()
           goOn(() => resolve(value))
-        } catch (error) {
-          goOn(() => reject(error as Error))
+        } catch (thrown) {
+          const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+          goOn(() => reject(error))
         }
       }
       const arrive = (): void => {

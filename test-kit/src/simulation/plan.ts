@@ -27,6 +27,8 @@ export interface PlannedTask {
 /** All that happens in a simulation but for what the nodes make of it. */
 export interface Plan {
   readonly seed: number
+  /** When each node starts, by name. */
+  readonly starts: Readonly<Record<string, number>>
   readonly tasks: readonly PlannedTask[]
   readonly faults: readonly Fault[]
 }
@@ -37,7 +39,7 @@ export const frontEnd = 'f'
 export const nodeNames: readonly string[] = [...workerNames, frontEnd]
 
 /** How long clients go on to submit, in milliseconds. */
-const submitMs = 8_000
+const submitMs = 9_000
 
 /** Makes choices by chance. */
 class Chance {
@@ -75,12 +77,23 @@ export const drawPlan = (seed: number): Plan => {
   const count = isDeep ? chance.between(4, 8) : chance.between(4, 11)
   const tasks = Array.from({ length: count }, (_, index) => (isDeep ? drawDeep(chance, index) : drawTask(chance, index)))
   const faults: Fault[] = []
-  for (let left = chance.weighted([[0, 3], [1, 4], [2, 4], [3, 3], [4, 1]]); left > 0; left--) {
+  for (
+    let left = chance.weighted([
+      [0, 3],
+      [1, 4],
+      [2, 4],
+      [3, 3],
+      [4, 1],
+    ]);
+    left > 0;
+    left--
+  ) {
     const victim = faults.map((fault) => fault.node).find((node) => node !== undefined)
     // Misfortunes seldom come singly.
     faults.push(drawFault(chance, victim !== undefined && chance.is(0.4) ? victim : chance.of(nodeNames)))
   }
-  return { seed, tasks, faults }
+  const starts = Object.fromEntries(nodeNames.map((name) => [name, chance.between(0, 4_000)]))
+  return { seed, starts, tasks, faults }
 }
 
 /** A task of a serial queue that several others wait for. */
@@ -95,7 +108,15 @@ const drawDeep = (chance: Chance, index: number): PlannedTask => ({
 })
 
 const drawTask = (chance: Chance, index: number): PlannedTask => {
-  const kind = chance.weighted<BodyKind>([['nothing', 4], ['slow', 5], ['failing', 2], ['deaf', 1], ['progress', 1], ['serial', 3], ['finishing', 1]])
+  const kind = chance.weighted<BodyKind>([
+    ['nothing', 4],
+    ['slow', 5],
+    ['failing', 2],
+    ['deaf', 1],
+    ['progress', 1],
+    ['serial', 3],
+    ['finishing', 1],
+  ])
   const key = chance.is(0.3) ? `key-${index}` : undefined
   const isCancelled = chance.is(kind === 'slow' ? 0.4 : 0.2)
   const isLong = chance.is(isCancelled ? 0.4 : 0.15)
@@ -106,13 +127,25 @@ const drawTask = (chance: Chance, index: number): PlannedTask => {
     failures: kind === 'failing' ? chance.between(1, 3) : 0,
     atMs: chance.between(0, submitMs),
     node: chance.is(0.5) ? frontEnd : chance.of(workerNames),
-    ...(key === undefined ? {} : { key, ...(chance.is(0.6) ? { repeat: { node: chance.of(nodeNames), afterMs: chance.between(0, 3_000) } } : {}) }),
+    ...(key === undefined
+      ? {}
+      : { key, ...(chance.is(0.6) ? { repeat: { node: chance.of(nodeNames), afterMs: chance.between(0, 3_000) } } : {}) }),
     ...(chance.is(0.1) ? { notBeforeMs: chance.between(500, 10_000) } : {}),
     ...(isCancelled ? { cancel: { node: chance.of(nodeNames), afterMs: chance.between(0, chance.of([25, 300, 6_000])) } } : {}),
-    awaits: Array.from({ length: chance.weighted([[0, 2], [1, 4], [2, 2], [3, 1]]) }, () => ({
-      node: chance.of(nodeNames),
-      afterMs: chance.between(0, chance.of([40, 40, 200, 8_000])),
-    })),
+    awaits: Array.from(
+      {
+        length: chance.weighted([
+          [0, 2],
+          [1, 4],
+          [2, 2],
+          [3, 1],
+        ]),
+      },
+      () => ({
+        node: chance.of(nodeNames),
+        afterMs: chance.between(0, chance.of([40, 40, 200, 8_000])),
+      }),
+    ),
   }
 }
 
@@ -120,7 +153,7 @@ const drawFault = (chance: Chance, node: string): Fault =>
   chance.weighted<() => Fault>([
     [() => drawCallFault(chance, node), 8],
     [() => drawCut(chance, node), 4],
-    [() => drawCut(chance, undefined), 2.5],
+    [() => drawOutage(chance), 4],
     [() => ({ type: 'freeze', node, atMs: drawAt(chance), forMs: drawLength(chance) }), 3],
     [() => ({ type: 'crash', node, atMs: drawAt(chance), forMs: chance.between(500, 40_000) }), 2],
     [() => ({ type: 'shutdown', node, atMs: drawAt(chance), forMs: chance.between(500, 20_000) }), 1],
@@ -134,7 +167,8 @@ const drawAt = (chance: Chance): number => chance.between(100, chance.of([8_000,
 /** Often about as long as a lease. */
 const drawLength = (chance: Chance): number => (chance.is(0.6) ? chance.between(10_000, 35_000) : chance.between(200, 10_000))
 
-const drawSkew = (chance: Chance): number => (chance.is(0.5) ? -1 : 1) * (chance.is(0.7) ? chance.between(100, 4_000) : chance.between(4_000, 60_000))
+const drawSkew = (chance: Chance): number =>
+  (chance.is(0.5) ? -1 : 1) * (chance.is(0.7) ? chance.between(100, 4_000) : chance.between(4_000, 60_000))
 
 const drawCut = (chance: Chance, node: string | undefined): Cut => ({
   type: 'cut',
@@ -153,6 +187,12 @@ const drawCut = (chance: Chance, node: string | undefined): Cut => ({
   atMs: drawAt(chance),
   forMs: drawLength(chance),
 })
+
+/** An outage for all: as often as not one of storage, longer than a lease. */
+const drawOutage = (chance: Chance): Cut => {
+  const cut = drawCut(chance, undefined)
+  return chance.is(0.5) ? { ...cut, engines: storageEngines, forMs: chance.between(14_000, 30_000) } : cut
+}
 
 const calls: readonly (readonly [CallName, number])[] = [
   ['events.append', 10],

@@ -21,7 +21,7 @@ function* smaller(plan: Plan): Iterable<Plan> {
 export const shrink = async (options: SimulationOptions, report: SimulationReport): Promise<SimulationReport> => {
   const promise = report.broken[0]?.promise
   let { plan } = report
-  for (let isSmaller = promise !== undefined; isSmaller; ) {
+  for (let isSmaller = promise !== undefined; isSmaller;) {
     isSmaller = false
     for (const candidate of smaller(plan)) {
       const { broken } = await simulateCluster({ ...options, plan: candidate })

@@ -21,7 +21,13 @@ export class SimulatedNode {
   #manager: TaskManager | undefined
   #isClosing = false
 
-  constructor(world: World, name: string, incarnation: number, skewMs: number, onCrash: (node: SimulatedNode, restartAfterMs: number) => void) {
+  constructor(
+    world: World,
+    name: string,
+    incarnation: number,
+    skewMs: number,
+    onCrash: (node: SimulatedNode, restartAfterMs: number) => void,
+  ) {
     this.world = world
     this.name = name
     this.process = new SimulatedProcess(world.time, skewMs)
@@ -58,7 +64,10 @@ export class SimulatedNode {
       clock: this.process,
       random: world.random(`node ${purpose}`),
       logger,
-      worker: name === frontEnd ? false : { queues: { default: { slots: 2 }, serial: { slots: 1, mode: 'serial' } }, cancelGraceMs: 3_000, drainMs: 2_000 },
+      worker:
+        name === frontEnd
+          ? false
+          : { queues: { default: { slots: 2 }, serial: { slots: 1, mode: 'serial' } }, cancelGraceMs: 3_000, drainMs: 2_000 },
     }).then(
       (manager) => (this.#manager = manager),
       // A start that fails ends the process, which is started again.
@@ -136,4 +145,6 @@ export class SimulatedNode {
 }
 
 const detailsIn = (fields: object): string =>
-  JSON.stringify(fields, (key, value: unknown) => (value instanceof Error ? value.message : key === 'taskId' ? String(value).slice(-8) : value))
+  JSON.stringify(fields, (key, value: unknown) =>
+    value instanceof Error ? value.message : key === 'taskId' ? String(value).slice(-8) : value,
+  )

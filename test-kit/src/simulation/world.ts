@@ -36,6 +36,7 @@ export class World {
   readonly #cuts = new Map<Cut, (() => void)[]>()
   readonly #counts = new Map<string, number>()
   readonly #struck = new Set<Fault>()
+  readonly #calmOf = new Map<string | undefined, number>()
   #calls = 0
   #late = 0
   #unansweredAt = -Infinity
@@ -46,6 +47,11 @@ export class World {
     this.plan = plan
     this.traced = isTraced ? [] : undefined
     this.engine = makeEngine({ clock: this.time, logger: silentLogger })
+  }
+
+  /** From when on a node, if it lives, is answered and hears what is said, but for silence. */
+  calmAtOf(node: string): number {
+    return Math.max(this.#calmOf.get(undefined) ?? 0, this.#calmOf.get(node) ?? 0)
   }
 
   /** From when on every node lives and is answered, in milliseconds from the beginning, as far as is known by now. */
@@ -97,7 +103,11 @@ export class World {
   /** A fault begins that lasts that long. */
   strike(fault: Fault, forMs: number): void {
     this.#struck.add(fault)
-    const isDeath = fault.type === 'crash' || fault.type === 'freeze' || fault.type === 'shutdown' || (fault.type === 'call' && fault.mode.startsWith('crash'))
+    const isDeath =
+      fault.type === 'crash' ||
+      fault.type === 'freeze' ||
+      fault.type === 'shutdown' ||
+      (fault.type === 'call' && fault.mode.startsWith('crash'))
     const untilMs = this.time.elapsed() + forMs
     // A node that dies leaves unsaid what it had written. A look at the store that failed is made again at the next poll.
     const isSilent =
@@ -106,7 +116,9 @@ export class World {
       (fault.type === 'cut' && fault.engines.includes('events')) ||
       (fault.type === 'call' && fault.call === 'events.read')
     if (isSilent) this.#wakefulAt = Math.max(this.#wakefulAt, untilMs + afterDeafnessMs)
-    if (fault.type !== 'deaf' || fault.isTold) this.#calmAt = Math.max(this.#calmAt, untilMs + (isDeath ? afterDeathMs : afterwardsMs))
+    if (fault.type === 'deaf' && !fault.isTold) return
+    this.#calmAt = Math.max(this.#calmAt, untilMs + (isDeath ? afterDeathMs : afterwardsMs))
+    this.#calmOf.set(fault.node, Math.max(this.#calmOf.get(fault.node) ?? 0, untilMs + afterwardsMs))
   }
 
   /** The fault that meets this call, if one does. */
@@ -136,8 +148,7 @@ export class World {
 
   /** What keeps a node from an engine now. */
   cutBetween(node: string, engine: EngineName): Cut | undefined {
-    for (const cut of this.#cuts.keys())
-      if ((cut.node === undefined || cut.node === node) && cut.engines.includes(engine)) return cut
+    for (const cut of this.#cuts.keys()) if ((cut.node === undefined || cut.node === node) && cut.engines.includes(engine)) return cut
     return undefined
   }
 

@@ -16,28 +16,31 @@ export type MutantFound = Pick<SimulationReport, 'seed' | 'broken'> | undefined
 const { edits, from, to } = workerData as MutantWork
 const applied = new Set<Edit>()
 
-// The sources are changed as they are loaded: nothing in them is there for the sake of the mutants.
+const withEdits = (source: string, own: readonly Edit[]): string =>
+  own.reduce((text, edit) => {
+    if (text.split(edit.from).length !== 2) throw new Error(`${edit.file} does not have this once: ${edit.from}`)
+    applied.add(edit)
+    return text.replace(edit.from, () => edit.to)
+  }, source)
+
+// The sources are changed as they are loaded: nothing stands in them for the sake of the mutants.
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context)
     const own = edits.filter(({ file }) => url.endsWith(`/packages/${file}`))
     if (own.length === 0 || loaded.source === undefined || loaded.source === null) return loaded
-    let source = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source)
-    for (const edit of own) {
-      if (source.split(edit.from).length !== 2) throw new Error(`${edit.file} does not have this once: ${edit.from}`)
-      source = source.replace(edit.from, () => edit.to)
-      applied.add(edit)
-    }
-    return { ...loaded, source }
+    const source = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source)
+    return { ...loaded, source: withEdits(source, own) }
   },
 })
 
 const { createMemory } = await import('@taskledger/memory')
 const { simulateCluster } = await import('../../src/simulation/simulate-cluster.ts')
-if (applied.size !== edits.length) throw new Error(`not applied: ${JSON.stringify(edits.filter((edit) => !applied.has(edit)))}`)
+if (applied.size !== edits.length) throw new Error('not every edit was applied: some file was not loaded')
 let found: MutantFound
 for (let seed = from; seed <= to && found === undefined; seed++) {
   const { broken } = await simulateCluster({ seed, engine: createMemory })
   if (broken.length > 0) found = { seed, broken }
 }
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
 parentPort?.postMessage(found)

@@ -1,12 +1,20 @@
+import type { PromiseName } from '../../src/simulation/promises.ts'
+
 /** A protection that is taken away: some text of the sources, and what stands there instead. */
 export interface Mutant {
+  /** What is left without it. */
   readonly name: string
+  /** The first seed by which it is caught. */
+  readonly seed: number
+  /** What is broken there, among other things. */
+  readonly promise: PromiseName
   readonly edits: readonly Edit[]
 }
 
 export interface Edit {
   /** From packages/. */
   readonly file: string
+  /** It stands there once. */
   readonly from: string
   readonly to: string
 }
@@ -16,14 +24,20 @@ const core = (file: string, from: string, to: string): Edit => ({ file: `core/sr
 export const mutants: readonly Mutant[] = [
   {
     name: 'a store that does not compare versions',
+    seed: 1,
+    promise: 'history',
     edits: [{ file: 'memory/src/memory-event-store.ts', from: 'if (history.length === expectedVersion) {', to: 'if (true) {' }],
   },
   {
     name: 'any attempt may be settled, not only the one that runs',
+    seed: 649,
+    promise: 'history',
     edits: [{ file: 'core/src/domain/decide.ts', from: "if (command.attempt !== state.attempt) return refuse('staleAttempt')", to: '' }],
   },
   {
     name: 'a writer does not recognise its own event, neither does the store',
+    seed: 1,
+    promise: 'listing',
     edits: [
       core('event-sourcing.ts', 'if (own.length > 0) {', 'if (false) {'),
       { file: 'memory/src/memory-event-store.ts', from: 'else if (!standThere(history, expectedVersion, events))', to: 'else' },
@@ -31,54 +45,76 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'whoever waits reads first and listens then',
+    seed: 126,
+    promise: 'awaitInTime',
     edits: [core('awaiting.ts', 'if (!this.#woken && !this.#isOver())', 'if (!this.#isOver())')],
   },
   {
     name: 'nothing is read again after a gap',
+    seed: 22,
+    promise: 'awaitInTime',
     edits: [core('task-manager.ts', '    this.#worker?.lookAtAll()\n    this.#awaiting.wakeAll()\n', '')],
   },
   {
     name: 'no poll where notices may be lost without a word',
+    seed: 123,
+    promise: 'await',
     edits: [core('awaiting.ts', '        for (const waiter of watched.waiters) waiter.wake()\n        poll()', '')],
   },
   {
     name: 'running tasks are not looked up again at a renewal',
+    seed: 314,
+    promise: 'cancelInTime',
     edits: [core('task-manager.ts', '    this.#checkLease()\n    this.#worker?.lookAtAll()\n', '    this.#checkLease()\n')],
   },
   {
     name: 'a node that lost its lease runs on',
-    edits: [core('lease.ts', "return age < doubtfulFrom * ttlMs ? 'held' : age < ttlMs ? 'doubtful' : 'lost'", "return age < Infinity ? 'held' : 'lost'")],
+    seed: 206,
+    promise: 'overlap',
+    edits: [
+      core(
+        'lease.ts',
+        "return age < doubtfulFrom * ttlMs ? 'held' : age < ttlMs ? 'doubtful' : 'lost'",
+        "return age < Infinity ? 'held' : 'lost'",
+      ),
+    ],
   },
   {
     name: 'a janitor judges at once after it could not reach the registry itself',
-    edits: [core('node-watch.ts', "return lease.state === 'held' && clock.elapsed() - this.#answersSince >= lease.settings.ttlMs", 'return true')],
+    seed: 591,
+    promise: 'alive',
+    edits: [
+      core('node-watch.ts', "return lease.state === 'held' && clock.elapsed() - this.#answersSince >= lease.settings.ttlMs", 'return true'),
+    ],
   },
   {
     name: 'a task is lost once it waits for long, however deep its queue',
+    seed: 100,
+    promise: 'once',
     edits: [core('recovery.ts', 'return since + this.#overdueMs <= (await this.#horizons.of(details.queue))', 'return true')],
   },
   {
-    name: 'one look that does not find a node is its death',
-    edits: [core('node-watch.ts', 'missed.absent >= 2', 'missed.absent >= 1')],
-  },
-  {
-    name: 'a node is not looked for again before its task is taken from it',
-    edits: [core('recovery.ts', '    await this.#watch.lookAgain()\n', '')],
-  },
-  {
     name: 'the final append is tried once',
+    seed: 1,
+    promise: 'listing',
     edits: [core('attempts.ts', 'export const untilClosed = { forMs: Infinity }', 'export const untilClosed = { forMs: 0 }')],
   },
   {
     name: 'the janitor sends nothing again',
+    seed: 80,
+    promise: 'final',
     edits: [core('recovery.ts', '    await this.#sender.send(details, version === 1 ? created : undefined)\n', '')],
   },
   {
     name: 'the janitor declares nobody dead',
+    seed: 14,
+    promise: 'final',
     edits: [core('recovery.ts', '    if (!this.#watch.isDead(node)) return false\n    // It may', '    return false\n    // It may')],
   },
   {
     name: 'a message of a serial queue that comes again is not held',
+    seed: 107,
+    promise: 'serial',
     edits: [
       core('claims.ts', 'delivery.redelivered && untilFree !== undefined ? await untilFree() : ', ''),
       core('claims.ts', "      if (refused === 'alreadyStarted') await untilFree?.()\n", ''),
@@ -86,38 +122,62 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a task is acknowledged without a row',
-    edits: [core('submissions.ts', '    await persist(this.#node, persistence, (signal) => storage.listing.save(details, { signal }))\n', '    void [persist, storage, persistence]\n')],
+    seed: 80,
+    promise: 'final',
+    edits: [
+      core(
+        'submissions.ts',
+        '    await persist(this.#node, persistence, (signal) => storage.listing.save(details, { signal }))\n',
+        '    void [persist, storage, persistence]\n',
+      ),
+    ],
   },
   {
     name: 'a repeated submit leaves a half-made task half made',
-    edits: [core('submissions.ts', 'if (!isTaken) await this.#show(aggregate, persistence)', 'if (refused === undefined) await this.#show(aggregate, persistence)')],
+    seed: 1,
+    promise: 'final',
+    edits: [
+      core(
+        'submissions.ts',
+        'if (!isTaken) await this.#show(aggregate, persistence)',
+        'if (refused === undefined) await this.#show(aggregate, persistence)',
+      ),
+    ],
   },
   {
     name: 'a command keeps the time of a clock that is behind',
+    seed: 6,
+    promise: 'history',
     edits: [core('event-sourcing.ts', 'details === undefined || details.updatedAt <= command.at ?', 'true || details === undefined ?')],
   },
   {
     name: 'a call that is never answered is waited for',
+    seed: 1,
+    promise: 'timers',
     edits: [core('deadlines.ts', '    for (const end of slice.ends) end(reason)\n', '')],
   },
   {
     name: 'rows and notices that failed are not tried again',
+    seed: 20,
+    promise: 'listing',
     edits: [core('outbox.ts', '      void this.#retry(what, call)\n', '')],
   },
   {
-    name: 'the lease counts from the answer of the registry',
-    edits: [core('membership.ts', 'lease.renewed(sentAt)', 'lease.renewed(clock.elapsed())')],
-  },
-  {
     name: 'a claim does not ask whether somebody wished the task to end meanwhile',
+    seed: 347,
+    promise: 'cancelInTime',
     edits: [core('attempts.ts', '      if (isMissed()) void this.#look(run)\n', '')],
   },
   {
     name: 'a task begins before its time',
+    seed: 31,
+    promise: 'due',
     edits: [{ file: 'core/src/domain/decide.ts', from: "if (state.dueAt > command.at) return refuse('notDue')", to: '' }],
   },
   {
     name: 'a task that failed is not sent again by who ran it',
+    seed: 3,
+    promise: 'prompt',
     edits: [core('attempts.ts', "} else if (details?.status === 'waiting') await this.#sender.send(details)", '}')],
   },
 ]

@@ -208,7 +208,7 @@ export class Worker {
 
   #handle(queue: string, mode: ConsumeMode, delivery: Delivery): Promise<void> {
     // A delivery may have been on its way when the worker stopped taking any.
-    if (!this.#isTaking) return delivery.release({ delayMs: this.#settings.undecodableDelayMs })
+    if (!this.#isTaking) return this.#node.deadlines.call(undefined, () => delivery.release({ delayMs: this.#settings.undecodableDelayMs }))
     this.#delivered.set(queue, Math.max(this.#delivered.get(queue) ?? 0, delivery.message.sentAt))
     const flow = this.#flows.get(queue) ?? { taken: 0, busy: 0 }
     this.#flows.set(queue, flow)
