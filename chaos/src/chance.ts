@@ -3,7 +3,8 @@ export class Chance {
   #state: number
 
   constructor(seed: number, purpose: string) {
-    this.#state = [...purpose].reduce((state, letter) => Math.imul(state ^ (letter.codePointAt(0) ?? 0), 0x01000193), seed ^ 0x811c9dc5)
+    this.#state = seed ^ 0x811c9dc5
+    for (const letter of purpose) this.#state = Math.imul(this.#state ^ (letter.codePointAt(0) ?? 0), 0x01000193)
   }
 
   /** In [0, 1). */

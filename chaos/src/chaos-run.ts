@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Cast } from './cast.ts'
 import type { Verdict } from './check.ts'
 import { check, readEvidence } from './check.ts'
-import type { FaultLine } from './evidence.ts'
 import { witness } from './evidence.ts'
 import { prepareGround } from './ground.ts'
 import type { PlannedFault } from './plan.ts'
@@ -24,7 +23,7 @@ const beginMs = 120_000
 /** Lets the faults of the plan strike a cluster under load, then lets it come to rest, and judges what was noted meanwhile. */
 export const chaosRun = async ({ settings, plan, say, signal }: ChaosRun): Promise<Verdict> => {
   await using ground = await prepareGround(say)
-  const note = witness<FaultLine>(settings.folder, 'faults', 'parent')
+  const note = witness(settings.folder, 'faults', 'parent')
   const cast = new Cast(ground, settings, note)
   const begunBy = performance.now() + beginMs
   while (!cast.isComplete) {

@@ -2,7 +2,19 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TaskEvent } from '@taskledger/core'
 import { checkHistory } from '@taskledger/core/testing'
-import type { Asked, ClientLine, Ended, EvidenceKind, FaultLine, Frozen, Left, RunLine, SubmitLine } from './evidence.ts'
+import type {
+  Asked,
+  ClientLine,
+  Ended,
+  EvidenceKind,
+  EvidenceLines,
+  FaultLine,
+  Frozen,
+  Left,
+  Row,
+  RunLine,
+  SubmitLine,
+} from './evidence.ts'
 
 /** All that is known of a run. */
 export interface Evidence {
@@ -13,14 +25,6 @@ export interface Evidence {
   readonly histories: ReadonlyMap<string, readonly TaskEvent[]>
   readonly listing: ReadonlyMap<string, Row>
   readonly left: Left | undefined
-}
-
-/** What of a listed row is held against its history. */
-export interface Row {
-  readonly taskId: string
-  readonly version: number
-  readonly status: string
-  readonly result?: unknown
 }
 
 /** What of a run has to be nothing. */
@@ -53,23 +57,22 @@ const wakingMs = 2_000
 
 /** What the files of a folder say. A line that was cut short by a SIGKILL is the last of its file, and is left out. */
 export const readEvidence = (folder: string): Evidence => {
-  const histories = linesOf<{ readonly taskId: string; readonly events: readonly TaskEvent[] }>(folder, 'histories')
   return {
-    runs: linesOf<RunLine>(folder, 'runs'),
-    submits: linesOf<SubmitLine>(folder, 'submits'),
-    clients: linesOf<ClientLine>(folder, 'clients'),
-    faults: linesOf<FaultLine>(folder, 'faults'),
-    histories: new Map(histories.map(({ taskId, events }) => [taskId, events])),
-    listing: new Map(linesOf<Row>(folder, 'listing').map((row) => [row.taskId, row])),
-    left: linesOf<Left>(folder, 'left').at(-1),
+    runs: linesOf(folder, 'runs'),
+    submits: linesOf(folder, 'submits'),
+    clients: linesOf(folder, 'clients'),
+    faults: linesOf(folder, 'faults'),
+    histories: new Map(linesOf(folder, 'histories').map(({ taskId, events }) => [taskId, events])),
+    listing: new Map(linesOf(folder, 'listing').map((row) => [row.taskId, row])),
+    left: linesOf(folder, 'left').at(-1),
   }
 }
 
-const linesOf = <Line>(folder: string, kind: EvidenceKind): readonly Line[] =>
+const linesOf = <Kind extends EvidenceKind>(folder: string, kind: Kind): readonly EvidenceLines[Kind][] =>
   readdirSync(folder)
     .filter((name) => name.startsWith(`${kind}.`) && name.endsWith('.jsonl'))
     .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1))
-    .map((line) => JSON.parse(line) as Line)
+    .map((line) => JSON.parse(line) as EvidenceLines[Kind])
 
 /** Judges a run by what was noted of it: it asks nobody, and shares nothing with the system but the rules of histories. */
 export const check = (evidence: Evidence): Verdict => {
@@ -127,6 +130,10 @@ const endOf = (history: readonly TaskEvent[] = []): End | undefined => {
   const event = history.at(-1)
   return event !== undefined && isFinal(event) ? { status: statusOf[event.type] ?? '', event } : undefined
 }
+
+const resultOf = (end: End | undefined): unknown => (end?.event.type === 'TaskCompleted' ? end.event.result : undefined)
+
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 const told = (history: readonly TaskEvent[] = []): string =>
   history.map((event) => `${event.type}${'attempt' in event ? ` ${event.attempt}` : ''} by ${event.node}`).join(', ') || 'no history'
@@ -238,8 +245,7 @@ function* lies(evidence: Evidence): Iterable<string> {
     const end = endOf(history)
     if (line.type === 'askedInVain') yield `the ${line.what} of task ${line.taskId} was refused: ${line.why}`
     if (line.type === 'awaited') {
-      const result = end?.event.type === 'TaskCompleted' ? end.event.result : undefined
-      if (line.status !== end?.status || JSON.stringify(line.result) !== JSON.stringify(result))
+      if (line.status !== end?.status || !isSame(line.result, resultOf(end)))
         yield `an await of task ${line.taskId} was told ${line.status} ${JSON.stringify(line.result)}: ${told(history)}`
     }
     if (line.type === 'cancelAnswered') {
@@ -261,7 +267,7 @@ function* lies(evidence: Evidence): Iterable<string> {
       (row === undefined && history.length === 1 && !submits.some((line) => line.type === 'acknowledged' && line.taskId === taskId))
     )
       continue
-    if (row?.version !== history.length || (end !== undefined && row.status !== end.status))
+    if (row?.version !== history.length || (end !== undefined && (row.status !== end.status || !isSame(row.result, resultOf(end)))))
       yield `task ${taskId} is listed as ${row?.status} at version ${row?.version}: ${told(history)}`
   }
   yield* liesAboutRuns(evidence)

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TaskStatus } from '@taskledger/core'
+import type { TaskEvent, TaskStatus } from '@taskledger/core'
 
 // What is noted during a run, outside the system that is tried: a line of JSON each. `process` names one process of one
 // start, and is what the ids of its nodes begin with. Times are in milliseconds since 1970, by the one clock of the machine.
@@ -136,13 +136,37 @@ export interface Left {
   readonly messages: Readonly<Record<string, number>>
 }
 
-/** The files of a run: of the first four kinds, one for each process. */
-export type EvidenceKind = 'runs' | 'submits' | 'clients' | 'faults' | 'histories' | 'listing' | 'left'
+/** What the event store holds of a task. */
+export interface HistoryLine {
+  readonly taskId: string
+  readonly events: readonly TaskEvent[]
+}
 
-export const evidenceFile = (folder: string, kind: EvidenceKind, process: string): string => join(folder, `${kind}.${process}.jsonl`)
+/** What of a listed row is held against its history. */
+export interface Row {
+  readonly taskId: string
+  readonly version: number
+  readonly status: TaskStatus
+  readonly result?: unknown
+}
+
+/** The files of a run, and what stands in their lines: one of each kind for each process that has something to note. */
+export interface EvidenceLines {
+  readonly runs: RunLine
+  readonly submits: SubmitLine
+  readonly clients: ClientLine
+  readonly faults: FaultLine
+  readonly histories: HistoryLine
+  readonly listing: Row
+  readonly left: Left
+}
+
+export type EvidenceKind = keyof EvidenceLines
+
+const evidenceFile = (folder: string, kind: EvidenceKind, process: string): string => join(folder, `${kind}.${process}.jsonl`)
 
 /** Writes lines that are there even if the process is killed at once. */
-export const witness =
-  <Line extends object>(folder: string, kind: EvidenceKind, process: string): ((line: Line) => void) =>
-  (line) =>
-    appendFileSync(evidenceFile(folder, kind, process), `${JSON.stringify(line)}\n`)
+export const witness = <Kind extends EvidenceKind>(folder: string, kind: Kind, process: string): ((line: EvidenceLines[Kind]) => void) => {
+  const file = evidenceFile(folder, kind, process)
+  return (line) => appendFileSync(file, `${JSON.stringify(line)}\n`)
+}

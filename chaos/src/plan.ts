@@ -4,11 +4,7 @@ export type Role = 'worker' | 'submitter' | 'client'
 export type Engine = 'cassandra' | 'rabbitmq'
 
 /** The places of a run: the process of a place is replaced when it ends. */
-export const places = [
-  ...['worker-1', 'worker-2', 'worker-3', 'worker-4'],
-  ...['submitter-1', 'submitter-2'],
-  ...['client-1', 'client-2'],
-] as const
+export const places = ['worker-1', 'worker-2', 'worker-3', 'worker-4', 'submitter-1', 'submitter-2', 'client-1', 'client-2'] as const
 
 export type Place = (typeof places)[number]
 

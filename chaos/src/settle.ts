@@ -1,11 +1,10 @@
-import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { TaskDetails, TaskManager } from '@taskledger/core'
+import type { TaskDetails, TaskEvent, TaskManager } from '@taskledger/core'
 import { createTaskManager, silentLogger } from '@taskledger/core'
 import { readEvidence } from './check.ts'
 import { openEngines } from './engines.ts'
 import type { Left } from './evidence.ts'
-import { evidenceFile, witness } from './evidence.ts'
+import { witness } from './evidence.ts'
 import type { Ground } from './ground.ts'
 import type { ChaosSettings } from './settings.ts'
 
@@ -75,11 +74,12 @@ export const writeDown = async (observer: TaskManager, settings: ChaosSettings, 
     for (let id = ids[next++]; id !== undefined; id = ids[next++]) noteHistory({ taskId: id, events: await historyOf(observer, id) })
   }
   await Promise.all(Array.from({ length: window }, readRest))
-  appendFileSync(evidenceFile(folder, 'listing', 'observer'), listed.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  const noteRow = witness(folder, 'listing', 'observer')
+  for (const row of listed) noteRow(row)
   witness(folder, 'left', 'observer')(left)
 }
 
-const historyOf = async (observer: TaskManager, taskId: string): Promise<readonly object[]> => {
+const historyOf = async (observer: TaskManager, taskId: string): Promise<readonly TaskEvent[]> => {
   try {
     return await observer.history(taskId)
   } catch (error) {

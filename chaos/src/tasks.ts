@@ -54,7 +54,7 @@ const taskOf = (kind: Kind, process: string, note: (line: RunLine) => void): Cha
         note({ type: 'stopped', ...run, at: Date.now(), how })
       }
     },
-  }) as unknown as ChaosTask
+  })
 
 /** A task by chance: most are short, a few longer than a lease. */
 export const taskByChance = (chance: Chance, longestMs: number): { readonly kind: Kind; readonly given: Given } => {

@@ -20,7 +20,7 @@ const temporary: readonly (string | undefined)[] = ['OUTCOME_UNKNOWN', 'UNAVAILA
 
 /** Awaits the tasks that it is told of, and cancels some. */
 export const beClient = ({ manager, name, settings, say }: Following): void => {
-  const note = witness<ClientLine>(settings.folder, 'clients', name)
+  const note = witness(settings.folder, 'clients', name)
   let waitsFor = 0
   let followed = 0
 

@@ -4,7 +4,6 @@ import process from 'node:process'
 import { createTaskManager } from '@taskledger/core'
 import type { TaskManager } from '@taskledger/core'
 import { openEngines } from '../engines.ts'
-import type { RunLine } from '../evidence.ts'
 import { witness } from '../evidence.ts'
 import { tasksOf } from '../tasks.ts'
 import { beClient } from './client.ts'
@@ -37,7 +36,7 @@ process.once('disconnect', () => process.exit(1))
 
 const [orders] = (await once(process, 'message')) as [Orders]
 const { role, process: name, engines, settings } = orders
-const note = witness<RunLine>(settings.folder, 'runs', name)
+const note = witness(settings.folder, 'runs', name)
 const tasks = tasksOf(name, note)
 try {
   manager = await createTaskManager({

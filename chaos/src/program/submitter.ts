@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { TaskManager } from '@taskledger/core'
 import { codeOf } from '@taskledger/core'
 import { Chance } from '../chance.ts'
-import type { SubmitLine } from '../evidence.ts'
 import { witness } from '../evidence.ts'
 import type { ChaosSettings } from '../settings.ts'
 import type { ChaosTask, Kind } from '../tasks.ts'
@@ -28,7 +27,7 @@ const temporary: readonly (string | undefined)[] = ['OUTCOME_UNKNOWN', 'UNAVAILA
 
 /** Submits tasks at a steady pace; every second one has a key, and is submitted until it is acknowledged. */
 export const beSubmitter = ({ manager, tasks, name, settings, say }: Submitting): void => {
-  const note = witness<SubmitLine>(settings.folder, 'submits', name)
+  const note = witness(settings.folder, 'submits', name)
   const chance = new Chance(settings.seed, name)
   let underWay = 0
   let count = 0
