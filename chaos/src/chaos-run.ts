@@ -12,6 +12,7 @@ import { Striker } from './strike.ts'
 export interface ChaosRun {
   readonly settings: ChaosSettings
   readonly plan: readonly PlannedFault[]
+  readonly isRing: boolean
   readonly say: (line: string) => void
   /** Ends the run at once, with nothing left behind but the evidence so far. */
   readonly signal: AbortSignal
@@ -21,8 +22,8 @@ export interface ChaosRun {
 const beginMs = 120_000
 
 /** Lets the faults of the plan strike a cluster under load, then lets it come to rest, and judges what was noted meanwhile. */
-export const chaosRun = async ({ settings, plan, say, signal }: ChaosRun): Promise<Verdict> => {
-  await using ground = await prepareGround(say)
+export const chaosRun = async ({ settings, plan, isRing, say, signal }: ChaosRun): Promise<Verdict> => {
+  await using ground = await prepareGround({ say, isRing })
   const note = witness(settings.folder, 'faults', 'parent')
   const cast = new Cast(ground, settings, note)
   const begunBy = performance.now() + beginMs

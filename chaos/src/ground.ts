@@ -1,6 +1,6 @@
 import { migrate } from '@taskledger/cassandra'
 import type { CassandraEndpoint, EngineProcess, RabbitmqProcess } from '@taskledger/servers'
-import { startCassandra, startRabbitmq } from '@taskledger/servers'
+import { startCassandra, startCassandraRing, startRabbitmq } from '@taskledger/servers'
 import type { TcpProxy } from '@taskledger/test-kit'
 import { tcpProxy } from '@taskledger/test-kit'
 import type { EngineAddresses } from './engines.ts'
@@ -11,7 +11,8 @@ const keyspace = 'chaos'
 
 /** The engines of a run, its own, and a proxy between each place and each engine. */
 export interface Ground {
-  readonly cassandra: EngineProcess<CassandraEndpoint>
+  /** One node, or the three of a ring. */
+  readonly cassandra: readonly EngineProcess<CassandraEndpoint>[]
   readonly rabbitmq: RabbitmqProcess
   /** Past the proxies. */
   readonly direct: EngineAddresses
@@ -20,17 +21,31 @@ export interface Ground {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export const prepareGround = async (say: (line: string) => void): Promise<Ground> => {
+export interface GroundOptions {
+  readonly say: (line: string) => void
+  /**
+   * Whether Cassandra is a ring of three nodes. Processes then reach it past the proxies: the driver asks for the addresses of
+   * all nodes, and goes there.
+   */
+  readonly isRing: boolean
+}
+
+export const prepareGround = async ({ say, isRing }: GroundOptions): Promise<Ground> => {
   await using stack = new AsyncDisposableStack()
-  const starting = [startCassandra({ name: 'chaos', say, isShortLived: true }), startRabbitmq({ name: 'chaos', say })] as const
-  for (const each of starting) stack.defer(async () => (await each.catch(() => undefined))?.stop())
+  const starting = [
+    isRing ? startCassandraRing({ name: 'chaos', say }) : startCassandra({ name: 'chaos', say, isShortLived: true }).then((node) => [node]),
+    startRabbitmq({ name: 'chaos', say }),
+  ] as const
+  for (const each of starting)
+    stack.defer(async () => void (await Promise.all([await each.catch(() => [])].flat().map((server) => server.stop()))))
   const [cassandra, rabbitmq] = await Promise.all(starting)
-  const { contactPoints, localDataCenter } = cassandra.endpoint
+  const contactPoints = cassandra.flatMap(({ endpoint }) => endpoint.contactPoints)
+  const localDataCenter = cassandra[0]?.endpoint.localDataCenter ?? ''
   await migrate({
     contactPoints,
     localDataCenter,
     keyspace,
-    replication: { class: 'NetworkTopologyStrategy', [localDataCenter]: 1 },
+    replication: { class: 'NetworkTopologyStrategy', [localDataCenter]: cassandra.length },
   })
   const proxies = new Map<string, TcpProxy>()
   const [host = '', port = ''] = (contactPoints[0] ?? '').split(':')
@@ -53,7 +68,7 @@ export const prepareGround = async (say: (line: string) => void): Promise<Ground
       const [store, messages] = [proxyOf(place, 'cassandra'), proxyOf(place, 'rabbitmq')]
       const url = new URL(rabbitmq.endpoint.url)
       url.port = String(messages.port)
-      return { cassandra: [`${store.host}:${store.port}`], localDataCenter, keyspace, amqpUrl: url.href }
+      return { cassandra: isRing ? contactPoints : [`${store.host}:${store.port}`], localDataCenter, keyspace, amqpUrl: url.href }
     },
     proxyOf,
     [Symbol.asyncDispose]: () => moved.disposeAsync(),

@@ -16,6 +16,7 @@ interface Options {
   readonly seed: number
   readonly quick: boolean
   readonly short: boolean
+  readonly ring: boolean
   readonly folder?: string
   readonly check?: string
 }
@@ -39,7 +40,7 @@ const tell = (verdict: Verdict): void => {
   process.exitCode = isAllWell(verdict) ? 0 : 1
 }
 
-const run = async ({ minutes, seed, quick, short, folder: wanted, check: checked }: Options): Promise<void> => {
+const run = async ({ minutes, seed, quick, short, ring, folder: wanted, check: checked }: Options): Promise<void> => {
   if (checked !== undefined) return tell(check(readEvidence(resolve(checked))))
   const folder = wanted === undefined ? mkdtempSync(join(tmpdir(), 'taskledger-chaos-')) : resolve(wanted)
   mkdirSync(folder, { recursive: true })
@@ -49,8 +50,8 @@ const run = async ({ minutes, seed, quick, short, folder: wanted, check: checked
   const forMs = short ? 20_000 : minutes * 60_000
   const settings = { ...pace, seed, forMs, folder }
   say(`seed ${seed}, ${forMs / 1000} s of faults; the evidence is in ${folder}`)
-  const plan = short ? shortPlan : planOf({ seed, forMs, ttlMs: settings.lease.ttlMs })
-  const verdict = await chaosRun({ settings, plan, say, signal: over.signal })
+  const plan = short ? shortPlan : planOf({ seed, forMs, ttlMs: settings.lease.ttlMs, cassandraNodes: ring ? 3 : 1 })
+  const verdict = await chaosRun({ settings, plan, isRing: ring, say, signal: over.signal })
   tell(verdict)
   say(`npm run chaos -- --check ${folder}   judges it again`)
 }
@@ -61,6 +62,7 @@ await new Command('npm run chaos --')
   .option('--seed <n>', 'brings the same faults about again', whole, Date.now() % 1_000_000)
   .option('--quick', 'short leases: more happens in less time', false)
   .option('--short', 'a few chosen faults within 20 s, with short leases', false)
+  .option('--ring', 'Cassandra is a ring of three nodes on 127.0.0.11 to .13, of which one is killed at a time', false)
   .option('--folder <path>', 'where the evidence goes, an empty folder (default: a new one of the system)')
   .option('--check <path>', 'runs nothing, and judges the evidence of an earlier run')
   .addHelpText('after', '\nExit codes: 0 no promise was broken, 1 one was, or the run failed.')

@@ -46,6 +46,8 @@ export interface BadNetwork {
 export interface EngineFault {
   readonly type: 'outage' | 'pause'
   readonly engine: Engine
+  /** Which of the nodes that it has: 0 for the first one. */
+  readonly node: number
   readonly forMs: number
 }
 
@@ -53,6 +55,7 @@ export interface EngineFault {
 export interface QueueDeleted {
   readonly type: 'deleteQueue'
   readonly engine: 'rabbitmq'
+  readonly node: 0
   readonly forMs: number
 }
 
@@ -68,6 +71,8 @@ export interface PlanOptions {
   readonly seed: number
   readonly forMs: number
   readonly ttlMs: number
+  /** How many nodes Cassandra has. Where it has more, one of them is away at a time, and nothing else is done to it. */
+  readonly cassandraNodes: number
 }
 
 /** How many workers may be gone or stand still at a time. */
@@ -77,8 +82,9 @@ const mostWorkersAway = 2
 const engineRestMs = 20_000
 
 /** The faults of a run, in the order in which they strike. The same seed gives the same plan. */
-export const planOf = ({ seed, forMs, ttlMs }: PlanOptions): readonly PlannedFault[] => {
+export const planOf = ({ seed, forMs, ttlMs, cassandraNodes }: PlanOptions): readonly PlannedFault[] => {
   const chance = new Chance(seed, 'plan')
+  const isRing = cassandraNodes > 1
   const planned: PlannedFault[] = []
   const awayUntil = new Map<Place, number>()
   const isAway = (place: Place, atMs: number): boolean => (awayUntil.get(place) ?? 0) > atMs
@@ -89,7 +95,7 @@ export const planOf = ({ seed, forMs, ttlMs }: PlanOptions): readonly PlannedFau
   let nextEngineMs = engineRestMs
   for (let atMs = chance.between(1_000, 4_000); atMs < forMs; atMs += chance.between(1_000, 7_000)) {
     if (atMs >= nextEngineMs) {
-      const fault = engineFault(chance, ttlMs)
+      const fault = isRing ? nodeFault(chance, ttlMs, cassandraNodes) : engineFault(chance, ttlMs)
       planned.push({ atMs, fault })
       nextEngineMs = atMs + fault.forMs + chance.between(engineRestMs, 3 * engineRestMs)
       continue
@@ -107,7 +113,7 @@ export const planOf = ({ seed, forMs, ttlMs }: PlanOptions): readonly PlannedFau
     } else {
       const one = chance.pick(places)
       const affected = chance.next() < 0.7 ? [one] : places.filter((place) => roleOf(place) === roleOf(one))
-      const engine = chance.pick<Engine>(['cassandra', 'rabbitmq'])
+      const engine = isRing ? 'rabbitmq' : chance.pick<Engine>(['cassandra', 'rabbitmq'])
       const lastsMs = chance.between(500, chance.next() < 0.3 ? 2 * ttlMs : ttlMs / 2)
       const fault =
         type === 'cut' ? { type, places: affected, engine, forMs: 0 as const } : { type, places: affected, engine, forMs: lastsMs }
@@ -117,12 +123,19 @@ export const planOf = ({ seed, forMs, ttlMs }: PlanOptions): readonly PlannedFau
   return planned
 }
 
+const nodeFault = (chance: Chance, ttlMs: number, nodes: number): EngineFault => ({
+  type: 'outage',
+  engine: 'cassandra',
+  node: chance.between(0, nodes - 1),
+  forMs: chance.between(0, 2 * ttlMs),
+})
+
 const engineFault = (chance: Chance, ttlMs: number): EngineFault | QueueDeleted => {
   const engine = chance.pick<Engine>(['cassandra', 'rabbitmq'])
   const type = chance.weighted({ restart: 35, outage: 30, pause: 20, deleteQueue: 15 })
-  if (type === 'deleteQueue') return { type, engine: 'rabbitmq', forMs: 0 }
-  if (type === 'restart') return { type: 'outage', engine, forMs: 0 }
-  return { type, engine, forMs: chance.between(2_000, 2 * ttlMs) }
+  if (type === 'deleteQueue') return { type, engine: 'rabbitmq', node: 0, forMs: 0 }
+  if (type === 'restart') return { type: 'outage', engine, node: 0, forMs: 0 }
+  return { type, engine, node: 0, forMs: chance.between(2_000, 2 * ttlMs) }
 }
 
 /** A fault in words. */
@@ -142,7 +155,7 @@ export const inWords = (fault: Fault): string => {
       return `${fault.type} between ${fault.places.join(', ')} and ${fault.engine} for ${seconds}`
     case 'outage':
     case 'pause':
-      return `${fault.type} of ${fault.engine} for ${seconds}`
+      return `${fault.type} of ${fault.engine}, node ${fault.node + 1}, for ${seconds}`
     case 'deleteQueue':
       return 'delete the work queue'
   }
@@ -153,7 +166,7 @@ export const shortPlan: readonly PlannedFault[] = [
   { atMs: 3_000, fault: { type: 'kill', place: 'worker-1', forMs: 0 } },
   { atMs: 5_000, fault: { type: 'cut', places: ['worker-2', 'submitter-1', 'client-1'], engine: 'cassandra', forMs: 0 } },
   { atMs: 6_000, fault: { type: 'kill', place: 'submitter-2', forMs: 500 } },
-  { atMs: 8_000, fault: { type: 'outage', engine: 'rabbitmq', forMs: 0 } },
+  { atMs: 8_000, fault: { type: 'outage', engine: 'rabbitmq', node: 0, forMs: 0 } },
   { atMs: 9_000, fault: { type: 'kill', place: 'worker-3', forMs: 1_000 } },
   { atMs: 14_000, fault: { type: 'cut', places: ['worker-4', 'submitter-2', 'client-2'], engine: 'rabbitmq', forMs: 0 } },
 ]

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cast } from './cast.ts'
 import type { FaultLine } from './evidence.ts'
 import type { Ground } from './ground.ts'
-import type { Engine, Fault } from './plan.ts'
+import type { Engine, EngineFault, Fault, QueueDeleted } from './plan.ts'
 import { inWords } from './plan.ts'
 
 /** The adapter's name of the queue that carries most tasks. */
@@ -79,9 +79,10 @@ export class Striker {
     }
   }
 
-  async #harm(fault: Fault & { readonly engine: Engine }): Promise<void> {
+  async #harm(fault: EngineFault | QueueDeleted): Promise<void> {
     const { cassandra, rabbitmq } = this.#ground
-    const engine = fault.engine === 'cassandra' ? cassandra : rabbitmq
+    const engine = fault.engine === 'cassandra' ? cassandra[fault.node] : rabbitmq
+    if (engine === undefined) throw new Error(`there is no node ${fault.node} of ${fault.engine}`)
     switch (fault.type) {
       case 'pause':
         engine.pause()

@@ -16,7 +16,7 @@ test(
     const folder = mkdtempSync(join(tmpdir(), 'taskledger-chaos-'))
     const said: string[] = []
     const settings = { ...quickPace, seed: 1, forMs: 20_000, folder }
-    const verdict = await chaosRun({ settings, plan: shortPlan, say: (line) => said.push(line), signal })
+    const verdict = await chaosRun({ settings, plan: shortPlan, isRing: false, say: (line) => said.push(line), signal })
     // The evidence stays where something is wrong.
     expect(isAllWell(verdict), [folder, ...said, ...reportOf(verdict)].join('\n')).toBe(true)
     expect(verdict.submitted).toBeGreaterThan(50)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { places, planOf, roleOf } from '../src/plan.ts'
 
-const options = { seed: 1, forMs: 3_600_000, ttlMs: 15_000 }
+const options = { seed: 1, forMs: 3_600_000, ttlMs: 15_000, cassandraNodes: 1 }
 
 test('the same seed strikes in the same way, another one in another', () => {
   expect(planOf(options)).toEqual(planOf(options))
@@ -21,4 +21,12 @@ test('some stand still for longer than a lease, every place is struck, and a cli
   expect(plan.some(({ fault }) => fault.type === 'freeze' && roleOf(fault.place) === 'worker' && fault.forMs > options.ttlMs)).toBe(true)
   const ended = plan.flatMap(({ fault }) => (fault.type === 'kill' || fault.type === 'stop' ? [fault.place] : []))
   expect(new Set(ended)).toEqual(new Set(places.filter((place) => roleOf(place) !== 'client')))
+})
+
+test('of a ring one node is away at a time, and nothing else is done to it', () => {
+  const plan = planOf({ ...options, cassandraNodes: 3 })
+  const onCassandra = plan.filter(({ fault }) => 'engine' in fault && fault.engine === 'cassandra')
+  expect(new Set(onCassandra.map(({ fault }) => fault.type))).toEqual(new Set(['outage']))
+  for (const [index, { atMs, fault }] of onCassandra.entries())
+    expect(onCassandra[index + 1]?.atMs ?? Infinity).toBeGreaterThan(atMs + fault.forMs)
 })
