@@ -21,6 +21,8 @@ export class Cast {
   readonly #chance: Chance
   readonly #present = new Map<Place, Child>()
   readonly #starts = new Map<Place, number>()
+  /** How long a successor stays away, where that was said. */
+  readonly #pauses = new WeakMap<Child, number>()
   #isOver = false
   #hasEnough = false
 
@@ -74,7 +76,11 @@ export class Cast {
     await Promise.all([...this.#present.keys()].map((place) => this.end(place, 'stop', 0)))
   }
 
-  readonly #pauses = new WeakMap<Child, number>()
+  /** Ends whoever is left, at once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true
+    await Promise.all([...this.#present.keys()].map((place) => this.end(place, 'kill', 0)))
+  }
 
   #enter(place: Place, afterMs: number): void {
     void sleep(afterMs).then(() => {

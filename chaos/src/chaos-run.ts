@@ -25,7 +25,7 @@ const beginMs = 120_000
 export const chaosRun = async ({ settings, plan, isRing, say, signal }: ChaosRun): Promise<Verdict> => {
   await using ground = await prepareGround({ say, isRing })
   const note = witness(settings.folder, 'faults', 'parent')
-  const cast = new Cast(ground, settings, note)
+  await using cast = new Cast(ground, settings, note)
   const begunBy = performance.now() + beginMs
   while (!cast.isComplete) {
     if (performance.now() > begunBy) throw new Error(`not all processes began; their logs are in ${settings.folder}`)
@@ -33,7 +33,7 @@ export const chaosRun = async ({ settings, plan, isRing, say, signal }: ChaosRun
   }
   const startedAt = performance.now()
   const elapsed = (): string => ((performance.now() - startedAt) / 1000).toFixed(1).padStart(7)
-  const striker = new Striker(ground, cast, note, (line) => say(`${elapsed()} s  ${line}`))
+  await using striker = new Striker(ground, cast, note, (line) => say(`${elapsed()} s  ${line}`))
   for (const { atMs, fault } of plan) {
     await sleep(Math.max(0, startedAt + atMs - performance.now()), undefined, { signal })
     striker.strike(fault)

@@ -83,6 +83,8 @@ export const check = (evidence: Evidence): Verdict => {
     byStatus[status] = (byStatus[status] ?? 0) + 1
   }
   const { overlapping, toldAfterFreezeMs } = overlaps(evidence)
+  // Without histories only the runs can be judged.
+  const isOver = evidence.left !== undefined
   return {
     submitted: acknowledged.length,
     settled: acknowledged.length - (byStatus['notEnded'] ?? 0),
@@ -92,11 +94,11 @@ export const check = (evidence: Evidence): Verdict => {
     cancels: evidence.clients.filter(({ type }) => type === 'cancelAnswered').length,
     runs: evidence.runs.filter(({ type }) => type === 'started').length,
     broken: {
-      lost: lost(evidence, acknowledged),
+      lost: isOver ? lost(evidence, acknowledged) : [],
       settledTwice: [...settledTwice(evidence)],
       overlapping,
-      awaitsUnanswered: unanswered(evidence),
-      lies: [...lies(evidence)],
+      awaitsUnanswered: isOver ? unanswered(evidence) : [],
+      lies: isOver ? [...lies(evidence)] : [],
       crashed: evidence.faults.filter((line) => line.type === 'ended' && line.why === 'crashed').map((line) => JSON.stringify(line)),
       leftOver: [...leftOver(evidence)],
     },
@@ -290,7 +292,7 @@ function* liesAboutRuns(evidence: Evidence): Iterable<string> {
 }
 
 function* leftOver({ left, listing }: Evidence): Iterable<string> {
-  if (left === undefined) return yield 'the run did not come to its end'
+  if (left === undefined) return yield 'the run did not come to its end: nothing but overlaps can be judged'
   if (!left.isSettled) yield `after ${left.settledAfterMs} ms all was still not at rest`
   for (const [queue, count] of Object.entries(left.messages)) yield `${count} messages are left in ${queue}`
   for (const { taskId, status } of listing.values())

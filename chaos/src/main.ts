@@ -51,8 +51,14 @@ const run = async ({ minutes, seed, quick, short, ring, folder: wanted, check: c
   const settings = { ...pace, seed, forMs, folder }
   say(`seed ${seed}, ${forMs / 1000} s of faults; the evidence is in ${folder}`)
   const plan = short ? shortPlan : planOf({ seed, forMs, ttlMs: settings.lease.ttlMs, cassandraNodes: ring ? 3 : 1 })
-  const verdict = await chaosRun({ settings, plan, isRing: ring, say, signal: over.signal })
-  tell(verdict)
+  try {
+    tell(await chaosRun({ settings, plan, isRing: ring, say, signal: over.signal }))
+  } catch (error) {
+    if (!over.signal.aborted) throw error
+    say('ended by a signal, before anything could be judged')
+    process.exitCode = 130
+    return
+  }
   say(`npm run chaos -- --check ${folder}   judges it again`)
 }
 
@@ -65,6 +71,6 @@ await new Command('npm run chaos --')
   .option('--ring', 'Cassandra is a ring of three nodes on 127.0.0.11 to .13, of which one is killed at a time', false)
   .option('--folder <path>', 'where the evidence goes, an empty folder (default: a new one of the system)')
   .option('--check <path>', 'runs nothing, and judges the evidence of an earlier run')
-  .addHelpText('after', '\nExit codes: 0 no promise was broken, 1 one was, or the run failed.')
+  .addHelpText('after', '\nExit codes: 0 no promise was broken, 1 one was, or the run failed, 130 ended by a signal.')
   .action(run)
   .parseAsync()

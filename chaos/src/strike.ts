@@ -44,6 +44,11 @@ export class Striker {
     await Promise.all(this.#underWay)
   }
 
+  /** Takes everything back. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.calm()
+  }
+
   async #carryOut(fault: Fault): Promise<void> {
     switch (fault.type) {
       case 'kill':
