@@ -44,6 +44,8 @@ export interface Verdict {
   readonly awaits: number
   readonly cancels: number
   readonly runs: number
+  /** How many faults of each sort struck. */
+  readonly faults: Readonly<Record<string, number>>
   /** A sentence for each broken promise. */
   readonly broken: Readonly<Record<BrokenKind, readonly string[]>>
   /** For each run that went on when its frozen process woke: how long until it was told, in milliseconds. */
@@ -93,6 +95,7 @@ export const check = (evidence: Evidence): Verdict => {
     awaits: evidence.clients.filter(({ type }) => type === 'awaited').length,
     cancels: evidence.clients.filter(({ type }) => type === 'cancelAnswered').length,
     runs: evidence.runs.filter(({ type }) => type === 'started').length,
+    faults: struck(evidence),
     broken: {
       lost: isOver ? lost(evidence, acknowledged) : [],
       settledTwice: [...settledTwice(evidence)],
@@ -105,6 +108,14 @@ export const check = (evidence: Evidence): Verdict => {
     toldAfterFreezeMs,
     againAfterKillMs: againAfterKill(evidence),
   }
+}
+
+const struck = ({ faults }: Evidence): Readonly<Record<string, number>> => {
+  const sorts = Map.groupBy(
+    faults.flatMap((line) => (line.type === 'struck' ? [/^\w+/.exec(line.fault)?.[0] ?? ''] : [])),
+    (sort) => sort,
+  )
+  return Object.fromEntries([...sorts].map(([sort, lines]) => [sort, lines.length]))
 }
 
 /** Whether all but the counts that may be anything is nothing. */
