@@ -37,12 +37,11 @@ const steps: readonly Step[] = [
 ]
 
 /**
- * Runs beside the step of that title, since both mostly wait. What it prints comes in one piece when that step is over. It gives
- * way, with the servers that it starts: among the unit tests are some about times.
+ * Runs beside the steps from the unit tests on, since all of them mostly wait. What it prints comes in one piece, at the end. It
+ * gives way, with the servers that it starts: among the others are tests about times.
  */
-const beside: Readonly<Record<string, Step>> = {
-  'Unit tests': { title: 'Tests on real servers', command: `nice ${vitest('integration')}` },
-}
+const beside: Step = { title: 'Tests on real servers', command: `nice ${vitest('integration')}` }
+const firstBeside = 'Unit tests'
 
 /** What the run of tests left behind, or nothing where the step ran none. */
 const readTotals = (file: string): Totals | undefined => {
@@ -116,22 +115,22 @@ const settle = ({ title }: Step, { totals, seconds }: Outcome): void => {
   console.log(`── ${totals.failed > 0 ? 'FAILED' : 'ok'} · ${seconds} s`)
 }
 
-const count = steps.length + Object.keys(beside).length
+const count = steps.length + 1
 const startedAt = performance.now()
 console.log(`Verifying on Node ${process.versions.node}, ${availableParallelism()} cores: ${count} steps`)
 
+let besideOutcome: Promise<Outcome> | undefined
 for (const step of steps) {
-  const other = beside[step.title]
-  const otherOutcome = other === undefined ? undefined : run(other, 'pipe')
+  if (step.title === firstBeside) besideOutcome = run(beside, 'pipe')
   head(step)
   settle(step, await run(step, 'inherit'))
-  if (other !== undefined && otherOutcome !== undefined) {
-    head(other)
-    const outcome = await otherOutcome
-    process.stdout.write(outcome.output)
-    settle(other, outcome)
-  }
   if (isInterrupted) break
+}
+if (besideOutcome !== undefined) {
+  head(beside)
+  const outcome = await besideOutcome
+  process.stdout.write(outcome.output)
+  settle(beside, outcome)
 }
 
 const notes = readNotes()

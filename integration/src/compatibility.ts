@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import type { AmqpEndpoint, CassandraEndpoint, EngineProcess, Found, RabbitmqProcess } from '@taskledger/servers'
 import { findCassandra, findRabbitmq, startCassandra, startRabbitmq } from '@taskledger/servers'
-import type { Harness, Report } from '@taskledger/test-kit'
+import type { Contract, Harness, Report } from '@taskledger/test-kit'
 import {
   eventBusContract,
   eventStoreContract,
@@ -24,7 +25,7 @@ import { rabbitmqSide } from './rabbitmq-side.ts'
 
 // Runs every contract on real servers, keeps the reports, and writes the page from all that were kept, of whatever versions.
 // Servers that the environment names (CASSANDRA_CONTACT_POINTS, AMQP_URL) are used; else they are started here, and restarted:
-// the Cassandra of CASSANDRA_VERSION, where that is given.
+// the Cassandra of CASSANDRA_VERSION, where that is given. Arguments name the only contracts to run: npm run compatibility -- "event store"
 
 const reportsFolder = join(import.meta.dirname, '../compatibility')
 const page = join(import.meta.dirname, '../../docs/compatibility.md')
@@ -64,27 +65,34 @@ const storageReports = async (server: Server<CassandraEndpoint>): Promise<readon
   const listing = cassandraHarness(() => keyspace, listingOn, undefined, undefined, 8_000)
   try {
     return [
-      await told(runContract(eventStoreContract(on(eventStoreHarness(() => keyspace))))),
-      await told(runContract(taskListingContract(on(listing)))),
-      await told(runContract(nodeRegistryContract(on(nodeRegistryHarness(() => keyspace))))),
+      ...(await reportOn(eventStoreContract(on(eventStoreHarness(() => keyspace))))),
+      ...(await reportOn(taskListingContract(on(listing)))),
+      ...(await reportOn(nodeRegistryContract(on(nodeRegistryHarness(() => keyspace))))),
     ]
   } finally {
     await keyspace[Symbol.asyncDispose]()
   }
 }
 
-/** Shows a report as soon as there is one. */
-const told = async (running: Promise<Report>): Promise<Report> => {
-  const report = await running
+/** As they stand on the page. */
+const contracts = ['event store', 'task listing', 'node registry', 'work queue', 'event bus', 'task manager']
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !contracts.includes(name))
+if (unknown.length > 0) throw new TypeError(`there is no contract ${unknown.join(', ')}: there are ${contracts.join(', ')}`)
+
+/** Runs a contract, if it is wanted, and shows its report as soon as there is one. */
+const reportOn = async <Port>(contract: Contract<Port>): Promise<readonly Report[]> => {
+  if (wanted.length > 0 && !wanted.includes(contract.name)) return []
+  const report = await runContract(contract)
   console.log(formatReport(report))
-  return report
+  return [report]
 }
 
 const messagingReports = async (server: Server<AmqpEndpoint>): Promise<readonly Report[]> => {
   const on = <Port>(harness: Harness<Port>): Harness<Port> => restartable(harness, harness.name, restartOf(server))
   return [
-    await told(runContract(workQueueContract(on(harnessFor('queue', server.endpoint))))),
-    await told(runContract(eventBusContract(on(harnessFor('bus', server.endpoint))))),
+    ...(await reportOn(workQueueContract(on(harnessFor('queue', server.endpoint))))),
+    ...(await reportOn(eventBusContract(on(harnessFor('bus', server.endpoint))))),
   ]
 }
 
@@ -92,7 +100,7 @@ const systemReports = async (cassandra: CassandraEndpoint, rabbitmq: AmqpEndpoin
   const pair = { storage: cassandraSide(cassandra), messaging: rabbitmqSide(rabbitmq) }
   await startPair(pair)
   try {
-    return [await told(runContract(taskManagerContract(harnessOf(pair))))]
+    return await reportOn(taskManagerContract(harnessOf(pair)))
   } finally {
     await stopPair(pair)
   }
@@ -100,9 +108,9 @@ const systemReports = async (cassandra: CassandraEndpoint, rabbitmq: AmqpEndpoin
 
 const runAll = async (): Promise<readonly Report[]> => {
   const { CASSANDRA_CONTACT_POINTS, CASSANDRA_VERSION: version, AMQP_URL } = process.env
-  const wanted = { say, name: 'compatibility', isShortLived: true, ...(version === undefined ? {} : { version }) }
+  const settings = { say, name: 'compatibility', isShortLived: true, ...(version === undefined ? {} : { version }) }
   const [cassandra, rabbitmq] = await Promise.all([
-    CASSANDRA_CONTACT_POINTS === undefined ? startCassandra(wanted) : findCassandra({ say }),
+    CASSANDRA_CONTACT_POINTS === undefined ? startCassandra(settings) : findCassandra({ say }),
     AMQP_URL === undefined ? startRabbitmq({ say, name: 'compatibility' }) : findRabbitmq({ say }),
   ])
   try {
@@ -116,15 +124,20 @@ const runAll = async (): Promise<readonly Report[]> => {
 // How long a rule took here is nobody's business elsewhere.
 const withoutTimes = (report: Report): Report => ({ ...report, results: report.results.map((result) => ({ ...result, ms: 0 })) })
 
+const reportsIn = async (file: string): Promise<readonly Report[]> => JSON.parse(await readFile(file, 'utf8')) as Report[]
+
 const reports = await runAll()
 await mkdir(reportsFolder, { recursive: true })
 for (const [subject, ofSubject] of Map.groupBy(reports, (report) => report.subject)) {
   const file = join(reportsFolder, `${subject.replaceAll(/[ ,]+/g, '-')}.json`)
-  await writeFile(file, `${JSON.stringify(ofSubject.map(withoutTimes), undefined, 2)}\n`)
+  const earlier = existsSync(file) ? await reportsIn(file) : []
+  const others = earlier.filter(({ contract }) => !ofSubject.some((report) => report.contract === contract))
+  await writeFile(file, `${JSON.stringify([...others, ...ofSubject.map(withoutTimes)], undefined, 2)}\n`)
 }
 
 const files = (await readdir(reportsFolder)).toSorted()
-const all = await Promise.all(files.map(async (file) => JSON.parse(await readFile(join(reportsFolder, file), 'utf8')) as Report[]))
+const all = await Promise.all(files.map((file) => reportsIn(join(reportsFolder, file))))
+const ordered = all.flat().toSorted((one, other) => contracts.indexOf(one.contract) - contracts.indexOf(other.contract))
 const head = `---
 title: Compatibility
 group: Reference
@@ -133,10 +146,11 @@ group: Reference
 # Compatibility
 
 What the adapters for Cassandra and RabbitMQ were seen to keep, on which version of which engine, by
-[the rules](rules.md) of the conformance kit. This page is written by \`npm run compatibility\`.
+[the rules](rules.md) of the conformance kit. Each engine ran as a single node, the Cassandras on Java 17. This page is written by
+\`npm run compatibility\`, which starts the servers itself, and kills them where a rule wants a restart.
 
 `
-await writeFile(page, head + formatTable(all.flat()))
+await writeFile(page, head + formatTable(ordered))
 const subjects = [...new Set(reports.map(({ subject }) => subject))].join('; ')
 const isWhole = reports.every(({ ok }) => ok)
 console.log(`${subjects}: ${isWhole ? 'every rule that could be shown holds' : 'not every rule holds'}`)

@@ -5,6 +5,7 @@ import type { Append } from './append.ts'
 import { appendOf } from './append.ts'
 import { conditionalLanes, freshLanes } from './append-lanes.ts'
 import { EventTable } from './event-table.ts'
+import { HistoryReads } from './history-reads.ts'
 import type { Lanes } from './lanes.ts'
 import type { Lease } from './lease.ts'
 import type { Session } from './session.ts'
@@ -19,12 +20,14 @@ export class CassandraEventStore implements EventStore {
   readonly #table: EventTable
   readonly #fresh: Lanes<Append>
   readonly #conditional: Lanes<Append>
+  readonly #reads: HistoryReads
 
   constructor(session: Session) {
     this.#lease = session.lease('the event store')
     this.#table = new EventTable(session)
     this.#fresh = freshLanes(this.#table)
     this.#conditional = conditionalLanes(this.#table)
+    this.#reads = new HistoryReads(this.#table)
   }
 
   async append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[], options: AppendOptions = {}): Promise<void> {
@@ -36,7 +39,7 @@ export class CassandraEventStore implements EventStore {
 
   async read(taskId: TaskId, { afterVersion = 0, signal }: ReadOptions = {}): Promise<readonly TaskEvent[]> {
     this.#lease.enter(signal)
-    return (await this.#table.texts(taskId, afterVersion, { signal })).map(decodeEvent)
+    return (await this.#reads.texts({ taskId, afterVersion }, signal)).map(decodeEvent)
   }
 
   async *histories({ signal }: CallOptions = {}): AsyncGenerator<TaskId, void, undefined> {

@@ -5,8 +5,8 @@ import type { Session } from './session.ts'
 
 /** A row for each node, which expires by itself. */
 export class CassandraNodeRegistry implements NodeRegistry {
-  // Cassandra counts a time to live in whole seconds.
-  readonly capabilities: NodeRegistryCapabilities = { ttlGranularityMs: 1_000 }
+  // Cassandra counts a time to live in whole seconds, and one more is given: see `renew`.
+  readonly capabilities: NodeRegistryCapabilities = { ttlGranularityMs: 2_000 }
   readonly #session: Session
   readonly #lease: Lease
   readonly #upsert: string
@@ -24,7 +24,9 @@ export class CassandraNodeRegistry implements NodeRegistry {
 
   async renew(node: NodeInfo, ttlMs: number, { signal }: CallOptions = {}): Promise<void> {
     this.#lease.enter(signal)
-    const ttl = Math.max(1, Math.ceil(ttlMs / 1_000))
+    // It counts from the beginning of the second that it is in: without another one the node would be gone up to a second before it
+    // reckons with that, and others would run its tasks while it still does.
+    const ttl = Math.ceil(ttlMs / 1_000) + 1
     await this.#session.execute(this.#upsert, [this.#session.prefix, node.nodeId, encodeNode(node), ttl], { signal })
   }
 

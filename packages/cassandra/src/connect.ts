@@ -4,8 +4,8 @@ import { errors } from 'cassandra-driver'
 import type { Logger } from '@taskledger/core/ports'
 import { silentLogger, TaskledgerError } from '@taskledger/core/ports'
 import { makeClient } from './client.ts'
-import { closeControlConnection, guardControlConnection } from './driver-guard.ts'
-import { hostErrorsOf, isRefusal, messageOf } from './driver-errors.ts'
+import { closeControlConnection, guardControlConnection, guardHosts } from './driver-guard.ts'
+import { hostErrorsOf, isRefusal, isUndecided, messageOf } from './driver-errors.ts'
 import { watchHosts } from './host-watch.ts'
 import type { CassandraConnection, CassandraKeyspace } from './options.ts'
 import { withinMs } from './within-ms.ts'
@@ -66,6 +66,7 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
 
 const guarded = (client: Client, logger: Logger): Client => {
   guardControlConnection(client, logger)
+  guardHosts(client)
   return client
 }
 
@@ -92,7 +93,7 @@ const putAway = (client: Client, connecting: Promise<void>): void => {
 const misfitOf = (failure: unknown, options: ConnectOptions): TaskledgerError | undefined => {
   const said = failure instanceof errors.NoHostAvailableError ? hostErrorsOf(failure) : [failure]
   const misconfigured = (text: string): TaskledgerError => new TaskledgerError('MISCONFIGURED', text, { cause: failure })
-  if (said.some((error) => error instanceof errors.AuthenticationError || isRefusal(error)))
+  if (said.some((error) => (error instanceof errors.AuthenticationError && !isUndecided(error)) || isRefusal(error)))
     return misconfigured(`Cassandra refuses to let this client in (${messageOf(failure)}). Check \`credentials\``)
   if (said.some((error) => error instanceof errors.ArgumentError && /data ?cent/i.test(error.message)))
     return misconfigured(

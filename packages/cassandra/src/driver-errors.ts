@@ -26,16 +26,28 @@ const beforeAnyWrite: ReadonlySet<number> = new Set([codes.unavailableException,
 export const translated = (error: unknown, kind: RequestKind, what: string, hostsDown = ''): Error => {
   if (error instanceof TaskledgerError) return error
   const text = `${what}: ${nobodyWasAsked(error) && hostsDown !== '' ? `no host can be reached: ${hostsDown}` : messageOf(error)}`
+  // Nothing is to be mended in the cluster: what it was given is more than it takes at once.
+  if (isRefusal(error) && /oversized mutation|request is too big|batch too large/i.test(text))
+    return new TaskledgerError('TOO_LARGE', text, { cause: error })
   if (isRefusal(error)) return new TaskledgerError('MISCONFIGURED', text + remedyOf(error), { cause: error })
-  if (kind === 'read' || wasNotSent(error)) return new TaskledgerError('UNAVAILABLE', text, { cause: error })
+  if (kind === 'read' || wasNotSent(error) || isUndecided(error)) return new TaskledgerError('UNAVAILABLE', text, { cause: error })
   if (kind === 'write' && error instanceof errors.ResponseError && beforeAnyWrite.has(error.code))
     return new TaskledgerError('UNAVAILABLE', text, { cause: error })
   return outcomeUnknown(text, error)
 }
 
+/**
+ * Whether the server could not find out who is asking and what he may do, as when the replicas that know do not answer it: it gives
+ * the code of a refusal then, and nothing was refused. Nothing was carried out either.
+ */
+export const isUndecided = (error: unknown): boolean =>
+  error instanceof errors.NoHostAvailableError
+    ? hostErrorsOf(error).some(isUndecided) && hostErrorsOf(error).every((said) => isUndecided(said) || wasNotSent(said))
+    : error instanceof Error && /unable to perform auth(entication|orization)/i.test(error.message)
+
 /** Whether the server refuses the request as such: a table that is not there, a permission that is missing. */
 export const isRefusal = (error: unknown): error is errors.ResponseError => {
-  if (error instanceof errors.ResponseError) return refusals.has(error.code)
+  if (error instanceof errors.ResponseError) return refusals.has(error.code) && !isUndecided(error)
   // Preparing a statement fails on each host in turn: the refusal is inside.
   return error instanceof errors.NoHostAvailableError && hostErrorsOf(error).some(isRefusal)
 }

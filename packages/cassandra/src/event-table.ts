@@ -1,7 +1,8 @@
 import type { TaskId } from '@taskledger/core/ports'
 import { cohortOf } from '@taskledger/core/ports'
 import type { Append, EventIds } from './append.ts'
-import type { RequestOptions, Session, Statement } from './session.ts'
+import type { HistoryRead } from './history-reads.ts'
+import type { RequestOptions, Row, Session, Statement } from './session.ts'
 
 /**
  * What a first event is written with where no condition guards it: one microsecond after 1970. Every conditional write has
@@ -20,6 +21,7 @@ export class EventTable {
   readonly #insertIfFree: string
   readonly #follow: string
   readonly #selectEvents: string
+  readonly #selectEventsOfTasks: string
   readonly #selectIds: string
   readonly #delete: string
   readonly #selectCohorts: string
@@ -29,12 +31,14 @@ export class EventTable {
     const table = session.table('task_event')
     const columns = '(prefix, cohort, task_id, version, event_id, event) VALUES (?, ?, ?, ?, ?, ?)'
     const task = 'prefix = ? AND cohort = ? AND task_id = ?'
+    const tasks = 'prefix = ? AND cohort = ? AND task_id IN ?'
     this.#session = session
     this.#insertPlainly = `INSERT INTO ${table} ${columns} USING TIMESTAMP ${firstTimestamp}`
     this.#insertIfFree = `INSERT INTO ${table} ${columns} IF NOT EXISTS`
     this.#follow = `UPDATE ${table} SET followed = true WHERE ${task} AND version = ? IF EXISTS`
     this.#selectEvents = `SELECT event FROM ${table} WHERE ${task} AND version > ?`
-    this.#selectIds = `SELECT task_id, version, event_id FROM ${table} WHERE prefix = ? AND cohort = ? AND task_id IN ?`
+    this.#selectEventsOfTasks = `SELECT task_id, version, event FROM ${table} WHERE ${tasks}`
+    this.#selectIds = `SELECT task_id, version, event_id FROM ${table} WHERE ${tasks}`
     this.#selectCohorts = `SELECT DISTINCT prefix, cohort FROM ${table}`
     this.#selectTasks = `SELECT task_id FROM ${table} WHERE prefix = ? AND cohort = ? GROUP BY task_id`
     this.#delete = `DELETE FROM ${table} WHERE ${task} AND version = ? IF EXISTS`
@@ -43,9 +47,7 @@ export class EventTable {
   /** Writes first events of one cohort, all or none. Writing them again changes nothing. */
   async insertFresh(appends: readonly Append[]): Promise<void> {
     const statements = appends.flatMap((append) => this.#inserts(this.#insertPlainly, append))
-    const [only] = statements
-    if (only !== undefined && statements.length === 1) await this.#session.execute(only.cql, only.params, { isRepeatable: true })
-    else await this.#session.batch(statements, { isRepeatable: true })
+    await this.#session.batch(statements, { isRepeatable: true })
   }
 
   /**
@@ -61,9 +63,24 @@ export class EventTable {
   }
 
   /** The texts of a task's events, in order. */
-  async texts(taskId: TaskId, afterVersion: number, options: RequestOptions): Promise<readonly string[]> {
+  async texts({ taskId, afterVersion }: HistoryRead, options: RequestOptions): Promise<readonly string[]> {
     const rows = await this.#session.execute(this.#selectEvents, [...this.#keyOf(taskId), afterVersion], options)
-    return rows.map((row) => String(row['event']))
+    return rows.map(textOf)
+  }
+
+  /** The same for several reads of one cohort. */
+  async textsOfEach(
+    reads: readonly [HistoryRead, ...HistoryRead[]],
+    options: RequestOptions,
+  ): Promise<ReadonlyMap<HistoryRead, readonly string[]>> {
+    const histories = new Map<unknown, Row[]>(reads.map(({ taskId }) => [taskId, []]))
+    const params = [this.#session.prefix, cohortOf(reads[0].taskId), [...histories.keys()]]
+    const rows = await this.#session.execute(this.#selectEventsOfTasks, params, options)
+    for (const row of rows) histories.get(row['task_id'])?.push(row)
+    // Histories are short, so that what a reader has already is left out here: not every read begins at the same version.
+    const textsFor = ({ taskId, afterVersion }: HistoryRead): readonly string[] =>
+      (histories.get(taskId) ?? []).filter((row) => (row['version'] as number) > afterVersion).map(textOf)
+    return new Map(reads.map((read) => [read, textsFor(read)]))
   }
 
   /** What the histories of tasks of one cohort have, as conditional writes left it: those under way are finished first. */
@@ -103,3 +120,5 @@ export class EventTable {
     return [this.#session.prefix, cohortOf(taskId), taskId]
   }
 }
+
+const textOf = (row: Row): string => String(row['event'])

@@ -1,3 +1,5 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises'
+
 /** What a lane does with the items that go together, and how many those may be. */
 export interface LanesOptions<Item> {
   /** Sends the items of one key, and says of each, in the same order, what came of it. */
@@ -103,7 +105,5 @@ export class Lanes<Item> {
     return together
   }
 }
-
-const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const noResult: PromiseRejectedResult = { status: 'rejected', reason: new TypeError('a flush has to say of each item what came of it') }

@@ -72,7 +72,7 @@ export class Saves {
 /** A batch that the engine refuses falls apart: what it does not take of one task is no fault of the others. */
 const writeApart = async (write: WriteTogether, snapshots: readonly Snapshot[]): Promise<readonly PromiseSettledResult<void>[]> => {
   const [together] = await Promise.allSettled([write(snapshots)])
-  const isRefused = together.status === 'rejected' && codeOf(together.reason) === 'MISCONFIGURED'
+  const isRefused = together.status === 'rejected' && ['MISCONFIGURED', 'TOO_LARGE'].includes(codeOf(together.reason) ?? '')
   if (!isRefused || snapshots.length === 1) return snapshots.map(() => together)
   return Promise.allSettled(snapshots.map((snapshot) => write([snapshot])))
 }

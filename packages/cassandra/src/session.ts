@@ -27,9 +27,12 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export interface ExecuteOptions extends RequestOptions {
+export interface BatchOptions extends RequestOptions {
   /** Whether it does no harm twice: a SELECT, an upsert with a timestamp of its own. The driver may then try another host. Default false. */
   readonly isRepeatable?: boolean
+}
+
+export interface ExecuteOptions extends BatchOptions {
   /** Sees what conditional writes have decided, those under way included. Default false: a majority. */
   readonly isSerial?: boolean
   /** Definitions cannot be prepared. Default true. */
@@ -110,18 +113,13 @@ export class Session {
   }
 
   /** Writes statements of one partition, all or none. */
-  async batch(statements: readonly Statement[], { isRepeatable = false, ...options }: ExecuteOptions = {}): Promise<void> {
-    await this.#send('write', options, () => this.#sendBatch(statements, this.#queryOptions(isRepeatable)))
+  async batch(statements: readonly Statement[], { isRepeatable = false, ...options }: BatchOptions = {}): Promise<void> {
+    await this.#send('write', options, () => this.#sendTogether(statements, this.#queryOptions(isRepeatable)))
   }
 
   /** Compares and writes in one partition, in one step: all of it, or nothing. Never retried by the driver. */
   async conditional(statements: readonly Statement[], options: RequestOptions = {}): Promise<Verdict> {
-    const [only] = statements
-    const result = await this.#send('conditional', options, () =>
-      only !== undefined && statements.length === 1
-        ? this.#connection.client.execute(only.cql, [...only.params], this.#queryOptions(false))
-        : this.#sendBatch(statements, this.#queryOptions(false)),
-    )
+    const result = await this.#send('conditional', options, () => this.#sendTogether(statements, this.#queryOptions(false)))
     const rows = rowsOf(result)
     return { applied: rows[0]?.['[applied]'] === true, rows }
   }
@@ -155,8 +153,12 @@ export class Session {
     } while (!isLast(pageState))
   }
 
-  #sendBatch(statements: readonly Statement[], options: QueryOptions): Promise<types.ResultSet> {
-    return this.#connection.client.batch(
+  #sendTogether(statements: readonly Statement[], options: QueryOptions): Promise<types.ResultSet> {
+    const { client } = this.#connection
+    const [only] = statements
+    // A batch of one costs more than what is in it.
+    if (only !== undefined && statements.length === 1) return client.execute(only.cql, [...only.params], options)
+    return client.batch(
       statements.map(({ cql, params }) => ({ query: cql, params: [...params] })),
       { ...options, logged: false },
     )

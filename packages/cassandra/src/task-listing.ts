@@ -48,16 +48,13 @@ export class CassandraTaskListing implements TaskListing {
     this.#list = new ListTable(session, options)
     this.#unfinished = new UnfinishedTable(session)
     this.#progress = new ProgressTable(session)
-    this.#listSaves = new Saves(async (snapshots) => {
-      const statements = snapshots.flatMap(({ details, text }) => this.#list.upserts(details, text))
-      await session.batch(statements, { isRepeatable: true })
-    })
-    this.#unfinishedSaves = new Saves(async (snapshots) => {
-      const statements = snapshots.flatMap(({ details, text }) => this.#unfinished.upserts(details, text))
-      const [first] = statements
-      if (first !== undefined && statements.length === 1) await session.execute(first.cql, first.params, { isRepeatable: true })
-      else await session.batch(statements, { isRepeatable: true })
-    })
+    const savesInto = (table: ListTable | UnfinishedTable): Saves =>
+      new Saves((snapshots) => {
+        const statements = snapshots.flatMap(({ details, text }) => table.upserts(details, text))
+        return session.batch(statements, { isRepeatable: true })
+      })
+    this.#listSaves = savesInto(this.#list)
+    this.#unfinishedSaves = savesInto(this.#unfinished)
   }
 
   async save(details: TaskDetails, options: CallOptions = {}): Promise<void> {

@@ -37,6 +37,24 @@ describe('a failure of the driver', () => {
     expect(codesOf(error)).toEqual(['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN'])
   })
 
+  it.each([
+    'Rejected an oversized mutation (12000546/8388608) for keyspace: tasks. Top keys are: task_event.1',
+    'Request is too big: length 17000539 exceeds maximum allowed length 16777216.',
+    'Batch too large',
+  ])('that comes of the size says so: %s', (said) => {
+    expect(codesOf(response(codes.invalid, said))).toEqual(['TOO_LARGE', 'TOO_LARGE', 'TOO_LARGE'])
+  })
+
+  it.each([
+    'Unable to perform authorization of permissions: Cannot achieve consistency level LOCAL_ONE',
+    'Unable to perform authorization of super-user permission: Operation timed out - received only 0 responses.',
+    'Unable to perform authentication: Cannot achieve consistency level QUORUM',
+  ])('of the server to find out who asks refuses nothing, and passes: %s', (said) => {
+    for (const code of [codes.unauthorized, codes.badCredentials])
+      expect(codesOf(response(code, said))).toEqual(['UNAVAILABLE', 'UNAVAILABLE', 'UNAVAILABLE'])
+    expect(codesOf(noHost({ a: response(codes.unauthorized, said), b: socketClosed() }))[2]).toBe('OUTCOME_UNKNOWN')
+  })
+
   it('with too few replicas did not happen, but may be in the middle of a conditional write', () => {
     expect(codesOf(response(codes.unavailableException))).toEqual(['UNAVAILABLE', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'])
   })

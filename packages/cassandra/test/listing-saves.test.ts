@@ -96,20 +96,23 @@ describe('saves', () => {
     await again
   })
 
-  it('fall apart where the engine refuses them, so that one does not take the others with it', async () => {
-    const refused = detailsWith({ labels: ['x'.repeat(70_000)] })
-    const written: TaskDetails[] = []
-    const gate = Promise.withResolvers<void>()
-    const saves = new Saves(async (snapshots) => {
-      await gate.promise
-      if (snapshots.some(({ details }) => details === refused)) throw new TaskledgerError('MISCONFIGURED', 'the key is too long')
-      written.push(...snapshots.map(({ details }) => details))
-    })
-    const tasks = [detailsWith(), detailsWith(), refused, detailsWith()]
-    const saved = tasks.map((details) => saves.save('p', snapshotOf(details)))
-    gate.resolve()
-    const outcomes = await Promise.allSettled(saved)
-    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
-    expect(written).toEqual(tasks.filter((details) => details !== refused))
-  })
+  it.each(['MISCONFIGURED', 'TOO_LARGE'] as const)(
+    'fall apart where the engine refuses them, so that one does not take the others with it (%s)',
+    async (code) => {
+      const refused = detailsWith({ labels: ['x'.repeat(70_000)] })
+      const written: TaskDetails[] = []
+      const gate = Promise.withResolvers<void>()
+      const saves = new Saves(async (snapshots) => {
+        await gate.promise
+        if (snapshots.some(({ details }) => details === refused)) throw new TaskledgerError(code, 'the key is too long')
+        written.push(...snapshots.map(({ details }) => details))
+      })
+      const tasks = [detailsWith(), detailsWith(), refused, detailsWith()]
+      const saved = tasks.map((details) => saves.save('p', snapshotOf(details)))
+      gate.resolve()
+      const outcomes = await Promise.allSettled(saved)
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+      expect(written).toEqual(tasks.filter((details) => details !== refused))
+    },
+  )
 })

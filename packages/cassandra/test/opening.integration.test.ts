@@ -1,3 +1,7 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setImmediate as endOfTurn } from 'node:timers/promises'
 import { cassandraStorage, migrate } from '@taskledger/cassandra'
 import type { Logger, TaskId } from '@taskledger/core/ports'
 import { isMisuse } from '@taskledger/core/ports'
@@ -139,6 +143,12 @@ test('a server that goes away under a running node: each failure says which it w
   await storage.close()
 })
 
+test('after an outage, a process that closes its storage comes to its end by itself', async () => {
+  const child = fork(join(import.meta.dirname, 'outage-then-end.ts'), [JSON.stringify(keyspace.options())])
+  const [code] = await once(child, 'exit', { signal: AbortSignal.timeout(60_000) }).finally(() => child.kill('SIGKILL'))
+  expect(code).toBe(0)
+})
+
 test("the caller's own client is used as it is, in whatever keyspace it is, and not shut down", async () => {
   const { prefix, keyspace: name } = keyspace.options()
   const client = new Client({ ...addressOf(endpoint), contactPoints: [...endpoint.contactPoints], keyspace: 'system' })
@@ -158,6 +168,8 @@ test('closing lets go within a bound, though the server says nothing any more', 
   const restore = await proxy.faults.stall()
   const read = storage.events.read(taskId)
   const refused = expect(read).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  // Reads of one turn go together, at its end.
+  await endOfTurn()
   await storage.close()
   await refused
   await restore()

@@ -140,7 +140,8 @@ describe('the listing on Cassandra', () => {
     const warn = (_fields: object, message: string): void => void told.push(message)
     await using opened = await openListing({ logger: { ...silentLogger, warn } })
     const { listing, session } = opened
-    const tasks = Array.from({ length: 4 }, (_, age) => detailsWith({ version: 2, attempt: 1, createdAt: Date.now() - age }))
+    const now = Date.now()
+    const tasks = Array.from({ length: 4 }, (_, age) => detailsWith({ version: 2, attempt: 1, createdAt: now - age }))
     for (const task of tasks) await listing.save(task)
     const [spoilt, foreign, ...sound] = tasks as [TaskDetails, TaskDetails, ...TaskDetails[]]
     const spoil = async (table: string, bucketMs: number, shards: number, { taskId, createdAt }: TaskDetails, text: string) => {
@@ -183,42 +184,42 @@ describe('the listing on Cassandra', () => {
 })
 
 describe('the listing behind a bad network', () => {
-  /** Repeats a save until it has happened, as core does. */
-  const saveAtLast = async (listing: TaskListing, details: TaskDetails): Promise<number> => {
+  /** Repeats a call until it succeeds, as core does. */
+  const atLast = async <T>(call: () => Promise<T>): Promise<T> => {
     for (let failures = 0; ; failures++) {
       try {
-        await listing.save(details)
-        return failures
+        return await call()
       } catch (error) {
-        if (!['UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(codeOf(error) ?? '') || failures > 100) throw error
+        if (!['UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(codeOf(error) ?? '') || failures > 300) throw error
       }
     }
   }
 
   it('says that it cannot tell where a connection breaks, and lists everything once when it was repeated', async ({ expect }) => {
     const subject = await cassandraHarness(() => keyspace, listingOn).open({ namespace: 'cut' })
-    const tasks = Array.from({ length: 200 }, (_, index) => detailsWith({ createdAt: Date.now() - index, labels: ['red'] }))
-    const saving = Promise.all(tasks.map((task) => saveAtLast(subject.port, task)))
+    const now = Date.now()
+    const tasks = Array.from({ length: 200 }, (_, index) => detailsWith({ createdAt: now - index, labels: ['red'] }))
+    const saving = Promise.all(tasks.map((task) => atLast(() => subject.port.save(task))))
     for (let cuts = 0; cuts < 3; cuts++) {
       await subject.faults?.cut?.()
       await subject.port.list({}, { limit: 1 }).catch(() => undefined)
     }
     await saving
     for (const filter of [{}, { label: 'red' }, { statuses: ['waiting'] }] as const)
-      expect(await subject.port.list(filter, { limit: 1_000 })).toEqual({ tasks })
+      expect(await atLast(() => subject.port.list(filter, { limit: 1_000 }))).toEqual({ tasks })
     await subject[Symbol.asyncDispose]?.()
   })
 
   it('answers within its bound where answers are lost, and what was saved is there', async ({ expect }) => {
     const subject = await cassandraHarness(() => keyspace, listingOn).open({ namespace: 'lost' })
     const details = detailsWith()
-    await subject.port.save(detailsWith({ createdAt: details.createdAt - 1 }))
+    await atLast(() => subject.port.save(detailsWith({ createdAt: details.createdAt - 1 })))
     const restore = await subject.faults?.loseReplies?.()
     const outcome = await subject.port.save(details).then(() => 'saved', codeOf)
     await restore?.()
     expect(outcome).toBe('OUTCOME_UNKNOWN')
-    await saveAtLast(subject.port, details)
-    expect((await subject.port.list({}, { limit: 10 })).tasks[0]).toEqual(details)
+    await atLast(() => subject.port.save(details))
+    expect((await atLast(() => subject.port.list({}, { limit: 10 }))).tasks[0]).toEqual(details)
     await subject[Symbol.asyncDispose]?.()
   })
 })

@@ -111,8 +111,9 @@ export class LetterBox {
       const letter = { exchange: '', routingKey, content, options: { ...options, persistent: true, mandatory: true } }
       const outcome = await this.#publisher.publish(letter, bound())
       if (outcome === 'confirmed') return
-      this.#settings.logger.warn({ queue: routingKey }, 'a queue was deleted: declaring it again')
-      this.#topology.forget(this.#connection)
+      // Once for all that were under way to it.
+      if (this.#topology.forget(this.#connection))
+        this.#settings.logger.warn({ queue: routingKey }, 'a queue was deleted: declaring it again')
       // Declared anew too soon, a quorum queue of RabbitMQ 3.10 keeps the consumers of its predecessor, which hear nothing of it.
       await pause(settlingMs, signal)
       if (bound().timeoutMs < shortestRetryMs) break

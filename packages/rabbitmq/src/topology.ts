@@ -96,9 +96,9 @@ export class Topology {
     return name
   }
 
-  /** A queue turned out not to be there: whoever deleted it may have deleted others. */
-  forget(connection: BrokerConnection): void {
-    if (connection.model !== undefined) this.#standing.delete(connection.model)
+  /** A queue turned out not to be there: whoever deleted it may have deleted others. Whether this is news. */
+  forget(connection: BrokerConnection): boolean {
+    return connection.model !== undefined && this.#standing.delete(connection.model)
   }
 
   #limited(deliveryLimit: number): Arguments {

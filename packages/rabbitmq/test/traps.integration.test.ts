@@ -272,3 +272,12 @@ test('a serial consumer that is resized to nothing and back, again and again, gi
     one.resize(1)
   }
 })
+
+test('a queue that is deleted under a thousand sends takes all of them, and is told of once', async () => {
+  await using client = await TestClient.open(url, { confirmTimeoutMs: 10_000 })
+  await client.messaging.queue.send('default', newMessage())
+  await client.broker.delete(client.work('default'))
+  await Promise.all(Array.from({ length: 1_000 }, () => client.messaging.queue.send('default', newMessage())))
+  expect(await client.broker.count(client.work('default'))).toBe(1_000)
+  expect(client.told.filter(({ message }) => /deleted/.test(message))).toHaveLength(1)
+})

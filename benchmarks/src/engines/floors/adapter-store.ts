@@ -1,6 +1,6 @@
 import type { Client, types } from 'cassandra-driver'
 import type { BareTask, LifeStore, Statement } from './bare-store.ts'
-import { conditional, plain, sendTogether, stampOf, statuses } from './bare-store.ts'
+import { conditional, countsOf, plain, sendTogether, stampOf, statuses } from './bare-store.ts'
 import { bareBody } from './bare-schema.ts'
 
 const eventColumns = '(prefix, cohort, task_id, version, event_id, event) VALUES (?, ?, ?, ?, ?, ?)'
@@ -8,11 +8,12 @@ const eventKey = 'prefix = ? AND cohort = ? AND task_id = ?'
 const insertEvent = `INSERT INTO task_event ${eventColumns}`
 const follow = `UPDATE task_event SET followed = true WHERE ${eventKey} AND version = ? IF EXISTS`
 const selectEvents = `SELECT event FROM task_event WHERE ${eventKey} AND version > ?`
+const selectEventsOfTasks = 'SELECT task_id, version, event FROM task_event WHERE prefix = ? AND cohort = ? AND task_id IN ?'
 const rowColumns = 'prefix, bucket, shard, facet, created_at, task_id, version, status'
 const insertRow = `INSERT INTO task_list (${rowColumns}, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?`
 const insertFacet = `INSERT INTO task_list (${rowColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?`
-const insertUnfinished =
-  'INSERT INTO task_unfinished (prefix, bucket, shard, facet, created_at, task_id, version, status, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?'
+const insertUnfinished = `INSERT INTO task_unfinished (${rowColumns}, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?`
+const insertRunning = `INSERT INTO task_unfinished (${rowColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?`
 const deleteUnfinished =
   'DELETE FROM task_unfinished USING TIMESTAMP ? WHERE prefix = ? AND bucket = ? AND shard = ? AND facet = ? AND created_at = ? AND task_id = ?'
 
@@ -64,17 +65,26 @@ export class AdapterStore implements LifeStore {
       (unfinishedFacets[version] ?? []).map((facet): Statement => {
         const key = [this.#prefix, bucket, shard, facet, new Date(createdAt), task]
         const stamp = stampOf(createdAt, version)
-        return version === 3
-          ? { query: deleteUnfinished, params: [stamp, ...key] }
-          : { query: insertUnfinished, params: [...key, version, statuses[version], bareBody(task, 'row'), stamp] }
+        if (version === 3) return { query: deleteUnfinished, params: [stamp, ...key] }
+        const row = [...key, version, statuses[version]]
+        return facet === ''
+          ? { query: insertUnfinished, params: [...row, bareBody(task, 'row'), stamp] }
+          : { query: insertRunning, params: [...row, stamp] }
       }),
     )
     await sendTogether(this.#client, statements, plain)
   }
 
-  async read(task: BareTask): Promise<number> {
-    const { rowLength }: types.ResultSet = await this.#client.execute(selectEvents, [...this.#keyOf(task), 0], plain)
-    return rowLength
+  async read(tasks: readonly BareTask[]): Promise<ReadonlyMap<string, number>> {
+    const [first, ...others] = tasks
+    if (first === undefined) return new Map()
+    if (others.length === 0) {
+      const { rowLength }: types.ResultSet = await this.#client.execute(selectEvents, [...this.#keyOf(first), 0], plain)
+      return new Map([[first.task, rowLength]])
+    }
+    const params = [this.#prefix, first.cohort, tasks.map(({ task }) => task)]
+    const { rows } = await this.#client.execute(selectEventsOfTasks, params, plain)
+    return countsOf(rows.map((row) => row['task_id'] as string))
   }
 
   #insert(task: BareTask, version: number, suffix: string): Statement {

@@ -15,7 +15,7 @@ const insertEvent = 'INSERT INTO bare_event (cohort, task, seq, event_id, body) 
 const insertRow = 'INSERT INTO bare_row (bucket, created_at, task, version, status, body) VALUES (?, ?, ?, ?, ?, ?) USING TIMESTAMP ?'
 const insertUnfinished = 'INSERT INTO bare_unfinished (shard, task, version, body) VALUES (?, ?, ?, ?) USING TIMESTAMP ?'
 const deleteUnfinished = 'DELETE FROM bare_unfinished USING TIMESTAMP ? WHERE shard = ? AND task = ?'
-const selectEvents = 'SELECT seq, event_id, body FROM bare_event WHERE cohort = ? AND task = ?'
+const selectEvents = 'SELECT task, seq, event_id, body FROM bare_event WHERE cohort = ? AND task IN ?'
 
 export const plain = { prepare: true, consistency: consistencies.localQuorum, isIdempotent: true }
 export const conditional = {
@@ -38,7 +38,8 @@ export interface LifeStore {
   append(tasks: readonly BareTask[], seq: number): Promise<void>
   saveRows(bucket: string, tasks: readonly BareTask[], version: number): Promise<void>
   saveUnfinished(shard: string, tasks: readonly BareTask[], version: number): Promise<void>
-  read(task: BareTask): Promise<number>
+  /** Reads the events of tasks, and says of each how many it has. */
+  read(tasks: readonly BareTask[]): Promise<ReadonlyMap<string, number>>
 }
 
 /** The fewest statements that a life can do with: one for one task, one batch for several of a partition. */
@@ -90,9 +91,10 @@ export class BareStore implements LifeStore {
     )
   }
 
-  async read({ cohort, task }: BareTask): Promise<number> {
-    const { rowLength } = await this.#client.execute(selectEvents, [cohort, task], plain)
-    return rowLength
+  async read(tasks: readonly BareTask[]): Promise<ReadonlyMap<string, number>> {
+    const params = [tasks[0]?.cohort, tasks.map(({ task }) => task)]
+    const { rows } = await this.#client.execute(selectEvents, params, plain)
+    return countsOf(rows.map((row) => row['task'] as string))
   }
 
   #send(statements: readonly Statement[], options: object): Promise<types.ResultSet> {
@@ -107,6 +109,13 @@ export const sendTogether = (client: Client, statements: readonly Statement[], o
   return others.length === 0
     ? client.execute(first.query, first.params, options)
     : client.batch([...statements], { ...options, logged: false })
+}
+
+/** How often each occurs. */
+export const countsOf = (tasks: readonly string[]): ReadonlyMap<string, number> => {
+  const counts = new Map<string, number>()
+  for (const task of tasks) counts.set(task, (counts.get(task) ?? 0) + 1)
+  return counts
 }
 
 const eventOf = ({ cohort, task }: BareTask, seq: number): Statement => ({

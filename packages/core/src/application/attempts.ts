@@ -12,7 +12,7 @@ import { TaskAborted } from './errors.ts'
 import type { EventSourcing, Outcome } from './event-sourcing.ts'
 import type { NodeContext } from './node-context.ts'
 import { commandBase } from './node-context.ts'
-import { persist } from './persistence.ts'
+import { persist, repetitionDelayMs } from './persistence.ts'
 import { ProgressReports } from './progress-reports.ts'
 import type { Sender } from './sender.ts'
 import type { Ending } from './task-run.ts'
@@ -21,6 +21,9 @@ import type { WorkerSettings } from './worker-settings.ts'
 
 /** Until the node closes: what has happened has to be written down. */
 export const untilClosed = { forMs: Infinity }
+
+/** The first wait before an end is tried again that the store has refused, as a number of tries: some two seconds. */
+const firstPatience = 8
 
 /** Runs claimed tasks on this node, stops them where they should stop, and settles each by one command. */
 export class Attempts {
@@ -55,9 +58,8 @@ export class Attempts {
       if (this.#node.lease.state === 'lost') abortForLease(run)
       await this.#settle(run, await run.run(runnable))
     } catch (error) {
-      // The node closed, or the history can no longer be read: the attempt stays open, and its death is declared by others.
+      // The node closes: the attempt stays open, and its death is declared by others.
       this.#node.logger.error({ taskId: run.taskId, attempt: run.attempt, err: error }, 'the end of an attempt could not be written')
-    } finally {
       this.#forget(run)
     }
   }
@@ -154,24 +156,52 @@ export class Attempts {
 
   async #settle(run: TaskRun, ending: Ending): Promise<void> {
     const command = this.#conclusion(run, ending)
-    if (command === undefined) return
+    if (command === undefined) return this.#forget(run)
     if (command.type === 'ReleaseTask') await this.#reports.flush(run.taskId)
-    const { refused, aggregate } = await this.#dispatch(run, command)
+    try {
+      await this.#conclude(run, command)
+    } catch (error) {
+      if (this.#node.closed.aborted) throw error
+      const { taskId, attempt } = run
+      this.#node.logger.error({ taskId, attempt, err: error }, 'the end of an attempt could not be written and is tried again')
+      // The slot need not wait for somebody to mend the store.
+      void this.#concludeLater(run, command)
+    }
+  }
+
+  /** As long as this node lives nobody else ends its attempts: it goes on until the store takes the end, or the node closes. */
+  async #concludeLater(run: TaskRun, command: TaskCommand): Promise<void> {
+    const { clock, closed, random, logger } = this.#node
+    for (let tries = firstPatience; ; tries++) {
+      try {
+        await clock.sleep(repetitionDelayMs(tries, random()), closed)
+        return await this.#conclude(run, command, 'debug')
+      } catch (error) {
+        if (!closed.aborted) continue
+        logger.error({ taskId: run.taskId, attempt: run.attempt, err: error }, 'the end of an attempt could not be written')
+        return this.#forget(run)
+      }
+    }
+  }
+
+  async #conclude(run: TaskRun, command: TaskCommand, level: 'error' | 'debug' = 'error'): Promise<void> {
+    const { refused, aggregate } = await this.#dispatch(run, command, level)
     const { details } = aggregate
     if (refused !== undefined) {
       const { taskId, attempt } = run
       this.#node.logger.warn({ taskId, attempt, refused, status: details?.status }, 'an attempt ended, but had been ended elsewhere before')
     } else if (details?.status === 'waiting') await this.#sender.send(details)
+    this.#forget(run)
   }
 
   /** An end that the store does not take, for a reason that lasts, is a failure that says so. */
-  async #dispatch(run: TaskRun, command: TaskCommand): Promise<Outcome> {
+  async #dispatch(run: TaskRun, command: TaskCommand, level: 'error' | 'debug'): Promise<Outcome> {
     const options = { known: run.aggregate, persistence: untilClosed }
     try {
       return await this.#eventSourcing.dispatch(command, options)
     } catch (error) {
       if (this.#node.closed.aborted || isUnknownEventType(error)) throw error
-      this.#node.logger.error(
+      this.#node.logger[level](
         { taskId: run.taskId, err: error },
         'the end of an attempt was not taken by the store and is written as a failure',
       )

@@ -120,9 +120,14 @@ export class Claims {
     )
   }
 
-  /** What the message itself says, where it says all; else what the store has. */
+  /**
+   * What the message itself says, where it says all; else what the store has. A task of a key may have been removed and submitted
+   * anew since, with another payload: the message may be that of the former.
+   */
   async #known({ taskId, version, created }: WorkMessage): Promise<Aggregate> {
-    return created !== undefined && version === 1 ? fold(noTask, [created]) : this.#eventSourcing.load(taskId, noTask, untilClosed)
+    return created !== undefined && created.idempotencyKey === undefined && version === 1
+      ? fold(noTask, [created])
+      : this.#eventSourcing.load(taskId, noTask, untilClosed)
   }
 
   /** Another node may know what this one does not; after enough tries the task fails, where people can see it. */

@@ -38,15 +38,15 @@ export const persist = async <T>(
   { forMs, signal }: Persistence,
   call: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> => {
-  // Counted up, so that a clock that is set back makes nobody wait longer.
+  // By a clock that nobody sets: one that jumps must make nobody wait longer, and nobody give up.
   let spentMs = 0
   for (let tries = 1; ; tries++) {
-    const calledAt = node.clock.now()
+    const calledAt = node.clock.elapsed()
     try {
       return await node.deadlines.call(signal, call)
     } catch (error) {
       signal?.throwIfAborted()
-      spentMs += Math.max(0, node.clock.now() - calledAt)
+      spentMs += node.clock.elapsed() - calledAt
       if (node.closed.aborted || !mayPass(error) || spentMs >= forMs) throw error
       if (tries === 1) node.logger.debug({ err: error }, 'a call failed and is tried again')
       if (tries === 6) node.logger.warn({ err: error, tries }, 'a call still fails and is tried again')

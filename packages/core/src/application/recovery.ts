@@ -64,7 +64,7 @@ export class Recovery {
     if (row.status !== 'waiting') {
       const { node = row.createdOn } = row
       if (!this.#watch.isLive(node)) return { type: 'orphaned', nodeId: node }
-      return node !== this.#node.nodeId && row.updatedAt + oldMs < this.#node.clock.now() ? { type: 'old' } : undefined
+      return row.updatedAt + oldMs < this.#node.clock.now() ? { type: 'old' } : undefined
     }
     if (waitsSince(row) > this.#node.clock.now()) return this.#watch.isLive(schedulerOf(row)) ? undefined : { type: 'unscheduled' }
     return (await this.#isOvertaken(row)) ? { type: 'overtaken' } : undefined

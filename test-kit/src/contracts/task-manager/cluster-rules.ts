@@ -120,9 +120,13 @@ export const clusterRules: readonly Rule<Adapters>[] = [
       const handles = await front.manager.submitMany(held.task, [1, 2, 3, 4, 5, 6, 7])
       await waitUntil('all six slots are taken', () => held.runs.length === 6)
       for (const { manager } of nodes) {
-        assert.equal(manager.worker?.running.length, 2)
-        const { tasks } = await manager.list({ status: 'inProgress', node: manager.nodeId })
-        assert.deepEqual(tasks.map(({ taskId }) => taskId).sort(), [...manager.worker.running].sort())
+        const running = [...(manager.worker?.running ?? [])].sort()
+        assert.equal(running.length, 2)
+        // The start of a body is shown while it runs already.
+        await waitUntil('each node is listed with what it runs', async () => {
+          const { tasks } = await manager.list({ status: 'inProgress', node: manager.nodeId })
+          return isDeepStrictEqual(tasks.map(({ taskId }) => taskId).sort(), running)
+        })
       }
       held.end()
       await Promise.all(handles.map((handle) => cluster.finished(handle, front)))
