@@ -18,6 +18,8 @@ const config: KnipConfig = {
     },
     benchmarks: { entry: [pages] },
     'packages/*': { entry: [pages] },
+    // A test runs it as a process.
+    'packages/cassandra': { entry: [pages, 'test/outage-then-end.ts'] },
     'examples/cluster': { entry: [pages] },
     'examples/custom-adapter': { entry: [pages] },
     'examples/reindex': { entry: [pages] },

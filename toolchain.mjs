@@ -112,6 +112,9 @@ const become = (command, args, options) => {
   }, 500)
 }
 
+/** The scripts that are programs of their own, by their folders. */
+const programs = { demo: 'examples/reindex', cluster: 'examples/cluster', chaos: 'chaos' }
+
 const [script, ...args] = process.argv.slice(2)
 if (script === undefined) {
   say('Usage: node toolchain.mjs verify | demo [ARGS] | SCRIPT [ARGS], where SCRIPT is one of those in package.json')
@@ -124,9 +127,6 @@ await install(env)
 const childEnv = { ...env, TASKLEDGER_OWN_NODE: process.execPath }
 if (script === 'verify') become(node, [join(root, 'tools/verify.ts'), ...args], { cwd: root, env: childEnv })
 // Paths on the command line are meant from where the user stands, not from where npm went.
-else if (script === 'demo' || script === 'cluster')
-  become(node, [join(root, `examples/${script === 'demo' ? 'reindex' : script}/src/main.ts`), ...args], {
-    cwd: process.env.INIT_CWD ?? process.cwd(),
-    env: childEnv,
-  })
+else if (script in programs)
+  become(node, [join(root, programs[script], 'src/main.ts'), ...args], { cwd: process.env.INIT_CWD ?? process.cwd(), env: childEnv })
 else become('pnpm', ['run', script, ...args], { cwd: root, env: childEnv, shell: onWindows })

@@ -14,6 +14,8 @@ export interface CassandraNode {
   readonly storagePort: number
   /** The address of the node that the others ask first: its own where it is alone. */
   readonly seed: string
+  /** Whether there are others. */
+  readonly isInRing: boolean
   /** Where on the ring it begins. */
   readonly token: bigint
   readonly commitlogSync: CommitlogSync
@@ -75,7 +77,7 @@ file_cache_size: 32MiB
 key_cache_size: 0MiB
 counter_cache_size: 0MiB
 auto_snapshot: false
-hinted_handoff_enabled: ${seed !== address}
+hinted_handoff_enabled: ${node.isInRing}
 paxos_variant: v2
 ${node.authentication ? authentication : ''}`
 }
@@ -146,11 +148,22 @@ const forOldCassandra = (jars: CassandraJars): readonly string[] =>
     ? []
     : [`-javaagent:${jars.memoryMeter}`, ...measured.flatMap((name) => ['--add-opens', `${name}=ALL-UNNAMED`])]
 
+/** Whoever is alone has nobody to listen to before it begins. */
+const alone: readonly string[] = [
+  '-Dcassandra.skip_wait_for_gossip_to_settle=0',
+  '-Dcassandra.gossip_settle_min_wait_ms=0',
+  '-Dcassandra.ring_delay_ms=1',
+  '-Dcassandra.load_ring_state=false',
+]
+
+/** A node that comes back has to know the others before it answers: so it takes some seconds longer. */
+const inRing: readonly string[] = ['-Dcassandra.consistent.rangemovement=false', '-Dcassandra.ring_delay_ms=500']
+
 /**
  * The arguments of java. Some make the start short (4 to 6 s for 12). None of them is `cassandra.unsafesystem`, which would: a node
  * that is killed then forgets its schema. No port for JMX is given, so that there is none that could be taken.
  */
-export const javaArgumentsOf = ({ folder, heap, isShortLived }: CassandraNode, jars: CassandraJars): readonly string[] => [
+export const javaArgumentsOf = ({ folder, heap, isShortLived, isInRing }: CassandraNode, jars: CassandraJars): readonly string[] => [
   `-Xms${heap}`,
   `-Xmx${heap}`,
   '-Xss384k',
@@ -164,10 +177,7 @@ export const javaArgumentsOf = ({ folder, heap, isShortLived }: CassandraNode, j
   `-Dcassandra.logdir=${folder}`,
   `-Dlogback.configurationFile=file://${folder}/logback.xml`,
   '-Dcassandra-foreground=yes',
-  '-Dcassandra.skip_wait_for_gossip_to_settle=0',
-  '-Dcassandra.gossip_settle_min_wait_ms=0',
-  '-Dcassandra.ring_delay_ms=1',
-  '-Dcassandra.load_ring_state=false',
+  ...(isInRing ? inRing : alone),
   '-Dcassandra.superuser_setup_delay_ms=0',
   '-Djdk.attach.allowAttachSelf=true',
   '-Dio.netty.tryReflectionSetAccessible=true',

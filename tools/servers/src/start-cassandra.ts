@@ -11,6 +11,16 @@ import { freePort } from './ports.ts'
 import { openDataFolder, removeDataFolder } from './project-folder.ts'
 import type { CassandraEndpoint, EngineProcess, Say } from './types.ts'
 
+/** Where a node stands in a ring: all have the same two ports, each has an address of its own. */
+export interface RingPlace {
+  readonly address: string
+  /** The address of the node that is started first. */
+  readonly seed: string
+  readonly token: bigint
+  readonly nativePort: number
+  readonly storagePort: number
+}
+
 export interface StartCassandraOptions {
   readonly say: Say
   /** What it is for, in a word: part of the name of its folder. */
@@ -26,6 +36,8 @@ export interface StartCassandraOptions {
   readonly isShortLived?: boolean
   /** Where it listens on 127.0.0.1. Default: a free port. */
   readonly port?: number
+  /** Where it stands in a ring. Default: it is alone, on 127.0.0.1. */
+  readonly ring?: RingPlace
   /** As Maven knows it, 4.1 or later. Default: `5.0.8`. */
   readonly version?: string
   /** Whether it asks for a password, and grants nothing unasked. Default false. The endpoint has the superuser's credentials. */
@@ -36,7 +48,7 @@ export interface StartCassandraOptions {
 const superuser = { username: 'cassandra', password: 'cassandra' } as const
 
 /**
- * Starts a Cassandra of one node, empty, with data of its own that go when it is stopped. Some 6 s; the first one ever
+ * Starts a Cassandra of one node, or one node of a ring, empty, with data of its own that go when it is stopped. Some 6 s; the first one ever
  * is fetched before. It ends with this process, however that ends.
  *
  * @throws {@link ServerNotAvailable} where Java 17 or Maven is missing, or nothing can be fetched.
@@ -54,14 +66,17 @@ export const startCassandra = async (options: StartCassandraOptions): Promise<En
   const javaHome = await findJava17()
   const jars = await cassandraJars(version, javaHome, say)
   const folder = await openDataFolder(`cassandra-${name}`)
-  const address = '127.0.0.1'
-  const node: CassandraNode = {
-    folder,
-    address,
+  const place = options.ring ?? {
+    address: '127.0.0.1',
+    seed: '127.0.0.1',
+    token: 0n,
     nativePort: options.port ?? (await freePort()),
     storagePort: await freePort(),
-    seed: address,
-    token: 0n,
+  }
+  const node: CassandraNode = {
+    ...place,
+    folder,
+    isInRing: options.ring !== undefined,
     commitlogSync,
     heap,
     isShortLived,
@@ -72,7 +87,7 @@ export const startCassandra = async (options: StartCassandraOptions): Promise<En
   await writeFile(join(folder, 'logback.xml'), logbackXml)
 
   const endpoint: CassandraEndpoint = {
-    contactPoints: [`${address}:${node.nativePort}`],
+    contactPoints: [`${node.address}:${node.nativePort}`],
     localDataCenter: 'datacenter1',
     version,
     ...(authentication ? { credentials: superuser } : {}),
@@ -94,7 +109,7 @@ export const startCassandra = async (options: StartCassandraOptions): Promise<En
     await removeDataFolder(folder)
   }
   const startedAt = performance.now()
-  say(`Starting Cassandra ${version} on port ${node.nativePort}, some 6 s`)
+  say(`Starting Cassandra ${version} on ${node.address}:${node.nativePort}, some 6 s`)
   try {
     await server.start()
   } catch (error) {

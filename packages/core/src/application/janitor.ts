@@ -119,7 +119,7 @@ export class Janitor {
     try {
       const mended = await this.#sweep()
       this.#intervalMs =
-        mended > 0 ? this.#settings.intervalMs : Math.min(this.#intervalMs * 2, this.#settings.intervalMs * longestInterval)
+        mended === 0 ? Math.min(this.#intervalMs * 2, this.#settings.intervalMs * longestInterval) : this.#settings.intervalMs
       await this.#retain()
     } catch (error) {
       this.#intervalMs = this.#settings.intervalMs
@@ -128,23 +128,25 @@ export class Janitor {
     }
   }
 
-  /** How many tasks were put right. */
-  async #sweep(): Promise<number> {
-    const { clock, nodeId } = this.#node
+  /** How many tasks were put right; nothing where this node has no share. */
+  async #sweep(): Promise<number | undefined> {
+    const { clock } = this.#node
     if (!this.#watch.isSighted) return 0
     const { live } = this.#watch
     const isFull = this.#isFullDue || clock.elapsed() - this.#lastFullAt >= fullEvery * this.#settings.intervalMs
     this.#isFullDue = false
     this.#hasFailed = false
     this.#horizons.refresh(live)
+    const shards = this.#shards()
+    if (shards.length === 0) {
+      // It may be given a share at any time, and then knows nothing of it.
+      this.#lastFullAt = -Infinity
+      return undefined
+    }
     const dueBefore = isFull ? undefined : await this.#overtakenBefore()
     // Nobody was handed anything, and something waits in every queue: nothing can be told lost.
     if (dueBefore === -Infinity) return 0
     let mended = 0
-    const shards = shardsOf(
-      nodeId,
-      live.map((node) => node.nodeId),
-    )
     for (const shard of shards) mended += await this.#sweepShard(shard, dueBefore)
     if (this.#hasFailed) this.#lastFullAt = -Infinity
     else if (isFull) {
@@ -152,6 +154,11 @@ export class Janitor {
       this.#recovery.prune()
     }
     return mended
+  }
+
+  #shards(): readonly number[] {
+    const { nodeId, lease } = this.#node
+    return shardsOf(nodeId, this.#watch.live, lease.settings.ttlMs)
   }
 
   async #sweepShard(shard: number, dueBefore: number | undefined): Promise<number> {
@@ -198,11 +205,10 @@ export class Janitor {
   /** Forgets what finished long ago, where it is to be forgotten; one node at a time, the one that has the first shard. */
   async #retain(): Promise<void> {
     const { finishedMs } = this.#settings
-    const { clock, nodeId, logger } = this.#node
+    const { clock, logger } = this.#node
     if (finishedMs === undefined || !this.#watch.isSighted) return
-    const live = this.#watch.live.map((node) => node.nodeId)
     const everyMs = Math.min(Math.max(finishedMs / 10, this.#settings.intervalMs), 3_600_000)
-    if (!shardsOf(nodeId, live).includes(0) || clock.elapsed() - this.#purgedAt < everyMs) return
+    if (!this.#shards().includes(0) || clock.elapsed() - this.#purgedAt < everyMs) return
     this.#purgedAt = clock.elapsed()
     const { removed } = await this.#purging.purge(clock.now() - finishedMs, this.#stopped.signal)
     if (removed > 0) logger.info({ removed, finishedMs }, 'finished tasks were removed, as the retention says')

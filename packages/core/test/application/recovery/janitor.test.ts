@@ -40,6 +40,46 @@ describe('a node that is killed', () => {
     expect(await stage.runs(task, 2)).toBeLessThan(20_000)
   })
 
+  it('has its tasks run again as soon where other nodes have just joined', async () => {
+    await using stage = new Stage()
+    const victim = await stage.node({ worker: { slots: 12 } })
+    await stage.node(front)
+    await stage.advance(30_000)
+    const tasks: TaskHandle<unknown, unknown>[] = []
+    for (let index = 0; index < 12; index++) {
+      // Of another cohort, and so of another shard.
+      await stage.advance(1_000)
+      tasks.push((await stage.start(victim))[0])
+    }
+    victim.kill()
+    await stage.advance(9_000)
+    for (let index = 0; index < 3; index++) await stage.node({ worker: { slots: 12 } })
+    const took = await stage.until('not all run again', () => tasks.every((task) => stage.find(task, 2) !== undefined))
+    expect(took).toBeLessThan(11_000)
+    for (const task of tasks) expect(await stage.told(task)).toEqual(['Created', 'Started', 'Died', 'Started'])
+  })
+
+  it('leaves its share to those that have joined, once they can judge', async () => {
+    await using stage = new Stage()
+    const first = await stage.node(front)
+    const victim = await stage.node({ worker: { slots: 12 } })
+    await stage.advance(10_000)
+    for (let index = 0; index < 2; index++) await stage.node(front)
+    await stage.advance(20_000)
+    first.kill()
+    await stage.advance(60_000)
+    const tasks: TaskHandle<unknown, unknown>[] = []
+    for (let index = 0; index < 12; index++) {
+      // Of another cohort, and so of another shard.
+      await stage.advance(1_000)
+      tasks.push((await stage.start(victim))[0])
+    }
+    await stage.advance(10_000)
+    victim.kill()
+    await stage.advance(20_000)
+    for (const task of tasks) expect(await stage.told(task)).toEqual(['Created', 'Started', 'Died'])
+  })
+
   it('holds back nothing but what it ran', async () => {
     await using stage = new Stage()
     const victim = await stage.node({ worker: { slots: 2 } })

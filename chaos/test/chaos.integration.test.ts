@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { chaosRun } from '../src/chaos-run.ts'
+import { isAllWell } from '../src/check.ts'
+import { shortPlan } from '../src/plan.ts'
+import { reportOf } from '../src/report.ts'
+import { quickPace } from '../src/settings.ts'
+
+// Its own servers, since it kills one.
+test(
+  'processes are killed, connections cut and the broker restarted, and every promise holds',
+  { timeout: 300_000 },
+  async ({ signal }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'taskledger-chaos-'))
+    const said: string[] = []
+    const settings = { ...quickPace, seed: 1, forMs: 20_000, folder }
+    const verdict = await chaosRun({ settings, plan: shortPlan, isRing: false, say: (line) => said.push(line), signal })
+    // The evidence stays where something is wrong.
+    expect(isAllWell(verdict), [folder, ...said, ...reportOf(verdict)].join('\n')).toBe(true)
+    expect(verdict.submitted).toBeGreaterThan(50)
+    expect(verdict.awaits).toBeGreaterThan(50)
+    expect(verdict.cancels).toBeGreaterThan(0)
+    expect(verdict.againAfterKillMs.length).toBeGreaterThan(0)
+    rmSync(folder, { recursive: true })
+  },
+)
