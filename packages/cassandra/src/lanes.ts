@@ -1,4 +1,5 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises'
+import { listen } from './listen.ts'
 
 /** What a lane does with the items that go together, and how many those may be. */
 export interface LanesOptions<Item> {
@@ -53,7 +54,7 @@ export class Lanes<Item> {
         reject(signal?.reason as Error)
       }
       if (signal?.aborted === true) return onAbort()
-      signal?.addEventListener('abort', onAbort, { once: true })
+      if (signal !== undefined) listen(signal, onAbort)
       waits.add(waiting)
       if (lane !== undefined) return
       this.#lanes.set(key, waits)

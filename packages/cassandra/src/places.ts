@@ -1,3 +1,5 @@
+import { listen } from './listen.ts'
+
 /** Gives its place back. Giving it back twice is fine. */
 export type Leave = () => void
 
@@ -50,7 +52,7 @@ export class Places {
         },
       }
       this.#line.add(waiter)
-      signal?.addEventListener('abort', onAbort, { once: true })
+      if (signal !== undefined) listen(signal, onAbort)
     })
   }
 

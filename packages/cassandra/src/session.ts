@@ -8,6 +8,7 @@ import { connect, defaultConnectTimeoutMs } from './connect.ts'
 import type { RequestKind } from './driver-errors.ts'
 import { translated, wasNotSent } from './driver-errors.ts'
 import { Lease } from './lease.ts'
+import { listen } from './listen.ts'
 import { checkOptions } from './option-checks.ts'
 import type { CassandraStorageOptions } from './options.ts'
 import { Places } from './places.ts'
@@ -211,7 +212,7 @@ export class Session {
       }
       const onAbort = (): void => giveUp(signal?.reason as Error)
       const timer = setTimeout(() => giveUp(new Error(`no answer within ${this.#requestTimeoutMs} ms`)), this.#requestTimeoutMs)
-      signal?.addEventListener('abort', onAbort, { once: true })
+      if (signal !== undefined) listen(signal, onAbort)
       this.#waits.add(giveUp)
       promise.then((value) => {
         end()

@@ -1,3 +1,5 @@
+import { listen } from './listen.ts'
+
 /** What ends a wait before its time. */
 export interface Bound {
   readonly timeoutMs: number
@@ -19,7 +21,7 @@ export const bounded = <T>(promise: Promise<T>, { timeoutMs, signal, onTimeout }
       signal?.removeEventListener('abort', onAbort)
       settle()
     }
-    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal !== undefined) listen(signal, onAbort)
     promise.then(
       (value) => end(() => resolve(value)),
       (error: Error) => end(() => reject(error)),

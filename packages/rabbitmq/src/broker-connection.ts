@@ -4,6 +4,7 @@ import { closedError, TaskledgerError } from '@taskledger/core/ports'
 import { BackOff } from './back-off.ts'
 import { bounded, settledWithin } from './bounded.ts'
 import type { BrokerAddress } from './broker-address.ts'
+import { listen } from './listen.ts'
 import { refusalOfConnection, textOf } from './refusals.ts'
 import type { Settings } from './settings.ts'
 
@@ -104,7 +105,7 @@ export class BrokerConnection {
         settle()
       }
       this.#listeners.add(look)
-      signal?.addEventListener('abort', look, { once: true })
+      if (signal !== undefined) listen(signal, look)
       look()
     })
   }

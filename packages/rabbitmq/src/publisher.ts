@@ -3,6 +3,7 @@ import { IllegalOperationError } from 'amqplib'
 import { closedError, outcomeUnknown, TaskledgerError } from '@taskledger/core/ports'
 import { settledWithin } from './bounded.ts'
 import type { BrokerConnection } from './broker-connection.ts'
+import { listen } from './listen.ts'
 import { refusalOfOperation, textOf } from './refusals.ts'
 import type { Settings } from './settings.ts'
 import type { ChannelRole } from './supervised-channel.ts'
@@ -144,7 +145,7 @@ export class Publisher {
         else resolve(outcome)
       },
     }
-    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal !== undefined) listen(signal, onAbort)
     this.#line.add(posting)
     this.#waitingBytes += letter.content.length
     this.#pump()
