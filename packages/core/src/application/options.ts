@@ -7,7 +7,7 @@ import type { TaskDeclaration } from '../tasks/task-factory.ts'
 import type { TaskRegistry } from '../tasks/task-registry.ts'
 import type { JanitorSettings } from './janitor.ts'
 import type { LeaseSettings } from './lease.ts'
-import type { QueueSettings, WorkerSettings } from './worker-settings.ts'
+import type { ChosenQueueSettings, QueueSettings, WorkerSettings } from './worker-settings.ts'
 
 /** What a node runs, and how. Times are in milliseconds. */
 export interface WorkerOptions {
@@ -140,19 +140,23 @@ export const janitorSettings = (
 
 const mostSlots = 10_000
 
+const defaultSlots = 4
+
+const queueSettings = (queue: string, settings: QueueSettings): ChosenQueueSettings => {
+  checkQueueName('the name of a queue', queue)
+  const { mode = 'parallel', slots = mode === 'serial' ? 1 : defaultSlots } = settings
+  if (!['parallel', 'serial'].includes(mode)) throw misuse(`worker.queues.${queue}.mode is ${String(mode)}: give 'parallel' or 'serial'`)
+  return { ...settings, slots: checkWhole(`worker.queues.${queue}.slots`, slots, 1, mostSlots) }
+}
+
 /** The settings of a worker, every choice made. */
 export const workerSettings = (options: WorkerOptions, registry: TaskRegistry): WorkerSettings => {
   if (options.slots !== undefined && options.queues !== undefined)
     throw misuse('worker.slots and worker.queues are both given: give one of them')
-  const slots = checkWhole('worker.slots', options.slots ?? 4, 1, mostSlots)
-  const queues: Readonly<Record<string, QueueSettings>> =
+  const slots = checkWhole('worker.slots', options.slots ?? defaultSlots, 1, mostSlots)
+  const given: Readonly<Record<string, QueueSettings>> =
     options.queues ?? Object.fromEntries(registry.queues().map((queue) => [queue, { slots }]))
-  for (const [queue, settings] of Object.entries(queues)) {
-    checkQueueName('the name of a queue', queue)
-    checkWhole(`worker.queues.${queue}.slots`, settings.slots, 1, mostSlots)
-    if (!['parallel', 'serial', undefined].includes(settings.mode))
-      throw misuse(`worker.queues.${queue}.mode is ${String(settings.mode)}: give 'parallel' or 'serial'`)
-  }
+  const queues = Object.fromEntries(Object.entries(given).map(([queue, settings]) => [queue, queueSettings(queue, settings)]))
   return {
     queues,
     cancelGraceMs: checkMs('worker.cancelGraceMs', options.cancelGraceMs ?? 30_000),

@@ -146,6 +146,11 @@ describe('numbers and texts', () => {
     await expect(createTaskManager({ tasks: [strict], ...options })).rejects.toThrow(TypeError)
   })
 
+  it('may be left out of a queue: it is given four slots, a serial one a single slot', async () => {
+    const manager = await managerOf({ tasks: [strict], worker: { queues: { many: {}, one: { mode: 'serial' }, two: { slots: 2 } } } })
+    expect(manager.worker?.slots).toEqual({ many: 4, one: 1, two: 2 })
+  })
+
   it.each([[-1], [Number.NaN], [Infinity], [1e18]])('a wait of %d ms is refused', async (timeoutMs) => {
     const manager = await managerOf({ tasks: [strict], worker: false })
     const task = await manager.submit(strict, { mailbox: 'inbox' })
