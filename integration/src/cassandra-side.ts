@@ -1,7 +1,7 @@
 import { Client } from 'cassandra-driver'
 import { cassandraStorage, migrate } from '@taskledger/cassandra'
 import type { Storage, TaskId } from '@taskledger/core/ports'
-import { cohortOf } from '@taskledger/core/ports'
+import { cohortOf, silentLogger } from '@taskledger/core/ports'
 import type { CassandraEndpoint } from '@taskledger/servers'
 import { freshKeyspaceName } from '@taskledger/servers'
 import type { Side } from './side.ts'
@@ -18,9 +18,9 @@ export const cassandraSide = ({ version, ...endpoint }: CassandraEndpoint): Cass
   return {
     name: `cassandra ${version}`,
     keyspace,
-    start: () => migrate({ ...endpoint, keyspace, replication: { class: 'SimpleStrategy', replication_factor: 1 } }),
+    start: () => migrate({ ...endpoint, keyspace, logger: silentLogger, replication: { class: 'SimpleStrategy', replication_factor: 1 } }),
     open: (prefix) => ({
-      client: () => cassandraStorage({ ...endpoint, keyspace, prefix }),
+      client: () => cassandraStorage({ ...endpoint, keyspace, prefix, logger: silentLogger }),
       inject: async (bytes, _kind, taskId) => {
         const key = [prefix, cohortOf(taskId as TaskId), taskId]
         const where = 'prefix = ? AND cohort = ? AND task_id = ?'

@@ -56,13 +56,13 @@ test('a node that loses its connections again and again, among three: every task
   const nodeOn = async ({ version: _version, ...cassandra }: Servers['cassandra'], messaging: Promise<Messaging>): Promise<TaskManager> =>
     createTaskManager({
       tasks: [parallel, serial],
-      storage: await cassandraStorage({ ...cassandra, keyspace: storage.keyspace, prefix }),
+      storage: await cassandraStorage({ ...cassandra, keyspace: storage.keyspace, prefix, logger: silentLogger }),
       messaging: await messaging,
       logger: silentLogger,
       worker: { queues: { default: { slots: 5 }, one: { slots: 1, mode: 'serial' } } },
     })
   const nodes = await Promise.all([
-    nodeOn(through.servers.cassandra, rabbitmqMessaging({ url: through.servers.amqp.url, prefix })),
+    nodeOn(through.servers.cassandra, rabbitmqMessaging({ url: through.servers.amqp.url, prefix, logger: silentLogger })),
     nodeOn(servers.cassandra, noted.client()),
     nodeOn(servers.cassandra, noted.client()),
   ])

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'cassandra-driver'
 import { errors } from 'cassandra-driver'
 import type { Logger } from '@taskledger/core/ports'
-import { silentLogger, TaskledgerError } from '@taskledger/core/ports'
+import { consoleLogger, TaskledgerError } from '@taskledger/core/ports'
 import { makeClient } from './client.ts'
 import { closeControlConnection, guardControlConnection, guardHosts } from './driver-guard.ts'
 import { hostErrorsOf, isRefusal, isUndecided, messageOf } from './driver-errors.ts'
@@ -33,7 +33,7 @@ const pauseMs = 500
  * not be reached in time.
  */
 export const connect = async (options: ConnectOptions): Promise<Connection> => {
-  const { connectTimeoutMs = defaultConnectTimeoutMs, requestTimeoutMs = defaultRequestTimeoutMs, logger = silentLogger } = options
+  const { connectTimeoutMs = defaultConnectTimeoutMs, requestTimeoutMs = defaultRequestTimeoutMs, logger = consoleLogger } = options
   const until = performance.now() + connectTimeoutMs
   let said: string | undefined
   for (;;) {

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { silentLogger, TaskledgerError } from '@taskledger/core/ports'
+import { consoleLogger, TaskledgerError } from '@taskledger/core/ports'
 import { connect } from './connect.ts'
 import { checkOptions } from './option-checks.ts'
 import type { MigrationOptions } from './options.ts'
@@ -31,7 +31,7 @@ export const migrateBy = async (steps: readonly SchemaStep[], options: Migration
   }
 }
 
-const takeSteps = async (session: Session, steps: readonly SchemaStep[], { logger = silentLogger }: MigrationOptions): Promise<void> => {
+const takeSteps = async (session: Session, steps: readonly SchemaStep[], { logger = consoleLogger }: MigrationOptions): Promise<void> => {
   const owner = randomUUID()
   const until = performance.now() + patienceMs
   for (;;) {

@@ -39,7 +39,7 @@ export interface CassandraKeyspace {
   readonly consistency?: ConsistencyProfile
   /** How long to try to reach the cluster before giving up, in milliseconds. Default 30,000. */
   readonly connectTimeoutMs?: number
-  /** Default: warnings and errors go nowhere. */
+  /** Default: warnings and errors go to the console. */
   readonly logger?: Logger
 }
 

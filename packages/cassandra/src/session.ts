@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { QueryOptions } from 'cassandra-driver'
 import { policies, types } from 'cassandra-driver'
 import type { Logger } from '@taskledger/core/ports'
-import { closedError, codeOf, silentLogger, TaskledgerError } from '@taskledger/core/ports'
+import { closedError, codeOf, consoleLogger, TaskledgerError } from '@taskledger/core/ports'
 import type { Connection } from './connect.ts'
 import { connect, defaultConnectTimeoutMs } from './connect.ts'
 import type { RequestKind } from './driver-errors.ts'
@@ -74,7 +74,14 @@ export class Session {
   #closed: Promise<void> | undefined
 
   constructor(connection: Connection, options: Omit<CassandraStorageOptions, 'client' | 'contactPoints' | 'localDataCenter'>) {
-    const { keyspace, prefix = 'taskledger', consistency = 'local', logger = silentLogger, requestTimeoutMs = 8_000, maxInFlight } = options
+    const {
+      keyspace,
+      prefix = 'taskledger',
+      consistency = 'local',
+      logger = consoleLogger,
+      requestTimeoutMs = 8_000,
+      maxInFlight,
+    } = options
     this.#connection = connection
     this.prefix = prefix
     this.keyspace = keyspace

@@ -6,7 +6,7 @@ import type { CassandraAddress, CassandraStorageOptions } from '../src/options.t
 import type { Session } from '../src/session.ts'
 import { openSession } from '../src/session.ts'
 import type { EventStore, NodeRegistry, TaskId } from '@taskledger/core/ports'
-import { cohortOf } from '@taskledger/core/ports'
+import { cohortOf, silentLogger } from '@taskledger/core/ports'
 import type { CassandraEndpoint } from '@taskledger/servers'
 import { freshKeyspaceName } from '@taskledger/servers'
 import type { Harness, Subject } from '@taskledger/test-kit'
@@ -52,7 +52,7 @@ export const runPlainly = async (
 
 export const openKeyspace = async (endpoint: CassandraEndpoint): Promise<TestKeyspace> => {
   const keyspace = freshKeyspaceName()
-  const base = { ...addressOf(endpoint), keyspace }
+  const base = { ...addressOf(endpoint), keyspace, logger: silentLogger }
   await migrate({ ...base, replication: oneReplica })
   return {
     endpoint,

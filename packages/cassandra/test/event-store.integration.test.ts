@@ -1,5 +1,6 @@
 import { cassandraStorage } from '@taskledger/cassandra'
 import type { Storage, TaskId } from '@taskledger/core/ports'
+import { silentLogger } from '@taskledger/core/ports'
 import { tcpProxy } from '@taskledger/test-kit'
 import { Client } from 'cassandra-driver'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
@@ -40,7 +41,7 @@ const countedStorage = async (): Promise<Counted> => {
     }
   Object.assign(client, { execute: counted(client.execute.bind(client)), batch: counted(client.batch.bind(client)) })
   const { prefix, keyspace: name } = keyspace.options()
-  const storage = await cassandraStorage({ client, keyspace: name, prefix })
+  const storage = await cassandraStorage({ client, keyspace: name, prefix, logger: silentLogger })
   // Opening tries whether it may write.
   counts.writes = 0
   const take = (what: keyof typeof counts): number => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setImmediate as endOfTurn } from 'node:timers/promises'
 import { cassandraStorage, migrate } from '@taskledger/cassandra'
 import type { Logger, TaskId } from '@taskledger/core/ports'
-import { isMisuse } from '@taskledger/core/ports'
+import { isMisuse, silentLogger } from '@taskledger/core/ports'
 import { freshKeyspaceName } from '@taskledger/servers'
 import { tcpProxy } from '@taskledger/test-kit'
 import { Client } from 'cassandra-driver'
@@ -152,8 +152,8 @@ test('after an outage, a process that closes its storage comes to its end by its
 test("the caller's own client is used as it is, in whatever keyspace it is, and not shut down", async () => {
   const { prefix, keyspace: name } = keyspace.options()
   const client = new Client({ ...addressOf(endpoint), contactPoints: [...endpoint.contactPoints], keyspace: 'system' })
-  await migrate({ client, keyspace: name, replication: oneReplica })
-  const storage = await cassandraStorage({ client, keyspace: name, prefix })
+  await migrate({ client, keyspace: name, logger: silentLogger, replication: oneReplica })
+  const storage = await cassandraStorage({ client, keyspace: name, prefix, logger: silentLogger })
   expect(await storage.events.read(taskId)).toEqual([])
   await storage.close()
   await expect(storage.events.read(taskId)).rejects.toMatchObject({ code: 'CLOSED' })

@@ -3,6 +3,7 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cassandraStorage } from '@taskledger/cassandra'
 import type { Storage } from '@taskledger/core/ports'
+import { silentLogger } from '@taskledger/core/ports'
 import { tcpProxy } from '@taskledger/test-kit'
 import type { OwnStorageOptions } from './cassandra.harness.ts'
 import { oneId } from './samples.ts'
@@ -17,7 +18,7 @@ const isAnswered = (storage: Storage): Promise<boolean> =>
   )
 
 const proxy = await tcpProxy({ host, port: Number(port) })
-const storage = await cassandraStorage({ ...options, contactPoints: [`${proxy.host}:${proxy.port}`] })
+const storage = await cassandraStorage({ ...options, contactPoints: [`${proxy.host}:${proxy.port}`], logger: silentLogger })
 for (let outages = 0; outages < 2; outages++) {
   const restore = await proxy.faults.refuse()
   while (await isAnswered(storage)) await sleep(50)

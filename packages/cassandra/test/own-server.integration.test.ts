@@ -1,5 +1,6 @@
 import { cassandraStorage, migrate } from '@taskledger/cassandra'
 import type { CassandraEndpoint, EngineProcess } from '@taskledger/servers'
+import { silentLogger } from '@taskledger/core/ports'
 import { freshKeyspaceName, startCassandra } from '@taskledger/servers'
 import { eventStoreContract, taskListingContract } from '@taskledger/test-kit'
 import type { Contract } from '@taskledger/test-kit'
@@ -37,7 +38,12 @@ const administrate = (...statements: readonly string[]): Promise<unknown> =>
 /** A storage of somebody's, or of nobody's. */
 const openAs = (credentials: Credentials | undefined) => {
   const { credentials: _superuser, ...options } = keyspace.options()
-  return cassandraStorage({ ...options, ...(credentials === undefined ? {} : { credentials }), connectTimeoutMs: 20_000 })
+  return cassandraStorage({
+    ...options,
+    ...(credentials === undefined ? {} : { credentials }),
+    connectTimeoutMs: 20_000,
+    logger: silentLogger,
+  })
 }
 
 const misconfigured = (message: RegExp) => ({ code: 'MISCONFIGURED', message: expect.stringMatching(message) as string })
@@ -52,7 +58,14 @@ describe('a server that asks for passwords', { concurrent: false }, () => {
 
   test('a role that may not create says so in a migration, with who could', async () => {
     const { contactPoints, localDataCenter } = server.endpoint
-    const migrating = migrate({ contactPoints, localDataCenter, credentials: ada, keyspace: freshKeyspaceName(), replication: oneReplica })
+    const migrating = migrate({
+      contactPoints,
+      localDataCenter,
+      credentials: ada,
+      keyspace: freshKeyspaceName(),
+      logger: silentLogger,
+      replication: oneReplica,
+    })
     await expect(migrating).rejects.toMatchObject(misconfigured(/User ada has no CREATE permission.*migrate\(\)/))
   })
 

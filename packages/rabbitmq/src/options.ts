@@ -24,6 +24,6 @@ export interface RabbitmqMessagingOptions {
   readonly lazyAcknowledgementMs?: number
   /** What Node's `net.connect` or `tls.connect` takes besides: `ca`, `cert`, `key`, `servername` … */
   readonly socketOptions?: object
-  /** Default: warnings and errors go nowhere. */
+  /** Default: warnings and errors go to the console. */
   readonly logger?: Logger
 }

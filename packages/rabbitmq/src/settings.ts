@@ -1,5 +1,5 @@
 import type { Logger } from '@taskledger/core/ports'
-import { misuse, silentLogger } from '@taskledger/core/ports'
+import { consoleLogger, misuse } from '@taskledger/core/ports'
 import type { BrokerAddress } from './broker-address.ts'
 import { brokerAddress } from './broker-address.ts'
 import type { RabbitmqMessagingOptions } from './options.ts'
@@ -28,7 +28,7 @@ const prefixShape = /^(?!amq$)[A-Za-z0-9_-]{1,64}$/
 
 /** @throws `MISUSE` for an option that cannot be. */
 export const settingsOf = (options: RabbitmqMessagingOptions): Settings => {
-  const { prefix = 'taskledger', queueType = 'quorum', socketOptions = {}, logger = silentLogger } = options
+  const { prefix = 'taskledger', queueType = 'quorum', socketOptions = {}, logger = consoleLogger } = options
   const heartbeatSeconds = whole('heartbeatSeconds', options.heartbeatSeconds ?? 10, 1, 3_600)
   const urls = typeof options.url === 'string' ? [options.url] : options.url
   if (urls.length === 0) throw misuse('url: give at least one')

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { silentLogger } from '@taskledger/core/ports'
 import { rabbitmqMessaging } from '@taskledger/rabbitmq'
 import type { RabbitmqMessagingOptions } from '@taskledger/rabbitmq'
 import { tcpProxy } from '@taskledger/test-kit'
@@ -16,7 +17,7 @@ const changed = (change: (url: URL) => void): string => {
 }
 
 const opening = (options: Partial<RabbitmqMessagingOptions> & Pick<RabbitmqMessagingOptions, 'url'>): Promise<Error & { code?: string }> =>
-  failureOf(rabbitmqMessaging({ ...quickly, ...options }))
+  failureOf(rabbitmqMessaging({ logger: silentLogger, ...quickly, ...options }))
 
 test('a wrong password is told at once, with the user and what to check, and never the password', async () => {
   const error = await opening({ url: changed((url) => (url.password = 'sesame')) })

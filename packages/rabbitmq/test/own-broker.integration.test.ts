@@ -1,4 +1,5 @@
 import type { Delivery, WorkMessage } from '@taskledger/core/ports'
+import { silentLogger } from '@taskledger/core/ports'
 import { rabbitmqMessaging } from '@taskledger/rabbitmq'
 import { startRabbitmq } from '@taskledger/servers'
 import type { RabbitmqProcess } from '@taskledger/servers'
@@ -198,16 +199,16 @@ describe('a broker that suffers', { concurrent: false }, () => {
   test('refused permissions are told with what to grant: at the start, and later for one queue', async () => {
     await broker.ctl('add_user', 'narrow', 'secret')
     const url = broker.endpoint.url.replace('guest:guest', 'narrow:secret')
-    const vhost = await failureOf(rabbitmqMessaging({ url, prefix: 'p', ...quickly }))
+    const vhost = await failureOf(rabbitmqMessaging({ url, prefix: 'p', logger: silentLogger, ...quickly }))
     expect([vhost.code, vhost.message]).toEqual([
       'MISCONFIGURED',
       expect.stringContaining('the user "narrow" may not use it (rabbitmqctl set_permissions)'),
     ])
     await broker.ctl('set_permissions', 'narrow', '^nothing', '.*', '.*')
-    const start = await failureOf(rabbitmqMessaging({ url, prefix: 'p', ...quickly }))
+    const start = await failureOf(rabbitmqMessaging({ url, prefix: 'p', logger: silentLogger, ...quickly }))
     expect([start.code, start.message]).toEqual(['MISCONFIGURED', expect.stringContaining('rabbitmqctl set_permissions')])
     await broker.ctl('set_permissions', 'narrow', '^(p.events|amq.gen.*)$', '.*', '.*')
-    const messaging = await rabbitmqMessaging({ url, prefix: 'p', ...quickly })
+    const messaging = await rabbitmqMessaging({ url, prefix: 'p', logger: silentLogger, ...quickly })
     const send = await failureOf(messaging.queue.send('default', newMessage()))
     expect([send.code, send.message]).toEqual(['MISCONFIGURED', expect.stringMatching(/the queue "p.dead.default".*set_permissions/)])
     await messaging.close()

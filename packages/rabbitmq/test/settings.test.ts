@@ -1,4 +1,4 @@
-import { isMisuse } from '@taskledger/core/ports'
+import { consoleLogger, isMisuse } from '@taskledger/core/ports'
 import { expect, test } from 'vitest'
 import type { RabbitmqMessagingOptions } from '../src/options.ts'
 import { settingsOf } from '../src/settings.ts'
@@ -40,4 +40,8 @@ test('no message shows a password', () => {
 test('the heartbeat of a url counts for more than the option', () => {
   const { addresses } = settingsOf({ url: ['amqp://one', 'amqp://other?heartbeat=3'], heartbeatSeconds: 7 })
   expect(addresses.map(({ url }) => new URL(url).searchParams.get('heartbeat'))).toEqual(['7', '3'])
+})
+
+test('warnings go to the console where no logger is given', () => {
+  expect(settingsOf({ url: 'amqp://localhost' }).logger).toBe(consoleLogger)
 })

@@ -2,6 +2,7 @@ import { v4 } from 'uuid'
 import type { Clock } from '../ports/clock.ts'
 import { systemClock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
+import { consoleLogger } from '../ports/logger.ts'
 import { TaskRegistry, taskRegistry } from '../tasks/task-registry.ts'
 import { defaultMaxPayloadBytes } from '../tasks/to-json.ts'
 import { Deadlines } from './deadlines.ts'
@@ -12,7 +13,7 @@ import type { NodeContext } from './node-context.ts'
 import type { TaskManagerOptions, WorkerOptions } from './options.ts'
 import { checkMs, checkText, checkWhole, janitorSettings, leaseSettings, workerSettings } from './options.ts'
 import { TaskIds } from './task-ids.ts'
-import { defaultLogger, harmless } from './task-logger.ts'
+import { harmless } from './task-logger.ts'
 import { TaskManager } from './task-manager.ts'
 
 /**
@@ -24,7 +25,7 @@ import { TaskManager } from './task-manager.ts'
  */
 export const createTaskManager = async (options: TaskManagerOptions): Promise<TaskManager> => {
   const { clock = systemClock, storage, messaging } = options
-  const logger = harmless(options.logger ?? defaultLogger)
+  const logger = harmless(options.logger ?? consoleLogger)
   const given = [storage, messaging].filter((bundle) => bundle !== undefined)
   let made: Awaited<ReturnType<typeof make>>
   try {

@@ -145,7 +145,7 @@ const defaultSlots = 4
 const queueSettings = (queue: string, settings: QueueSettings): ChosenQueueSettings => {
   checkQueueName('the name of a queue', queue)
   const { mode = 'parallel', slots = mode === 'serial' ? 1 : defaultSlots } = settings
-  if (!['parallel', 'serial'].includes(mode)) throw misuse(`worker.queues.${queue}.mode is ${String(mode)}: give 'parallel' or 'serial'`)
+  if (!['parallel', 'serial'].includes(mode)) throw misuse(`worker.queues.${queue}.mode is ${mode}: give 'parallel' or 'serial'`)
   return { ...settings, slots: checkWhole(`worker.queues.${queue}.slots`, slots, 1, mostSlots) }
 }
 

@@ -8,16 +8,6 @@ export const taskLogger = (logger: Logger, bound: object): Logger => ({
   error: (fields, message) => logger.error({ ...bound, ...fields }, message),
 })
 
-const nothing = (): void => {}
-
-/** What applies where no logger is given: warnings and errors go to the console, the rest nowhere. */
-export const defaultLogger: Logger = {
-  debug: nothing,
-  info: nothing,
-  warn: (fields, message) => console.warn(`[taskledger] ${message}`, fields),
-  error: (fields, message) => console.error(`[taskledger] ${message}`, fields),
-}
-
 /** A logger that throws has nobody left to tell, and must not take a task with it. */
 export const harmless = (logger: Logger): Logger => {
   const method =

@@ -16,3 +16,11 @@ const nothing = (): void => {}
 
 /** Drops everything. */
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+
+/** What applies where no logger is given: warnings and errors go to the console, the rest nowhere. */
+export const consoleLogger: Logger = {
+  debug: nothing,
+  info: nothing,
+  warn: (fields, message) => console.warn(`[taskledger] ${message}`, fields),
+  error: (fields, message) => console.error(`[taskledger] ${message}`, fields),
+}
