@@ -164,7 +164,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a claim does not ask whether somebody wished the task to end meanwhile',
-    seed: 347,
+    seed: 853,
     promise: 'cancelInTime',
     edits: [core('attempts.ts', '      if (isMissed()) void this.#look(run)\n', '')],
   },
