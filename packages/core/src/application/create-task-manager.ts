@@ -63,7 +63,7 @@ const make = async (
   // Before anything is waited for: what is wrong with the options is known at once.
   if (worker !== false) workerSettings(worker, registry)
 
-  const { storage, messaging } = await withDefaults(options, clock)
+  const { storage, messaging } = await withDefaults(options, clock, logger)
   const ids = new TaskIds(clock, random)
   const nodeId = `${name}-${random === undefined ? v4().slice(0, 8) : ids.next().slice(-12, -4)}`
   const closed = new AbortController()

@@ -1,6 +1,7 @@
 import type { Messaging, Storage } from '../ports/bundles.ts'
 import type { Clock } from '../ports/clock.ts'
 import { TaskledgerError } from '../ports/errors.ts'
+import type { Logger } from '../ports/logger.ts'
 
 /** What a manager works on. */
 export interface Adapters {
@@ -18,9 +19,14 @@ export interface GivenAdapters {
  * What is not given is in memory. The one place where core names an adapter: it is an optional peer, so that core depends
  * on none.
  */
-export const withDefaults = async (given: GivenAdapters, clock: Clock): Promise<Adapters> => {
+export const withDefaults = async (given: GivenAdapters, clock: Clock, logger: Logger): Promise<Adapters> => {
   const [storage, messaging] = await Promise.all([given.storage, given.messaging])
   if (storage !== undefined && messaging !== undefined) return { storage, messaging }
+  // What is in memory is not shared: other processes would see messages of tasks that they cannot find, or the other way round.
+  if (messaging?.bus.capabilities.crossesProcesses === true)
+    logger.warn({}, 'messaging crosses processes but storage is in memory: other processes do not find the tasks; give storage, too')
+  if (storage?.events.capabilities.durability === true)
+    logger.warn({}, 'storage is kept but messaging is in memory: other processes are handed no tasks; give messaging, too')
   const memory = await importMemory(clock)
   return { storage: storage ?? memory.storage(), messaging: messaging ?? memory.messaging() }
 }

@@ -23,12 +23,22 @@ const create = (options: Partial<TaskManagerOptions>): ReturnType<typeof createT
 
 const refused = (message: string): TaskledgerError => new TaskledgerError('MISCONFIGURED', message)
 
-beforeEach(() => {
+const withCapabilities = <Port extends { readonly capabilities: object }>(port: Port, capabilities: Port['capabilities']): Port =>
+  new Proxy(port, {
+    get: (target, key) => {
+      const value: unknown = key === 'capabilities' ? capabilities : Reflect.get(target, key)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+
+const open = (): void => {
   const memory = createMemory({ logger: silentLogger })
   closed = []
   storage = noted(memory.storage(), 'storage')
   messaging = noted(memory.messaging(), 'messaging')
-})
+}
+
+beforeEach(open)
 
 describe('storage and messaging that a manager was given', () => {
   it('may be still opening', async () => {
@@ -77,5 +87,30 @@ describe('storage and messaging that a manager was given', () => {
     const logger = { ...silentLogger, warn: (_fields: object, message: string): void => void warned.push(message) }
     await expect(create({ storage: stuck, messaging: Promise.reject(refused('no such user')), logger })).rejects.toThrow('no such user')
     expect(warned).toEqual(['storage or messaging could not be closed'])
+  })
+})
+
+describe('storage and messaging of which only one was given', () => {
+  const warnings = async (options: () => Partial<TaskManagerOptions>): Promise<readonly string[]> => {
+    open()
+    const warned: string[] = []
+    const logger = { ...silentLogger, warn: (_fields: object, message: string): void => void warned.push(message) }
+    await (await create({ ...options(), logger })).close()
+    return warned
+  }
+
+  const lasting = (): Storage => ({ ...storage, events: withCapabilities(storage.events, { durability: true }) })
+  const reaching = (): Messaging => ({ ...messaging, bus: withCapabilities(messaging.bus, { crossesProcesses: true }) })
+
+  it('are told of where the one crosses processes: the other does not', async () => {
+    expect(await warnings(() => ({ storage: lasting() }))).toEqual([expect.stringContaining('messaging is in memory')])
+    expect(await warnings(() => ({ messaging: reaching() }))).toEqual([expect.stringContaining('storage is in memory')])
+  })
+
+  it('are fine where nothing crosses processes, and where both were given', async () => {
+    expect(await warnings(() => ({}))).toEqual([])
+    expect(await warnings(() => ({ storage }))).toEqual([])
+    expect(await warnings(() => ({ messaging }))).toEqual([])
+    expect(await warnings(() => ({ storage: lasting(), messaging: reaching() }))).toEqual([])
   })
 })
