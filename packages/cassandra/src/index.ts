@@ -31,7 +31,8 @@ export type {
  * Waits for a cluster that cannot be reached yet, for `connectTimeoutMs` at most, and tells the logger.
  *
  * @throws `MISCONFIGURED` where the cluster refuses what it was given, or the schema is missing or another release's: the
- * message says what to mend. `UNAVAILABLE` where the cluster could not be reached in time.
+ * message says what to mend. `UNAVAILABLE` where the cluster could not be reached in time. A `TypeError` that names a wrong or
+ * missing option.
  */
 export const cassandraStorage = async (options: CassandraStorageOptions): Promise<Storage> => {
   const session = await openSession(options)

@@ -30,10 +30,10 @@ const prefixShape = /^(?!amq$)[A-Za-z0-9_-]{1,64}$/
 export const settingsOf = (options: RabbitmqMessagingOptions): Settings => {
   const { prefix = 'taskledger', queueType = 'quorum', socketOptions = {}, logger = consoleLogger } = options
   const heartbeatSeconds = whole('heartbeatSeconds', options.heartbeatSeconds ?? 10, 1, 3_600)
-  const urls = typeof options.url === 'string' ? [options.url] : options.url
-  if (urls.length === 0) throw misuse('url: give at least one')
-  if (!prefixShape.test(prefix)) throw misuse('prefix: up to 64 letters, digits, "-" and "_", and not "amq"')
+  const urls = urlsOf(options.url)
+  if (typeof prefix !== 'string' || !prefixShape.test(prefix)) throw misuse('prefix: up to 64 letters, digits, "-" and "_", and not "amq"')
   if (queueType !== 'quorum' && queueType !== 'classic') throw misuse('queueType: "quorum" or "classic"')
+  if (typeof socketOptions !== 'object' || socketOptions === null) throw misuse('socketOptions: an object')
   return {
     addresses: urls.map((url) => brokerAddress(url, heartbeatSeconds)),
     prefix,
@@ -48,6 +48,15 @@ export const settingsOf = (options: RabbitmqMessagingOptions): Settings => {
     socketOptions,
     logger,
   }
+}
+
+// What it was given instead is not shown: it may hold a password.
+const urlsOf = (url: unknown): readonly string[] => {
+  const urls: readonly unknown[] = Array.isArray(url) ? url : [url]
+  if (urls.length === 0) throw misuse('url: give at least one')
+  if (!urls.every((each) => typeof each === 'string'))
+    throw misuse('url: a text like amqp://user:password@host:port/vhost, or several of them')
+  return urls
 }
 
 const whole = (name: string, value: number, least: number, most = 2 ** 31 - 1): number => {
