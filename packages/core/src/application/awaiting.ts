@@ -1,6 +1,7 @@
 import { isFinalStatus } from '../domain/task-status.ts'
 import type { TaskId } from '../domain/task-id.ts'
 import type { Notice } from '../ports/event-bus.ts'
+import { onAbort } from '../ports/on-abort.ts'
 import type { NodeContext } from './node-context.ts'
 
 /** How long a waiter goes without looking at the store by itself, in milliseconds: notices may be lost. */
@@ -68,12 +69,12 @@ export class Awaiting {
 
   /** Begins to listen to a task. Stop the waiter in the end. */
   waiter(taskId: TaskId, isWoken: (notice: Notice) => boolean, signal?: AbortSignal): Waiter {
-    const onAbort = (): void => waiter.wake()
+    let leave = (): void => {}
     const waiter: Waiter = new Waiter(this.#node, isWoken, signal, () => {
-      signal?.removeEventListener('abort', onAbort)
+      leave()
       this.#remove(taskId, waiter)
     })
-    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal !== undefined) leave = onAbort(signal, () => waiter.wake())
     const watched = this.#watched.get(taskId) ?? this.#watch(taskId)
     watched.waiters.add(waiter)
     return waiter

@@ -1,5 +1,6 @@
 import type { CancelSchedule, Clock } from '../ports/clock.ts'
 import { outcomeUnknown } from '../ports/errors.ts'
+import { onAbort } from '../ports/on-abort.ts'
 
 /** Calls that began in the same second. */
 interface Slice {
@@ -38,15 +39,14 @@ export class Deadlines {
 
   async #callWithOwn<T>(own: AbortSignal, slice: Slice, port: (signal: AbortSignal) => Promise<T>): Promise<T> {
     own.throwIfAborted()
-    let onAbort = (): void => {}
+    let leave = (): void => {}
     const aborted = new Promise<never>((_resolve, reject) => {
-      onAbort = () => reject(own.reason as Error)
-      own.addEventListener('abort', onAbort, { once: true })
+      leave = onAbort(own, () => reject(own.reason as Error))
     })
     try {
       return await Promise.race([bounded(slice, AbortSignal.any([own, slice.controller.signal]), port), aborted])
     } finally {
-      own.removeEventListener('abort', onAbort)
+      leave()
     }
   }
 

@@ -3,6 +3,7 @@ import type { CreateTask } from '../domain/task-command.ts'
 import type { TaskId } from '../domain/task-id.ts'
 import type { CallOptions } from '../ports/call-options.ts'
 import { misuse } from '../ports/errors.ts'
+import { onAbort } from '../ports/on-abort.ts'
 import type { TaskDeclaration } from '../tasks/task-factory.ts'
 import type { TaskRegistry } from '../tasks/task-registry.ts'
 import { toJson } from '../tasks/to-json.ts'
@@ -126,13 +127,23 @@ export class Submissions {
     await persist(this.#node, persistence, (signal) => storage.listing.save(details, { signal }))
     // Waiting for these too holds back a submitter who is faster than the engine; a caller who gives up has his task all the same.
     const shown = Promise.all(steps)
-    await (persistence.signal === undefined ? shown : Promise.race([shown, abortOf(persistence.signal)]))
+    await (persistence.signal === undefined ? shown : unlessAborted(shown, persistence.signal))
   }
 }
 
-/** Resolves when the signal aborts. */
-const abortOf = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })))
+/** Waits for the promise, or until the signal aborts. */
+const unlessAborted = async (promise: Promise<unknown>, signal: AbortSignal): Promise<void> => {
+  let leave = (): void => {}
+  const aborted = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve()
+    else leave = onAbort(signal, resolve)
+  })
+  try {
+    await Promise.race([promise, aborted])
+  } finally {
+    leave()
+  }
+}
 
 /** The key stands for one task: whoever means another has to be told. */
 const checkSame = ({ task, idempotencyKey = '', taskId }: Prepared, { created }: Aggregate): void => {

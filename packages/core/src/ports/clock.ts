@@ -1,3 +1,5 @@
+import { onAbort } from './on-abort.ts'
+
 /** Ends a schedule. Ending it twice, or after it ran, is fine. */
 export type CancelSchedule = () => void
 
@@ -41,15 +43,16 @@ export const sleepOn =
   (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason as Error)
-      const onAbort = (): void => {
-        cancel()
-        reject(signal?.reason as Error)
-      }
+      let leave = (): void => {}
       const cancel = schedule(ms, () => {
-        signal?.removeEventListener('abort', onAbort)
+        leave()
         resolve()
       })
-      signal?.addEventListener('abort', onAbort, { once: true })
+      if (signal === undefined) return
+      leave = onAbort(signal, () => {
+        cancel()
+        reject(signal.reason as Error)
+      })
     })
 
 /** The clock of the machine. */

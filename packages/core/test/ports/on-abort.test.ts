@@ -1,0 +1,40 @@
+import { getEventListeners } from 'node:events'
+import { expect, test } from 'vitest'
+import { Deadlines } from '../../src/application/deadlines.ts'
+import { systemClock } from '../../src/ports/clock.ts'
+import { onAbort } from '../../src/ports/on-abort.ts'
+
+test('a signal that many wait for has one listener, and tells all of them but those that went', () => {
+  const caller = new AbortController()
+  const told: number[] = []
+  const leaves = Array.from({ length: 30 }, (_, index) => onAbort(caller.signal, () => void told.push(index)))
+  for (const leave of leaves.slice(2)) leave()
+  expect(getEventListeners(caller.signal, 'abort')).toHaveLength(1)
+  caller.abort()
+  expect(told).toEqual([0, 1])
+})
+
+test('a signal that nobody waits for any more has no listener, and can be waited for again', () => {
+  const caller = new AbortController()
+  const leaves = [onAbort(caller.signal, () => {}), onAbort(caller.signal, () => {})]
+  for (const leave of leaves) leave()
+  for (const leave of leaves) leave()
+  expect(getEventListeners(caller.signal, 'abort')).toEqual([])
+  let isTold = false
+  onAbort(caller.signal, () => (isTold = true))
+  for (const leave of leaves) leave()
+  caller.abort()
+  expect(isTold).toBe(true)
+})
+
+test('calls and sleeps with one signal of the caller end with it, and put one listener on it', async () => {
+  const caller = new AbortController()
+  const deadlines = new Deadlines(systemClock, 60_000)
+  const calls = Array.from({ length: 30 }, () => deadlines.call(caller.signal, () => new Promise<void>(() => {})))
+  const sleeps = Array.from({ length: 30 }, () => systemClock.sleep(60_000, caller.signal))
+  expect(getEventListeners(caller.signal, 'abort')).toHaveLength(1)
+  caller.abort(new Error('enough'))
+  for (const outcome of await Promise.allSettled([...calls, ...sleeps]))
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { message: 'enough' } })
+  deadlines.close(new Error('over'))
+})
