@@ -120,7 +120,7 @@ if (script === undefined) {
   say('Usage: node toolchain.mjs verify | demo [ARGS] | SCRIPT [ARGS], where SCRIPT is one of those in package.json')
   process.exit(2)
 }
-if (script === 'verify') say('Types, lint, formatting, tests and packages: three to five minutes on two cores, after the first download.')
+if (script === 'verify') say('Types, lint, formatting, tests and packages: five to seven minutes on two cores, after the first download.')
 const { node, env } = await provide()
 await install(env)
 // The tests run the packages on this Node too where it is an older one.
