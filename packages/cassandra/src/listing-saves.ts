@@ -9,16 +9,24 @@ export interface Snapshot {
   readonly text: string
 }
 
-/** A place in a lane, for the newest version of a task that is on its way. */
+/** A place in a lane, or on the way to it, for the newest version of a task. */
 interface Save {
   snapshot: Snapshot
   isAboard: boolean
+  /** Ends the wait for the end of the task. */
+  hurry: () => void
   /** Resolves when this version, or a newer one, is durable. */
   done: Promise<void>
 }
 
 /** Writes tasks of one partition, together. */
 export type WriteTogether = (snapshots: readonly Snapshot[]) => Promise<void>
+
+/**
+ * How long the row of a start waits for the end of its task, in milliseconds. Most tasks of a burst are over by then, and are written once less;
+ * of the others the list says a moment later that they run.
+ */
+export const startWaitsMs = 100
 
 /** How many tasks go together, and how many bytes of details: a mutation may be no larger than half a segment of the commit log (16 MiB). */
 const [mostTasks, mostBytes] = [100, 1_048_576]
@@ -57,17 +65,34 @@ export class Saves {
       if (latest.snapshot.details.version >= version) return latest.done
       if (!latest.isAboard) {
         latest.snapshot = snapshot
+        if (!isStart(snapshot)) latest.hurry()
         return latest.done
       }
     }
-    const save: Save = { snapshot, isAboard: false, done: Promise.resolve() }
-    save.done = this.#lanes.add(partition, save).finally(() => {
+    const save: Save = { snapshot, isAboard: false, hurry: () => {}, done: Promise.resolve() }
+    save.done = this.#write(partition, save).finally(() => {
       if (this.#latest.get(id) === save) this.#latest.delete(id)
     })
     this.#latest.set(id, save)
     return save.done
   }
+
+  async #write(partition: string, save: Save): Promise<void> {
+    if (isStart(save.snapshot)) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, startWaitsMs)
+        save.hurry = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    await this.#lanes.add(partition, save)
+  }
 }
+
+/** Whether all that it tells is that a task runs. */
+const isStart = ({ details: { status } }: Snapshot): boolean => status === 'inProgress'
 
 /** A batch that the engine refuses falls apart: what it does not take of one task is no fault of the others. */
 const writeApart = async (write: WriteTogether, snapshots: readonly Snapshot[]): Promise<readonly PromiseSettledResult<void>[]> => {

@@ -1,8 +1,8 @@
 import type { TaskDetails } from '@taskledger/core/ports'
 import { TaskledgerError } from '@taskledger/core/ports'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Snapshot } from '../src/listing-saves.ts'
-import { Saves } from '../src/listing-saves.ts'
+import { Saves, startWaitsMs } from '../src/listing-saves.ts'
 import { detailsWith } from './listing-samples.ts'
 
 const snapshotOf = (details: TaskDetails): Snapshot => ({ details, text: 'text' })
@@ -115,4 +115,54 @@ describe('saves', () => {
       expect(written).toEqual(tasks.filter((details) => details !== refused))
     },
   )
+})
+
+describe('saves of a start', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  const started = detailsWith({ status: 'inProgress', version: 2, attempt: 1 })
+
+  it('wait for the end of the task, which answers for them', async () => {
+    const { batches, save } = openSaves()
+    const saved = [save(started)]
+    await turn()
+    saved.push(save({ ...started, status: 'completed', version: 3 }))
+    await turn()
+    expect(batches.map(({ versions }) => versions)).toEqual([[3]])
+    expect(vi.getTimerCount()).toBe(0)
+    batches[0]?.end()
+    await Promise.all(saved)
+  })
+
+  it('go by themselves where the end is long in coming', async () => {
+    const { batches, save } = openSaves()
+    const saved = save(started)
+    await turn()
+    expect(batches).toEqual([])
+    vi.advanceTimersByTime(startWaitsMs)
+    await turn()
+    expect(batches.map(({ versions }) => versions)).toEqual([[2]])
+    batches[0]?.end()
+    await saved
+  })
+
+  it('answer for an older version that comes late', async () => {
+    const { batches, save } = openSaves()
+    const saved = [save(started), save({ ...started, status: 'waiting', version: 1, attempt: 0 })]
+    vi.advanceTimersByTime(startWaitsMs)
+    await turn()
+    expect(batches.map(({ versions }) => versions)).toEqual([[2]])
+    batches[0]?.end()
+    await Promise.all(saved)
+  })
+
+  it('hold up no wish to cancel', async () => {
+    const { batches, save } = openSaves()
+    const saved = [save(started), save({ ...started, status: 'cancelRequested', version: 3 })]
+    await turn()
+    expect(batches.map(({ versions }) => versions)).toEqual([[3]])
+    batches[0]?.end()
+    await Promise.all(saved)
+  })
 })
