@@ -127,8 +127,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       core(
         'submissions.ts',
-        '    await persist(this.#node, persistence, (signal) => storage.listing.save(details, { signal }))\n',
-        '    void [persist, storage, persistence]\n',
+        '      await persist(this.#node, persistence, (signal) => this.#publisher.saveRowNow(details, signal))\n',
+        '      void [persist, persistence]\n',
       ),
     ],
   },

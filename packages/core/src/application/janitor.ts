@@ -1,4 +1,6 @@
 import type { TaskDetails } from '../domain/task-details.ts'
+import type { TaskId } from '../domain/task-id.ts'
+import { isUnderWay } from '../domain/task-status.ts'
 import type { CancelSchedule } from '../ports/clock.ts'
 import type { TaskRegistry } from '../tasks/task-registry.ts'
 import type { NodeContext } from './node-context.ts'
@@ -44,6 +46,8 @@ export class Janitor {
   readonly #recovery: Recovery
   readonly #purging: Purging
   readonly #stopped = new AbortController()
+  /** Rows that this node has saved, by which other nodes run tasks, of whatever shard. */
+  readonly #saved = new Map<TaskId, TaskDetails>()
   #intervalMs: number
   #cancel: CancelSchedule | undefined
   #sweeping: Promise<void> | undefined
@@ -77,6 +81,14 @@ export class Janitor {
     if (this.#isStarted) return
     this.#isStarted = true
     this.#schedule()
+  }
+
+  /**
+   * This node has saved a row. Where another runs the task by it, that one may have died so long ago that everybody has looked at what
+   * it ran: whoever saves such a row sees to the task himself, until the other is known to live.
+   */
+  noteSaved(row: TaskDetails): void {
+    if (isUnderWay(row.status) && row.node !== this.#node.nodeId) this.#saved.set(row.taskId, row)
   }
 
   /** A node has died: what it ran, scheduled or had not sent yet is looked for at once. */
@@ -137,6 +149,7 @@ export class Janitor {
     this.#isFullDue = false
     this.#hasFailed = false
     this.#horizons.refresh(live)
+    let mended = await this.#lookAtSaved()
     const shards = this.#shards()
     if (shards.length === 0) {
       // It may be given a share at any time, and then knows nothing of it.
@@ -145,14 +158,27 @@ export class Janitor {
     }
     const dueBefore = isFull ? undefined : await this.#overtakenBefore()
     // Nobody was handed anything, and something waits in every queue: nothing can be told lost.
-    if (dueBefore === -Infinity) return 0
-    let mended = 0
+    if (dueBefore === -Infinity) return mended
     for (const shard of shards) mended += await this.#sweepShard(shard, dueBefore)
     if (this.#hasFailed) this.#lastFullAt = -Infinity
     else if (isFull) {
       this.#lastFullAt = clock.elapsed()
       this.#recovery.prune()
     }
+    return mended
+  }
+
+  async #lookAtSaved(): Promise<number> {
+    const rows = [...this.#saved.values()]
+    // Whom a look found that began before a row was saved may have been dead by then.
+    if (rows.length === 0 || !(await this.#watch.lookAgain())) return 0
+    let mended = 0
+    await forEach(rows, atATime, async (row) => {
+      const isMended = await this.#look(row, false)
+      if (isMended) mended++
+      const isOver = isMended || this.#watch.isLive(row.node ?? '') || this.#recovery.unreadable.isKnown(row.taskId, row.version)
+      if (isOver && this.#saved.get(row.taskId) === row) this.#saved.delete(row.taskId)
+    })
     return mended
   }
 

@@ -11,10 +11,12 @@ import type { Outbox } from './outbox.ts'
 export class Publisher {
   readonly #node: NodeContext
   readonly #outbox: Outbox
+  readonly #onSaved: (row: TaskDetails) => void
 
-  constructor(node: NodeContext, outbox: Outbox) {
+  constructor(node: NodeContext, outbox: Outbox, onSaved: (row: TaskDetails) => void) {
     this.#node = node
     this.#outbox = outbox
+    this.#onSaved = onSaved
   }
 
   /** Resolves once row and notices are out, or were handed to the outbox. */
@@ -24,7 +26,13 @@ export class Publisher {
   }
 
   saveRow(details: TaskDetails): Promise<void> {
-    return this.#outbox.deliver(`the row of task ${details.taskId}`, (signal) => this.#node.storage.listing.save(details, { signal }))
+    return this.#outbox.deliver(`the row of task ${details.taskId}`, (signal) => this.saveRowNow(details, signal))
+  }
+
+  /** One try, for a caller who has to know. */
+  async saveRowNow(details: TaskDetails, signal: AbortSignal): Promise<void> {
+    await this.#node.storage.listing.save(details, { signal })
+    this.#onSaved(details)
   }
 
   /** A lost notice is no harm beyond a delay, but an engine that fails is tried again. */

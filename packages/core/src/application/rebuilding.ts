@@ -4,6 +4,7 @@ import { isFinalStatus } from '../domain/task-status.ts'
 import type { TaskEvent } from '../domain/task-event.ts'
 import type { NodeContext } from './node-context.ts'
 import { persist } from './persistence.ts'
+import type { Publisher } from './publisher.ts'
 import { isUnreadable } from './recovery.ts'
 import { forEach, walk } from './walking.ts'
 
@@ -20,9 +21,11 @@ const atATime = 8
 /** Makes the listing anew from the histories, while the system runs: the highest version wins, so nobody is disturbed. */
 export class Rebuilding {
   readonly #node: NodeContext
+  readonly #publisher: Publisher
 
-  constructor(node: NodeContext) {
+  constructor(node: NodeContext, publisher: Publisher) {
     this.#node = node
+    this.#publisher = publisher
   }
 
   async rebuild(signal?: AbortSignal): Promise<RebuildOutcome> {
@@ -47,7 +50,7 @@ export class Rebuilding {
     const { listing } = this.#node.storage
     const details = detailsOf(await this.#read(taskId, signal))
     if (details === undefined) return false
-    await this.#persist(signal, (bound) => listing.save(details, { signal: bound }))
+    await this.#persist(signal, (bound) => this.#publisher.saveRowNow(details, bound))
     // Only what is finished is ever removed. If it was meanwhile, the row just saved would never go.
     if (isFinalStatus(details.status) && (await this.#read(taskId, signal)).length === 0)
       await this.#persist(signal, (bound) => listing.remove(details, { signal: bound }))

@@ -1,5 +1,5 @@
-import type { TaskState } from '../domain/task-state.ts'
 import type { TaskId } from '../domain/task-id.ts'
+import { isUnderWay } from '../domain/task-status.ts'
 import type { Notice } from '../ports/event-bus.ts'
 import type { Aggregate } from './aggregate.ts'
 import { noTask } from './aggregate.ts'
@@ -80,5 +80,3 @@ export class SerialHolds {
     }
   }
 }
-
-const isUnderWay = (status: TaskState['status']): boolean => status === 'inProgress' || status === 'cancelRequested'

@@ -120,11 +120,16 @@ export class Submissions {
   /** Row, message and notice; also for a task that was met again, so that a repeat makes a half-done submit whole. */
   async #show({ details, created }: Aggregate, persistence: Persistence): Promise<void> {
     if (details === undefined || created === undefined) return
-    const { storage } = this.#node
     // The message first: a worker waits for it, and nobody yet for the notice.
     const steps = details.status === 'waiting' ? [this.#sender.send(details, details.version === 1 ? created : undefined)] : []
     steps.push(this.#publisher.announce(details.taskId, [created]))
-    await persist(this.#node, persistence, (signal) => storage.listing.save(details, { signal }))
+    try {
+      await persist(this.#node, persistence, (signal) => this.#publisher.saveRowNow(details, signal))
+    } catch (error) {
+      // Whatever the caller is told, the task is there, and is to be listed.
+      void this.#publisher.saveRow(details)
+      throw error
+    }
     // Waiting for these too holds back a submitter who is faster than the engine; a caller who gives up has his task all the same.
     const shown = Promise.all(steps)
     await (persistence.signal === undefined ? shown : unlessAborted(shown, persistence.signal))

@@ -101,7 +101,7 @@ export class TaskManager {
     this.#startedAt = node.clock.now()
     this.#outbox = new Outbox(node)
     this.#sender = new Sender(node, this.#outbox)
-    const publisher = new Publisher(node, this.#outbox)
+    const publisher = new Publisher(node, this.#outbox, (row) => this.#janitor.noteSaved(row))
     this.#publisher = publisher
     this.#eventSourcing = new EventSourcing(node, publisher)
     this.#submissions = new Submissions({
@@ -284,7 +284,7 @@ export class TaskManager {
    */
   async rebuildListing({ signal }: CallOptions = {}): Promise<RebuildOutcome> {
     this.#node.closed.throwIfAborted()
-    return new Rebuilding(this.#node).rebuild(signal)
+    return new Rebuilding(this.#node, this.#publisher).rebuild(signal)
   }
 
   /**

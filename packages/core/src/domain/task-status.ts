@@ -10,3 +10,10 @@ export type FinalStatus = 'completed' | 'failed' | 'cancelled' | 'died'
 /** Whether the status never changes again. */
 export const isFinalStatus = (status: TaskStatus | 'none'): status is FinalStatus =>
   status === 'completed' || status === 'failed' || status === 'cancelled' || status === 'died'
+
+/**
+ * Whether an attempt of the task runs.
+ *
+ * @internal
+ */
+export const isUnderWay = (status: TaskStatus | 'none'): boolean => status === 'inProgress' || status === 'cancelRequested'

@@ -1,7 +1,7 @@
 import type { Logger, TaskHandle, TaskManager, TaskManagerOptions } from '@taskledger/core'
 import { createTaskManager, defineTask, TaskledgerError, unchecked } from '@taskledger/core'
 import type { CancelSchedule, Clock, Messaging, Notice, Storage, TaskDetails, TaskEvent, TaskId } from '@taskledger/core/ports'
-import { sleepOn } from '@taskledger/core/ports'
+import { outcomeUnknown, sleepOn } from '@taskledger/core/ports'
 import { checkHistory, virtualClock } from '@taskledger/core/testing'
 import type { VirtualClock } from '@taskledger/core/testing'
 import type { Memory } from '@taskledger/memory'
@@ -34,6 +34,8 @@ export interface StagedNode {
   readonly calls: readonly string[]
   /** Which calls fail, by name: `storage.nodes.renew`. */
   fails: (call: string) => boolean
+  /** Which calls happen, and cannot tell. */
+  losesAnswer: (call: string) => boolean
   /** How long calls take before they happen, in milliseconds. */
   delays: (call: string) => number
   /** Which notices it does not hear. */
@@ -94,6 +96,9 @@ export class Stage implements AsyncDisposable {
         if (delayMs > 0) await this.sleep(delayMs)
         if (node.fails(call)) throw new TaskledgerError('UNAVAILABLE', `${call} is made to fail`)
       },
+      leave(call) {
+        if (node.losesAnswer(call)) throw outcomeUnknown(call)
+      },
     }
     const messaging = this.memory.messaging()
     const bus: Messaging['bus'] = gated(messaging.bus, 'messaging.bus', gate)
@@ -130,6 +135,7 @@ export class Stage implements AsyncDisposable {
       messaging,
       depth: undefined,
       fails,
+      losesAnswer: () => false,
       delays: () => 0,
       isDeafTo: () => false,
       kill: () => {
@@ -259,6 +265,7 @@ export class Stage implements AsyncDisposable {
 interface Gate {
   isDead(): boolean
   enter(call: string): Promise<void>
+  leave(call: string): void
   sleep(ms: number): Promise<void>
 }
 
@@ -288,6 +295,7 @@ const gated = <Port extends object>(port: Port, name: string, gate: Gate, calls?
         if (gate.isDead()) return never()
         await gate.enter(call)
         const answer = await method(...given)
+        gate.leave(call)
         return gate.isDead() ? never() : answer
       }
     },

@@ -1,0 +1,82 @@
+import { defineTask } from '@taskledger/core'
+import type { SubmitOptions } from '@taskledger/core'
+import type { TaskId } from '@taskledger/core/ports'
+import { describe, expect, it } from 'vitest'
+import type { StagedNode } from './stage.ts'
+import { Stage } from './stage.ts'
+
+const front = { worker: false } as const
+const failsToSave = (call: string): boolean => call === 'storage.listing.save'
+
+/** Well under the five minutes after which everything is looked at anyway. */
+const soonMs = 60_000
+
+/** A task that ran on a node that has died since. Everybody has looked at what it ran, and no row said so. */
+const overlooked = async (stage: Stage, submitter: StagedNode, options: SubmitOptions = {}): Promise<{ readonly id: TaskId }> => {
+  const victim = await stage.node()
+  const heir = await stage.node()
+  heir.manager.worker?.pause()
+  await stage.advance(20_000)
+  victim.fails = failsToSave
+  submitter.manager.submit(stage.held(''), null, options).catch(() => {})
+  await stage.until('it does not run', () => stage.bodies.length === 1)
+  victim.kill()
+  await stage.advance(22_000)
+  // Its death, too, makes everybody look.
+  submitter.kill()
+  await stage.advance(40_000)
+  heir.manager.worker?.resume()
+  return { id: stage.bodies[0]?.taskId as TaskId }
+}
+
+describe('a row that says only late that a task runs on a node that is dead', () => {
+  it('is seen to by who submits the task again', async () => {
+    await using stage = new Stage()
+    const submitter = await stage.node(front)
+    const again = await stage.node(front)
+    submitter.fails = failsToSave
+    const key = { idempotencyKey: 'one' }
+    const task = await overlooked(stage, submitter, key)
+    expect(await stage.row(task)).toBe(undefined)
+    await again.manager.submit(stage.held(''), null, key)
+    expect(await stage.row(task)).toMatchObject({ status: 'inProgress' })
+    await stage.runs(task, 2, soonMs)
+    expect(await stage.told(task)).toEqual(['Created', 'Started', 'Died', 'Started'])
+  })
+
+  it('is seen to by who makes the listing anew', async () => {
+    await using stage = new Stage()
+    const submitter = await stage.node(front)
+    const again = await stage.node(front)
+    submitter.fails = failsToSave
+    const task = await overlooked(stage, submitter)
+    await again.manager.rebuildListing()
+    await stage.runs(task, 2, soonMs)
+  })
+
+  it('is seen to by who wishes the task to end', async () => {
+    await using stage = new Stage()
+    const submitter = await stage.node(front)
+    const again = await stage.node(front)
+    submitter.fails = failsToSave
+    const task = await overlooked(stage, submitter)
+    expect(await again.manager.task(task.id).cancel()).toMatchObject({ outcome: 'requested' })
+    await stage.until('it was not cancelled', async () => (await stage.row(task))?.status === 'cancelled', soonMs)
+    expect(await stage.told(task)).toEqual(['Created', 'Started', 'CancelRequested', 'Died', 'Cancelled'])
+  })
+})
+
+describe('a submit that was not acknowledged', () => {
+  it('leaves a task that is listed as soon as the listing takes it', async () => {
+    await using stage = new Stage()
+    const node = await stage.node(front)
+    node.fails = failsToSave
+    const later = defineTask({ type: 'held', run: () => {} })
+    const submitted = node.manager.submit(later, undefined, { notBefore: stage.clock.now() + 3_600_000 }).catch((error: unknown) => error)
+    await stage.advance(60_000)
+    const { taskId } = (await submitted) as { readonly taskId: TaskId }
+    expect(await stage.row({ id: taskId })).toBe(undefined)
+    node.fails = () => false
+    await stage.until('it is not listed', async () => (await stage.row({ id: taskId })) !== undefined)
+  })
+})
