@@ -12,7 +12,7 @@ import { TaskAborted } from './errors.ts'
 import type { EventSourcing, Outcome } from './event-sourcing.ts'
 import type { NodeContext } from './node-context.ts'
 import { commandBase } from './node-context.ts'
-import { persist, repetitionDelayMs } from './persistence.ts'
+import { persist, persistAnyway } from './persistence.ts'
 import { ProgressReports } from './progress-reports.ts'
 import type { Sender } from './sender.ts'
 import type { Ending } from './task-run.ts'
@@ -21,9 +21,6 @@ import type { WorkerSettings } from './worker-settings.ts'
 
 /** Until the node closes: what has happened has to be written down. */
 export const untilClosed = { forMs: Infinity }
-
-/** The first wait before an end is tried again that the store has refused, as a number of tries: some two seconds. */
-const firstPatience = 8
 
 /** Runs claimed tasks on this node, stops them where they should stop, and settles each by one command. */
 export class Attempts {
@@ -47,15 +44,20 @@ export class Attempts {
     return [...this.#runs.keys()]
   }
 
-  /** Runs a task that this node has claimed, to its settlement. `isMissed` says whether a notice may have been missed since. */
-  async run(claimed: Aggregate, runnable: RunnableTask, isMissed: () => boolean): Promise<void> {
+  /**
+   * Runs a task that this node has claimed, to its settlement. `begunAt` says when the claim was begun (`clock.elapsed()`),
+   * `isMissed` whether a notice may have been missed since.
+   */
+  async run(claimed: Aggregate, runnable: RunnableTask, begunAt: number, isMissed: () => boolean): Promise<void> {
     const run = await this.#prepare(claimed, runnable)
     this.#succeed(run)
     try {
+      // Somebody may have wished the task to end before the claim was found to stand.
+      run.heed(claimed)
       if (isMissed()) void this.#look(run)
       if (this.#isShuttingDown) abortForShutdown(run)
-      // The claim may have been written long after it was begun.
-      if (this.#node.lease.state === 'lost') abortForLease(run)
+      // The claim may have been written, or found to stand, long after it was begun: others may think it dead, and run the task.
+      if (!this.#node.lease.isHeldSince(begunAt)) run.abort('LEASE_LOST', leaseLost)
       await this.#settle(run, await run.run(runnable))
     } catch (error) {
       // The node closes: the attempt stays open, and its death is declared by others.
@@ -171,16 +173,11 @@ export class Attempts {
 
   /** As long as this node lives nobody else ends its attempts: it goes on until the store takes the end, or the node closes. */
   async #concludeLater(run: TaskRun, command: TaskCommand): Promise<void> {
-    const { clock, closed, random, logger } = this.#node
-    for (let tries = firstPatience; ; tries++) {
-      try {
-        await clock.sleep(repetitionDelayMs(tries, random()), closed)
-        return await this.#conclude(run, command, 'debug')
-      } catch (error) {
-        if (!closed.aborted) continue
-        logger.error({ taskId: run.taskId, attempt: run.attempt, err: error }, 'the end of an attempt could not be written')
-        return this.#forget(run)
-      }
+    try {
+      await persistAnyway(this.#node, () => this.#conclude(run, command, 'debug'))
+    } catch (error) {
+      this.#node.logger.error({ taskId: run.taskId, attempt: run.attempt, err: error }, 'the end of an attempt could not be written')
+      this.#forget(run)
     }
   }
 
@@ -256,6 +253,8 @@ export class Attempts {
 
 const abortForShutdown = (run: TaskRun): void => run.abort('SHUTTING_DOWN', 'the node shuts down; the task goes on elsewhere')
 
+const leaseLost = 'the node could not renew its lease: others may think it dead, and run the task'
+
 const abortForLease = (run: TaskRun): void => {
-  if (!run.finishesWithoutLease) run.abort('LEASE_LOST', 'the node could not renew its lease: others may think it dead, and run the task')
+  if (!run.finishesWithoutLease) run.abort('LEASE_LOST', leaseLost)
 }

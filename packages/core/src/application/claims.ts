@@ -1,6 +1,7 @@
-import { isFinalStatus } from '../domain/task-status.ts'
+import type { StartTask } from '../domain/task-command.ts'
 import type { TaskId } from '../domain/task-id.ts'
-import { isUnknownEventType } from '../ports/errors.ts'
+import { isFinalStatus, isUnderWay } from '../domain/task-status.ts'
+import { isOutcomeUnknown, isUnknownEventType } from '../ports/errors.ts'
 import type { Notice } from '../ports/event-bus.ts'
 import type { ConsumeMode, Delivery, WorkMessage } from '../ports/work-queue.ts'
 import { describeError } from '../tasks/describe-error.ts'
@@ -11,10 +12,11 @@ import { fold, noTask } from './aggregate.ts'
 import type { Attempts } from './attempts.ts'
 import { untilClosed } from './attempts.ts'
 import { TaskNotFound } from './errors.ts'
-import type { EventSourcing } from './event-sourcing.ts'
+import type { EventSourcing, Outcome } from './event-sourcing.ts'
 import { factoryOf } from './known-task.ts'
 import type { NodeContext } from './node-context.ts'
 import { commandBase } from './node-context.ts'
+import { persistAnyway } from './persistence.ts'
 import type { Publisher } from './publisher.ts'
 import type { Sender } from './sender.ts'
 import { SerialHolds } from './serial-holds.ts'
@@ -22,6 +24,8 @@ import type { WorkerSettings } from './worker-settings.ts'
 
 interface Claim {
   readonly taskId: TaskId
+  /** By `clock.elapsed()`. */
+  readonly begunAt: number
   /** The highest version that a notice named while the claim was under way. */
   heard: number
   /** Nothing runs by it, and nothing will. */
@@ -63,7 +67,22 @@ export class Claims {
   }
 
   /** Claims and runs the task of a delivery. Never rejects: what cannot be dealt with here is left to others. */
-  async take(delivery: Delivery, mode: ConsumeMode): Promise<void> {
+  take(delivery: Delivery, mode: ConsumeMode): Promise<void> {
+    return this.#handle(delivery, mode, (untilFree) => this.#take(delivery, untilFree))
+  }
+
+  /**
+   * Gives back a delivery that came while nothing is to be claimed. With the message of a serial queue its turn passes on, so one
+   * that comes again is kept all the same for as long as its task runs. Never rejects.
+   */
+  decline(delivery: Delivery, mode: ConsumeMode): Promise<void> {
+    return this.#handle(delivery, mode, async (untilFree) => {
+      if (delivery.redelivered) await untilFree?.()
+      await this.#release(delivery)
+    })
+  }
+
+  async #handle(delivery: Delivery, mode: ConsumeMode, handle: (untilFree: UntilFree) => Promise<void>): Promise<void> {
     let isHeld = false
     const untilFree = async (): Promise<Aggregate> => {
       const { taskId } = delivery.message
@@ -73,7 +92,7 @@ export class Claims {
       return aggregate
     }
     try {
-      await this.#take(delivery, mode === 'serial' ? untilFree : undefined)
+      await handle(mode === 'serial' ? untilFree : undefined)
     } catch (error) {
       // Not settled: an engine puts what comes back so before what waits, and what is released behind it.
       if (isHeld && this.#holds.isOver) return
@@ -116,7 +135,7 @@ export class Claims {
       return this.#undecodable(delivery, known, untilFree, error)
     }
     await this.#claimAnd(delivery, known, untilFree, (started, claim) =>
-      this.#attempts.run(started, runnable, () => claim.heard > started.state.version),
+      this.#attempts.run(started, runnable, claim.begunAt, () => claim.heard > started.state.version),
     )
   }
 
@@ -149,24 +168,51 @@ export class Claims {
     untilFree: UntilFree,
     goOn: (started: Aggregate, claim: Claim) => Promise<void>,
   ): Promise<void> {
-    const claim: Claim = { taskId: delivery.message.taskId, heard: 0, isRefused: false }
+    const claim: Claim = { taskId: delivery.message.taskId, begunAt: this.#node.clock.elapsed(), heard: 0, isRefused: false }
     this.#open.add(claim)
+    const command = { type: 'StartTask', ...commandBase(this.#node, claim.taskId) } as const
+    let stands = false
     try {
       // Until closed: where it cannot be told whether the claim was written, only trying again can tell.
-      const command = { type: 'StartTask', ...commandBase(this.#node, claim.taskId) } as const
       // The body need not wait for row and notice either: whoever sees them late sees the end late, and in its turn.
-      const options = { known, persistence: untilClosed, publish: 'beside' } as const
-      const { refused, aggregate } = await this.#eventSourcing.dispatch(command, options)
+      const outcome = await this.#eventSourcing.dispatch(command, { known, persistence: untilClosed, publish: 'beside' })
+      const { aggregate } = outcome
+      const refused = refusalOf(outcome)
       if (refused === 'unknownTask') throw new TaskNotFound(claim.taskId)
       claim.isRefused = refused !== undefined
+      stands = refused === undefined
       if (refused === 'alreadyStarted') await untilFree?.()
       if (refused === 'notDue' && aggregate.details !== undefined) await this.#sender.send(aggregate.details)
       // The body need not wait for the queue: the claim stands.
       const accepted = this.#accept(delivery)
       if (refused === undefined) await goOn(aggregate, claim)
       await accepted
+    } catch (error) {
+      if (stands || isOutcomeUnknown(error)) void this.#takeBack(command, known)
+      throw error
     } finally {
       this.#open.delete(claim)
+    }
+  }
+
+  /**
+   * A claim that may stand, and that nothing runs by: it is made to stand, and handed back, uncounted. As long as this node lives
+   * nobody else would end it.
+   */
+  async #takeBack(command: StartTask, known: Aggregate): Promise<void> {
+    const { taskId } = command
+    try {
+      const { events } = await persistAnyway(this.#node, () => this.#eventSourcing.dispatch(command, { known, persistence: untilClosed }))
+      const [started] = events
+      if (started?.type !== 'TaskStarted') return
+      const release = { type: 'ReleaseTask', ...commandBase(this.#node, taskId), attempt: started.attempt } as const
+      const dispatch = (): Promise<Outcome> => this.#eventSourcing.dispatch(release, { persistence: untilClosed })
+      const { refused, aggregate } = await persistAnyway(this.#node, dispatch)
+      this.#node.logger.warn({ taskId, attempt: started.attempt, refused }, 'a claim that nothing ran by was handed back')
+      if (refused === undefined && aggregate.details?.status === 'waiting') await this.#sender.send(aggregate.details)
+    } catch (error) {
+      // The node closes: the death of the attempt, if there is one, is declared by others.
+      this.#node.logger.debug({ taskId, err: error }, 'whether a claim stands was not found out')
     }
   }
 
@@ -185,19 +231,34 @@ export class Claims {
   }
 
   async #leaveToOthers(delivery: Delivery, error: unknown): Promise<void> {
-    const { undecodableReleases, undecodableDelayMs } = this.#settings
     const { message, releases } = delivery
+    const isForOthers = releases < this.#settings.undecodableReleases || this.#node.closed.aborted || isUnknownEventType(error)
+    if (isForOthers) {
+      this.#node.logger.warn({ taskId: message.taskId, releases, err: error }, 'a task cannot be run here and is left to others')
+      return this.#release(delivery)
+    }
+    this.#node.logger.error({ taskId: message.taskId, releases, err: error }, 'a message was put with the dead letters')
+    const why = `released ${releases} times; node ${this.#node.nodeId} says: ${describeError(error).message}`
+    await this.#settle(delivery, () => delivery.reject(why))
+  }
+
+  #release(delivery: Delivery): Promise<void> {
+    return this.#settle(delivery, () => delivery.release({ delayMs: this.#settings.undecodableDelayMs }))
+  }
+
+  async #settle({ message }: Delivery, call: () => Promise<void>): Promise<void> {
     try {
-      if (releases < undecodableReleases || this.#node.closed.aborted || isUnknownEventType(error)) {
-        this.#node.logger.warn({ taskId: message.taskId, releases, err: error }, 'a task cannot be run here and is left to others')
-        return await this.#node.deadlines.call(undefined, () => delivery.release({ delayMs: undecodableDelayMs }))
-      }
-      this.#node.logger.error({ taskId: message.taskId, releases, err: error }, 'a message was put with the dead letters')
-      const why = `released ${releases} times; node ${this.#node.nodeId} says: ${describeError(error).message}`
-      await this.#node.deadlines.call(undefined, () => delivery.reject(why))
-    } catch (cause) {
+      await this.#node.deadlines.call(undefined, call)
+    } catch (error) {
       // The queue delivers again what nobody settled.
-      this.#node.logger.warn({ taskId: message.taskId, err: cause }, 'a delivery could not be settled')
+      this.#node.logger.warn({ taskId: message.taskId, err: error }, 'a delivery could not be settled')
     }
   }
+}
+
+/** Why nothing is to be run by a claim. One that was found to stand only after others ended its attempt comes too late. */
+const refusalOf = ({ refused, aggregate: { state }, events: [started] }: Outcome): Outcome['refused'] => {
+  if (refused !== undefined) return refused
+  const isOpen = started?.type === 'TaskStarted' && started.attempt === state.attempt && isUnderWay(state.status)
+  return isOpen ? undefined : 'alreadyStarted'
 }

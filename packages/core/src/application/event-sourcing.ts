@@ -15,8 +15,10 @@ import type { Publisher } from './publisher.ts'
 export interface Outcome {
   /** Why it took no effect, or nothing where it was accepted. */
   readonly refused: Refusal | undefined
-  /** What is known of the task after it. */
+  /** What is known of the task after it. Where the append was found to have happened after all, others may have written since. */
   readonly aggregate: Aggregate
+  /** What it brought about. */
+  readonly events: readonly TaskEvent[]
 }
 
 export interface DispatchOptions {
@@ -60,7 +62,7 @@ export class EventSourcing {
     for (let conflicts = 0; ; conflicts++) {
       const decision = decide(after(command, aggregate), aggregate.state)
       if (decision.type === 'refused') {
-        if (fresh) return { refused: decision.reason, aggregate }
+        if (fresh) return { refused: decision.reason, aggregate, events: [] }
         // Nobody is refused for what was known a while ago.
         aggregate = await this.load(command.taskId, aggregate, persistence)
         fresh = true
@@ -71,7 +73,7 @@ export class EventSourcing {
       if (isWritten) {
         aggregate = fold(aggregate, events)
         await this.#publish(aggregate, events, publish)
-        return { refused: undefined, aggregate }
+        return { refused: undefined, aggregate, events }
       }
       if (conflicts === mostConflicts)
         throw outcomeUnknown(`${command.type} of task ${command.taskId} met another writer ${conflicts} times`)
@@ -83,7 +85,7 @@ export class EventSourcing {
       if (own.length > 0) {
         // An append whose outcome was unknown had happened after all, and others have written since.
         await this.#publish(aggregate, own, publish)
-        return { refused: undefined, aggregate }
+        return { refused: undefined, aggregate, events: own }
       }
       if (conflicts > 0) await this.#node.clock.sleep(repetitionDelayMs(conflicts, this.#node.random()), this.#node.closed)
     }
@@ -98,15 +100,17 @@ export class EventSourcing {
 
   /** Whether the events were written; false where another writer was first. */
   async #append(taskId: TaskId, { state }: Aggregate, events: readonly TaskEvent[], persistence?: Persistence): Promise<boolean> {
+    let tries = 0
     try {
       // The same events again after a failure: the store recognises those that it has.
-      await persist(this.#node, this.#bound(persistence), (signal) =>
-        this.#node.storage.events.append(taskId, state.version, events, { signal, isFresh: isFresh(events) }),
-      )
+      await persist(this.#node, this.#bound(persistence), (signal) => {
+        tries++
+        return this.#node.storage.events.append(taskId, state.version, events, { signal, isFresh: isFresh(events) })
+      })
       return true
     } catch (error) {
       if (isVersionConflict(error)) return false
-      if (!mayPass(error) || this.#node.closed.aborted || persistence?.signal?.aborted) throw error
+      if ((tries === 1 && !mayPass(error)) || this.#node.closed.aborted || persistence?.signal?.aborted) throw error
       // One of the tries may have succeeded, whatever the last one said.
       throw outcomeUnknown(`an append to task ${taskId}`, error)
     }

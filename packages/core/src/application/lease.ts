@@ -25,6 +25,7 @@ export class Lease {
   readonly settings: LeaseSettings
   readonly #clock: Clock
   #sentAt = -Infinity
+  #unbrokenSince = Infinity
 
   constructor(clock: Clock, settings: LeaseSettings) {
     this.#clock = clock
@@ -46,8 +47,14 @@ export class Lease {
     return (age < doubtfulFrom * ttlMs ? doubtfulFrom * ttlMs : ttlMs) - age
   }
 
+  /** Whether it was never lost since then (`clock.elapsed()`): nobody can have thought the node dead meanwhile. */
+  isHeldSince(since: number): boolean {
+    return this.state !== 'lost' && this.#unbrokenSince <= since
+  }
+
   /** A renewal that was sent then (`clock.elapsed()`) has succeeded. */
   renewed(sentAt: number): void {
+    if (this.state === 'lost') this.#unbrokenSince = sentAt
     this.#sentAt = Math.max(this.#sentAt, sentAt)
   }
 }

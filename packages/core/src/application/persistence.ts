@@ -56,3 +56,21 @@ export const persist = async <T>(
     }
   }
 }
+
+/** The first wait of `persistAnyway`, as a number of tries: some two seconds. */
+const firstPatience = 8
+
+/**
+ * Calls again, after a while, what has failed for a reason that should last: somebody may mend the engine. It goes on until it
+ * succeeds, or the node closes.
+ */
+export const persistAnyway = async <T>(node: NodeContext, call: () => Promise<T>): Promise<T> => {
+  for (let tries = firstPatience; ; tries++) {
+    await node.clock.sleep(repetitionDelayMs(tries, node.random()), node.closed)
+    try {
+      return await call()
+    } catch (error) {
+      if (node.closed.aborted) throw error
+    }
+  }
+}

@@ -42,7 +42,7 @@ export class Worker {
   readonly #delivered = new Map<string, number>()
   /** For each queue, how many deliveries there were, and how many are being handled. */
   readonly #flows = new Map<string, { taken: number; busy: number }>()
-  readonly #handling = new Set<Promise<void>>()
+  readonly #handling = new Set<Promise<unknown>>()
   #status: WorkerStatus = 'running'
   #started: Promise<void> = Promise.resolve()
   #drained: Promise<void> | undefined
@@ -208,18 +208,18 @@ export class Worker {
 
   #handle(queue: string, mode: ConsumeMode, delivery: Delivery): Promise<void> {
     // A delivery may have been on its way when the worker stopped taking any.
-    if (!this.#isTaking) return this.#node.deadlines.call(undefined, () => delivery.release({ delayMs: this.#settings.undecodableDelayMs }))
+    if (!this.#isTaking) return this.#track(this.#claims.decline(delivery, mode))
     this.#delivered.set(queue, Math.max(this.#delivered.get(queue) ?? 0, delivery.message.sentAt))
     const flow = this.#flows.get(queue) ?? { taken: 0, busy: 0 }
     this.#flows.set(queue, flow)
     flow.taken++
     flow.busy++
-    const handled = this.#claims.take(delivery, mode).finally(() => {
-      flow.busy--
-      this.#handling.delete(handled)
-    })
+    return this.#track(this.#claims.take(delivery, mode).finally(() => flow.busy--))
+  }
+
+  async #track(handled: Promise<unknown>): Promise<void> {
     this.#handling.add(handled)
-    return handled
+    await handled.finally(() => this.#handling.delete(handled))
   }
 
   async #drain(): Promise<void> {

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Storage, TaskManager, TaskManagerOptions } from '@taskledger/core'
 import { createTaskManager, defineTask, silentLogger, unchecked } from '@taskledger/core'
+import type { TaskEvent } from '@taskledger/core/ports'
+import { VersionConflict } from '@taskledger/core/ports'
 import type { Memory } from '@taskledger/memory'
 import { createMemory } from '@taskledger/memory'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -243,5 +245,48 @@ describe('what a person sees is true', () => {
     const manager = await managerOn(createMemory(), { tasks: [quick], worker: false })
     await expect(manager.submit(quick, undefined, { signal: AbortSignal.abort(new Error('given up')) })).rejects.toThrow('given up')
     expect((await manager.list()).tasks).toEqual([])
+  })
+})
+
+describe('a claim of which the store tells only that another writer was first, and that stands all the same', () => {
+  /** A node whose first claim is found to stand only after somebody else has written these events. */
+  const outrunBy = async (...after: readonly Pick<TaskEvent, 'type'>[]) => {
+    const memory = createMemory()
+    const outside = memory.storage()
+    let isOutrun = false
+    let runs = 0
+    const task = defineTask({
+      type: 'counted',
+      run: () => {
+        runs++
+      },
+    })
+    const manager = await managerOn(memory, { tasks: [task] }, async (path, given, call) => {
+      const [event] = (path === 'events.append' ? given[2] : []) as readonly TaskEvent[]
+      if (event?.type !== 'TaskStarted' || isOutrun) return call()
+      isOutrun = true
+      await call()
+      const { taskId, at } = event
+      const events = after.map((data, index) => ({ taskId, at, node: 'other', version: 3 + index, eventId: `other-${index}`, ...data }))
+      await outside.events.append(taskId, 2, events as unknown as readonly TaskEvent[])
+      throw new VersionConflict(taskId, 1, 2 + events.length)
+    })
+    const { id } = await manager.submit(task)
+    return { id, manager, outside, runs: () => runs }
+  }
+
+  it('is no longer run by where its attempt was ended, and another began', async () => {
+    const died = { type: 'TaskDied', attempt: 1, diedOn: 'here', retryAt: 0 } as const
+    const { id, manager, outside, runs } = await outrunBy(died, { type: 'TaskStarted', attempt: 2 } as Pick<TaskEvent, 'type'>)
+    while ((await outside.events.read(id)).length < 4) await sleep(1)
+    await manager.close()
+    expect(runs()).toBe(0)
+    expect((await outside.events.read(id)).map(({ type }) => type)).toEqual(['TaskCreated', 'TaskStarted', 'TaskDied', 'TaskStarted'])
+  })
+
+  it('is cancelled where somebody wished it', async () => {
+    const { id, manager, runs } = await outrunBy({ type: 'TaskCancelRequested', by: 'somebody' } as Pick<TaskEvent, 'type'>)
+    expect(await manager.task(id).finished({ timeoutMs: 5_000 })).toMatchObject({ status: 'cancelled' })
+    expect(runs()).toBe(0)
   })
 })

@@ -53,6 +53,23 @@ afterEach(async () => {
   await closing
 })
 
+/** Storage of which the registry takes no renewal any more, once it is told so. */
+const failingRenewals = (): Storage & { isFailing: boolean } => {
+  const storage = memory.storage()
+  const nodes: Storage['nodes'] = {
+    capabilities: storage.nodes.capabilities,
+    renew: async (...given) => {
+      if (failing.isFailing) throw new Error('the registry takes no renewal')
+      await storage.nodes.renew(...given)
+    },
+    leave: (...given) => storage.nodes.leave(...given),
+    live: (...given) => storage.nodes.live(...given),
+    close: () => storage.nodes.close(),
+  }
+  const failing = { isFailing: false, events: storage.events, listing: storage.listing, nodes, close: () => storage.close() }
+  return failing
+}
+
 const nodeWith = async ({ mode = 'serial', storage = memory.storage() }: { mode?: ConsumeMode; storage?: Storage } = {}): Promise<Node> => {
   const messaging = memory.messaging()
   let handler: ((delivery: Delivery) => Promise<void>) | undefined
@@ -222,6 +239,56 @@ describe('a message of a serial queue whose task is in progress', () => {
       { settled: undefined, ended: true },
     ])
     expect(detailsOf(await handle.history())).toMatchObject({ status: 'inProgress', attempt: 1 })
+  })
+
+  describe('is not given away by a node whose lease is in doubt', () => {
+    const doubtful = async (storage: ReturnType<typeof failingRenewals>, node: Node): Promise<void> => {
+      storage.isFailing = true
+      await clock.advance(10_000)
+      expect(node.manager.health().lease.ok).toBe(false)
+    }
+
+    it('and runs it', async () => {
+      const storage = failingRenewals()
+      const node = await nodeWith({ storage })
+      const handle = await startedOn(node)
+      await doubtful(storage, node)
+      const handed = await node.handOver(handle, true)
+      await clock.advance(2_000)
+      expect(handed).toEqual({ settled: undefined, ended: false })
+      storage.isFailing = false
+      await clock.advance(20_000)
+      expect(handed.settled).toBe(undefined)
+      ends[0]?.()
+      await handle.finished()
+      await rest()
+      expect(handed).toEqual({ settled: 'released', ended: true })
+      expect(runs).toEqual(['attempt 1'])
+    })
+
+    it('while another runs it', async () => {
+      const storage = failingRenewals()
+      const [runner, node] = [await nodeWith(), await nodeWith({ storage })]
+      const handle = await startedOn(runner)
+      await doubtful(storage, node)
+      const handed = await node.handOver(handle, true)
+      await clock.advance(20_000)
+      expect(handed).toEqual({ settled: undefined, ended: false })
+      ends[0]?.()
+      await handle.finished()
+      await rest()
+      expect(handed).toEqual({ settled: 'released', ended: true })
+    })
+
+    it('unless it did not come again, or its task does not run', async () => {
+      const storage = failingRenewals()
+      const node = await nodeWith({ storage })
+      const handle = await node.manager.submit(held)
+      await doubtful(storage, node)
+      for (const redelivered of [true, false])
+        expect(await node.handOver(handle, redelivered)).toEqual({ settled: 'released', ended: true })
+      expect(runs).toEqual([])
+    })
   })
 
   it('is accepted at once where the queue is a parallel one', async () => {

@@ -130,6 +130,32 @@ describe('the lease of a node', () => {
     expect((await stage.storage.nodes.live()).map(({ name }) => name).sort()).toEqual(['a', 'b'])
   })
 
+  it.each([{}, { onLeaseLost: 'finish' } as const])(
+    'that was lost between a claim and the answer to it lets no body begin, though it is held again (%o)',
+    async (held) => {
+      await using stage = new Stage()
+      const cutOff = await stage.node({ held })
+      const heir = await stage.node({ held })
+      heir.manager.worker?.pause()
+      await stage.advance(20_000)
+      let isCutOff = false
+      cutOff.losesAnswer = (call) => call === 'storage.events.append' && !isCutOff && (isCutOff = true)
+      cutOff.fails = (call) => isCutOff && isStorage(call)
+      const task = await heir.manager.submit(stage.held(''), null)
+      await stage.until('it was not claimed', () => isCutOff)
+      heir.manager.worker?.resume()
+      await stage.runs(task, 2)
+      // Its lease is back before it can find out about its claim.
+      cutOff.fails = (call) => call === 'storage.events.append'
+      await stage.until('its lease is not back', () => cutOff.manager.health().lease.ok)
+      cutOff.fails = () => false
+      await stage.advance(10_000)
+      expect(stage.bodies.map(({ node, attempt }) => [node, attempt])).toEqual([['b', 2]])
+      expect(await stage.told(task)).toEqual(['Created', 'Started', 'Died', 'Started'])
+      stage.body(task).return()
+    },
+  )
+
   it('is reckoned where a body reports, even if no timer has told it yet', async () => {
     await using stage = new Stage()
     const frozen = await stage.node()
