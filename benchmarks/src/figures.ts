@@ -13,7 +13,7 @@ export const quantile = (samples: readonly number[], q: number): number => {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN
 }
 
-export const rounded = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3))
+export const rounded = (value: number): string => (value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3))
 
 export const printTable = (figures: readonly Figure[]): void => {
   console.table(

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
@@ -6,8 +7,11 @@ import { settingsOf } from './engines.ts'
 import { openEngines } from './open-engines.ts'
 import { cohorts } from './programs/cohorts.ts'
 import { floors, warmUp } from './programs/floors.ts'
+import { kills } from './programs/kills.ts'
 import { cancelling, latency } from './programs/latency.ts'
 import { listing } from './programs/listing.ts'
+import { outages } from './programs/outages.ts'
+import { safety } from './programs/safety.ts'
 import { submitting } from './programs/submitting.ts'
 import { statements, throughput } from './programs/throughput.ts'
 import { waitingMemory } from './programs/waiting-memory.ts'
@@ -23,22 +27,34 @@ const programs: Readonly<Record<string, Program>> = {
   listing,
   submitting,
   memory: waitingMemory,
+  kills,
+  outages,
+  safety,
 }
 
-/** No program may take longer, in milliseconds. */
-const longestMs = 150_000
+/** No program may take longer that does not say so, in milliseconds. */
+const usualLongestMs = 150_000
+
+const namesWhere = (isLong: boolean): readonly string[] =>
+  Object.keys(programs).filter((name) => (programs[name]?.longestMs !== undefined) === isLong)
+
+const describe = (names: readonly string[]): string => names.map((name) => `  ${name.padEnd(12)}${programs[name]?.about ?? ''}`).join('\n')
 
 const help = `The figures of Taskledger on Cassandra and RabbitMQ, each beside what it costs without the framework.
 
 node benchmarks/src/engines/main.ts [options] [program …]
 
-${Object.entries(programs)
-  .map(([name, { about }]) => `  ${name.padEnd(12)}${about}`)
-  .join('\n')}
+${describe(namesWhere(false))}
+
+Only where they are named, since they take minutes:
+
+${describe(namesWhere(true))}
 
   --sync batch|periodic   start servers of its own, with this commitlog_sync; without it, servers that can be found
   --scale 0.2             less of everything
+  --outage 60             how long an outage lasts, in seconds
   --json                  for other programs
+  --log FOLDER            nodes log there
   --cpu-prof FOLDER       processes leave their profiles there`
 
 const { values, positionals } = parseArgs({
@@ -47,12 +63,15 @@ const { values, positionals } = parseArgs({
     sync: { type: 'string' },
     scale: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
+    outage: { type: 'string', default: '60' },
+    log: { type: 'string' },
     'cpu-prof': { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
 
 const scale = Number(values.scale)
+const outageMs = Number(values.outage) * 1_000
 
 interface LoadedFigure extends EngineFigure {
   readonly program: string
@@ -94,7 +113,8 @@ const printTable = (figures: readonly LoadedFigure[]): void => {
 }
 
 const run = async (names: readonly string[], sync: 'batch' | 'periodic' | undefined): Promise<void> => {
-  const { engines, origin, pids, close } = await openEngines(sync)
+  if (values.log !== undefined) mkdirSync(values.log, { recursive: true })
+  const { engines, origin, own, close } = await openEngines(sync)
   const interrupted = new Promise<never>((_resolve, reject) => process.once('SIGINT', () => reject(new Error('interrupted'))))
   try {
     const machine = {
@@ -108,14 +128,14 @@ const run = async (names: readonly string[], sync: 'batch' | 'periodic' | undefi
     }
     const about = `Cassandra ${machine.cassandra}, commitlog_sync ${machine.commitlogSync}, paxos ${machine.paxosVariant}; RabbitMQ ${machine.rabbitmq} (${origin}); Node ${machine.node}, ${machine.cores} × ${machine.model}`
     console.error(about)
-    if (sync !== undefined) await withinMs('warming up', longestMs, warmUp(engines, scale))
+    if (sync !== undefined) await withinMs('warming up', usualLongestMs, warmUp(engines, scale))
     const figures: LoadedFigure[] = []
     for (const name of names) {
       const program = programs[name] as Program
       const before = minuteLoad()
-      const bench = { engines, pids, scale, profileInto: values['cpu-prof'] }
+      const bench = { engines, own, scale, profileInto: values['cpu-prof'], logInto: values.log, outageMs }
       try {
-        const measured = await withinMs(name, longestMs, Promise.race([program.run(bench), interrupted]))
+        const measured = await withinMs(name, program.longestMs ?? usualLongestMs, Promise.race([program.run(bench), interrupted]))
         const load = [before, minuteLoad()] as const
         figures.push(...measured.map((figure) => ({ program: name, ...figure, load })))
         console.error(`${name}: ${measured.length} figures`)
@@ -134,11 +154,11 @@ const run = async (names: readonly string[], sync: 'batch' | 'periodic' | undefi
   }
 }
 
-const names = positionals.length > 0 ? positionals : Object.keys(programs)
+const names = positionals.length > 0 ? positionals : namesWhere(false)
 const unknown = names.find((name) => !Object.hasOwn(programs, name))
 const { sync } = values
 if (values.help) console.log(help)
-else if (unknown !== undefined || !(scale > 0) || (sync !== undefined && sync !== 'batch' && sync !== 'periodic')) {
+else if (unknown !== undefined || !(scale > 0) || !(outageMs > 0) || (sync !== undefined && sync !== 'batch' && sync !== 'periodic')) {
   console.error(help)
   process.exitCode = 2
 } else {

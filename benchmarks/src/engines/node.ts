@@ -1,15 +1,19 @@
 import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { cassandraStorage } from '@taskledger/cassandra'
 import type { TaskManager } from '@taskledger/core'
-import { createTaskManager, defineTask } from '@taskledger/core'
+import { consoleLogger, createTaskManager, defineTask } from '@taskledger/core'
 import { rabbitmqMessaging } from '@taskledger/rabbitmq'
 import type { Burst, BurstTimes } from './burst.ts'
 import { burst } from './burst.ts'
 import type { Counts } from './counts.ts'
 import { countDrivers, takeCounts } from './counts.ts'
 import type { Engines } from './engines.ts'
+import { fileLogger } from './file-logger.ts'
+import type { Answer, Load, LoadUnderWay } from './load.ts'
+import { beginLoad } from './load.ts'
 import { machineMs, serve, tell } from './rpc.ts'
 
 /** A process of the cluster that is measured: a manager on real engines. */
@@ -20,11 +24,15 @@ export interface NodeArgument {
   /** How many tasks it runs at a time; 0: a front-end. */
   readonly slots: number
   readonly isCounting: boolean
+  /** Whether lease and janitor do nothing. */
+  readonly isUnguarded?: boolean
+  /** The file that it logs to. Default: the console. */
+  readonly log?: string
 }
 
-/** What a process of the cluster says unasked: a body runs, or was told to stop. */
+/** What a process of the cluster says unasked: a body runs, or was told to stop, or has ended. */
 export interface Told {
-  readonly type: 'running' | 'aborted'
+  readonly type: 'running' | 'aborted' | 'ended'
   readonly taskId: string
   /** On the clock of {@link machineMs}. */
   readonly at: number
@@ -42,6 +50,11 @@ export interface NodeCommands {
   readonly burst: (burst: Burst) => Promise<BurstTimes>
   /** Submits one; says when, and what. */
   readonly submit: (type: 'noop' | 'hang') => Promise<{ readonly taskId: string; readonly at: number }>
+  readonly beginLoad: (load: Load) => Promise<void>
+  readonly endLoad: () => Promise<readonly Answer[]>
+  /** Takes no tasks for now, and takes them again. */
+  readonly pause: () => Promise<void>
+  readonly resume: () => Promise<void>
   readonly counts: () => Promise<Counts>
   readonly memory: () => Promise<NodeMemory>
 }
@@ -62,13 +75,34 @@ export const hang = defineTask({
   },
 })
 
-export const openManager = async ({ engines, prefix, name, slots }: Omit<NodeArgument, 'isCounting'>): Promise<TaskManager> => {
+/** Short, but long enough that some are always running. */
+const brief = defineTask({
+  type: 'brief',
+  async run({ signal, taskId }) {
+    await sleep(20, undefined, { signal })
+    tell({ type: 'ended', taskId, at: machineMs() } satisfies Told)
+  },
+})
+
+/** There is no switch: what happens every twelve hours does not happen in a benchmark. */
+const unguarded = {
+  lease: { renewMs: 12 * 3_600_000, ttlMs: 24 * 3_600_000 },
+  janitor: { intervalMs: 12 * 3_600_000, overdueMs: 12 * 3_600_000 },
+}
+
+export const openManager = async (argument: Omit<NodeArgument, 'isCounting'>): Promise<TaskManager> => {
+  const { engines, prefix, name, slots, isUnguarded = false, log } = argument
   const { cassandra, amqp, keyspace } = engines
-  const [storage, messaging] = await Promise.all([
-    cassandraStorage({ ...cassandra, keyspace, prefix }),
-    rabbitmqMessaging({ url: amqp.url, prefix }),
-  ])
-  return createTaskManager({ tasks: [noop, hang], storage, messaging, name, worker: slots === 0 ? false : { slots } })
+  const logger = log === undefined ? consoleLogger : fileLogger(log)
+  return createTaskManager({
+    tasks: [noop, hang, brief],
+    storage: cassandraStorage({ ...cassandra, keyspace, prefix, logger }),
+    messaging: rabbitmqMessaging({ url: amqp.url, prefix, logger }),
+    name,
+    worker: slots === 0 ? false : { slots },
+    logger,
+    ...(isUnguarded ? unguarded : {}),
+  })
 }
 
 const memory = (): NodeMemory => {
@@ -84,6 +118,7 @@ const serveNode = (argument: NodeArgument): { commands: NodeCommands; close: () 
     if (argument.isCounting) await countDrivers(argument.engines.amqp.url)
     return openManager(argument)
   })()
+  let load: LoadUnderWay | undefined
   return {
     commands: {
       open: async () => void (await opened),
@@ -99,6 +134,13 @@ const serveNode = (argument: NodeArgument): { commands: NodeCommands; close: () 
         const { id: taskId } = await (await opened).submit(type === 'noop' ? noop : hang)
         return { taskId, at }
       },
+      async beginLoad(asked: Load) {
+        const manager = await opened
+        load = beginLoad(asked, async () => (await manager.submit(brief)).id)
+      },
+      endLoad: async () => (await load?.end()) ?? [],
+      pause: async () => (await opened).worker?.pause(),
+      resume: async () => (await opened).worker?.resume(),
       counts: () => Promise.resolve(takeCounts()),
       memory: () => Promise.resolve(memory()),
     },

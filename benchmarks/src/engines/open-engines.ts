@@ -1,17 +1,22 @@
 import { migrate } from '@taskledger/cassandra'
-import type { CommitlogSync, Found } from '@taskledger/servers'
+import type { CommitlogSync, EngineProcess, Found, RabbitmqProcess } from '@taskledger/servers'
 import { findCassandra, findRabbitmq, freshKeyspaceName, startCassandra, startRabbitmq } from '@taskledger/servers'
 import { createBareTables } from './floors/bare-schema.ts'
 import type { Engines } from './engines.ts'
 import { clientOf } from './engines.ts'
+
+/** Servers that were started for a run, and may be made to suffer. */
+export interface OwnServers {
+  readonly cassandra: EngineProcess<Engines['cassandra']>
+  readonly rabbitmq: RabbitmqProcess
+}
 
 /** The servers of a run, with a fresh keyspace. */
 export interface OpenEngines {
   readonly engines: Engines
   /** Where each came from. */
   readonly origin: string
-  /** The processes of the servers, where they were started for this run: what they take counts as theirs. */
-  readonly pids: { readonly cassandra?: number; readonly rabbitmq?: number }
+  readonly own: OwnServers | undefined
   close(): Promise<void>
 }
 
@@ -20,24 +25,24 @@ const say = (line: string): void => console.error(line)
 interface Servers {
   readonly cassandra: Found<Engines['cassandra']>
   readonly amqp: Found<Engines['amqp']>
-  readonly pids: OpenEngines['pids']
+  readonly own: OwnServers | undefined
 }
 
 /** With `sync`, servers of this run's own; without, those that can be found. */
 const openServers = async (sync: CommitlogSync | undefined): Promise<Servers> => {
   if (sync === undefined) {
     const [cassandra, amqp] = await Promise.all([findCassandra({ say }), findRabbitmq({ say })])
-    return { cassandra, amqp, pids: {} }
+    return { cassandra, amqp, own: undefined }
   }
-  const [cassandra, amqp] = await Promise.all([
+  const [cassandra, rabbitmq] = await Promise.all([
     startCassandra({ say, name: 'benchmark', commitlogSync: sync }),
     startRabbitmq({ say, name: 'benchmark' }),
   ])
-  return { cassandra, amqp, pids: { cassandra: cassandra.pid, rabbitmq: amqp.pid } }
+  return { cassandra, amqp: rabbitmq, own: { cassandra, rabbitmq } }
 }
 
 export const openEngines = async (sync: CommitlogSync | undefined): Promise<OpenEngines> => {
-  const { cassandra, amqp, pids } = await openServers(sync)
+  const { cassandra, amqp, own } = await openServers(sync)
   const engines: Engines = { cassandra: cassandra.endpoint, amqp: amqp.endpoint, keyspace: freshKeyspaceName() }
   const close = async (): Promise<void> => {
     const client = clientOf(engines, true)
@@ -54,5 +59,5 @@ export const openEngines = async (sync: CommitlogSync | undefined): Promise<Open
     await close()
     throw error
   }
-  return { engines, origin: `${cassandra.origin}, ${amqp.origin}`, pids, close }
+  return { engines, origin: `${cassandra.origin}, ${amqp.origin}`, own, close }
 }

@@ -26,6 +26,8 @@ export interface Child<C extends Commands, Told = never> {
   call<Name extends keyof C & string>(name: Name, ...argument: Parameters<C[Name]>): Promise<AnswerOf<C, Name>>
   /** What the child says unasked. One listener at a time. */
   hear(listener: (told: Told) => void): void
+  /** SIGKILL. Resolves when it is gone. */
+  kill(): Promise<void>
   /** Lets the child go; one that does not is killed. */
   end(): Promise<void>
 }
@@ -51,6 +53,7 @@ export const startChild = <C extends Commands, Told = never>(
     for (const { reject } of open.values()) reject(new Error(`a process of the benchmark ended early (${String(signal ?? code)})`))
     open.clear()
   })
+  const isGone = (): boolean => child.exitCode !== null || child.signalCode !== null
   return {
     pid: child.pid ?? 0,
     call(name, ...[argument]) {
@@ -61,8 +64,13 @@ export const startChild = <C extends Commands, Told = never>(
       return waiting.promise as Promise<never>
     },
     hear: (next) => (listener = next),
+    async kill() {
+      if (isGone()) return
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    },
     async end() {
-      if (child.exitCode !== null || child.signalCode !== null) return
+      if (isGone()) return
       const killing = setTimeout(() => child.kill('SIGKILL'), exitMs)
       child.disconnect()
       await once(child, 'exit')

@@ -1,14 +1,14 @@
 import process from 'node:process'
 import type { Client } from 'cassandra-driver'
-import { quantile } from '../../figures.ts'
-import type { Bench, BurstCommands, EngineFigure, Program } from '../bench.ts'
+import type { Bench, EngineFigure, Program } from '../bench.ts'
 import { endAll, freshPrefix, startBareNodes, startNodes } from '../bench.ts'
 import type { Burst } from '../burst.ts'
 import type { Counts } from '../counts.ts'
 import { sumOf } from '../counts.ts'
 import { clientOf } from '../engines.ts'
+import type { Cluster, Measured } from '../measured.ts'
+import { measure, median, processorDetail, processorTotal, range, serverMs } from '../measured.ts'
 import { processorMs } from '../processor-time.ts'
-import type { Child } from '../rpc.ts'
 import { jamesLives } from './floors.ts'
 
 const slots = 64
@@ -16,66 +16,19 @@ const submitters = 64
 const rounds = 3
 const nodes = { 'worker-1': slots, 'worker-2': slots, submitter: 0 }
 
-/** Three processes that can be asked for a burst; the last of them submits. */
-type Cluster = readonly Omit<Child<BurstCommands>, 'hear'>[]
-
-interface Measured {
-  readonly tasksPerSecond: number
-  readonly submitsPerSecond: number
-  /** Processor time per task, in milliseconds: what counts where others use the machine too. */
-  readonly clientsMs: number
-  readonly cassandraMs: number
-  readonly rabbitmqMs: number
-}
-
-const measure = async ({ pids }: Bench, cluster: Cluster, burst: Burst): Promise<Measured> => {
-  const times = (): readonly [number, number, number] => [
-    cluster.reduce((sum, { pid }) => sum + processorMs(pid), 0),
-    pids.cassandra === undefined ? Number.NaN : processorMs(pids.cassandra),
-    pids.rabbitmq === undefined ? Number.NaN : processorMs(pids.rabbitmq),
-  ]
-  const before = times()
-  const { submittedMs, endedMs } = (await cluster.at(-1)?.call('burst', burst)) ?? { submittedMs: Number.NaN, endedMs: Number.NaN }
-  const after = times()
-  const perTask = (index: 0 | 1 | 2): number => (after[index] - before[index]) / burst.count
-  return {
-    tasksPerSecond: (burst.count / endedMs) * 1_000,
-    submitsPerSecond: (burst.count / submittedMs) * 1_000,
-    clientsMs: perTask(0),
-    cassandraMs: perTask(1),
-    rabbitmqMs: perTask(2),
-  }
-}
-
 interface JamesMeasured {
   readonly livesPerSecond: number
   /** Of this process and of Cassandra, for a life. */
   readonly processorMs: number
 }
 
-const measureJames = async ({ pids, scale }: Bench, client: Client): Promise<JamesMeasured> => {
-  const time = (): number => processorMs(process.pid) + (pids.cassandra === undefined ? Number.NaN : processorMs(pids.cassandra))
+const measureJames = async ({ own, scale }: Bench, client: Client): Promise<JamesMeasured> => {
+  const time = (): number => processorMs(process.pid) + serverMs(own?.cassandra)
   const forMs = 2_000 * scale
   const before = time()
   const livesPerSecond = await jamesLives(client, forMs)
   return { livesPerSecond, processorMs: (time() - before) / ((livesPerSecond * forMs) / 1_000) }
 }
-
-const median = (values: readonly number[]): number => quantile(values, 0.5)
-
-const range = (values: readonly number[]): string => `${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)}`
-
-const processorDetail = (all: readonly Measured[]): string => {
-  const { clientsMs, cassandraMs, rabbitmqMs } = {
-    clientsMs: median(all.map((one) => one.clientsMs)),
-    cassandraMs: median(all.map((one) => one.cassandraMs)),
-    rabbitmqMs: median(all.map((one) => one.rabbitmqMs)),
-  }
-  return `three processes ${clientsMs.toFixed(2)}, Cassandra ${cassandraMs.toFixed(2)}, RabbitMQ ${rabbitmqMs.toFixed(2)}`
-}
-
-const processorTotal = (all: readonly Measured[]): number =>
-  median(all.map(({ clientsMs, cassandraMs, rabbitmqMs }) => clientsMs + cassandraMs + rabbitmqMs))
 
 /** Bursts of the framework, of the floor and of James-like lives, in turn. */
 export const throughput: Program = {
