@@ -117,7 +117,7 @@ export const mutants: readonly Mutant[] = [
     promise: 'serial',
     edits: [
       core('claims.ts', 'delivery.redelivered && untilFree !== undefined ? await untilFree() : ', ''),
-      core('claims.ts', "      if (refused === 'alreadyStarted') await untilFree?.()\n", ''),
+      core('claims.ts', "        await untilFree?.()\n", ''),
     ],
   },
   {

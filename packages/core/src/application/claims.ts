@@ -181,7 +181,11 @@ export class Claims {
       if (refused === 'unknownTask') throw new TaskNotFound(claim.taskId)
       claim.isRefused = refused !== undefined
       stands = refused === undefined
-      if (refused === 'alreadyStarted') await untilFree?.()
+      if (refused === 'alreadyStarted') {
+        // Whoever runs it may have died before he saved its row.
+        if (aggregate.details !== undefined) await this.#publisher.saveRow(aggregate.details)
+        await untilFree?.()
+      }
       if (refused === 'notDue' && aggregate.details !== undefined) await this.#sender.send(aggregate.details)
       // The body need not wait for the queue: the claim stands.
       const accepted = this.#accept(delivery)

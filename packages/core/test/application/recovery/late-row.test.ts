@@ -44,6 +44,17 @@ describe('a row that says only late that a task runs on a node that is dead', ()
     expect(await stage.told(task)).toEqual(['Created', 'Started', 'Died', 'Started'])
   })
 
+  it('is seen to by who is handed its message again', async () => {
+    await using stage = new Stage()
+    const submitter = await stage.node(front)
+    submitter.fails = failsToSave
+    const task = await overlooked(stage, submitter)
+    const { messaging } = await stage.node(front)
+    await messaging.queue.send('default', { taskId: task.id, version: 1, sentAt: stage.clock.now() })
+    await stage.runs(task, 2, soonMs)
+    expect(await stage.told(task)).toEqual(['Created', 'Started', 'Died', 'Started'])
+  })
+
   it('is seen to by who makes the listing anew', async () => {
     await using stage = new Stage()
     const submitter = await stage.node(front)
