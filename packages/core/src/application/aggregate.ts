@@ -13,17 +13,20 @@ export interface Aggregate {
   readonly details: TaskDetails | undefined
   /** The first event: it holds the payload. */
   readonly created: TaskCreated | undefined
+  /** The latest event. */
+  readonly last: TaskEvent | undefined
 }
 
-export const noTask: Aggregate = { state: initialState, details: undefined, created: undefined }
+export const noTask: Aggregate = { state: initialState, details: undefined, created: undefined, last: undefined }
 
 /** The fold of some more events. */
 export const fold = (aggregate: Aggregate, events: readonly TaskEvent[]): Aggregate => {
-  let { state, details, created } = aggregate
+  let { state, details, created, last } = aggregate
   for (const event of events) {
     state = evolve(state, event)
     details = evolveDetails(details, event)
     if (event.type === 'TaskCreated') created = event
+    last = event
   }
-  return { state, details, created }
+  return { state, details, created, last }
 }

@@ -55,8 +55,8 @@ export class Cancellations {
     )
     const { details } = aggregate
     if (details === undefined) throw new TaskNotFound(taskId)
-    // A cancellation whose answer was lost left the row behind.
-    if (refused === 'finished') await this.#publisher.saveRow(details)
+    // A cancellation whose answer was lost left row and notice behind.
+    if (refused === 'finished') await this.#publisher.publishEnd(aggregate)
     if (details.status === 'cancelled') return { outcome: 'cancelled', details }
     return { outcome: isFinalStatus(details.status) ? 'finished' : 'requested', details }
   }

@@ -25,6 +25,12 @@ export class Publisher {
     await Promise.all([this.saveRow(details), this.announce(details.taskId, events)])
   }
 
+  /** The same for the end of a task, where it may have been written and no more: by an append whose answer was lost, say. */
+  async publishEnd(aggregate: Aggregate): Promise<void> {
+    const { last } = aggregate
+    if (last !== undefined) await this.publish(aggregate, [last])
+  }
+
   saveRow(details: TaskDetails): Promise<void> {
     return this.#outbox.deliver(`the row of task ${details.taskId}`, (signal) => this.saveRowNow(details, signal))
   }

@@ -1,5 +1,4 @@
 import type { TaskDetails } from '../domain/task-details.ts'
-import type { TaskEvent } from '../domain/task-event.ts'
 import type { TaskId } from '../domain/task-id.ts'
 import { isFinalStatus } from '../domain/task-status.ts'
 import { codeOf } from '../ports/errors.ts'
@@ -109,21 +108,17 @@ export class Recovery {
         this.#node.storage.events.read(taskId, { signal }),
       )
       const aggregate = fold(noTask, events)
-      if (aggregate.details === undefined) throw new TaskNotFound(taskId)
+      const { details, last } = aggregate
+      if (details === undefined || last === undefined) throw new TaskNotFound(taskId)
       this.unreadable.forget(taskId)
       // Whoever waits for the end may have missed it too.
-      const last = events.at(-1)
-      if (last !== undefined && isFinalStatus(aggregate.details.status)) await this.#announce(last)
+      if (isFinalStatus(details.status)) await this.#publisher.announce(taskId, [last])
       return aggregate
     } catch (error) {
       if (!isUnreadable(error)) throw error
       this.unreadable.tell(taskId, version, error)
       return undefined
     }
-  }
-
-  #announce(last: TaskEvent): Promise<void> {
-    return this.#publisher.announce(last.taskId, [last])
   }
 
   async #isOvertaken(details: TaskDetails): Promise<boolean> {

@@ -196,18 +196,22 @@ describe('nobody waits for ever', () => {
 })
 
 describe('what a person sees is true', () => {
-  it('where the answer of a cancellation was lost: the outcome is unknown, and the second one heals the list', async () => {
+  it('where the answer of a cancellation was lost: the outcome is unknown, and the second one heals the list, and tells who waits', async () => {
     let failures = -1
-    const manager = await managerOn(createMemory(), { tasks: [quick], worker: false, commandTimeoutMs: 1 }, async (path, _given, call) => {
+    const memory = createMemory()
+    const other = await managerOn(memory, { worker: false })
+    const manager = await managerOn(memory, { tasks: [quick], worker: false, commandTimeoutMs: 1 }, async (path, _given, call) => {
       if (path !== 'events.append' || failures < 0) return call()
       if (failures++ === 0) await call()
       throw Object.assign(new Error('no answer'), { code: 'UNAVAILABLE' })
     })
     const task = await manager.submit(quick)
+    const finished = other.task(task.id).finished({ timeoutMs: 5_000 })
     failures = 0
     await expect(task.cancel()).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
     failures = -1
     expect((await task.cancel()).outcome).toBe('cancelled')
+    expect(await finished).toMatchObject({ status: 'cancelled' })
     expect((await manager.list()).tasks.map(({ status }) => status)).toEqual(['cancelled'])
   })
 
