@@ -14,6 +14,7 @@ import type { NodeContext } from './node-context.ts'
 import { commandBase } from './node-context.ts'
 import { persist, persistAnyway } from './persistence.ts'
 import { ProgressReports } from './progress-reports.ts'
+import type { Publisher } from './publisher.ts'
 import type { Sender } from './sender.ts'
 import type { Ending } from './task-run.ts'
 import { TaskRun } from './task-run.ts'
@@ -26,15 +27,17 @@ export const untilClosed = { forMs: Infinity }
 export class Attempts {
   readonly #node: NodeContext
   readonly #eventSourcing: EventSourcing
+  readonly #publisher: Publisher
   readonly #sender: Sender
   readonly #settings: WorkerSettings
   readonly #reports: ProgressReports
   readonly #runs = new Map<TaskId, TaskRun>()
   #isShuttingDown = false
 
-  constructor(node: NodeContext, eventSourcing: EventSourcing, sender: Sender, settings: WorkerSettings) {
+  constructor(node: NodeContext, eventSourcing: EventSourcing, publisher: Publisher, sender: Sender, settings: WorkerSettings) {
     this.#node = node
     this.#eventSourcing = eventSourcing
+    this.#publisher = publisher
     this.#sender = sender
     this.#settings = settings
     this.#reports = new ProgressReports(node, settings.progressIntervalMs)
@@ -158,7 +161,10 @@ export class Attempts {
 
   async #settle(run: TaskRun, ending: Ending): Promise<void> {
     const command = this.#conclusion(run, ending)
-    if (command === undefined) return this.#forget(run)
+    if (command === undefined) {
+      await this.#showEndedElsewhere(run.aggregate)
+      return this.#forget(run)
+    }
     if (command.type === 'ReleaseTask') await this.#reports.flush(run.taskId)
     try {
       await this.#conclude(run, command)
@@ -187,8 +193,17 @@ export class Attempts {
     if (refused !== undefined) {
       const { taskId, attempt } = run
       this.#node.logger.warn({ taskId, attempt, refused, status: details?.status }, 'an attempt ended, but had been ended elsewhere before')
+      await this.#showEndedElsewhere(aggregate)
     } else if (details?.status === 'waiting') await this.#sender.send(details)
     this.#forget(run)
+  }
+
+  /**
+   * Whoever ended the attempt may have died before he could show it: then the list says that it runs on this node, which lives, and
+   * nobody would look.
+   */
+  async #showEndedElsewhere({ details }: Aggregate): Promise<void> {
+    if (details !== undefined) await this.#publisher.saveRow(details)
   }
 
   /** An end that the store does not take, for a reason that lasts, is a failure that says so. */

@@ -44,6 +44,7 @@ export class Claims {
   readonly #registry: TaskRegistry
   readonly #attempts: Attempts
   readonly #settings: WorkerSettings
+  readonly #isTaking: () => boolean
   readonly #holds: SerialHolds
   readonly #open = new Set<Claim>()
 
@@ -55,6 +56,7 @@ export class Claims {
     registry: TaskRegistry,
     attempts: Attempts,
     settings: WorkerSettings,
+    isTaking: () => boolean,
   ) {
     this.#node = node
     this.#eventSourcing = eventSourcing
@@ -63,6 +65,7 @@ export class Claims {
     this.#registry = registry
     this.#attempts = attempts
     this.#settings = settings
+    this.#isTaking = isTaking
     this.#holds = new SerialHolds(node, eventSourcing)
   }
 
@@ -121,9 +124,9 @@ export class Claims {
   async #take(delivery: Delivery, untilFree: UntilFree): Promise<void> {
     const known = delivery.redelivered && untilFree !== undefined ? await untilFree() : await this.#known(delivery.message)
     if (known.created === undefined) throw new TaskNotFound(delivery.message.taskId)
-    if (isFinalStatus(known.state.status) && known.details !== undefined) {
-      // Its row may have been left behind.
-      await this.#publisher.saveRow(known.details)
+    if (isFinalStatus(known.state.status)) {
+      // Row and notice may have been left behind.
+      await this.#publisher.publishEnd(known)
       return this.#accept(delivery)
     }
     let runnable: RunnableTask
@@ -134,6 +137,8 @@ export class Claims {
     } catch (error) {
       return this.#undecodable(delivery, known, untilFree, error)
     }
+    // What came before may have taken its time, and the worker may close by now, or its lease be in doubt.
+    if (!this.#isTaking()) return this.#release(delivery)
     await this.#claimAnd(delivery, known, untilFree, (started, claim) =>
       this.#attempts.run(started, runnable, claim.begunAt, () => claim.heard > started.state.version),
     )

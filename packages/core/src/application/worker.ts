@@ -59,8 +59,8 @@ export class Worker {
   ) {
     this.#node = node
     this.#settings = settings
-    this.#attempts = new Attempts(node, eventSourcing, sender, settings)
-    this.#claims = new Claims(node, eventSourcing, publisher, sender, registry, this.#attempts, settings)
+    this.#attempts = new Attempts(node, eventSourcing, publisher, sender, settings)
+    this.#claims = new Claims(node, eventSourcing, publisher, sender, registry, this.#attempts, settings, () => this.#isTaking)
   }
 
   get status(): WorkerStatus {

@@ -77,6 +77,25 @@ describe('a row that says only late that a task runs on a node that is dead', ()
   })
 })
 
+describe('a row that says that a task runs on a node that lives, whose attempt was ended elsewhere', () => {
+  it('is seen to by that node, where whoever ended the attempt died before he could', async () => {
+    await using stage = new Stage()
+    const cutOff = await stage.node()
+    const judge = await stage.node(front)
+    await stage.advance(20_000)
+    const [task] = await stage.start(cutOff)
+    cutOff.fails = (call) => call.startsWith('storage.')
+    judge.losesAnswer = (call) => {
+      if (call === 'storage.events.append') judge.kill()
+      return false
+    }
+    await stage.until('nobody declared it dead', async () => (await stage.told(task)).includes('Died'))
+    cutOff.fails = () => false
+    await stage.runs(task, 2, soonMs)
+    expect(await stage.told(task)).toEqual(['Created', 'Started', 'Died', 'Started'])
+  })
+})
+
 describe('a submit that was not acknowledged', () => {
   it('leaves a task that is listed as soon as the listing takes it', async () => {
     await using stage = new Stage()

@@ -35,6 +35,21 @@ describe('the lease of a node', () => {
     expect(stage.body(early).signal.aborted).toBe(false)
   })
 
+  it('that came to be in doubt between a delivery and its claim lets nothing be claimed', async () => {
+    await using stage = new Stage()
+    const node = await stage.node()
+    node.fails = (call) => call === 'storage.nodes.renew'
+    await stage.advance(8_900)
+    node.delays = (call) => (call === 'storage.events.read' ? 200 : 0)
+    // Of a task with a key the history is read first.
+    const task = await node.manager.submit(stage.held(''), null, { idempotencyKey: 'one' })
+    await stage.advance(3_000)
+    expect(await stage.told(task)).toEqual(['Created'])
+    node.fails = () => false
+    await stage.runs(task, 1)
+    stage.body(task).return()
+  })
+
   it('is lost at the end of its time: bodies are told so, and their tasks handed back, uncounted, once the store answers', async () => {
     await using stage = new Stage()
     const node = await stage.node()
