@@ -1,5 +1,6 @@
 import { defineTask } from '@taskledger/core'
 import type { TaskListing, TaskProgress } from '@taskledger/core/ports'
+import type { TestManager } from '@taskledger/core/testing'
 import { testManager, virtualClock } from '@taskledger/core/testing'
 import { createMemory } from '@taskledger/memory'
 import { describe, expect, it } from 'vitest'
@@ -19,6 +20,17 @@ const reportingTask = (isDeaf: boolean) => {
     },
   })
   return { task, outside }
+}
+
+/** The fewest timers of some minutes: calls that are under way, or were a moment ago, have some of their own. */
+const timersAtRest = async ({ advance, clock }: TestManager): Promise<number> => {
+  await advance(hour)
+  let fewest = Infinity
+  for (let passedMs = 0; passedMs < 300_000; passedMs += 500) {
+    await advance(500)
+    fewest = Math.min(fewest, clock.pendingTimers)
+  }
+  return fewest
 }
 
 describe('reports of progress', () => {
@@ -60,8 +72,7 @@ describe('reports of progress', () => {
   it('that a body makes after it was left behind change nothing, and leave no timer behind', async () => {
     const { task, outside } = reportingTask(true)
     await using test = await testManager({ tasks: [task], worker: { cancelGraceMs: 10 } })
-    await test.advance(hour)
-    const before = test.clock.pendingTimers
+    const before = await timersAtRest(test)
     const handle = await test.manager.submit(task)
     await test.advance(0)
     outside.report('in time')
@@ -70,8 +81,7 @@ describe('reports of progress', () => {
     const details = await handle.details()
     expect(details).toMatchObject({ status: 'cancelled', abandoned: true, progress: { value: 'in time' } })
     outside.report('too late')
-    await test.advance(hour)
-    expect(test.clock.pendingTimers).toBe(before)
+    expect(await timersAtRest(test)).toBe(before)
     expect(await handle.details()).toEqual(details)
   })
 })
