@@ -218,7 +218,8 @@ function* checkRuns({ cluster, world }: Observed, { histories }: Stored): Iterab
         event.type === 'TaskDied' &&
         !world.plan.faults.some(
           (fault) => 'node' in fault && fault.node !== undefined && event.diedOn.startsWith(`${fault.node}-`) && fault.type !== 'skew',
-        )
+        ) &&
+        cluster.nodes.every(({ name, couldStart }) => couldStart || !event.diedOn.startsWith(`${name}-`))
       )
         yield { promise: 'alive', detail: `${event.diedOn} was declared dead, which lived; ${told(history)}` }
 }

@@ -17,6 +17,8 @@ export class SimulatedNode {
   readonly tasks: ReturnType<typeof tasksOf>
   /** When it was frozen, and for how long, in milliseconds from the beginning. */
   readonly frozen: { readonly from: number; until: number }[] = []
+  /** False where its start failed, and it ended by itself. */
+  couldStart = true
   readonly #connection: Connection
   #manager: TaskManager | undefined
   #isClosing = false
@@ -74,6 +76,7 @@ export class SimulatedNode {
       (error: unknown) => {
         world.trace(name, `could not start: ${String(error)}`)
         if (this.process.isDead) return
+        this.couldStart = false
         this.kill()
         onCrash(this, 1_000)
       },

@@ -30,14 +30,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'any attempt may be settled, not only the one that runs',
-    seed: 649,
+    seed: 206,
     promise: 'history',
     edits: [{ file: 'core/src/domain/decide.ts', from: "if (command.attempt !== state.attempt) return refuse('staleAttempt')", to: '' }],
   },
   {
     name: 'a writer does not recognise its own event, neither does the store',
-    seed: 1,
-    promise: 'listing',
+    seed: 23,
+    promise: 'final',
     edits: [
       core('event-sourcing.ts', 'if (own.length > 0) {', 'if (false) {'),
       { file: 'memory/src/memory-event-store.ts', from: 'else if (!standThere(history, expectedVersion, events))', to: 'else' },
@@ -45,7 +45,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'whoever waits reads first and listens then',
-    seed: 126,
+    seed: 29,
     promise: 'awaitInTime',
     edits: [core('awaiting.ts', 'if (!this.#woken && !this.#isOver())', 'if (!this.#isOver())')],
   },
@@ -95,8 +95,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the final append is tried once',
-    seed: 1,
-    promise: 'listing',
+    seed: 59,
+    promise: 'ending',
     edits: [core('attempts.ts', 'export const untilClosed = { forMs: Infinity }', 'export const untilClosed = { forMs: 0 }')],
   },
   {
@@ -113,11 +113,11 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a message of a serial queue that comes again is not held',
-    seed: 107,
+    seed: 102,
     promise: 'serial',
     edits: [
       core('claims.ts', 'delivery.redelivered && untilFree !== undefined ? await untilFree() : ', ''),
-      core('claims.ts', "        await untilFree?.()\n", ''),
+      core('claims.ts', '        await untilFree?.()\n', ''),
     ],
   },
   {

@@ -3,6 +3,7 @@ import { createMemory } from '@taskledger/memory'
 import { describeFailure, simulateCluster } from '@taskledger/test-kit'
 import type { MakeEngine } from '@taskledger/test-kit'
 import { describe, expect, it } from 'vitest'
+import { fixedSeeds, simulated } from './seeds.ts'
 
 /** Memory whose listing keeps the first row of a task and no later one. */
 const forgetful: MakeEngine = (options) => {
@@ -38,6 +39,10 @@ describe('a simulation', () => {
   it('goes another way by another seed', async () => {
     const [one, other] = await Promise.all([57, 58].map((seed) => simulateCluster({ seed, engine: createMemory, trace: true })))
     expect(one?.trace).not.toEqual(other?.trace)
+  })
+
+  it.each(fixedSeeds)('keeps its promises by the seed %i, by which it once did not', async (seed) => {
+    expect(await simulated(seed)).toBeGreaterThan(0)
   })
 
   it('that breaks a promise is shrunk, and told with its seed and step by step', { timeout: 120_000 }, async () => {
