@@ -38,6 +38,10 @@ export interface SimulationReport {
 
 /** How long after the last fault everything may take to come to its end, in milliseconds. */
 const boundMs = 150_000
+/** And how long at least: what could not be shown while they lasted is tried again within seconds. */
+const quietMs = 5_000
+/** How often a task waits for a time that a clock may have set too late: before each attempt but the first. */
+const mostWaits = 2
 /** And after the beginning, where a fault is never over: a node that cannot start. */
 const longestMs = 400_000
 /** How often it is looked whether everything has. */
@@ -60,16 +64,17 @@ export const simulateCluster = async ({
   const cluster = new SimulatedCluster(world)
   const clients = new Clients(world, (name) => cluster.named(name))
   const observed: Observed = { world, cluster, clients, outside: world.engine.storage() }
+  const latestMs = boundMs + mostWaits * aheadMs(plan)
   let faultsOverAt = 0
   let settledMs: number | undefined
   for (let atMs = lookMs; ; atMs += lookMs) {
     await world.time.runUntil(atMs)
     if (!cluster.isWhole || !world.isAnswered) faultsOverAt = atMs
-    else if (clients.areSatisfied && isIdle(world) && (await isSettled(observed))) {
+    else if (atMs - faultsOverAt >= quietMs && clients.areSatisfied && isIdle(world) && (await isSettled(observed))) {
       settledMs = atMs
       break
     }
-    if (atMs - faultsOverAt > boundMs || atMs > longestMs) break
+    if (atMs - faultsOverAt > latestMs || atMs > longestMs) break
   }
   // Once before the nodes close: a promise to whoever asked a node ends with it.
   const broken = [...brokenPromises(observed, await readStored(observed))]
@@ -79,7 +84,7 @@ export const simulateCluster = async ({
     broken.push(...brokenPromises(observed, await readStored(observed)).filter(({ promise }) => promise !== 'queue'))
   }
   if (settledMs === undefined && broken.length === 0)
-    broken.push({ promise: 'final', detail: `it did not come to rest within ${boundMs} ms` })
+    broken.push({ promise: 'final', detail: `it did not come to rest within ${latestMs} ms` })
   return {
     seed,
     plan,
@@ -91,6 +96,9 @@ export const simulateCluster = async ({
     trace: world.traced ?? [],
   }
 }
+
+/** By how much a clock is ahead at most, in milliseconds. */
+const aheadMs = ({ faults }: Plan): number => Math.max(0, ...faults.map((fault) => (fault.type === 'skew' ? fault.skewMs : 0)))
 
 const isIdle = ({ engine }: World): boolean =>
   Object.values(engine.inspect().queues).every(({ waiting, delayed, running }) => waiting + delayed + running === 0)
