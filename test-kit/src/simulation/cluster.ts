@@ -41,6 +41,8 @@ export class SimulatedCluster {
   }
 
   #start(name: string): void {
+    // A crash may have met a call that was under way when all was over.
+    if (this.#world.isClosing) return
     const incarnation = this.nodes.filter((node) => node.name === name).length
     this.#world.trace(name, 'starts')
     const node = new SimulatedNode(this.#world, name, incarnation, this.#skews.get(name) ?? 0, (_, restartAfterMs) =>

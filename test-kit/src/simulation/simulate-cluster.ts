@@ -40,7 +40,7 @@ export interface SimulationReport {
 const boundMs = 150_000
 /** And how long at least: what could not be shown while they lasted is tried again within seconds. */
 const quietMs = 5_000
-/** How often a task waits for a time that a clock may have set too late: before each attempt but the first. */
+/** How often a task waits for a time that one clock has set and another tells: before each attempt but the first. */
 const mostWaits = 2
 /** And after the beginning, where a fault is never over: a node that cannot start. */
 const longestMs = 400_000
@@ -64,7 +64,7 @@ export const simulateCluster = async ({
   const cluster = new SimulatedCluster(world)
   const clients = new Clients(world, (name) => cluster.named(name))
   const observed: Observed = { world, cluster, clients, outside: world.engine.storage() }
-  const latestMs = boundMs + mostWaits * aheadMs(plan)
+  const latestMs = boundMs + mostWaits * apartMs(plan)
   let faultsOverAt = 0
   let settledMs: number | undefined
   for (let atMs = lookMs; ; atMs += lookMs) {
@@ -97,8 +97,8 @@ export const simulateCluster = async ({
   }
 }
 
-/** By how much a clock is ahead at most, in milliseconds. */
-const aheadMs = ({ faults }: Plan): number => Math.max(0, ...faults.map((fault) => (fault.type === 'skew' ? fault.skewMs : 0)))
+/** By how much clocks are apart at most, in milliseconds. */
+const apartMs = ({ faults }: Plan): number => faults.reduce((sum, fault) => sum + (fault.type === 'skew' ? Math.abs(fault.skewMs) : 0), 0)
 
 const isIdle = ({ engine }: World): boolean =>
   Object.values(engine.inspect().queues).every(({ waiting, delayed, running }) => waiting + delayed + running === 0)
