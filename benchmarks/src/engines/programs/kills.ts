@@ -1,3 +1,4 @@
+import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TaskId, TaskManager } from '@taskledger/core'
 import { quantile } from '../../figures.ts'
@@ -9,12 +10,11 @@ import { until } from '../until.ts'
 
 const rounds = 8
 
-/** How many tasks run on a worker when it is killed, and how many more are submitted in that moment. */
+/** How many tasks run on a worker when it is killed, how many it was handed and has not begun, and how many wait in the queue. */
 const runningCount = 10
-const moreCount = 30
+const handedCount = 10
+const waitingCount = 20
 
-/** Room for some of the others too: what was handed over and not begun is there. */
-const victimSlots = 20
 const survivorSlots = 40
 
 /** How long after a kill a task may run elsewhere and not count as held back, in milliseconds. */
@@ -27,7 +27,7 @@ const boundMs = 120_000
 interface Again {
   /** Whether it had begun there. */
   readonly hadBegun: boolean
-  /** From the kill to its run elsewhere, in milliseconds. */
+  /** From the end of its run to the next one, or from the kill to the first one; in milliseconds. */
   readonly afterMs: number
 }
 
@@ -41,7 +41,10 @@ const began = async (what: string, tasks: number, has: () => number): Promise<vo
   if (!(await until(boundMs, () => has() >= tasks))) throw new Error(`${has()} of ${tasks} tasks ${what} within ${boundMs / 1_000} s`)
 }
 
-/** The others take nothing until the kill, so that it hits a worker which was handed all that it has room for. */
+/**
+ * The others take nothing until the kill, so that what is running runs on the victim. It stands still for a moment before: what
+ * the broker hands it then, it has and does not begin.
+ */
 const killOne = async ({ manager, victim, survivors }: Round): Promise<readonly Again[]> => {
   const before = new Set<string>()
   const after = new Map<string, number>()
@@ -54,12 +57,12 @@ const killOne = async ({ manager, victim, survivors }: Round): Promise<readonly 
   await began('run', runningCount, () => before.size)
   // At any time of its lease, and not before the broker knows that the ten were taken.
   await sleep(3_000 + Math.random() * 5_000)
-  const submitting = submit(moreCount)
-  await began('run', runningCount + 1, () => before.size)
+  const stoppedAt = machineMs()
+  process.kill(victim.pid, 'SIGSTOP')
+  const taskIds = [...first, ...(await submit(handedCount + waitingCount))]
   const killedAt = machineMs()
   await victim.kill()
   await Promise.all(survivors.map((survivor) => survivor.call('resume')))
-  const taskIds = [...first, ...(await submitting)]
   await began('run again', taskIds.length, () => after.size)
 
   return Promise.all(
@@ -67,7 +70,7 @@ const killOne = async ({ manager, victim, survivors }: Round): Promise<readonly 
       const hadBegun = (await manager.history(taskId)).some(({ type }) => type === 'TaskDied')
       await manager.task(taskId).cancel()
       await manager.task(taskId).finished()
-      return { hadBegun, afterMs: (after.get(taskId) ?? Number.NaN) - killedAt }
+      return { hadBegun, afterMs: (after.get(taskId) ?? Number.NaN) - (hadBegun ? stoppedAt : killedAt) }
     }),
   )
 }
@@ -97,7 +100,7 @@ const figuresOf = (kills: readonly (readonly Again[])[]): readonly EngineFigure[
       name: 'had not begun, running elsewhere, max',
       value: Math.max(...waited) / 1_000,
       unit: 's',
-      detail: `${waited.length} tasks, ${(victimSlots - runningCount) * kills.length} of them within its reach; median ${seconds(quantile(waited, 0.5))}`,
+      detail: `${waited.length} tasks, of which it was handed ${handedCount * kills.length}; median ${seconds(quantile(waited, 0.5))}`,
     },
     {
       name: 'had not begun, and were held back all the same',
@@ -127,7 +130,11 @@ export const kills: Program = {
       const kills: (readonly Again[])[] = []
       for (let round = 0; round < Math.ceil(rounds * scale); round++) {
         await Promise.all(survivors.map((survivor) => survivor.call('pause')))
-        const [victim] = (await startNodes(bench, { prefix, nodes: { [`victim-${round}`]: victimSlots }, isHarmed: true })) as [NodeChild]
+        const [victim] = (await startNodes(bench, {
+          prefix,
+          nodes: { [`victim-${round}`]: runningCount + handedCount },
+          isHarmed: true,
+        })) as [NodeChild]
         children.push(victim)
         kills.push(await killOne({ manager, victim, survivors }))
       }
