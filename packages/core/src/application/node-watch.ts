@@ -30,6 +30,7 @@ const closerForTtls = 2
 export class NodeWatch {
   readonly #node: NodeContext
   readonly #onDeath: (nodeId: string) => void
+  readonly #onUnaware: () => void
   /** When each node was last seen to renew itself, by `clock.elapsed()`, and what its renewal said. */
   readonly #seen = new Map<string, { readonly renewedAt: number; readonly at: number }>()
   readonly #missed = new Map<string, Missed>()
@@ -37,14 +38,18 @@ export class NodeWatch {
   /** Since when the registry has answered whenever it was asked. */
   #answersSince = Infinity
   #lookedAt = -Infinity
+  /** Whether somebody may have come and died since the last look but one. */
+  #isUnaware = false
   #looking: Promise<boolean> | undefined
   #lookingAgain: Promise<boolean> | undefined
   #cancelLook: CancelSchedule | undefined
   #isStopped = false
 
-  constructor(node: NodeContext, onDeath: (nodeId: string) => void) {
+  /** `onUnaware` is told where somebody may have come and died whom this node never saw. */
+  constructor(node: NodeContext, onDeath: (nodeId: string) => void, onUnaware: () => void) {
     this.#node = node
     this.#onDeath = onDeath
+    this.#onUnaware = onUnaware
   }
 
   /** The nodes of the latest look. */
@@ -121,11 +126,17 @@ export class NodeWatch {
     // A registry that has forgotten this node, which lives, may have forgotten others.
     const isSound = lease.state === 'held' && live.some((node) => node.nodeId === nodeId)
     // Whoever did not look for a while does not know what the registry went through.
-    if (!isSound || beganAt - this.#lookedAt > lease.settings.ttlMs) this.lostSight()
+    const isLate = beganAt - this.#lookedAt > lease.settings.ttlMs
+    if (!isSound || isLate) this.lostSight()
+    this.#isUnaware ||= isLate && this.#lookedAt > -Infinity
     if (isSound) this.#answersSince = Math.min(this.#answersSince, beganAt)
     this.#lookedAt = beganAt
     this.#live = live
     this.#compare(beganAt)
+    if (isSound && this.#isUnaware) {
+      this.#isUnaware = false
+      this.#onUnaware()
+    }
     if (this.#isCurious) this.#lookSoon()
     return isSound
   }

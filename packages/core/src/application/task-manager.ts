@@ -117,7 +117,8 @@ export class TaskManager {
     this.#awaiting = new Awaiting(node)
     this.#queries = new TaskQueries(node, this.#awaiting)
     const { overdueMs } = parts.janitor
-    this.#watch = new NodeWatch(node, () => this.#janitor.hurry())
+    const hurry = (): void => this.#janitor.hurry()
+    this.#watch = new NodeWatch(node, hurry, hurry)
     const watch = this.#watch
     const horizons = new QueueHorizons(node)
     this.#recovery = new Recovery({ node, eventSourcing: this.#eventSourcing, publisher, sender: this.#sender, watch, horizons, overdueMs })

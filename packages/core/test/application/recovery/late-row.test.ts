@@ -96,6 +96,23 @@ describe('a row that says that a task runs on a node that lives, whose attempt w
   })
 })
 
+describe('a node that came and died while another did not see the registry', () => {
+  it('has its tasks run again as soon, those of whatever shard', async () => {
+    await using stage = new Stage()
+    const blind = [await stage.node(front), await stage.node(front)]
+    await stage.advance(40_000)
+    for (const node of blind) node.fails = (call) => call.startsWith('storage.nodes.')
+    const victim = await stage.node()
+    const [task] = await stage.start(victim)
+    victim.kill()
+    await stage.advance(25_000)
+    for (const node of blind) node.fails = () => false
+    await stage.node()
+    await stage.runs(task, 2, soonMs)
+    expect(await stage.told(task)).toEqual(['Created', 'Started', 'Died', 'Started'])
+  })
+})
+
 describe('a submit that was not acknowledged', () => {
   it('leaves a task that is listed as soon as the listing takes it', async () => {
     await using stage = new Stage()

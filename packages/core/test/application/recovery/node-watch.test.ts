@@ -58,7 +58,11 @@ beforeEach(() => {
   }
   const node = { nodeId: self, clock, lease, logger: silentLogger, storage: { nodes }, deadlines: new Deadlines(clock, 10_000) }
   const context = { ...node, closed: new AbortController().signal } as unknown as NodeContext
-  watch = new NodeWatch(context, (nodeId) => deaths.push(nodeId))
+  watch = new NodeWatch(
+    context,
+    (nodeId) => deaths.push(nodeId),
+    () => {},
+  )
 })
 
 describe('a node that is watched', () => {
