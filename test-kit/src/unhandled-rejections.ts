@@ -6,6 +6,8 @@ export interface Rejections {
   /** What the rule is called where nobody can tell whose a rejection is. */
   readonly ruleId: string
   readonly reasons: unknown[]
+  /** Whether the rule is over, and did not hold: what it left behind tells nothing new. */
+  hasFailed: boolean
 }
 
 /** A rejection that cannot be laid at one rule's door. */
@@ -23,17 +25,21 @@ const onUnhandled = (reason: unknown): void => {
   // A rejection belongs to the rule that began what was rejected. A pool that the rules share may begin things of its own.
   const [first, ...others] = running
   const own = owner.getStore() ?? (others.length === 0 ? first : undefined)
+  if (own?.hasFailed === true) return
   if (own !== undefined && running.has(own)) own.reasons.push(reason)
   else strays.push({ reason, ruleIds: [...running].map(({ ruleId }) => ruleId) })
 }
 
 /** Runs a rule, and hears of the rejections that nobody handles meanwhile. */
 export const hearRejections = async <Result>(ruleId: string, body: (rejections: Rejections) => Promise<Result>): Promise<Result> => {
-  const rejections: Rejections = { ruleId, reasons: [] }
+  const rejections: Rejections = { ruleId, reasons: [], hasFailed: false }
   if (running.size === 0) process.on('unhandledRejection', onUnhandled)
   running.add(rejections)
   try {
     return await owner.run(rejections, () => body(rejections))
+  } catch (error) {
+    rejections.hasFailed = true
+    throw error
   } finally {
     // The platform tells of them when it has no more to do.
     await new Promise((resolve) => setImmediate(resolve))

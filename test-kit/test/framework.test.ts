@@ -107,6 +107,28 @@ describe('a rule', () => {
     expect(results[2]?.message).toContain('the pool broke')
   })
 
+  it('is not told of again by what it left behind when it failed', async () => {
+    const gate = Promise.withResolvers<void>()
+    const told = new Promise((resolve) => process.once('unhandledRejection', resolve))
+    const leaver = ruleOf('S-20', async () => {
+      void gate.promise.then(() => {
+        throw new Error('left behind')
+      })
+      throw new Error('broken')
+    })
+    const other = ruleOf('S-21', async () => {
+      // The first one is over.
+      await sleep(20)
+      gate.resolve()
+      await told
+    })
+    const { results } = await runContract(contractOf([leaver, other]))
+    expect(results.map(({ id, status }) => [id, status])).toEqual([
+      ['S-20', 'failed'],
+      ['S-21', 'passed'],
+    ])
+  })
+
   it('is an error, no failure, where the subject cannot be opened or put away', async () => {
     const closed = { open: () => Promise.reject(new Error('no server')) }
     expect(await resultOf(holds, closed)).toMatchObject({ status: 'error', message: expect.stringContaining('no server') as string })
