@@ -85,7 +85,9 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
         await within('a send without a reply comes to an end', sending)
         observe({ message, failure })
         if (failure !== undefined) {
-          assert.ok(isOutcomeUnknown(failure), `it failed as ${failure.message}`)
+          assert.ok(isPassing(failure), `it failed as ${failure.message}`)
+          // On a slow engine it may not have come so far as to be sent. Whoever says so is taken at his word.
+          if (!isOutcomeUnknown(failure)) await stage.nothingLeft()
           await waitUntil('the repeated send is taken', () =>
             port.send(stage.queue, message).then(
               () => true,
