@@ -54,7 +54,13 @@ export const findCassandra = (options: FindOptions): Promise<Found<CassandraEndp
       machine: () => attempt(askCassandra({ contactPoints: ['127.0.0.1:9042'] }, 5_000), 'none answers at 127.0.0.1:9042'),
       docker: () => cassandraInDocker(options.say),
       started: async () => {
-        const { endpoint, stop } = await startCassandra({ say: options.say, name: 'shared', isShortLived: true })
+        const { endpoint, stop } = await startCassandra({
+          say: options.say,
+          name: 'shared',
+          isShortLived: true,
+          // Nobody kills what all share, so no write of theirs has to wait for the disk.
+          commitlogSync: 'periodic',
+        })
         return { type: 'present', endpoint, stop }
       },
     },
