@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { cassandraStorage, migrate } from '@taskledger/cassandra'
 import type { CassandraEndpoint, EngineProcess } from '@taskledger/servers'
 import { silentLogger } from '@taskledger/core/ports'
@@ -105,5 +106,15 @@ describe('a server that is killed', { concurrent: false }, () => {
     describeContract(only(eventStoreContract({ ...eventStoreHarness(() => keyspace, restart), timing }), 'ES-3.5'))
     const listingHarness = cassandraHarness(() => keyspace, listingOn, undefined, restart)
     describeContract(only(taskListingContract({ ...listingHarness, timing }), 'TL-1.4'))
+  })
+})
+
+describe('a server that is stopped', { concurrent: false }, () => {
+  test('is gone, however often', async () => {
+    const { pid } = server
+    await server.stop()
+    expect(existsSync(`/proc/${pid}`)).toBe(false)
+    expect(() => server.pid).toThrow('not running')
+    await expect(server.stop()).resolves.toBeUndefined()
   })
 })
