@@ -74,7 +74,8 @@ export const submissionRules: readonly Rule<Adapters>[] = [
     title: 'a submit that broke off half-way is told as unknown, with the id; the same again under its key makes it whole',
     hint: 'who meets an existing history repeats the later steps: row, message, notice',
     run: async (cluster, { within }) => {
-      const faulty = await cluster.node({ tasks: [echoTask], worker: false, commandTimeoutMs: 50 })
+      // Long enough for a second try on a machine that is busy.
+      const faulty = await cluster.node({ tasks: [echoTask], worker: false, commandTimeoutMs: 500 })
       const node = await cluster.node({ tasks: [echoTask] })
       const faults = {
         'the history was written, and the answer lost': () => faulty.interference.fail('after', calls('events.append')),
