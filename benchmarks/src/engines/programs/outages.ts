@@ -19,8 +19,9 @@ const nodes = { 'worker-1': 16, 'worker-2': 16, submitter: 0 }
 const steadyMs = 25_000
 const beforeMs = 10_000
 
-/** How long the load goes on after it, in milliseconds. */
-const afterMs = 60_000
+/** How long the load goes on after it, and how much of that is looked at to see whether throughput stays, in milliseconds. */
+const goesOnMs = 60_000
+const laterMs = 30_000
 
 /** How long all that was submitted may take to end then, in milliseconds. */
 const settleMs = 180_000
@@ -69,7 +70,7 @@ const see = async (bench: Bench, { begin, end }: Outage): Promise<Seen> => {
     await sleep(bench.outageMs)
     await end()
     const returnedAt = machineMs()
-    await sleep(afterMs)
+    await sleep(goesOnMs)
     const answers = await submitter.call('endLoad')
     const judge = await openManager({ engines: bench.engines, prefix, name: 'judge', slots: 0, ...logOf(bench, `${prefix}-judge`, true) })
     try {
@@ -100,9 +101,10 @@ const toldOf = (answers: readonly Answer[]): string =>
 
 const figuresOf = (what: string, atMost: number, { downAt, returnedAt, ended, answers, fates }: Seen): readonly EngineFigure[] => {
   const times = ended.map(({ at }) => at)
-  const countWithin = (from: number, to: number): number => times.filter((at) => at >= from && at < to).length
-  const before = countWithin(downAt - beforeMs, downAt) / (beforeMs / 1_000)
+  const rateWithin = (from: number, to: number): number => times.filter((at) => at >= from && at < to).length / ((to - from) / 1_000)
+  const before = rateWithin(downAt - beforeMs, downAt)
   const { afterMs, rates } = recovered(times, returnedAt, before)
+  const laterRate = rateWithin(returnedAt + afterMs, returnedAt + afterMs + laterMs)
   const meanwhile = answers.filter(({ askedAt, answeredAt }) => askedAt < returnedAt && answeredAt > downAt)
   const olderIds = new Set(answers.flatMap(({ taskId, askedAt }) => (askedAt < returnedAt ? (taskId ?? []) : [])))
   const firstEnds = new Map(ended.toReversed().map(({ taskId, at }) => [taskId, at]))
@@ -113,13 +115,13 @@ const figuresOf = (what: string, atMost: number, { downAt, returnedAt, ended, an
       name: `${what}: before`,
       value: before,
       unit: 'tasks/s',
-      detail: `${submitters} submitters, ${atMost}/s at most; while it was down ${(countWithin(downAt, returnedAt) / ((returnedAt - downAt) / 1_000)).toFixed(1)}/s`,
+      detail: `${submitters} submitters, ${atMost}/s at most; while it was down ${rateWithin(downAt, returnedAt).toFixed(1)}/s`,
     },
     {
       name: `${what}: throughput is back`,
       value: afterMs / 1_000,
       unit: 's',
-      detail: `${100 * share} % of before within ${windowMs / 1_000} s, which count; tasks/s in each ${windowMs / 1_000} s since its return: ${rates.map((rate) => rate.toFixed(0)).join(' ')}`,
+      detail: `${100 * share} % of before within ${windowMs / 1_000} s, which count; ${laterRate.toFixed(0)}/s in the ${laterMs / 1_000} s after that; tasks/s in each ${windowMs / 1_000} s since its return: ${rates.map((rate) => rate.toFixed(0)).join(' ')}`,
       aim: 'under 30',
     },
     {
