@@ -38,6 +38,7 @@ export class Recovery {
   readonly unreadable: UnreadableTasks
   /** What was sent again, so that a message in a backlog is not sent again and again. */
   readonly #sentAgain = new Map<TaskId, { readonly at: number; readonly times: number }>()
+  #reconnectedAt = -Infinity
 
   constructor(parts: {
     readonly node: NodeContext
@@ -94,6 +95,11 @@ export class Recovery {
     return wasBehind
   }
 
+  /** The engine of the messages may have been away. What was kept back meanwhile comes to its queue only now, some of it behind newer ones. */
+  noteGap(): void {
+    this.#reconnectedAt = this.#node.clock.now()
+  }
+
   /** Forgets what was long ago. */
   prune(): void {
     const longAgo = this.#node.clock.now() - 2 * this.#overdueMs * 2 ** mostDoublings
@@ -124,7 +130,7 @@ export class Recovery {
   async #isOvertaken(details: TaskDetails): Promise<boolean> {
     const { at = -Infinity, times = 0 } = this.#sentAgain.get(details.taskId) ?? {}
     const patienceMs = this.#overdueMs * 2 ** Math.min(times, mostDoublings)
-    const since = Math.max(waitsSince(details), at)
+    const since = Math.max(waitsSince(details), at, this.#reconnectedAt)
     if (since + patienceMs > this.#node.clock.now()) return false
     return since + this.#overdueMs <= (await this.#horizons.of(details.queue))
   }

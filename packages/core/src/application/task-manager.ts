@@ -135,7 +135,7 @@ export class TaskManager {
       changed: (state) => this.#heedLease(state),
     })
     const { bus } = node.messaging
-    this.#unsubscribes = [bus.subscribe((notice) => this.#hear(notice)), bus.onGap(() => this.#missed())]
+    this.#unsubscribes = [bus.subscribe((notice) => this.#hear(notice)), bus.onGap(() => this.#heedGap())]
   }
 
   /** The id of this node: its name and a random part. */
@@ -370,7 +370,8 @@ export class TaskManager {
     this.#awaiting.hear(notice)
   }
 
-  #missed(): void {
+  #heedGap(): void {
+    this.#recovery.noteGap()
     this.#worker?.lookAtAll()
     this.#awaiting.wakeAll()
   }

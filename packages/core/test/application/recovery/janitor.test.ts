@@ -265,6 +265,23 @@ describe('a lost message', () => {
     expect([stage.depth(), stage.bodies.length]).toEqual([0, 53])
   })
 
+  it('is none that was kept back while the broker was away, and came to it behind a newer one', async () => {
+    await using stage = new Stage()
+    const worker = await stage.node({ worker: { slots: 1 } })
+    const submitter = await stage.node(front)
+    for (const node of [worker, submitter]) node.fails = (call) => call.startsWith('messaging.queue.')
+    await submitter.manager.submitMany(stage.held(''), Array.from({ length: 20 }).fill(null))
+    await stage.advance(300_000)
+    worker.fails = () => false
+    await stage.start(worker)
+    submitter.fails = () => false
+    stage.memory.faults.gap()
+    await stage.advance(10_000)
+    expect(stage.depth()).toBe(20)
+    await stage.advance(300_000)
+    expect(stage.depth()).toBe(20)
+  })
+
   it('is not sent again and again while nobody takes it', async () => {
     await using stage = new Stage()
     const node = await stage.node(front)
