@@ -25,24 +25,26 @@ interface Step {
 
 const vitest = (project: string): string => `vitest run --project ${project} --reporter=default --reporter=./tools/totals-reporter.ts`
 
-/** What keeps the processor busy, one after the other. Each step shows what it prints as it goes. It gives way to what is timed. */
+/** What keeps the processor busy, one after the other. Each step shows what it prints as it goes. */
 const busy: readonly Step[] = [
-  { title: 'Types', command: 'nice tsc -p .' },
-  { title: 'Lint', command: 'nice oxlint' },
-  { title: 'Formatting', command: 'nice oxfmt --check' },
-  { title: 'Unused code and dependencies', command: 'nice knip' },
-  { title: 'API reference', command: 'nice pnpm --silent --filter @taskledger/docs api' },
-  { title: 'Unit tests', command: `nice ${vitest('unit')}` },
-  { title: 'Packages, packed and used from outside', command: `nice ${vitest('packed')}` },
+  { title: 'Types', command: 'tsc -p .' },
+  { title: 'Lint', command: 'oxlint' },
+  { title: 'Formatting', command: 'oxfmt --check' },
+  { title: 'Unused code and dependencies', command: 'knip' },
+  { title: 'API reference', command: 'pnpm --silent --filter @taskledger/docs api' },
+  { title: 'Unit tests', command: vitest('unit') },
+  { title: 'Packages, packed and used from outside', command: vitest('packed') },
 ]
 
-/** What is about times and mostly waits, one after the other, beside the above. What a step prints comes in one piece, at the end. */
-const timed: readonly Step[] = [
-  { title: 'Mutants of the conformance kit', command: vitest('mutants') },
+/** What mostly waits, one after the other, beside the above. What a step prints comes in one piece, at the end. */
+const waiting: readonly Step[] = [
   { title: 'Conformance of the adapters', command: vitest('conformance') },
+  { title: 'Mutants of the conformance kit', command: vitest('mutants') },
 ]
 
-/** The longest step, beside all of the above. It gives way with the servers that it starts. */
+/**
+ * The longest step, beside all of the above. It gives way, with the servers that it starts: among the others are tests about times.
+ */
 const onServers: readonly Step[] = [{ title: 'Tests on real servers', command: `nice ${vitest('integration')}` }]
 
 /** What the run of tests left behind, or nothing where the step ran none. */
@@ -127,12 +129,12 @@ const runAside = (steps: readonly Step[]): readonly Promise<Outcome | undefined>
   })
 }
 
-const aside = [...timed, ...onServers]
+const aside = [...waiting, ...onServers]
 const count = busy.length + aside.length
 const startedAt = performance.now()
 console.log(`Verifying on Node ${process.versions.node}, ${availableParallelism()} cores: ${count} steps`)
 
-const outcomes = [...runAside(timed), ...runAside(onServers)]
+const outcomes = [...runAside(waiting), ...runAside(onServers)]
 for (const step of busy) {
   head(step)
   settle(step, await run(step, 'inherit'))
