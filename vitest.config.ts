@@ -2,8 +2,6 @@ import { defineConfig } from 'vitest/config'
 
 const conformance = '{packages/*,test-kit,examples/*}/test/**/*.conformance.test.ts'
 const integration = '{packages/*,examples/*,integration,test-kit,tools,tools/servers,benchmarks,chaos}/test/**/*.integration.test.ts'
-// Broken adapters, and the rules that have to see them.
-const mutants = 'test-kit/test/{mutants,networked}/**/*.test.ts'
 const packed = 'tools/test/**/*.packed.test.ts'
 
 export default defineConfig({
@@ -12,12 +10,10 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          // A process for each file would take as long as what they test.
-          isolate: false,
-          // Long enough for a machine that is busy with other things.
-          testTimeout: 60_000,
+          // The mutants mostly wait.
+          maxConcurrency: 16,
           include: ['{packages/*,test-kit,examples/*,tools,tools/servers,docs,chaos}/test/**/*.test.ts'],
-          exclude: [conformance, integration, mutants, packed, '**/node_modules/**'],
+          exclude: [conformance, integration, packed, '**/node_modules/**'],
           typecheck: {
             enabled: true,
             include: ['packages/*/test/**/*.test-d.ts'],
@@ -27,8 +23,6 @@ export default defineConfig({
           },
         },
       },
-      // They mostly wait.
-      { test: { name: 'mutants', include: [mutants], maxConcurrency: 16 } },
       { test: { name: 'conformance', include: [conformance] } },
       // On real servers, which the setup finds or starts: one of each for all files.
       {

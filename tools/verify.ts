@@ -1,4 +1,4 @@
-/** Everything that has to hold before a change is merged. A failed step stops no other. */
+/** Everything that has to hold before a change is merged, in order. A failed step does not stop the ones after it. */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -25,27 +25,23 @@ interface Step {
 
 const vitest = (project: string): string => `vitest run --project ${project} --reporter=default --reporter=./tools/totals-reporter.ts`
 
-/** What keeps the processor busy, one after the other. Each step shows what it prints as it goes. */
-const busy: readonly Step[] = [
+const steps: readonly Step[] = [
   { title: 'Types', command: 'tsc -p .' },
   { title: 'Lint', command: 'oxlint' },
   { title: 'Formatting', command: 'oxfmt --check' },
   { title: 'Unused code and dependencies', command: 'knip' },
   { title: 'API reference', command: 'pnpm --silent --filter @taskledger/docs api' },
   { title: 'Unit tests', command: vitest('unit') },
+  { title: 'Conformance of the adapters', command: vitest('conformance') },
   { title: 'Packages, packed and used from outside', command: vitest('packed') },
 ]
 
-/** What mostly waits, one after the other, beside the above. What a step prints comes in one piece, at the end. */
-const waiting: readonly Step[] = [
-  { title: 'Conformance of the adapters', command: vitest('conformance') },
-  { title: 'Mutants of the conformance kit', command: vitest('mutants') },
-]
-
 /**
- * The longest step, beside all of the above. It gives way, with the servers that it starts: among the others are tests about times.
+ * Runs beside the steps from the unit tests on, since all of them mostly wait. What it prints comes in one piece, at the end. It
+ * gives way, with the servers that it starts: among the others are tests about times.
  */
-const onServers: readonly Step[] = [{ title: 'Tests on real servers', command: `nice ${vitest('integration')}` }]
+const beside: Step = { title: 'Tests on real servers', command: `nice ${vitest('integration')}` }
+const firstBeside = 'Unit tests'
 
 /** What the run of tests left behind, or nothing where the step ran none. */
 const readTotals = (file: string): Totals | undefined => {
@@ -119,33 +115,22 @@ const settle = ({ title }: Step, { totals, seconds }: Outcome): void => {
   console.log(`── ${totals.failed > 0 ? 'FAILED' : 'ok'} · ${seconds} s`)
 }
 
-/** Runs steps one after the other, and keeps what they print. Empty where the run was interrupted before. */
-const runAside = (steps: readonly Step[]): readonly Promise<Outcome | undefined>[] => {
-  let last: Promise<unknown> = Promise.resolve()
-  return steps.map((step) => {
-    const outcome = last.then(() => (isInterrupted ? undefined : run(step, 'pipe')))
-    last = outcome
-    return outcome
-  })
-}
-
-const aside = [...waiting, ...onServers]
-const count = busy.length + aside.length
+const count = steps.length + 1
 const startedAt = performance.now()
 console.log(`Verifying on Node ${process.versions.node}, ${availableParallelism()} cores: ${count} steps`)
 
-const outcomes = [...runAside(waiting), ...runAside(onServers)]
-for (const step of busy) {
+let besideOutcome: Promise<Outcome> | undefined
+for (const step of steps) {
+  if (step.title === firstBeside) besideOutcome = run(beside, 'pipe')
   head(step)
   settle(step, await run(step, 'inherit'))
   if (isInterrupted) break
 }
-for (const [index, step] of aside.entries()) {
-  const outcome = await outcomes[index]
-  if (outcome === undefined) break
-  head(step)
+if (besideOutcome !== undefined) {
+  head(beside)
+  const outcome = await besideOutcome
   process.stdout.write(outcome.output)
-  settle(step, outcome)
+  settle(beside, outcome)
 }
 
 const notes = readNotes()
