@@ -83,7 +83,7 @@ export const cassandraHarness = <Port>(
       ...options(namespace),
       contactPoints: [`${proxy.host}:${proxy.port}`],
       requestTimeoutMs,
-      connectTimeoutMs: 10_000,
+      connectTimeoutMs: 60_000,
     }
     const session = await openSession(shared)
     const own = session.lease('the harness')

@@ -131,7 +131,7 @@ test('more than the socket takes at a time is held back, and all of it arrives',
 })
 
 test('what waits for a silent broker is bounded: more than that is refused at once', async () => {
-  await using client = await TestClient.open(url, { maxMessageBytes: 100_000 })
+  await using client = await TestClient.open(url, { maxMessageBytes: 100_000, confirmTimeoutMs: 10_000 })
   await client.messaging.queue.send('default', newMessage())
   const heal = await client.proxy.faults.stall()
   const huge = { ...newMessage(), created: { type: 'TaskCreated' as const, taskId: newMessage().taskId, payload: 'x'.repeat(50_000) } }
@@ -143,7 +143,7 @@ test('what waits for a silent broker is bounded: more than that is refused at on
 })
 
 test('a queue that is deleted under its consumers comes back, with them', async () => {
-  await using client = await TestClient.open(url)
+  await using client = await TestClient.open(url, { confirmTimeoutMs: 20_000 })
   const taken: string[] = []
   await client.messaging.queue.consume('default', acceptInto(taken), { slots: 2, mode: 'parallel' })
   await client.messaging.queue.consume('one', acceptInto(taken), { slots: 1, mode: 'serial' })
@@ -162,7 +162,7 @@ test('a queue that is deleted under its consumers comes back, with them', async 
 })
 
 test('a queue that is deleted under its sender is declared again, and the message is in it', async () => {
-  await using client = await TestClient.open(url)
+  await using client = await TestClient.open(url, { confirmTimeoutMs: 20_000 })
   await client.messaging.queue.send('default', newMessage())
   await client.broker.delete(client.work('default'))
   const message = newMessage()
