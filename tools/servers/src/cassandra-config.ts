@@ -41,7 +41,7 @@ permissions_validity: 0ms
 roles_validity: 0ms
 `
 
-/** A third of the processor time of a busy server went into handing work from one of its threads to another. */
+/** Less work is handed from thread to thread: a fifth less processor time at least, in one run of each on a busy machine of 2 cores. */
 const fewThreads = `\
 concurrent_reads: 8
 concurrent_writes: 8
