@@ -1,5 +1,5 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises'
-import { listen } from './listen.ts'
+import { onAbort } from '@taskledger/core/ports'
 
 /** What a lane does with the items that go together, and how many those may be. */
 export interface LanesOptions<Item> {
@@ -39,22 +39,23 @@ export class Lanes<Item> {
    */
   add(key: string, item: Item, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(signal.reason as Error)
       const lane = this.#lanes.get(key)
       const waits = lane ?? new Set()
       const waiting: Waiting<Item> = {
         item,
         settle: (result) => {
-          signal?.removeEventListener('abort', onAbort)
+          leave?.()
           if (result.status === 'fulfilled') resolve()
           else reject(result.reason as Error)
         },
       }
-      const onAbort = (): void => {
-        waits.delete(waiting)
-        reject(signal?.reason as Error)
-      }
-      if (signal?.aborted === true) return onAbort()
-      if (signal !== undefined) listen(signal, onAbort)
+      const leave =
+        signal &&
+        onAbort(signal, () => {
+          waits.delete(waiting)
+          reject(signal.reason as Error)
+        })
       waits.add(waiting)
       if (lane !== undefined) return
       this.#lanes.set(key, waits)

@@ -1,4 +1,4 @@
-import { listen } from './listen.ts'
+import { onAbort } from '@taskledger/core/ports'
 
 /** Gives its place back. Giving it back twice is fine. */
 export type Leave = () => void
@@ -38,9 +38,8 @@ export class Places {
     return new Promise((resolve, reject) => {
       const leaveLine = (): void => {
         this.#line.delete(waiter)
-        signal?.removeEventListener('abort', onAbort)
+        leave?.()
       }
-      const onAbort = (): void => waiter.giveUp(signal?.reason as Error)
       const waiter: Waiter = {
         go: () => {
           leaveLine()
@@ -52,7 +51,7 @@ export class Places {
         },
       }
       this.#line.add(waiter)
-      if (signal !== undefined) listen(signal, onAbort)
+      const leave = signal && onAbort(signal, () => waiter.giveUp(signal.reason as Error))
     })
   }
 

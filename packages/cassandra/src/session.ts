@@ -2,13 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { QueryOptions } from 'cassandra-driver'
 import { policies, types } from 'cassandra-driver'
 import type { Logger } from '@taskledger/core/ports'
-import { closedError, codeOf, consoleLogger, TaskledgerError } from '@taskledger/core/ports'
+import { closedError, codeOf, consoleLogger, onAbort, TaskledgerError } from '@taskledger/core/ports'
 import type { Connection } from './connect.ts'
 import { connect, defaultConnectTimeoutMs } from './connect.ts'
 import type { RequestKind } from './driver-errors.ts'
 import { translated, wasNotSent } from './driver-errors.ts'
 import { Lease } from './lease.ts'
-import { listen } from './listen.ts'
 import { checkOptions } from './option-checks.ts'
 import type { CassandraStorageOptions } from './options.ts'
 import { Places } from './places.ts'
@@ -209,7 +208,7 @@ export class Session {
     return new Promise((resolve, reject) => {
       const end = (): void => {
         clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
+        leave?.()
         this.#waits.delete(giveUp)
         if (this.#waits.size === 0) this.#becameIdle?.()
       }
@@ -217,9 +216,8 @@ export class Session {
         end()
         reject(reason)
       }
-      const onAbort = (): void => giveUp(signal?.reason as Error)
       const timer = setTimeout(() => giveUp(new Error(`no answer within ${this.#requestTimeoutMs} ms`)), this.#requestTimeoutMs)
-      if (signal !== undefined) listen(signal, onAbort)
+      const leave = signal && onAbort(signal, () => giveUp(signal.reason as Error))
       this.#waits.add(giveUp)
       promise.then((value) => {
         end()

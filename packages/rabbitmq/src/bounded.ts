@@ -1,4 +1,4 @@
-import { listen } from './listen.ts'
+import { onAbort } from '@taskledger/core/ports'
 
 /** What ends a wait before its time. */
 export interface Bound {
@@ -14,19 +14,19 @@ export interface Bound {
  */
 export const bounded = <T>(promise: Promise<T>, { timeoutMs, signal, onTimeout }: Bound): Promise<T> =>
   new Promise((resolve, reject) => {
-    const onAbort = (): void => end(() => reject(signal?.reason as Error))
+    const giveUp = (): void => end(() => reject(signal?.reason as Error))
     const timer = setTimeout(() => end(() => reject(onTimeout())), Math.max(0, timeoutMs))
     const end = (settle: () => void): void => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
+      leave?.()
       settle()
     }
-    if (signal !== undefined) listen(signal, onAbort)
+    const leave = signal && onAbort(signal, giveUp)
     promise.then(
       (value) => end(() => resolve(value)),
       (error: Error) => end(() => reject(error)),
     )
-    if (signal?.aborted === true) onAbort()
+    if (signal?.aborted === true) giveUp()
   })
 
 /** Resolves when the promise is settled, whichever way, or when the time is over. */

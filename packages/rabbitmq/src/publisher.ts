@@ -1,9 +1,8 @@
 import type { ConfirmChannel, Message, Options } from 'amqplib'
 import { IllegalOperationError } from 'amqplib'
-import { closedError, outcomeUnknown, TaskledgerError } from '@taskledger/core/ports'
+import { closedError, onAbort, outcomeUnknown, TaskledgerError } from '@taskledger/core/ports'
 import { settledWithin } from './bounded.ts'
 import type { BrokerConnection } from './broker-connection.ts'
-import { listen } from './listen.ts'
 import { refusalOfOperation, textOf } from './refusals.ts'
 import type { Settings } from './settings.ts'
 import type { ChannelRole } from './supervised-channel.ts'
@@ -125,7 +124,6 @@ export class Publisher {
     resolve: (outcome: PublishOutcome) => void,
     reject: (error: Error) => void,
   ): void {
-    const onAbort = (): void => posting.settle(signal?.reason as Error)
     const onTimeout = (): void =>
       posting.settle(
         posting.isSent
@@ -139,13 +137,13 @@ export class Publisher {
       isSent: false,
       settle: (outcome) => {
         clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
+        leave?.()
         this.#leaveLine(posting)
         if (outcome instanceof Error) reject(outcome)
         else resolve(outcome)
       },
     }
-    if (signal !== undefined) listen(signal, onAbort)
+    const leave = signal && onAbort(signal, () => posting.settle(signal.reason as Error))
     this.#line.add(posting)
     this.#waitingBytes += letter.content.length
     this.#pump()

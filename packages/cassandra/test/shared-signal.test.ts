@@ -1,4 +1,4 @@
-import { getEventListeners, getMaxListeners, setMaxListeners } from 'node:events'
+import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
 import { abortable } from '../src/abortable.ts'
 import { Lanes } from '../src/lanes.ts'
@@ -11,13 +11,11 @@ test.each<[string, (signal: AbortSignal, index: number) => Promise<unknown>]>([
   ['for a promise', (signal) => abortable(new Promise(() => {}), signal)],
   ['for a place', (signal) => places.take(signal)],
   ['in a lane', (signal, index) => lanes.add('key', String(index), signal)],
-])('many waits %s that share a signal are no leak, and end with it', async (_what, wait) => {
+])('many waits %s that share a signal put one listener on it, and end with it', async (_what, wait) => {
   const calls = new AbortController()
-  // As every signal is on Node 20.
-  setMaxListeners(10, calls.signal)
   const waits = Array.from({ length: 30 }, (_, index) => wait(calls.signal, index))
-  expect(getEventListeners(calls.signal, 'abort')).toHaveLength(30)
-  expect(getMaxListeners(calls.signal)).toBe(0)
+  // Node 20 takes more than ten for a leak, and warns.
+  expect(getEventListeners(calls.signal, 'abort')).toHaveLength(1)
   calls.abort(new Error('enough'))
   for (const { status } of await Promise.allSettled(waits)) expect(status).toBe('rejected')
 })
