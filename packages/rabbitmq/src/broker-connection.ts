@@ -1,10 +1,11 @@
+import type { Duplex } from 'node:stream'
 import type { ChannelModel } from 'amqplib'
 import { connect } from 'amqplib'
-import { closedError, TaskledgerError } from '@taskledger/core/ports'
+import { closedError, onAbort, TaskledgerError } from '@taskledger/core/ports'
 import { BackOff } from './back-off.ts'
 import { bounded, settledWithin } from './bounded.ts'
 import type { BrokerAddress } from './broker-address.ts'
-import { listen } from './listen.ts'
+import { gatherWrites } from './gather-writes.ts'
 import { refusalOfConnection, textOf } from './refusals.ts'
 import type { Settings } from './settings.ts'
 
@@ -101,11 +102,11 @@ export class BrokerConnection {
       }
       const end = (settle: () => void): void => {
         this.#listeners.delete(look)
-        signal?.removeEventListener('abort', look)
+        leave?.()
         settle()
       }
       this.#listeners.add(look)
-      if (signal !== undefined) listen(signal, look)
+      const leave = signal && onAbort(signal, look)
       look()
     })
   }
@@ -160,6 +161,7 @@ export class BrokerConnection {
         clientProperties: { connection_name: `${prefix}: ${this.#role}` },
       })
       // An error without a listener would end the process.
+      gatherWrites(socketOf(model))
       model.on('error', (error) => this.#said.set(this.#settings.addresses[this.#addressIndex] as BrokerAddress, error))
       if (this.#closing.signal.aborted) await farewell(model)
       else this.#tell('open', { shown, user, version: model.connection.serverProperties.version })
@@ -223,7 +225,7 @@ const farewell = async (model: ChannelModel): Promise<void> => {
 }
 
 /** The library only ends its side of a socket: on a dead network that one would linger for many minutes, with what was to be sent. */
-const destroySocket = (model: ChannelModel): void => {
-  const { stream } = model.connection as { readonly stream?: { destroy?(): void } }
-  stream?.destroy?.()
-}
+const destroySocket = (model: ChannelModel): void => void socketOf(model).destroy()
+
+/** Not among the library's types. */
+const socketOf = (model: ChannelModel): Duplex => (model.connection as unknown as { readonly stream: Duplex }).stream
