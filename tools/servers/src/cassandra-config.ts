@@ -22,6 +22,8 @@ export interface CassandraNode {
   readonly heap: string
   /** Whether it lives for minutes only. */
   readonly isShortLived: boolean
+  /** Whether it ends in order only, if at all. */
+  readonly isNeverKilled: boolean
   /** Whether it asks who somebody is, and what they may do. */
   readonly authentication: boolean
 }
@@ -170,7 +172,10 @@ const inRing: readonly string[] = ['-Dcassandra.consistent.rangemovement=false',
  * The arguments of java. Some make the start short (4 to 6 s for 12). None of them is `cassandra.unsafesystem`, which would: a node
  * that is killed then forgets its schema. No port for JMX is given, so that there is none that could be taken.
  */
-export const javaArgumentsOf = ({ folder, heap, isShortLived, isInRing }: CassandraNode, jars: CassandraJars): readonly string[] => [
+export const javaArgumentsOf = (
+  { folder, heap, isShortLived, isNeverKilled, isInRing }: CassandraNode,
+  jars: CassandraJars,
+): readonly string[] => [
   `-Xms${heap}`,
   `-Xmx${heap}`,
   '-Xss384k',
@@ -179,6 +184,8 @@ export const javaArgumentsOf = ({ folder, heap, isShortLived, isInRing }: Cassan
   '-XX:+ExitOnOutOfMemoryError',
   // Compiling well takes longer than it saves.
   ...(isShortLived ? ['-XX:TieredStopAtLevel=1'] : []),
+  // Otherwise every new table writes, and merges, the files of a dozen system tables.
+  ...(isNeverKilled ? ['-Dcassandra.test.flush_local_schema_changes=false'] : []),
   `-Dcassandra.config=file://${folder}/cassandra.yaml`,
   `-Dcassandra.storagedir=${folder}`,
   `-Dcassandra.logdir=${folder}`,

@@ -58,8 +58,7 @@ export const findCassandra = (options: FindOptions): Promise<Found<CassandraEndp
           say: options.say,
           name: 'shared',
           isShortLived: true,
-          // Nobody kills what all share, so no write of theirs has to wait for the disk.
-          commitlogSync: 'periodic',
+          isNeverKilled: true,
         })
         return { type: 'present', endpoint, stop }
       },

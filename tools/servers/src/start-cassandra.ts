@@ -25,7 +25,7 @@ export interface StartCassandraOptions {
   readonly say: Say
   /** What it is for, in a word: part of the name of its folder. */
   readonly name: string
-  /** Default `batch`: what was acknowledged survives a SIGKILL. */
+  /** Default `batch`: what was acknowledged survives a SIGKILL. Where nobody kills it, `periodic`. */
   readonly commitlogSync?: CommitlogSync
   /** As java takes it. Default `512m`. */
   readonly heap?: string
@@ -34,6 +34,8 @@ export interface StartCassandraOptions {
    * others once they are warm. Default false.
    */
   readonly isShortLived?: boolean
+  /** Whether nobody kills it, so that nothing has to be on disk before it is acknowledged: no write, and no definition. Default false. */
+  readonly isNeverKilled?: boolean
   /** Where it listens on 127.0.0.1. Default: a free port. */
   readonly port?: number
   /** Where it stands in a ring. Default: it is alone, on 127.0.0.1. */
@@ -57,11 +59,12 @@ export const startCassandra = async (options: StartCassandraOptions): Promise<En
   const {
     say,
     name,
-    commitlogSync = 'batch',
     heap = '512m',
     version = defaultCassandraVersion,
     authentication = false,
     isShortLived = false,
+    isNeverKilled = false,
+    commitlogSync = isNeverKilled ? 'periodic' : 'batch',
   } = options
   const javaHome = await findJava17()
   const jars = await cassandraJars(version, javaHome, say)
@@ -80,6 +83,7 @@ export const startCassandra = async (options: StartCassandraOptions): Promise<En
     commitlogSync,
     heap,
     isShortLived,
+    isNeverKilled,
     authentication,
   }
   await mkdir(join(folder, 'tmp'))
