@@ -23,7 +23,16 @@ interface Step {
   readonly command: string
 }
 
-const vitest = (project: string): string => `vitest run --project ${project} --reporter=default --reporter=./tools/totals-reporter.ts`
+/** Most tests wait for something: a core has more to do than one file of them. By itself vitest takes one worker less than there are cores. */
+const workers = { alone: availableParallelism() + 1, beside: availableParallelism() } as const
+
+const vitest = (projects: readonly string[], maxWorkers = workers.alone): string =>
+  [
+    'vitest run',
+    ...projects.map((project) => `--project ${project}`),
+    `--maxWorkers=${maxWorkers}`,
+    '--reporter=default --reporter=./tools/totals-reporter.ts',
+  ].join(' ')
 
 const steps: readonly Step[] = [
   { title: 'Types', command: 'tsc -p .' },
@@ -31,17 +40,16 @@ const steps: readonly Step[] = [
   { title: 'Formatting', command: 'oxfmt --check' },
   { title: 'Unused code and dependencies', command: 'knip' },
   { title: 'API reference', command: 'pnpm --silent --filter @taskledger/docs api' },
-  { title: 'Unit tests', command: vitest('unit') },
-  { title: 'Conformance of the adapters', command: vitest('conformance') },
-  { title: 'Packages, packed and used from outside', command: vitest('packed') },
+  { title: 'Unit tests, and the conformance of the adapters', command: vitest(['unit', 'conformance']) },
+  { title: 'Packages, packed and used from outside', command: vitest(['packed']) },
 ]
 
 /**
  * Runs beside the steps from the unit tests on, since all of them mostly wait. What it prints comes in one piece, at the end. It
  * gives way, with the servers that it starts: among the others are tests about times.
  */
-const beside: Step = { title: 'Tests on real servers', command: `nice ${vitest('integration')}` }
-const firstBeside = 'Unit tests'
+const beside: Step = { title: 'Tests on real servers', command: `nice ${vitest(['integration'], workers.beside)}` }
+const firstBeside = 'Unit tests, and the conformance of the adapters'
 
 /** What the run of tests left behind, or nothing where the step ran none. */
 const readTotals = (file: string): Totals | undefined => {
