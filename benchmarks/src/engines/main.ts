@@ -6,7 +6,7 @@ import type { EngineFigure, Program } from './bench.ts'
 import { settingsOf } from './engines.ts'
 import { openEngines } from './open-engines.ts'
 import { cohorts } from './programs/cohorts.ts'
-import { floors, warmUp } from './programs/floors.ts'
+import { floors } from './programs/floors.ts'
 import { kills } from './programs/kills.ts'
 import { cancelling, latency } from './programs/latency.ts'
 import { listing } from './programs/listing.ts'
@@ -15,6 +15,7 @@ import { safety } from './programs/safety.ts'
 import { submitting } from './programs/submitting.ts'
 import { statements, throughput } from './programs/throughput.ts'
 import { waitingMemory } from './programs/waiting-memory.ts'
+import { longestWarmUpMs, warmUp } from './warm-up.ts'
 import { rounded } from '../figures.ts'
 
 const programs: Readonly<Record<string, Program>> = {
@@ -128,12 +129,13 @@ const run = async (names: readonly string[], sync: 'batch' | 'periodic' | undefi
     }
     const about = `Cassandra ${machine.cassandra}, commitlog_sync ${machine.commitlogSync}, paxos ${machine.paxosVariant}; RabbitMQ ${machine.rabbitmq} (${origin}); Node ${machine.node}, ${machine.cores} × ${machine.model}`
     console.error(about)
-    if (sync !== undefined) await withinMs('warming up', usualLongestMs, warmUp(engines, scale))
+    const bench = { engines, own, scale, profileInto: values['cpu-prof'], logInto: values.log, outageMs }
+    const warmMs = await withinMs('warming up', longestWarmUpMs, warmUp({ ...bench, profileInto: undefined }))
+    if (warmMs > 0) console.error(`Cassandra is warm after ${(warmMs / 1_000).toFixed(0)} s of work`)
     const figures: LoadedFigure[] = []
     for (const name of names) {
       const program = programs[name] as Program
       const before = minuteLoad()
-      const bench = { engines, own, scale, profileInto: values['cpu-prof'], logInto: values.log, outageMs }
       try {
         const measured = await withinMs(name, program.longestMs ?? usualLongestMs, Promise.race([program.run(bench), interrupted]))
         const load = [before, minuteLoad()] as const

@@ -1,7 +1,6 @@
 import type { Client } from 'cassandra-driver'
 import type { Bench, EngineFigure, Program } from '../bench.ts'
 import { freshPrefix } from '../bench.ts'
-import type { Engines } from '../engines.ts'
 import { clientOf } from '../engines.ts'
 import { AdapterStore } from '../floors/adapter-store.ts'
 import type { LifeStore } from '../floors/bare-store.ts'
@@ -9,7 +8,7 @@ import { BareStore } from '../floors/bare-store.ts'
 import { liveLikeJames } from '../floors/james-like.ts'
 import { liveCohort } from '../floors/lives.ts'
 import { fanOutRate, queueRate } from '../floors/messaging.ts'
-import { perSecond, timeOf } from '../pace.ts'
+import { perSecond } from '../pace.ts'
 
 const inFlight = 64
 
@@ -18,19 +17,6 @@ export const lives = (store: LifeStore, size: number, forMs: number, writers = 1
   perSecond(Math.max(4, Math.ceil(inFlight / size)), forMs, () => liveCohort(store, size, writers))
 
 export const jamesLives = (client: Client, forMs: number): Promise<number> => perSecond(inFlight, forMs, () => liveLikeJames(client))
-
-/** Lets the server compile what it will be asked for: a fresh one is several times slower. By lives, since a busy machine takes longer. */
-export const warmUp = async (engines: Engines, scale: number): Promise<void> => {
-  const client = clientOf(engines)
-  await client.connect()
-  try {
-    const store = new AdapterStore(client, freshPrefix())
-    await timeOf(1_500 * scale, inFlight, () => liveLikeJames(client))
-    for (const size of [1, 8]) await timeOf((1_500 / size) * scale, inFlight / size, () => liveCohort(store, size, 1))
-  } finally {
-    await client.shutdown()
-  }
-}
 
 /** What the bare drivers do on these servers. */
 export const floors: Program = {

@@ -41,10 +41,9 @@ export const throughput: Program = {
     try {
       const figures: EngineFigure[] = []
       for (const awaits of ['all', 'each'] as const) {
-        // Warm-up: the compilers on both sides, and the rate that the size of a burst goes by.
-        const first = { count: Math.ceil(600 * bench.scale), atOnce: submitters, awaits }
-        await measure(bench, framework, first)
-        await measure(bench, bare, first)
+        // Warm-up: the compilers of these processes, and the rate that the size of a burst goes by.
+        const first = { count: Math.ceil(2_000 * bench.scale), atOnce: submitters, awaits }
+        for (const cluster of [framework, bare, bare]) await measure(bench, cluster, first)
         const { tasksPerSecond } = await measure(bench, framework, first)
         const burst = { ...first, count: Math.ceil(Math.max(600, tasksPerSecond * 4) * bench.scale) }
         const [ours, floor, james]: readonly [Measured[], Measured[], JamesMeasured[]] = [[], [], []]
