@@ -160,8 +160,9 @@ export class BrokerConnection {
         timeout: Math.min(attemptMs, connectTimeoutMs),
         clientProperties: { connection_name: `${prefix}: ${this.#role}` },
       })
+      const socket = socketOf(model)
+      if (socket !== undefined) gatherWrites(socket)
       // An error without a listener would end the process.
-      gatherWrites(socketOf(model))
       model.on('error', (error) => this.#said.set(this.#settings.addresses[this.#addressIndex] as BrokerAddress, error))
       if (this.#closing.signal.aborted) await farewell(model)
       else this.#tell('open', { shown, user, version: model.connection.serverProperties.version })
@@ -225,7 +226,7 @@ const farewell = async (model: ChannelModel): Promise<void> => {
 }
 
 /** The library only ends its side of a socket: on a dead network that one would linger for many minutes, with what was to be sent. */
-const destroySocket = (model: ChannelModel): void => void socketOf(model).destroy()
+const destroySocket = (model: ChannelModel): void => void socketOf(model)?.destroy()
 
-/** Not among the library's types. */
-const socketOf = (model: ChannelModel): Duplex => (model.connection as unknown as { readonly stream: Duplex }).stream
+/** It is not among the library's types, which may change it. */
+const socketOf = (model: ChannelModel): Duplex | undefined => (model.connection as unknown as { readonly stream?: Duplex }).stream

@@ -41,6 +41,8 @@ interface BareNode {
   readonly writer: BareWriter
   readonly link: BareLink
   readonly publish: (notice: BareNotice) => Promise<void>
+  /** The tasks that run here. */
+  readonly running: Set<Promise<void>>
 }
 
 const openNode = async ({ engines, name, isCounting }: BareNodeArgument, client: Client): Promise<BareNode> => {
@@ -52,11 +54,11 @@ const openNode = async ({ engines, name, isCounting }: BareNodeArgument, client:
   const notices = new Grouped<BareNotice>(100, (_key, items) =>
     confirmed(link.publisher, `${name}.events`, '', Buffer.from(JSON.stringify(items)), {}),
   )
-  return { store, writer: new BareWriter(store), link, publish: (notice) => notices.add('', notice) }
+  return { store, writer: new BareWriter(store), link, publish: (notice) => notices.add('', notice), running: new Set() }
 }
 
 /** Takes tasks: started, completed, shown to everybody and in the list, acknowledged. */
-const work = async ({ writer, link, publish }: BareNode, name: string, slots: number): Promise<void> => {
+const work = async ({ writer, link, publish, running }: BareNode, name: string, slots: number): Promise<void> => {
   const run = async (content: Buffer): Promise<void> => {
     const { task } = JSON.parse(content.toString()) as { task: BareTask }
     await writer.append(task, 2)
@@ -68,7 +70,12 @@ const work = async ({ writer, link, publish }: BareNode, name: string, slots: nu
   await listen(link.consumer, `${name}.events`, () => {})
   await link.consumer.prefetch(slots)
   await link.consumer.consume(name, (message) => {
-    if (message !== null) void run(message.content).then(() => link.consumer.ack(message))
+    if (message === null) return
+    const ran = run(message.content).then(() => {
+      link.consumer.ack(message)
+      running.delete(ran)
+    })
+    running.add(ran)
   })
 }
 
@@ -151,7 +158,8 @@ serve((argument: BareNodeArgument) => {
       counts: () => Promise.resolve(takeCounts()),
     } satisfies BareCommands,
     async close() {
-      const { link } = await opened
+      const { link, running } = await opened
+      await Promise.all(running)
       await link.close()
       await client.shutdown()
     },

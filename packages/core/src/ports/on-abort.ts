@@ -7,8 +7,9 @@ interface Listeners {
 const listened = new WeakMap<AbortSignal, Listeners>()
 
 /**
- * Calls back once the signal is aborted; what it returns takes that back. A signal may be shared by many calls, and Node 20
- * takes more than ten listeners of one for a leak: here it has one, whoever waits.
+ * Calls back when the signal is aborted, and never where it was before: look at `signal.aborted` as well. What it returns takes that back,
+ * also twice. The callback must not throw. A signal may be shared by many calls, to which listeners of their own would cost more than
+ * much of what they do, and Node 20 takes more than ten for a leak: here it has one, whoever waits.
  */
 export const onAbort = (signal: AbortSignal, callback: () => void): (() => void) => {
   const { ends, unlisten } = listened.get(signal) ?? listenTo(signal)
