@@ -19,7 +19,7 @@ interface Save {
   done: Promise<void>
 }
 
-/** Writes tasks of one partition, together. */
+/** Writes tasks that share their partitions, together. */
 export type WriteTogether = (snapshots: readonly Snapshot[]) => Promise<void>
 
 /**
@@ -32,7 +32,7 @@ export const startWaitsMs = 100
 const [mostTasks, mostBytes] = [100, 1_048_576]
 
 /**
- * Group commit for rows. Of each partition one batch at most is under way; a task that waits for the next goes along in its newest version
+ * Group commit for rows. Of the tasks that share their partitions one batch at most is under way; a task that waits for the next goes along in its newest version
  * only, and whoever saved an older one is answered by it.
  */
 export class Saves {
@@ -57,7 +57,7 @@ export class Saves {
   }
 
   /** Resolves when this version of the task, or a newer one, is durable. */
-  save(partition: string, snapshot: Snapshot): Promise<void> {
+  save(partitions: string, snapshot: Snapshot): Promise<void> {
     const { taskId, createdAt, version } = snapshot.details
     const id = `${createdAt} ${taskId}`
     const latest = this.#latest.get(id)
@@ -70,14 +70,14 @@ export class Saves {
       }
     }
     const save: Save = { snapshot, isAboard: false, hurry: () => {}, done: Promise.resolve() }
-    save.done = this.#write(partition, save).finally(() => {
+    save.done = this.#write(partitions, save).finally(() => {
       if (this.#latest.get(id) === save) this.#latest.delete(id)
     })
     this.#latest.set(id, save)
     return save.done
   }
 
-  async #write(partition: string, save: Save): Promise<void> {
+  async #write(partitions: string, save: Save): Promise<void> {
     if (isStart(save.snapshot)) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, startWaitsMs)
@@ -87,7 +87,7 @@ export class Saves {
         }
       })
     }
-    await this.#lanes.add(partition, save)
+    await this.#lanes.add(partitions, save)
   }
 }
 

@@ -119,7 +119,7 @@ export class Session {
     for await (const page of this.#pages(cql, params, { ...options, isRepeatable: true })) yield* page
   }
 
-  /** Writes statements of one partition, all or none. */
+  /** Writes statements: those of one partition all or none. */
   async batch(statements: readonly Statement[], { isRepeatable = false, ...options }: BatchOptions = {}): Promise<void> {
     await this.#send('write', options, () => this.#sendTogether(statements, this.#queryOptions(isRepeatable)))
   }

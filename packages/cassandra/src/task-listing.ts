@@ -23,6 +23,7 @@ import type { Stretch } from './listing-rows.ts'
 import { everything } from './listing-rows.ts'
 import type { Snapshot } from './listing-saves.ts'
 import { Saves } from './listing-saves.ts'
+import { requestsOf } from './listing-requests.ts'
 import type { ListingSession } from './listing-session.ts'
 import { trustedForMs } from './partition-index.ts'
 import { ProgressTable } from './progress.ts'
@@ -40,21 +41,17 @@ export class CassandraTaskListing implements TaskListing {
   readonly #list: ListTable
   readonly #unfinished: UnfinishedTable
   readonly #progress: ProgressTable
-  readonly #listSaves: Saves
-  readonly #unfinishedSaves: Saves
+  readonly #saves: Saves
 
   constructor({ session, lease, ...options }: CassandraTaskListingOptions) {
     this.#lease = lease
     this.#list = new ListTable(session, options)
     this.#unfinished = new UnfinishedTable(session)
     this.#progress = new ProgressTable(session)
-    const savesInto = (table: ListTable | UnfinishedTable): Saves =>
-      new Saves((snapshots) => {
-        const statements = snapshots.flatMap(({ details, text }) => table.upserts(details, text))
-        return session.batch(statements, { isRepeatable: true })
-      })
-    this.#listSaves = savesInto(this.#list)
-    this.#unfinishedSaves = savesInto(this.#unfinished)
+    this.#saves = new Saves(async (snapshots) => {
+      const batches = [this.#list, this.#unfinished].map((table) => snapshots.flatMap(({ details, text }) => table.upserts(details, text)))
+      await Promise.all(requestsOf(batches).map((statements) => session.batch(statements, { isRepeatable: true })))
+    })
   }
 
   async save(details: TaskDetails, options: CallOptions = {}): Promise<void> {
@@ -68,11 +65,8 @@ export class CassandraTaskListing implements TaskListing {
     const { details } = snapshot
     const begun = performance.now()
     const note = (): Promise<unknown> => Promise.all([this.#list.note(details), this.#unfinished.note(details)])
-    await Promise.all([
-      note(),
-      this.#listSaves.save(keyOf(this.#list.table.partitionOf(details)), snapshot),
-      this.#unfinishedSaves.save(keyOf(this.#unfinished.table.partitionOf(details)), snapshot),
-    ])
+    const partitions = [this.#list.table.partitionOf(details), this.#unfinished.table.partitionOf(details)]
+    await Promise.all([note(), this.#saves.save(partitions.map(keyOf).join(' '), snapshot)])
     // A row that was long in coming may have come after its index row was deleted: see PartitionIndex.
     if (performance.now() - begun > trustedForMs) await note()
   }

@@ -1,6 +1,6 @@
 import type { Client, types } from 'cassandra-driver'
-import type { BareTask, LifeStore, Statement } from './bare-store.ts'
-import { conditional, countsOf, plain, sendTogether, stampOf, statuses } from './bare-store.ts'
+import type { BarePlaces, BareTask, LifeStore, Statement } from './bare-store.ts'
+import { conditional, countsOf, plain, sendApart, sendTogether, stampOf, statuses } from './bare-store.ts'
 import { bareBody } from './bare-schema.ts'
 
 const eventColumns = '(prefix, cohort, task_id, version, event_id, event) VALUES (?, ?, ?, ?, ?, ?)'
@@ -45,9 +45,14 @@ export class AdapterStore implements LifeStore {
     if (rows[0]?.['[applied]'] !== true) throw new Error('a floor met another writer: it is made wrongly')
   }
 
-  async saveRows(bucket: string, tasks: readonly BareTask[], version: number): Promise<void> {
-    const [minute, shard] = bucket.split('.').map(Number)
-    const statements = tasks.flatMap(({ task, createdAt }) =>
+  async save(places: BarePlaces, tasks: readonly BareTask[], version: number): Promise<void> {
+    const batches = [this.#rows(places.rows, tasks, version), this.#unfinished(places.unfinished, tasks, version)]
+    await sendApart(this.#client, tasks.length, batches)
+  }
+
+  #rows(partition: string, tasks: readonly BareTask[], version: number): readonly Statement[] {
+    const [minute, shard] = partition.split('.').map(Number)
+    return tasks.flatMap(({ task, createdAt }) =>
       (facets[version] ?? []).map((facet): Statement => {
         const row = [this.#prefix, new Date((minute ?? 0) * 60_000), shard, facet, new Date(createdAt), task, version, statuses[version]]
         return facet === ''
@@ -55,13 +60,12 @@ export class AdapterStore implements LifeStore {
           : { query: insertFacet, params: [...row, stampOf(createdAt, version)] }
       }),
     )
-    await sendTogether(this.#client, statements, plain)
   }
 
-  async saveUnfinished(partition: string, tasks: readonly BareTask[], version: number): Promise<void> {
+  #unfinished(partition: string, tasks: readonly BareTask[], version: number): readonly Statement[] {
     const [minute, shard] = partition.split('.').map(Number)
     const bucket = new Date((minute ?? 0) * 60_000)
-    const statements = tasks.flatMap(({ task, createdAt }) =>
+    return tasks.flatMap(({ task, createdAt }) =>
       (unfinishedFacets[version] ?? []).map((facet): Statement => {
         const key = [this.#prefix, bucket, shard, facet, new Date(createdAt), task]
         const stamp = stampOf(createdAt, version)
@@ -72,7 +76,6 @@ export class AdapterStore implements LifeStore {
           : { query: insertRunning, params: [...row, stamp] }
       }),
     )
-    await sendTogether(this.#client, statements, plain)
   }
 
   async read(tasks: readonly BareTask[]): Promise<ReadonlyMap<string, number>> {

@@ -32,12 +32,18 @@ export interface Statement {
 
 export const statuses = ['', 'waiting', 'inProgress', 'completed']
 
+/** The partitions that tasks stand in. */
+export interface BarePlaces {
+  readonly rows: string
+  readonly unfinished: string
+}
+
 /** What writes the lives of tasks on the bare driver. The tasks of one call are of one partition. */
 export interface LifeStore {
   create(tasks: readonly BareTask[]): Promise<void>
   append(tasks: readonly BareTask[], seq: number): Promise<void>
-  saveRows(bucket: string, tasks: readonly BareTask[], version: number): Promise<void>
-  saveUnfinished(shard: string, tasks: readonly BareTask[], version: number): Promise<void>
+  /** Writes the rows, and what is unfinished: partitions of two tables. */
+  save(places: BarePlaces, tasks: readonly BareTask[], version: number): Promise<void>
   /** Reads the events of tasks, and says of each how many it has. */
   read(tasks: readonly BareTask[]): Promise<ReadonlyMap<string, number>>
 }
@@ -70,25 +76,17 @@ export class BareStore implements LifeStore {
     if (rows[0]?.['[applied]'] !== true) throw new Error('a floor met another writer: it is made wrongly')
   }
 
-  async saveRows(bucket: string, tasks: readonly BareTask[], version: number): Promise<void> {
-    await this.#send(
-      tasks.map(({ task, createdAt }) => ({
-        query: insertRow,
-        params: [bucket, new Date(createdAt), task, version, statuses[version], bareBody(task, 'row'), stampOf(createdAt, version)],
-      })),
-      plain,
+  async save(places: BarePlaces, tasks: readonly BareTask[], version: number): Promise<void> {
+    const rows = tasks.map(({ task, createdAt }) => ({
+      query: insertRow,
+      params: [places.rows, new Date(createdAt), task, version, statuses[version], bareBody(task, 'row'), stampOf(createdAt, version)],
+    }))
+    const unfinished = tasks.map(({ task, createdAt }) =>
+      version === 3
+        ? { query: deleteUnfinished, params: [stampOf(createdAt, version), places.unfinished, task] }
+        : { query: insertUnfinished, params: [places.unfinished, task, version, bareBody(task, 'row'), stampOf(createdAt, version)] },
     )
-  }
-
-  async saveUnfinished(shard: string, tasks: readonly BareTask[], version: number): Promise<void> {
-    await this.#send(
-      tasks.map(({ task, createdAt }) =>
-        version === 3
-          ? { query: deleteUnfinished, params: [stampOf(createdAt, version), shard, task] }
-          : { query: insertUnfinished, params: [shard, task, version, bareBody(task, 'row'), stampOf(createdAt, version)] },
-      ),
-      plain,
-    )
+    await sendApart(this.#client, tasks.length, [rows, unfinished])
   }
 
   async read(tasks: readonly BareTask[]): Promise<ReadonlyMap<string, number>> {
@@ -109,6 +107,12 @@ export const sendTogether = (client: Client, statements: readonly Statement[], o
   return others.length === 0
     ? client.execute(first.query, first.params, options)
     : client.batch([...statements], { ...options, logged: false })
+}
+
+/** Batches of a partition each: those of one task in one request, those of several in one each, as the adapter does. */
+export const sendApart = async (client: Client, tasks: number, batches: readonly (readonly Statement[])[]): Promise<void> => {
+  const requests = tasks === 1 ? [batches.flat()] : batches
+  await Promise.all(requests.map((statements) => sendTogether(client, statements, plain)))
 }
 
 /** How often each occurs. */

@@ -12,15 +12,16 @@ const partitionOf = ({ cohort, createdAt }: BareTask, partitions: number): strin
 /** The writes of one process, those of one partition together. */
 export class BareWriter {
   readonly #appends: readonly Grouped<BareTask>[]
-  readonly #rows: readonly Grouped<BareTask>[]
-  readonly #unfinished: readonly Grouped<BareTask>[]
+  readonly #saves: readonly Grouped<BareTask>[]
 
   constructor(store: LifeStore) {
     const byVersion = (write: (key: string, tasks: readonly BareTask[], version: number) => Promise<void>): readonly Grouped<BareTask>[] =>
       [1, 2, 3].map((version) => new Grouped(most, (key, tasks) => write(key, tasks, version)))
     this.#appends = byVersion((_cohort, tasks, seq) => (seq === 1 ? store.create(tasks) : store.append(tasks, seq)))
-    this.#rows = byVersion((key, tasks, version) => store.saveRows(key, tasks, version))
-    this.#unfinished = byVersion((key, tasks, version) => store.saveUnfinished(key, tasks, version))
+    this.#saves = byVersion((key, tasks, version) => {
+      const [rows = '', unfinished = ''] = key.split(' ')
+      return store.save({ rows, unfinished }, tasks, version)
+    })
   }
 
   async append(task: BareTask, seq: number): Promise<void> {
@@ -29,9 +30,6 @@ export class BareWriter {
 
   /** The row, and the entry among what is unfinished: it comes with the first version and goes with the last. */
   async save(task: BareTask, version: number): Promise<void> {
-    await Promise.all([
-      this.#rows[version - 1]?.add(partitionOf(task, 4), task),
-      this.#unfinished[version - 1]?.add(partitionOf(task, 16), task),
-    ])
+    await this.#saves[version - 1]?.add(`${partitionOf(task, 4)} ${partitionOf(task, 16)}`, task)
   }
 }

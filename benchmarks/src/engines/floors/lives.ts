@@ -23,14 +23,13 @@ let shards = 0
 export const liveCohort = async (store: LifeStore, size: number, writers: number): Promise<number> => {
   const tasks = drawCohort(size)
   const minute = Math.floor(Date.now() / 60_000)
-  const bucket = `${minute}.${shards++ % 4}`
-  const shard = `${minute}.${shards % 16}`
+  const places = { rows: `${minute}.${shards++ % 4}`, unfinished: `${minute}.${shards % 16}` }
   const parts = split(tasks, writers)
   const byAll = (one: (part: readonly BareTask[]) => Promise<void>): Promise<unknown> => Promise.all(parts.map(one))
   await store.create(tasks)
-  await Promise.all([store.saveRows(bucket, tasks, 1), store.saveUnfinished(shard, tasks, 1)])
+  await store.save(places, tasks, 1)
   await byAll((part) => store.append(part, 2))
   await byAll((part) => store.append(part, 3))
-  await Promise.all([store.saveRows(bucket, tasks, 3), store.saveUnfinished(shard, tasks, 3)])
+  await store.save(places, tasks, 3)
   return tasks.length
 }
