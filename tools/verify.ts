@@ -34,13 +34,15 @@ const vitest = (projects: readonly string[], maxWorkers = workers.alone): string
     '--reporter=default --reporter=./tools/totals-reporter.ts',
   ].join(' ')
 
+const unitTests: Step = { title: 'Unit tests, and the conformance of the adapters', command: vitest(['unit', 'conformance']) }
+
 const steps: readonly Step[] = [
   { title: 'Types', command: 'tsc -p .' },
   { title: 'Lint', command: 'oxlint' },
   { title: 'Formatting', command: 'oxfmt --check' },
   { title: 'Unused code and dependencies', command: 'knip' },
   { title: 'API reference', command: 'pnpm --silent --filter @taskledger/docs api' },
-  { title: 'Unit tests, and the conformance of the adapters', command: vitest(['unit', 'conformance']) },
+  unitTests,
   { title: 'Packages, packed and used from outside', command: vitest(['packed']) },
 ]
 
@@ -49,7 +51,6 @@ const steps: readonly Step[] = [
  * gives way, with the servers that it starts: among the others are tests about times.
  */
 const beside: Step = { title: 'Tests on real servers', command: `nice ${vitest(['integration'], workers.beside)}` }
-const firstBeside = 'Unit tests, and the conformance of the adapters'
 
 /** What the run of tests left behind, or nothing where the step ran none. */
 const readTotals = (file: string): Totals | undefined => {
@@ -129,7 +130,7 @@ console.log(`Verifying on Node ${process.versions.node}, ${availableParallelism(
 
 let besideOutcome: Promise<Outcome> | undefined
 for (const step of steps) {
-  if (step.title === firstBeside) besideOutcome = run(beside, 'pipe')
+  if (step === unitTests) besideOutcome = run(beside, 'pipe')
   head(step)
   settle(step, await run(step, 'inherit'))
   if (isInterrupted) break
