@@ -23,10 +23,11 @@ interface Step {
   readonly command: string
 }
 
-/** Most tests wait for something: a core has more to do than one file of them. By itself vitest takes one worker less than there are cores. */
-const workers = { alone: availableParallelism() + 1, beside: availableParallelism() } as const
-
-const vitest = (projects: readonly string[], maxWorkers = workers.alone): string =>
+/**
+ * Most tests wait for something, so there is a worker for each core. By itself vitest takes one less, which is right for the tests on
+ * servers: two files of them beside all the rest starve some that are about times.
+ */
+const vitest = (projects: readonly string[], maxWorkers = availableParallelism()): string =>
   [
     'vitest run',
     ...projects.map((project) => `--project ${project}`),
@@ -50,7 +51,7 @@ const steps: readonly Step[] = [
  * Runs beside the steps from the unit tests on, since all of them mostly wait. What it prints comes in one piece, at the end. It
  * gives way, with the servers that it starts: among the others are tests about times.
  */
-const beside: Step = { title: 'Tests on real servers', command: `nice ${vitest(['integration'], workers.beside)}` }
+const beside: Step = { title: 'Tests on real servers', command: `nice ${vitest(['integration'], Math.max(1, availableParallelism() - 1))}` }
 
 /** What the run of tests left behind, or nothing where the step ran none. */
 const readTotals = (file: string): Totals | undefined => {
