@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import type { Figure } from '../figures.ts'
 import type { Burst, BurstTimes } from './burst.ts'
+import type { Clusters } from './clusters.ts'
 import type { Counts } from './counts.ts'
 import type { Child } from './rpc.ts'
 import { startChild } from './rpc.ts'
@@ -31,6 +32,8 @@ export interface Bench {
   readonly logInto: string | undefined
   /** How long an outage lasts, in milliseconds. */
   readonly outageMs: number
+  /** The processes that throughput is measured with, started when they are first asked for. */
+  readonly clusters: () => Promise<Clusters>
 }
 
 /** A program of the set: it runs alone, in bounded time. */

@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import type { EngineFigure, Program } from './bench.ts'
+import type { Bench, EngineFigure, Program } from './bench.ts'
+import { Clusters } from './clusters.ts'
 import { settingsOf } from './engines.ts'
 import { openEngines } from './open-engines.ts'
 import { cohorts } from './programs/cohorts.ts'
@@ -34,7 +35,7 @@ const programs: Readonly<Record<string, Program>> = {
 }
 
 /** No program may take longer that does not say so, in milliseconds. */
-const usualLongestMs = 150_000
+const usualLongestMs = 300_000
 
 const namesWhere = (isLong: boolean): readonly string[] =>
   Object.keys(programs).filter((name) => (programs[name]?.longestMs !== undefined) === isLong)
@@ -116,6 +117,7 @@ const printTable = (figures: readonly LoadedFigure[]): void => {
 const run = async (names: readonly string[], sync: 'batch' | 'periodic' | undefined): Promise<void> => {
   if (values.log !== undefined) mkdirSync(values.log, { recursive: true })
   const { engines, origin, own, close } = await openEngines(sync)
+  let clusters: Promise<Clusters> | undefined
   const interrupted = new Promise<never>((_resolve, reject) => process.once('SIGINT', () => reject(new Error('interrupted'))))
   try {
     const machine = {
@@ -129,8 +131,16 @@ const run = async (names: readonly string[], sync: 'batch' | 'periodic' | undefi
     }
     const about = `Cassandra ${machine.cassandra}, commitlog_sync ${machine.commitlogSync}, paxos ${machine.paxosVariant}; RabbitMQ ${machine.rabbitmq} (${origin}); Node ${machine.node}, ${machine.cores} × ${machine.model}`
     console.error(about)
-    const bench = { engines, own, scale, profileInto: values['cpu-prof'], logInto: values.log, outageMs }
-    const warmMs = await withinMs('warming up', longestWarmUpMs, warmUp({ ...bench, profileInto: undefined }))
+    const bench: Bench = {
+      engines,
+      own,
+      scale,
+      profileInto: values['cpu-prof'],
+      logInto: values.log,
+      outageMs,
+      clusters: () => (clusters ??= Clusters.start(bench)),
+    }
+    const warmMs = await withinMs('warming up', longestWarmUpMs, warmUp(bench))
     if (warmMs > 0) console.error(`Cassandra is warm after ${(warmMs / 1_000).toFixed(0)} s of work`)
     const figures: LoadedFigure[] = []
     for (const name of names) {
@@ -152,6 +162,7 @@ const run = async (names: readonly string[], sync: 'batch' | 'periodic' | undefi
       printTable(figures)
     }
   } finally {
+    await (await clusters)?.end()
     await close()
   }
 }

@@ -1,7 +1,5 @@
-import { endAll, startBareNodes, startNodes, freshPrefix } from './bench.ts'
 import type { Bench } from './bench.ts'
 import { clientOf } from './engines.ts'
-import { measure } from './measured.ts'
 import { compilerMs, processorMs } from './processor-time.ts'
 import { jamesLives } from './programs/floors.ts'
 
@@ -11,7 +9,7 @@ const settledShare = 0.1
 /** The longest that it is waited for, in milliseconds. */
 const longestMs = 180_000
 
-const [slots, tasks, jamesMs] = [64, 3_000, 2_000]
+const jamesMs = 2_000
 
 /** What one round more may take, on a busy machine, in milliseconds. */
 const roundMs = 60_000
@@ -27,22 +25,19 @@ export const warmUp = async (bench: Bench): Promise<number> => {
   const startedAt = performance.now()
   const { own } = bench
   if (own === undefined) return 0
+  const clusters = await bench.clusters()
   const client = clientOf(bench.engines)
   await client.connect()
-  const nodes = { 'worker-1': slots, 'worker-2': slots, submitter: 0 }
-  const clusters = [await startNodes(bench, { prefix: freshPrefix(), nodes }), await startBareNodes(bench, slots)] as const
   try {
-    const burst = { count: Math.ceil(tasks * bench.scale), atOnce: slots, awaits: 'all' } as const
     const { pid } = own.cassandra
     const isSettled = async (): Promise<boolean> => {
       const before = [compilerMs(pid), processorMs(pid)] as const
-      for (const cluster of clusters) await measure(bench, cluster, burst)
+      await clusters.round()
       await jamesLives(client, jamesMs * bench.scale)
       return compilerMs(pid) - before[0] <= settledShare * (processorMs(pid) - before[1])
     }
     while (!(await isSettled()) && performance.now() - startedAt < longestMs * bench.scale);
   } finally {
-    await endAll(clusters.flat())
     await client.shutdown()
   }
   return performance.now() - startedAt

@@ -12,6 +12,13 @@ const quantiles = (name: string, samples: readonly number[], aims: readonly [str
   { name: `${name}, p99`, value: quantile(samples, 0.99), unit: 'ms', ...(aims === undefined ? {} : { aim: aims[1] }) },
 ]
 
+/** So many tasks first, since processes are compiled while they run. */
+const warmUpTasks = 10_000
+
+const warm = async (submitter: NodeChild, { scale }: Bench): Promise<void> => {
+  await submitter.call('burst', { count: Math.ceil(warmUpTasks * scale), atOnce: 16, awaits: 'each' })
+}
+
 /** Waits for what a child says of one task. */
 const told = (child: NodeChild, type: Told['type']): Promise<Told> =>
   new Promise((resolve) => child.hear((news) => news.type === type && resolve(news)))
@@ -26,6 +33,7 @@ export const latency: Program = {
     const here = await openManager({ engines: bench.engines, prefix, name: 'awaiter', slots: 0 })
     const client = clientOf(bench.engines)
     try {
+      await warm(submitter, bench)
       const [samples, acknowledged, james]: readonly [number[], number[], number[]] = [[], [], []]
       const count = Math.ceil(400 * bench.scale)
       for (let index = -count / 2; index < count; index++) {
@@ -61,6 +69,7 @@ export const cancelling: Program = {
     const [submitter, worker] = children as readonly [NodeChild, NodeChild]
     const here = await openManager({ engines: bench.engines, prefix, name: 'canceller', slots: 0 })
     try {
+      await warm(submitter, bench)
       const [signals, calls, ends]: readonly [number[], number[], number[]] = [[], [], []]
       const count = Math.ceil(200 * bench.scale)
       for (let index = -count / 2; index < count; index++) {
