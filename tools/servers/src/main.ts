@@ -1,10 +1,30 @@
 /** Keeps a Cassandra and a RabbitMQ for whoever works on the project, until Ctrl-C: `pnpm servers`. */
 import process from 'node:process'
+import { parseArgs } from 'node:util'
 import { isFree } from './ports.ts'
 import { startCassandra } from './start-cassandra.ts'
 import { startRabbitmq } from './start-rabbitmq.ts'
 
 const say = (line: string): void => console.error(line)
+
+const help = `Starts a Cassandra and a RabbitMQ, says where they are, and keeps them until Ctrl-C.
+
+pnpm servers
+
+It takes no options: both are at their usual ports where those are free.`
+
+/** Exits where something else was asked for than servers. */
+const readArguments = (): void => {
+  try {
+    if (parseArgs({ options: { help: { type: 'boolean', default: false } } }).values.help !== true) return
+    console.log(help)
+    process.exit()
+  } catch (error) {
+    say(`${error instanceof Error ? error.message : String(error)}\n\n${help}`)
+    process.exit(2)
+  }
+}
+readArguments()
 
 /** At their usual ports tests find them without being told. */
 const usualPort = async (port: number): Promise<{ readonly port?: number }> => ((await isFree(port)) ? { port } : {})
