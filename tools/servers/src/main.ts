@@ -16,7 +16,7 @@ It takes no options: both are at their usual ports where those are free.`
 /** Exits where something else was asked for than servers. */
 const readArguments = (): void => {
   try {
-    if (parseArgs({ options: { help: { type: 'boolean', default: false } } }).values.help !== true) return
+    if (!parseArgs({ options: { help: { type: 'boolean', default: false } } }).values.help) return
     console.log(help)
     process.exit()
   } catch (error) {
