@@ -14,6 +14,8 @@ const env = {
   ...process.env,
   PATH: [join(root, 'node_modules/.bin'), process.env['PATH']].join(delimiter),
   NOTES_FILE: notesFile,
+  // Each file of tests has a process of its own: what one has compiled, the others load. A fifth less processor time.
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(root, 'node_modules/.cache/compiled'),
   // Some tools colour what no terminal shows.
   ...(process.stdout.isTTY || process.env['FORCE_COLOR'] !== undefined ? {} : { NO_COLOR: '1' }),
 }
