@@ -20,9 +20,10 @@ import { longestWarmUpMs, warmUp } from './warm-up.ts'
 import { rounded } from '../figures.ts'
 
 const programs: Readonly<Record<string, Program>> = {
+  // First: it goes on with the processes that warmed the servers up.
+  throughput,
   floors,
   cohorts,
-  throughput,
   statements,
   latency,
   cancelling,
@@ -118,6 +119,11 @@ const run = async (names: readonly string[], sync: 'batch' | 'periodic' | undefi
   if (values.log !== undefined) mkdirSync(values.log, { recursive: true })
   const { engines, origin, own, close } = await openEngines(sync)
   let clusters: Promise<Clusters> | undefined
+  const endClusters = async (): Promise<void> => {
+    const ending = clusters
+    clusters = undefined
+    await (await ending)?.end()
+  }
   const interrupted = new Promise<never>((_resolve, reject) => process.once('SIGINT', () => reject(new Error('interrupted'))))
   try {
     const machine = {
@@ -145,6 +151,8 @@ const run = async (names: readonly string[], sync: 'batch' | 'periodic' | undefi
     const figures: LoadedFigure[] = []
     for (const name of names) {
       const program = programs[name] as Program
+      // Idle ones take their share too, and what some programs do to the servers is not for them.
+      if (program !== throughput) await endClusters()
       const before = minuteLoad()
       try {
         const measured = await withinMs(name, program.longestMs ?? usualLongestMs, Promise.race([program.run(bench), interrupted]))
@@ -162,8 +170,11 @@ const run = async (names: readonly string[], sync: 'batch' | 'periodic' | undefi
       printTable(figures)
     }
   } finally {
-    await (await clusters)?.end()
-    await close()
+    try {
+      await endClusters()
+    } finally {
+      await close()
+    }
   }
 }
 
