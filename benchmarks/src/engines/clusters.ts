@@ -3,8 +3,11 @@ import { endAll, freshPrefix, startBareNodes, startNodes } from './bench.ts'
 import type { Cluster } from './measured.ts'
 import { measure } from './measured.ts'
 
-/** How many tasks a worker has in hand at a time, and how many submitters there are. */
+/** How many tasks a worker has in hand at a time. */
 export const slots = 64
+
+/** How many submit at once, in one process. */
+export const submitters = 64
 
 /** Two workers and a process that submits. */
 export const nodes = { 'worker-1': slots, 'worker-2': slots, submitter: 0 }
@@ -12,8 +15,8 @@ export const nodes = { 'worker-1': slots, 'worker-2': slots, submitter: 0 }
 const tasksOfRound = 3_000
 
 /**
- * A process is compiled while it runs: between its first thousand tasks and its fifty thousandth the processor time of one fell
- * from 1.5 to 0.75 ms. After so many rounds little is left to come.
+ * A process is compiled while it runs: from the first thousands of tasks to the fifty thousandth, what one took of the three
+ * processes fell from 1.5 to 0.75 ms. After so many rounds little is left to come.
  */
 const warmRounds = 14
 
@@ -37,7 +40,7 @@ export class Clusters {
 
   /** A burst for each. */
   async round(): Promise<void> {
-    const burst = { count: Math.ceil(tasksOfRound * this.#bench.scale), atOnce: slots, awaits: 'all' } as const
+    const burst = { count: Math.ceil(tasksOfRound * this.#bench.scale), atOnce: submitters, awaits: 'all' } as const
     for (const cluster of [this.framework, this.bare]) await measure(this.#bench, cluster, burst)
     this.#rounds++
   }

@@ -6,13 +6,12 @@ import type { Burst } from '../burst.ts'
 import type { Counts } from '../counts.ts'
 import { sumOf } from '../counts.ts'
 import { clientOf } from '../engines.ts'
-import { nodes, slots } from '../clusters.ts'
+import { nodes, slots, submitters } from '../clusters.ts'
 import type { Cluster, Measured } from '../measured.ts'
 import { measure, median, processorDetail, processorTotal, range, serverMs } from '../measured.ts'
 import { processorMs } from '../processor-time.ts'
 import { jamesLives } from './floors.ts'
 
-const submitters = 64
 /** Many short ones, in turn: whoever shares the machine then slows all of them alike. */
 const rounds = 6
 
@@ -36,9 +35,9 @@ export const throughput: Program = {
   async run(bench): Promise<readonly EngineFigure[]> {
     const client = clientOf(bench.engines)
     await client.connect()
-    const clusters = await bench.clusters()
-    const { framework, bare } = clusters
     try {
+      const clusters = await bench.clusters()
+      const { framework, bare } = clusters
       await clusters.warm()
       const figures: EngineFigure[] = []
       for (const awaits of ['all', 'each'] as const) {
