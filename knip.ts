@@ -16,7 +16,8 @@ const config: KnipConfig = {
       project: ['*.{ts,mjs,md}', 'tools/**/*.ts'],
       ignoreDependencies: ['@arethetypeswrong/cli'],
     },
-    benchmarks: { entry: [pages] },
+    'verification/benchmarks': { entry: [pages] },
+    'verification/simulation': { entry: ['test/mutant-worker.ts'] },
     'packages/*': { entry: [pages] },
     // A test runs it as a process.
     'packages/cassandra': { entry: [pages, 'test/outage-then-end.ts'] },

@@ -113,7 +113,7 @@ const become = (command, args, options) => {
 }
 
 /** The scripts that are programs of their own, by their folders. */
-const programs = { demo: 'examples/reindex', cluster: 'examples/cluster', chaos: 'chaos' }
+const programs = { demo: 'examples/reindex', cluster: 'examples/cluster', chaos: 'verification/chaos' }
 
 const [script, ...args] = process.argv.slice(2)
 if (script === undefined) {

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 const conformance = '{packages/*,test-kit,examples/*}/test/**/*.conformance.test.ts'
-const integration = '{packages/*,examples/*,integration,test-kit,tools,tools/servers,benchmarks,chaos}/test/**/*.integration.test.ts'
+const integration = '{packages/*,examples/*,verification/*,test-kit,tools,tools/servers}/test/**/*.integration.test.ts'
 const packed = 'tools/test/**/*.packed.test.ts'
 
 export default defineConfig({
@@ -12,7 +12,7 @@ export default defineConfig({
           name: 'unit',
           // The mutants mostly wait.
           maxConcurrency: 16,
-          include: ['{packages/*,test-kit,examples/*,tools,tools/servers,docs,chaos}/test/**/*.test.ts'],
+          include: ['{packages/*,test-kit,examples/*,verification/*,tools,tools/servers,docs}/test/**/*.test.ts'],
           exclude: [conformance, integration, packed, '**/node_modules/**'],
           typecheck: {
             enabled: true,

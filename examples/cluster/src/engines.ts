@@ -1,5 +1,5 @@
 import { cassandraStorage } from '@taskledger/cassandra'
-import type { Logger, Messaging, Storage } from '@taskledger/core'
+import type { Logger, TaskMessaging, TaskStorage } from '@taskledger/core'
 import { rabbitmqMessaging } from '@taskledger/rabbitmq'
 import type { CassandraEndpoint } from '@taskledger/servers'
 
@@ -17,7 +17,7 @@ export interface EngineSettings {
 export const openEngines = (
   { cassandra, keyspace, amqpUrl, prefix }: EngineSettings,
   logger: Logger,
-): { readonly storage: Promise<Storage>; readonly messaging: Promise<Messaging> } => {
+): { readonly storage: Promise<TaskStorage>; readonly messaging: Promise<TaskMessaging> } => {
   const { contactPoints, localDataCenter, credentials } = cassandra
   return {
     storage: cassandraStorage({

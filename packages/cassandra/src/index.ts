@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { Storage } from '@taskledger/core/ports'
+import type { TaskStorage } from '@taskledger/core/ports'
 import { CassandraEventStore } from './cassandra-event-store.ts'
 import { CassandraNodeRegistry } from './cassandra-node-registry.ts'
 import type { CassandraStorageOptions } from './options.ts'
@@ -34,7 +34,7 @@ export type {
  * message says what to mend. `UNAVAILABLE` where the cluster could not be reached in time. A `TypeError` that names a wrong or
  * missing option.
  */
-export const cassandraStorage = async (options: CassandraStorageOptions): Promise<Storage> => {
+export const cassandraStorage = async (options: CassandraStorageOptions): Promise<TaskStorage> => {
   const session = await openSession(options)
   const bucketMs = await bucketWidthOf(session)
   const events = new CassandraEventStore(session)

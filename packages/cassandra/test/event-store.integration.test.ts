@@ -1,5 +1,5 @@
 import { cassandraStorage } from '@taskledger/cassandra'
-import type { Storage, TaskId } from '@taskledger/core/ports'
+import type { TaskStorage, TaskId } from '@taskledger/core/ports'
 import { silentLogger } from '@taskledger/core/ports'
 import { tcpProxy } from '@taskledger/test-kit'
 import { Client } from 'cassandra-driver'
@@ -20,7 +20,7 @@ afterAll(async () => {
 })
 
 interface Counted {
-  readonly storage: Storage
+  readonly storage: TaskStorage
   /** The requests that write to histories, since the last look. */
   writes(): number
   /** Those that read them, likewise. */
@@ -60,7 +60,7 @@ const countedStorage = async (): Promise<Counted> => {
   }
 }
 
-const withStorage = async <T>(use: (storage: Storage) => Promise<T>): Promise<T> => {
+const withStorage = async <T>(use: (storage: TaskStorage) => Promise<T>): Promise<T> => {
   const storage = await cassandraStorage(keyspace.options())
   try {
     return await use(storage)

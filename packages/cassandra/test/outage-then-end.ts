@@ -2,7 +2,7 @@
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cassandraStorage } from '@taskledger/cassandra'
-import type { Storage } from '@taskledger/core/ports'
+import type { TaskStorage } from '@taskledger/core/ports'
 import { silentLogger } from '@taskledger/core/ports'
 import { tcpProxy } from '@taskledger/test-kit'
 import type { OwnStorageOptions } from './cassandra.harness.ts'
@@ -11,7 +11,7 @@ import { oneId } from './samples.ts'
 const options = JSON.parse(process.argv[2] ?? '') as OwnStorageOptions
 const [host = '', port = ''] = (options.contactPoints[0] ?? '').split(':')
 
-const isAnswered = (storage: Storage): Promise<boolean> =>
+const isAnswered = (storage: TaskStorage): Promise<boolean> =>
   storage.events.read(oneId()).then(
     () => true,
     () => false,

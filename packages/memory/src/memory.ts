@@ -1,4 +1,4 @@
-import type { Clock, Logger, Messaging, Storage, TaskId } from '@taskledger/core/ports'
+import type { Clock, Logger, TaskMessaging, TaskStorage, TaskId } from '@taskledger/core/ports'
 import { misuse, systemClock } from '@taskledger/core/ports'
 import { MemoryEventBus, NoticeBoard } from './memory-event-bus.ts'
 import type { Histories } from './memory-event-store.ts'
@@ -20,9 +20,9 @@ export interface MemoryOptions {
 /** What an engine elsewhere would hold: all data is gone with this object. */
 export interface Memory {
   /** Opens a client of its own on the data. Closing it hurts no other. */
-  storage(): Storage
+  storage(): TaskStorage
   /** Opens a client of its own on the queues and the bus. Closing it hurts no other. */
-  messaging(): Messaging
+  messaging(): TaskMessaging
   /** The messages of a queue that nobody could use, in the order in which they were put away. */
   deadLetters(queue: string): readonly DeadLetter[]
   /** How much there is of everything. */
@@ -59,7 +59,7 @@ export interface MemoryFaults {
    * Makes a client of `messaging()` vanish, as if its process had been killed: what it had not settled is delivered again,
    * its listeners hear nothing more, and whatever its handlers still do changes nothing.
    */
-  kill(client: Messaging): void
+  kill(client: TaskMessaging): void
   /** Tells every client that notices may have been missed. */
   gap(): void
   /** Puts text that no codec wrote at the end of a task's history. */
@@ -77,7 +77,7 @@ export const createMemory = ({ clock = systemClock, logger = console }: MemoryOp
   const known: KnownNodes = new Map()
   const queues = new QueuesByName(clock, logger)
   const board = new NoticeBoard(logger)
-  const killers = new WeakMap<Messaging, () => Promise<void>>()
+  const killers = new WeakMap<TaskMessaging, () => Promise<void>>()
 
   return {
     storage: () => {
@@ -119,10 +119,10 @@ export const createMemory = ({ clock = systemClock, logger = console }: MemoryOp
 }
 
 /** A storage client on data of its own. */
-export const memoryStorage = (options?: MemoryOptions): Storage => createMemory(options).storage()
+export const memoryStorage = (options?: MemoryOptions): TaskStorage => createMemory(options).storage()
 
 /** A messaging client on queues and a bus of its own. */
-export const memoryMessaging = (options?: MemoryOptions): Messaging => createMemory(options).messaging()
+export const memoryMessaging = (options?: MemoryOptions): TaskMessaging => createMemory(options).messaging()
 
 const closeAll = async (...ports: readonly { close(): Promise<void> }[]): Promise<void> => {
   await Promise.all(ports.map((port) => port.close()))

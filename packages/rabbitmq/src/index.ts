@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { Messaging } from '@taskledger/core/ports'
+import type { TaskMessaging } from '@taskledger/core/ports'
 import { BrokerConnection } from './broker-connection.ts'
 import type { RabbitmqMessagingOptions } from './options.ts'
 import { RabbitmqEventBus } from './rabbitmq-event-bus.ts'
@@ -22,7 +22,7 @@ export type { RabbitmqMessagingOptions } from './options.ts'
  * @throws `UNAVAILABLE` where no broker could be reached within `connectTimeoutMs`; `MISCONFIGURED` where one refuses the user,
  * the vhost, or what is to be declared, with a message that says what to mend; a `TypeError` for a wrong option.
  */
-export const rabbitmqMessaging = async (options: RabbitmqMessagingOptions): Promise<Messaging> => {
+export const rabbitmqMessaging = async (options: RabbitmqMessagingOptions): Promise<TaskMessaging> => {
   const settings = settingsOf(options)
   const topology = new Topology(settings)
   const [publishing, consuming] = [new BrokerConnection('publishing', settings), new BrokerConnection('consuming', settings)]

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Delivery, Logger, Messaging, TaskId, WorkMessage } from '@taskledger/core/ports'
+import type { Delivery, Logger, TaskMessaging, TaskId, WorkMessage } from '@taskledger/core/ports'
 import { rabbitmqMessaging } from '@taskledger/rabbitmq'
 import type { RabbitmqMessagingOptions } from '@taskledger/rabbitmq'
 import type { TcpProxy } from '@taskledger/test-kit'
@@ -21,9 +21,9 @@ export class TestClient {
   readonly proxy: TcpProxy
   readonly told: Told[] = []
   readonly #url: string
-  readonly #opened: Messaging[] = []
+  readonly #opened: TaskMessaging[] = []
   readonly #queues = new Set<string>()
-  #messaging: Messaging | undefined
+  #messaging: TaskMessaging | undefined
 
   private constructor(prefix: string, url: string, broker: Broker, proxy: TcpProxy) {
     this.prefix = prefix
@@ -41,7 +41,7 @@ export class TestClient {
     return client
   }
 
-  get messaging(): Messaging {
+  get messaging(): TaskMessaging {
     if (this.#messaging === undefined) throw new Error('it is not open')
     return this.#messaging
   }
@@ -54,7 +54,7 @@ export class TestClient {
   }
 
   /** One more client of the same prefix. */
-  async another(options: Partial<RabbitmqMessagingOptions> = {}): Promise<Messaging> {
+  async another(options: Partial<RabbitmqMessagingOptions> = {}): Promise<TaskMessaging> {
     const messaging = await rabbitmqMessaging({ url: this.url, prefix: this.prefix, logger: this.#logger(), ...quickly, ...options })
     this.#opened.push(messaging)
     return messaging

@@ -1,4 +1,4 @@
-import type { Logger, Messaging } from '@taskledger/core/ports'
+import type { Logger, TaskMessaging } from '@taskledger/core/ports'
 import { silentLogger } from '@taskledger/core/ports'
 import { rabbitmqMessaging } from '@taskledger/rabbitmq'
 import type { AmqpEndpoint } from '@taskledger/servers'
@@ -19,17 +19,17 @@ export const rememberQueues = (queues: Set<string>): Logger => ({
 
 /** One client, and the network between it and the broker. */
 interface Client {
-  readonly messaging: Messaging
+  readonly messaging: TaskMessaging
   readonly proxy: TcpProxy
 }
 
 /** A harness for one of the two ports, on a broker. Each client has a network of its own, so that one of them can be cut off alone. */
-export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, version }: AmqpEndpoint): Harness<Messaging[Port]> => ({
+export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, version }: AmqpEndpoint): Harness<TaskMessaging[Port]> => ({
   name: `rabbitmq ${version}`,
   open: async ({ namespace }) => {
     const clients: Client[] = []
     const queues = new Set<string>()
-    const connect = async (): Promise<Messaging[Port]> => {
+    const connect = async (): Promise<TaskMessaging[Port]> => {
       const target = new URL(url)
       const proxy = await tcpProxy({ host: target.hostname, port: Number(target.port || 5672) })
       target.host = `${proxy.host}:${proxy.port}`
@@ -43,7 +43,7 @@ export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, vers
         await Promise.all(heals.map((heal) => heal()))
       }
     }
-    const subject: Subject<Messaging[Port]> = {
+    const subject: Subject<TaskMessaging[Port]> = {
       port: await connect(),
       peer: connect,
       faults: {

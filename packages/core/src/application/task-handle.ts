@@ -3,9 +3,9 @@ import type { TaskDetails } from '../domain/task-details.ts'
 import type { TaskEvent } from '../domain/task-event.ts'
 import type { TaskId } from '../domain/task-id.ts'
 import type { CallOptions } from '../ports/call-options.ts'
-import { unsuccessful } from './errors.ts'
-import type { TaskQueries, WaitOptions } from './task-queries.ts'
-import type { Cancellations, CancelOptions, CancelOutcome } from './cancellations.ts'
+import { unsuccessful } from './node/errors.ts'
+import type { TaskQueries, WaitOptions } from './queries/task-queries.ts'
+import type { Cancellations, CancelOptions, CancelOutcome } from './commands/cancellations.ts'
 
 /** One task, wherever it runs. Making a handle reads nothing. */
 export class TaskHandle<Result = JsonValue | undefined, Progress = JsonValue> {

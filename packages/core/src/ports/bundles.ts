@@ -5,7 +5,7 @@ import type { TaskListing } from './task-listing.ts'
 import type { WorkQueue } from './work-queue.ts'
 
 /** What keeps. One client: whoever is given it closes it. */
-export interface Storage {
+export interface TaskStorage {
   readonly events: EventStore
   readonly listing: TaskListing
   readonly nodes: NodeRegistry
@@ -14,7 +14,7 @@ export interface Storage {
 }
 
 /** What carries. One client: whoever is given it closes it. */
-export interface Messaging {
+export interface TaskMessaging {
   readonly queue: WorkQueue
   readonly bus: EventBus
   /** Closes the two and lets go of the engine. Closing twice is fine. */

@@ -6,16 +6,15 @@ import type { TaskFilter } from './task-listing.ts'
 /** Where a page ended: the keys by which a listing is ordered. */
 export type ListingPosition = Pick<TaskDetails, 'createdAt' | 'taskId'>
 
-/** The filter as one string, whatever the order of its properties. */
-const filterKey = (filter: TaskFilter): string =>
-  JSON.stringify([
-    filter.statuses === undefined ? null : [...filter.statuses].sort(),
-    filter.type ?? null,
-    filter.node ?? null,
-    filter.label ?? null,
-    filter.since ?? null,
-    filter.until ?? null,
-  ])
+/** The filter as one string, whatever the order of its properties. Every property counts, also one that a later release adds. */
+const filterKey = (filter: TaskFilter): string => {
+  const given: readonly (readonly [string, unknown])[] = Object.entries(filter).filter(([, value]) => value !== undefined)
+  return JSON.stringify(given.map(([name, value]) => [name, inOrder(value)] as const).toSorted(byName))
+}
+
+const inOrder = (value: unknown): unknown => (Array.isArray(value) ? (value as readonly string[]).toSorted() : value)
+
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
 
 /** Makes the cursor of a page that ended there. It belongs to the filter that the page was made with. */
 export const encodeCursor = (position: ListingPosition, filter: TaskFilter): string =>

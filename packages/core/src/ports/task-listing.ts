@@ -19,6 +19,15 @@ export interface TaskFilter {
   readonly until?: number
 }
 
+/** Whether a task has every property that the filter asks for. */
+export const matches = (details: TaskDetails, { statuses, type, node, label, since, until }: TaskFilter): boolean =>
+  (statuses === undefined || statuses.includes(details.status)) &&
+  (type === undefined || details.type === type) &&
+  (node === undefined || details.node === node) &&
+  (label === undefined || details.labels.includes(label)) &&
+  (since === undefined || details.createdAt >= since) &&
+  (until === undefined || details.createdAt < until)
+
 /** Which part of a list. */
 export interface PageRequest extends CallOptions {
   /** How many tasks at most, 1 to 1,000. */

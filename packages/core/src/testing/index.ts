@@ -6,5 +6,6 @@
 export * from './check-history.ts'
 export * from './given-when-then.ts'
 export * from './run-task.ts'
+export * from './seeded-random.ts'
 export * from './test-manager.ts'
 export * from './virtual-clock.ts'

@@ -1,4 +1,4 @@
-import { TaskAborted } from '../application/errors.ts'
+import { TaskAborted } from '../application/node/errors.ts'
 import type { TaskId } from '../domain/task-id.ts'
 import type { CancelSchedule, Clock } from '../ports/clock.ts'
 import { systemClock } from '../ports/clock.ts'

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
-import { Deadlines } from '../../src/application/deadlines.ts'
+import { Deadlines } from '../../src/application/node/deadlines.ts'
 import { systemClock } from '../../src/ports/clock.ts'
 import { onAbort } from '../../src/ports/on-abort.ts'
 

@@ -1,4 +1,4 @@
-import type { Messaging, Storage } from '@taskledger/core/ports'
+import type { TaskMessaging, TaskStorage } from '@taskledger/core/ports'
 
 /**
  * One client of a storage and a messaging: what one node of a cluster works on. `peer()` of a harness gives another one on the
@@ -7,8 +7,8 @@ import type { Messaging, Storage } from '@taskledger/core/ports'
  * Where the harness has the hook `inject(bytes, where)`, `where` is `queue/<name>`, `bus`, or `history/<task id>`.
  */
 export interface Adapters {
-  readonly storage: Storage
-  readonly messaging: Messaging
+  readonly storage: TaskStorage
+  readonly messaging: TaskMessaging
   /** Closes both. Closing twice is fine. */
   close(): Promise<void>
 }

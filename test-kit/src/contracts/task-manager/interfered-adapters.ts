@@ -1,8 +1,8 @@
-import type { EventBus, EventStore, Messaging, NodeRegistry, Storage, TaskListing, WorkQueue } from '@taskledger/core/ports'
+import type { EventBus, EventStore, TaskMessaging, NodeRegistry, TaskStorage, TaskListing, WorkQueue } from '@taskledger/core/ports'
 import type { Interference } from './interference.ts'
 
 /** A storage whose calls can be interfered with. */
-export const interferedStorage = (storage: Storage, interference: Interference): Storage => ({
+export const interferedStorage = (storage: TaskStorage, interference: Interference): TaskStorage => ({
   events: interferedStore(storage.events, interference),
   listing: interferedListing(storage.listing, interference),
   nodes: interferedRegistry(storage.nodes, interference),
@@ -10,7 +10,7 @@ export const interferedStorage = (storage: Storage, interference: Interference):
 })
 
 /** A messaging whose calls can be interfered with. */
-export const interferedMessaging = (messaging: Messaging, interference: Interference): Messaging => ({
+export const interferedMessaging = (messaging: TaskMessaging, interference: Interference): TaskMessaging => ({
   queue: interferedQueue(messaging.queue, interference),
   bus: interferedBus(messaging.bus, interference),
   close: () => messaging.close(),

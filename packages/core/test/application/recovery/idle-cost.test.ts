@@ -1,8 +1,8 @@
 import { evolveDetails } from '@taskledger/core/ports'
 import type { TaskCreated, TaskId } from '@taskledger/core/ports'
 import { describe, expect, it } from 'vitest'
-import type { StagedNode } from './stage.ts'
-import { Stage } from './stage.ts'
+import type { StagedNode } from '../stage.ts'
+import { Stage } from '../stage.ts'
 
 const minutes = 30
 

@@ -1,6 +1,6 @@
 import type { TaskHandle } from '@taskledger/core'
 import { describe, expect, it } from 'vitest'
-import { Stage } from './stage.ts'
+import { Stage } from '../stage.ts'
 
 const front = { worker: false } as const
 

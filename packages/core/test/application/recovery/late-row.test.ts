@@ -2,8 +2,8 @@ import { defineTask } from '@taskledger/core'
 import type { SubmitOptions } from '@taskledger/core'
 import type { TaskId } from '@taskledger/core/ports'
 import { describe, expect, it } from 'vitest'
-import type { StagedNode } from './stage.ts'
-import { Stage } from './stage.ts'
+import type { StagedNode } from '../stage.ts'
+import { Stage } from '../stage.ts'
 
 const front = { worker: false } as const
 const failsToSave = (call: string): boolean => call === 'storage.listing.save'

@@ -1,0 +1,57 @@
+import type { TaskEvent } from '../../domain/task-event.ts'
+import { statusAfter } from '../../domain/task-event.ts'
+import type { TaskDetails } from '../../domain/task-details.ts'
+import type { TaskId } from '../../domain/task-id.ts'
+import type { Notice } from '../../ports/event-bus.ts'
+import type { Aggregate } from './aggregate.ts'
+import type { NodeContext } from '../node/context.ts'
+import type { Outbox } from './outbox.ts'
+
+/** Shows what was written: the row in the listing, and a notice to every node. */
+export class Publisher {
+  readonly #node: NodeContext
+  readonly #outbox: Outbox
+  readonly #onSaved: (row: TaskDetails) => void
+
+  constructor(node: NodeContext, outbox: Outbox, onSaved: (row: TaskDetails) => void) {
+    this.#node = node
+    this.#outbox = outbox
+    this.#onSaved = onSaved
+  }
+
+  /** Resolves once row and notices are out, or were handed to the outbox. */
+  async publish({ details }: Aggregate, events: readonly TaskEvent[]): Promise<void> {
+    if (details === undefined || events.length === 0) return
+    await Promise.all([this.saveRow(details), this.announce(details.taskId, events)])
+  }
+
+  /** The same for the end of a task, where it may have been written and no more: by an append whose answer was lost, say. */
+  async publishEnd(aggregate: Aggregate): Promise<void> {
+    const { last } = aggregate
+    if (last !== undefined) await this.publish(aggregate, [last])
+  }
+
+  saveRow(details: TaskDetails): Promise<void> {
+    return this.#outbox.deliver(`the row of task ${details.taskId}`, (signal) => this.saveRowNow(details, signal))
+  }
+
+  /** One try, for a caller who has to know. */
+  async saveRowNow(details: TaskDetails, signal: AbortSignal): Promise<void> {
+    await this.#node.storage.listing.save(details, { signal })
+    this.#onSaved(details)
+  }
+
+  /** A lost notice is no harm beyond a delay, but an engine that fails is tried again. */
+  announce(taskId: TaskId, events: readonly TaskEvent[]): Promise<void> {
+    const notices = events.map(noticeOf)
+    return this.#outbox.deliver(`the notice of task ${taskId}`, (signal) => this.#node.messaging.bus.publish(notices, { signal }))
+  }
+}
+
+const noticeOf = (event: TaskEvent): Notice => ({
+  taskId: event.taskId,
+  version: event.version,
+  type: event.type,
+  status: statusAfter(event),
+  node: event.node,
+})

@@ -1,0 +1,155 @@
+import type { JsonValue } from '../../domain/json.ts'
+import type { CreateTask } from '../../domain/task-command.ts'
+import type { TaskId } from '../../domain/task-id.ts'
+import type { CallOptions } from '../../ports/call-options.ts'
+import { misuse } from '../../ports/errors.ts'
+import { within } from '../../ports/within.ts'
+import type { TaskDeclaration } from '../../tasks/task-factory.ts'
+import type { TaskRegistry } from '../../tasks/task-registry.ts'
+import { toJson } from '../../tasks/to-json.ts'
+import type { Aggregate } from './aggregate.ts'
+import { noTask } from './aggregate.ts'
+import { IdempotencyMismatch, SubmitUnknown } from '../node/errors.ts'
+import type { EventSourcing } from './event-sourcing.ts'
+import { declarationOf } from './known-task.ts'
+import { checkText, timeOf } from '../node/checks.ts'
+import type { NodeContext } from '../node/context.ts'
+import { commandBase } from '../node/context.ts'
+import type { Persistence } from '../node/retrying.ts'
+import { mayPass, persist } from '../node/retrying.ts'
+import type { Publisher } from './publisher.ts'
+import type { Sender } from './sender.ts'
+import type { TaskIds } from './task-ids.ts'
+import { taskIdOfKey } from './task-ids.ts'
+
+/** How a task is submitted. */
+export interface SubmitOptions extends CallOptions {
+  /**
+   * Stands for one task of the type, for good: a second submit with the same key meets the first one's task. 1 to 500
+   * characters.
+   */
+  readonly idempotencyKey?: string
+  /** Not to be started before this time: a `Date`, or milliseconds since 1970. */
+  readonly notBefore?: Date | number
+  /** Words to list the task by; up to 32, each of 1 to 200 characters. */
+  readonly labels?: readonly string[]
+  /** The task that this one repeats. */
+  readonly retryOf?: TaskId
+}
+
+/** A payload that was checked and encoded: nothing of it was written yet. */
+export type Prepared = Omit<CreateTask, 'eventIds' | 'at'>
+
+/** Brings tasks into being. */
+export class Submissions {
+  readonly #node: NodeContext
+  readonly #eventSourcing: EventSourcing
+  readonly #publisher: Publisher
+  readonly #sender: Sender
+  readonly #registry: TaskRegistry
+  readonly #ids: TaskIds
+  readonly #maxPayloadBytes: number
+
+  constructor(parts: {
+    readonly node: NodeContext
+    readonly eventSourcing: EventSourcing
+    readonly publisher: Publisher
+    readonly sender: Sender
+    readonly registry: TaskRegistry
+    readonly ids: TaskIds
+    readonly maxPayloadBytes: number
+  }) {
+    this.#node = parts.node
+    this.#eventSourcing = parts.eventSourcing
+    this.#publisher = parts.publisher
+    this.#sender = parts.sender
+    this.#registry = parts.registry
+    this.#ids = parts.ids
+    this.#maxPayloadBytes = parts.maxPayloadBytes
+  }
+
+  /** Checks and encodes; writes nothing. */
+  async prepare(task: TaskDeclaration, payload: unknown, options: SubmitOptions): Promise<Prepared> {
+    this.#node.closed.throwIfAborted()
+    options.signal?.throwIfAborted()
+    declarationOf(this.#registry, task.type)
+    // All that the caller could still change is taken before the first wait.
+    const { idempotencyKey, retryOf } = options
+    const labels = [...new Set(options.labels)]
+    const notBefore = options.notBefore === undefined ? undefined : timeOf('notBefore', options.notBefore)
+    if (idempotencyKey !== undefined) checkText('idempotencyKey', idempotencyKey, 500)
+    if (labels.length > 32) throw misuse(`${labels.length} labels are given: give 32 at most`)
+    for (const label of labels) checkText('a label', label, 200)
+    const taskId = idempotencyKey === undefined ? this.#ids.next() : taskIdOfKey(task.type, idempotencyKey)
+    const encoded: JsonValue = toJson(await task.encode(payload), 'payload', this.#maxPayloadBytes)
+    return {
+      type: 'CreateTask',
+      taskId,
+      node: this.#node.nodeId,
+      task: { type: task.type, version: task.version, payload: encoded },
+      queue: task.queue,
+      retry: task.retry,
+      labels,
+      ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
+      ...(notBefore === undefined ? {} : { notBefore }),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      ...(retryOf === undefined ? {} : { retryOf }),
+    }
+  }
+
+  /** Resolves once history and row are durable: from then on the task cannot be lost. */
+  async submit(prepared: Prepared, signal?: AbortSignal): Promise<TaskId> {
+    const { taskId } = prepared
+    const persistence: Persistence = { forMs: this.#node.commandTimeoutMs, signal }
+    let isTaken = false
+    try {
+      const command: CreateTask = { ...prepared, ...commandBase(this.#node, taskId) }
+      const { refused, aggregate } = await this.#eventSourcing.dispatch(command, { known: noTask, persistence, publish: 'never' })
+      isTaken = refused !== undefined && prepared.idempotencyKey === undefined
+      if (refused !== undefined && !isTaken) checkSame(prepared, aggregate)
+      if (!isTaken) await this.#show(aggregate, persistence)
+    } catch (error) {
+      if (!mayPass(error) && !this.#node.closed.aborted) throw error
+      throw error instanceof IdempotencyMismatch ? error : new SubmitUnknown(taskId, error)
+    }
+    // Without a key nobody means the task that is there: two were drawn with one id.
+    return isTaken ? this.submit({ ...prepared, taskId: this.#ids.next() }, signal) : taskId
+  }
+
+  /** Row, message and notice; also for a task that was met again, so that a repeat makes a half-done submit whole. */
+  async #show({ details, created }: Aggregate, persistence: Persistence): Promise<void> {
+    if (details === undefined || created === undefined) return
+    // The message first: a worker waits for it, and nobody yet for the notice.
+    const steps = details.status === 'waiting' ? [this.#sender.send(details, details.version === 1 ? created : undefined)] : []
+    steps.push(this.#publisher.announce(details.taskId, [created]))
+    try {
+      await persist(this.#node, persistence, (signal) => this.#publisher.saveRowNow(details, signal))
+    } catch (error) {
+      // Whatever the caller is told, the task is there, and is to be listed.
+      void this.#publisher.saveRow(details)
+      throw error
+    }
+    // Waiting for these too holds back a submitter who is faster than the engine; a caller who gives up has his task all the same.
+    const shown = Promise.all(steps)
+    const { signal } = persistence
+    await within(shown, { signal }).catch((error: unknown) => {
+      if (signal?.aborted !== true) throw error
+    })
+  }
+}
+
+/** The key stands for one task: whoever means another has to be told. */
+const checkSame = ({ task, idempotencyKey = '', taskId }: Prepared, { created }: Aggregate): void => {
+  const isSame = created?.task.version !== task.version || isEqualJson(created.task.payload, task.payload)
+  if (!isSame) throw new IdempotencyMismatch(taskId, idempotencyKey)
+}
+
+/** Whether two values are the same JSON, whatever the order of their properties. */
+const isEqualJson = (a: JsonValue, b: JsonValue): boolean => {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false
+  const keys = Object.keys(a)
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && isEqualJson(at(a, key), at(b, key)))
+}
+
+const at = (value: object, key: string): JsonValue => (value as Readonly<Record<string, JsonValue>>)[key] as JsonValue

@@ -1,0 +1,88 @@
+import type { CancelSchedule, Clock } from '../../ports/clock.ts'
+import { outcomeUnknown } from '../../ports/errors.ts'
+import { within } from '../../ports/within.ts'
+
+/** Calls that began in the same second. */
+interface Slice {
+  readonly controller: AbortController
+  /** Ends the calls that are under way, whether or not their ports heed the signal. */
+  readonly ends: Set<(reason: Error) => void>
+  readonly openedAt: number
+  cancelTimer: CancelSchedule
+}
+
+/** How long calls share one timer, in milliseconds. */
+const sliceMs = 1_000
+
+/**
+ * Bounds calls that leave the process. Calls that begin in the same second share one signal and one timer, since a timer
+ * for each call would cost more than many a call itself; so a call is given the limit, and up to a second more.
+ */
+export class Deadlines {
+  readonly #clock: Clock
+  readonly #limitMs: number
+  readonly #slices = new Set<Slice>()
+  #current: Slice | undefined
+  #closed: Error | undefined
+
+  constructor(clock: Clock, limitMs: number) {
+    this.#clock = clock
+    this.#limitMs = limitMs
+  }
+
+  /** Calls, with a signal that aborts past the limit or when the caller's own does; then it rejects, even if the port does not. */
+  call<T>(own: AbortSignal | undefined, port: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed)
+    const slice = this.#slice()
+    return own === undefined ? bounded(slice, slice.controller.signal, port) : this.#callWithOwn(own, slice, port)
+  }
+
+  async #callWithOwn<T>(own: AbortSignal, slice: Slice, port: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    own.throwIfAborted()
+    return within(bounded(slice, AbortSignal.any([own, slice.controller.signal]), port), { signal: own })
+  }
+
+  /** Nothing is called any more; what is under way ends with the reason. */
+  close(reason: Error): void {
+    this.#closed = reason
+    for (const slice of this.#slices) this.#end(slice, reason)
+  }
+
+  #slice(): Slice {
+    const now = this.#clock.now()
+    const { openedAt = now } = this.#current ?? {}
+    if (this.#current !== undefined && now >= openedAt && now - openedAt < sliceMs) return this.#current
+    const slice: Slice = { controller: new AbortController(), ends: new Set(), openedAt: now, cancelTimer: () => {} }
+    slice.cancelTimer = this.#clock.schedule(this.#limitMs + sliceMs, () =>
+      this.#end(slice, outcomeUnknown(`a call took longer than ${this.#limitMs} ms`)),
+    )
+    this.#slices.add(slice)
+    this.#current = slice
+    return slice
+  }
+
+  #end(slice: Slice, reason: Error): void {
+    slice.cancelTimer()
+    this.#slices.delete(slice)
+    if (this.#current === slice) this.#current = undefined
+    slice.controller.abort(reason)
+    for (const end of slice.ends) end(reason)
+  }
+}
+
+/** The call, ended with its slice. This runs a dozen times in a task's life: it makes no more than it must. */
+const bounded = <T>({ ends }: Slice, signal: AbortSignal, port: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+  new Promise<T>((resolve, reject) => {
+    const answer = port(signal)
+    ends.add(reject)
+    answer.then(
+      (value) => {
+        ends.delete(reject)
+        resolve(value)
+      },
+      (error: Error) => {
+        ends.delete(reject)
+        reject(error)
+      },
+    )
+  })

@@ -1,0 +1,118 @@
+import type { TaskDetails } from '../../domain/task-details.ts'
+import type { TaskId } from '../../domain/task-id.ts'
+import { codeOf, TaskledgerError } from '../../ports/errors.ts'
+
+/** No history has this id: it never existed, or was removed. */
+export class TaskNotFound extends TaskledgerError<'TASK_NOT_FOUND'> {
+  readonly taskId: TaskId
+
+  constructor(taskId: TaskId) {
+    super('TASK_NOT_FOUND', `there is no task ${taskId}: it never existed here, or it was removed`)
+    this.name = 'TaskNotFound'
+    this.taskId = taskId
+  }
+}
+
+/** The submit was not acknowledged: the task may exist or not. Submit again with an idempotency key to find out, or look the id up. */
+export class SubmitUnknown extends TaskledgerError<'OUTCOME_UNKNOWN'> {
+  readonly taskId: TaskId
+
+  constructor(taskId: TaskId, cause: unknown) {
+    super(
+      'OUTCOME_UNKNOWN',
+      `the submit of task ${taskId} was not acknowledged: it may exist or not; look its id up, or submit it again (an idempotency key makes that safe)`,
+      { cause },
+    )
+    this.name = 'SubmitUnknown'
+    this.taskId = taskId
+  }
+}
+
+/** The key was used before, for another payload. The task that it stands for is left as it is. */
+export class IdempotencyMismatch extends TaskledgerError<'IDEMPOTENCY_MISMATCH'> {
+  readonly taskId: TaskId
+
+  constructor(taskId: TaskId, key: string) {
+    super('IDEMPOTENCY_MISMATCH', `the idempotency key "${key}" was used before with another payload, for task ${taskId}: use another key`)
+    this.name = 'IdempotencyMismatch'
+    this.taskId = taskId
+  }
+}
+
+/** Some tasks of a `submitMany` were not acknowledged. */
+export class SubmitIncomplete extends TaskledgerError<'SUBMIT_INCOMPLETE'> {
+  /** The tasks that were acknowledged. */
+  readonly submitted: readonly TaskId[]
+  /** For each payload that was not, its index and why. */
+  readonly failures: readonly { readonly index: number; readonly error: unknown }[]
+
+  constructor(submitted: readonly TaskId[], failures: readonly { readonly index: number; readonly error: unknown }[]) {
+    super('SUBMIT_INCOMPLETE', `${failures.length} of ${submitted.length + failures.length} tasks were not acknowledged: see "failures"`, {
+      cause: failures[0]?.error,
+    })
+    this.name = 'SubmitIncomplete'
+    this.submitted = submitted
+    this.failures = failures
+  }
+}
+
+/** The task did not end in time. It goes on. */
+export class AwaitTimeout extends TaskledgerError<'AWAIT_TIMEOUT'> {
+  readonly taskId: TaskId
+
+  constructor(taskId: TaskId, timeoutMs: number) {
+    super('AWAIT_TIMEOUT', `task ${taskId} did not end within ${timeoutMs} ms; it goes on`)
+    this.name = 'AwaitTimeout'
+    this.taskId = taskId
+  }
+}
+
+/** How a task ended that has no result. */
+export type UnsuccessfulCode = 'TASK_FAILED' | 'TASK_CANCELLED' | 'TASK_DIED'
+
+/** The task has no result: it failed, was cancelled or died. `details` says everything else. */
+export class TaskUnsuccessful<Code extends UnsuccessfulCode = UnsuccessfulCode> extends TaskledgerError<Code> {
+  readonly details: TaskDetails
+
+  constructor(code: Code, message: string, details: TaskDetails) {
+    super(code, message)
+    this.name = 'TaskUnsuccessful'
+    this.details = details
+  }
+}
+
+/** The error of a final task that did not complete: `TASK_FAILED`, `TASK_CANCELLED` or `TASK_DIED`. */
+export const unsuccessful = (details: TaskDetails): TaskUnsuccessful => {
+  const { taskId, type, status, error, cancelReason } = details
+  const task = `task ${taskId} (${type})`
+  if (status === 'cancelled')
+    return new TaskUnsuccessful('TASK_CANCELLED', `${task} was cancelled${cancelReason === undefined ? '' : `: ${cancelReason}`}`, details)
+  if (status === 'died') return new TaskUnsuccessful('TASK_DIED', `${task} died: ${error?.message ?? 'its node stopped'}`, details)
+  return new TaskUnsuccessful('TASK_FAILED', `${task} failed: ${error?.message ?? 'no reason is known'}`, details)
+}
+
+/** Why a task's signal was aborted. */
+export type AbortCode = 'CANCEL_REQUESTED' | 'TIMED_OUT' | 'SHUTTING_DOWN' | 'ATTEMPT_LOST' | 'LEASE_LOST'
+
+/** The reason of a task's signal. `code` says which kind it is. */
+export class TaskAborted extends TaskledgerError<AbortCode> {
+  constructor(code: AbortCode, message: string) {
+    super(code, message)
+    this.name = 'TaskAborted'
+  }
+}
+
+/** Whether no history has the id: `TASK_NOT_FOUND`. */
+export const isTaskNotFound = (error: unknown): error is TaskNotFound => codeOf(error) === 'TASK_NOT_FOUND'
+
+/** Whether a wait was given up: `AWAIT_TIMEOUT`. */
+export const isAwaitTimeout = (error: unknown): error is AwaitTimeout => codeOf(error) === 'AWAIT_TIMEOUT'
+
+/** Whether the awaited task failed: `TASK_FAILED`. */
+export const isTaskFailed = (error: unknown): error is TaskUnsuccessful<'TASK_FAILED'> => codeOf(error) === 'TASK_FAILED'
+
+/** Whether the awaited task was cancelled: `TASK_CANCELLED`. */
+export const isTaskCancelled = (error: unknown): error is TaskUnsuccessful<'TASK_CANCELLED'> => codeOf(error) === 'TASK_CANCELLED'
+
+/** Whether the awaited task died with its node: `TASK_DIED`. */
+export const isTaskDied = (error: unknown): error is TaskUnsuccessful<'TASK_DIED'> => codeOf(error) === 'TASK_DIED'

@@ -1,0 +1,115 @@
+import { isFinalStatus } from '../../domain/task-status.ts'
+import type { TaskId } from '../../domain/task-id.ts'
+import type { Notice } from '../../ports/event-bus.ts'
+import { onAbort } from '../../ports/on-abort.ts'
+import type { NodeContext } from '../node/context.ts'
+
+/** How long a waiter goes without looking at the store by itself, in milliseconds: notices may be lost. */
+const pollMs = 30_000
+
+/** Hears about one task until it is stopped. Register it before the first look at the store, or what falls in between is missed. */
+export class Waiter {
+  readonly #stop: () => void
+  readonly #signal: AbortSignal | undefined
+  readonly #closed: AbortSignal
+  readonly isWoken: (notice: Notice) => boolean
+  #woken = false
+  #wake: (() => void) | undefined
+
+  constructor(node: NodeContext, isWoken: (notice: Notice) => boolean, signal: AbortSignal | undefined, stop: () => void) {
+    this.#closed = node.closed
+    this.#signal = signal
+    this.isWoken = isWoken
+    this.#stop = stop
+  }
+
+  /** There may be something new: look at the store. */
+  wake(): void {
+    this.#woken = true
+    this.#wake?.()
+  }
+
+  /** Resolves once there may be something new; rejects with the caller's reason, or with `CLOSED`. */
+  async change(): Promise<void> {
+    if (!this.#woken && !this.#isOver()) await new Promise<void>((resolve) => (this.#wake = resolve))
+    this.#wake = undefined
+    this.#woken = false
+    this.#signal?.throwIfAborted()
+    this.#closed.throwIfAborted()
+  }
+
+  stop(): void {
+    this.#stop()
+  }
+
+  #isOver(): boolean {
+    return this.#closed.aborted || this.#signal?.aborted === true
+  }
+}
+
+interface Watched {
+  readonly waiters: Set<Waiter>
+  cancelPoll: () => void
+}
+
+/** Wakes whoever waits for a task: on a notice, after a gap, and now and then. */
+export class Awaiting {
+  readonly #node: NodeContext
+  readonly #watched = new Map<TaskId, Watched>()
+
+  constructor(node: NodeContext) {
+    this.#node = node
+    node.closed.addEventListener('abort', () => this.wakeAll(), { once: true })
+  }
+
+  /** How many tasks are waited for. */
+  get size(): number {
+    return this.#watched.size
+  }
+
+  /** Begins to listen to a task. Stop the waiter in the end. */
+  waiter(taskId: TaskId, isWoken: (notice: Notice) => boolean, signal?: AbortSignal): Waiter {
+    let leave = (): void => {}
+    const waiter: Waiter = new Waiter(this.#node, isWoken, signal, () => {
+      leave()
+      this.#remove(taskId, waiter)
+    })
+    if (signal !== undefined) leave = onAbort(signal, () => waiter.wake())
+    const watched = this.#watched.get(taskId) ?? this.#watch(taskId)
+    watched.waiters.add(waiter)
+    return waiter
+  }
+
+  hear(notice: Notice): void {
+    for (const waiter of this.#watched.get(notice.taskId)?.waiters ?? []) if (waiter.isWoken(notice)) waiter.wake()
+  }
+
+  /** Notices may have been missed, or the node is closed. */
+  wakeAll(): void {
+    for (const { waiters } of this.#watched.values()) for (const waiter of waiters) waiter.wake()
+  }
+
+  #watch(taskId: TaskId): Watched {
+    const watched: Watched = { waiters: new Set(), cancelPoll: () => {} }
+    const poll = (): void => {
+      // Jitter: those that began together do not look together.
+      watched.cancelPoll = this.#node.clock.schedule(pollMs * (0.75 + this.#node.random() / 2), () => {
+        for (const waiter of watched.waiters) waiter.wake()
+        poll()
+      })
+    }
+    poll()
+    this.#watched.set(taskId, watched)
+    return watched
+  }
+
+  #remove(taskId: TaskId, waiter: Waiter): void {
+    const watched = this.#watched.get(taskId)
+    if (watched === undefined || !watched.waiters.delete(waiter) || watched.waiters.size > 0) return
+    watched.cancelPoll()
+    this.#watched.delete(taskId)
+  }
+}
+
+/** Wakes those that wait for the end only. */
+export const isEnd = (notice: Notice): boolean => isFinalStatus(notice.status)

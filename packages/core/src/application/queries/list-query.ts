@@ -1,0 +1,40 @@
+import type { TaskFilter } from '../../ports/task-listing.ts'
+import type { TaskStatus } from '../../domain/task-status.ts'
+import { taskStatuses } from '../../domain/task-status.ts'
+import { misuse } from '../../ports/errors.ts'
+import { checkWhole, timeOf } from '../node/checks.ts'
+
+/** Which tasks to list, and how many. A task is listed where it meets everything that is given. */
+export interface ListQuery {
+  readonly status?: TaskStatus | readonly TaskStatus[]
+  readonly type?: string
+  /** The node that runs the latest attempt, or ran it. */
+  readonly node?: string
+  readonly label?: string
+  /** Created at this time or later: a `Date`, or milliseconds since 1970. */
+  readonly since?: Date | number
+  /** Created before this time: a `Date`, or milliseconds since 1970. */
+  readonly until?: Date | number
+  /** How many tasks at most, 1 to 1,000. Default 50. */
+  readonly limit?: number
+  /** Where the page before ended. */
+  readonly cursor?: string
+  readonly signal?: AbortSignal
+}
+
+/** The query's filter in the form that adapters are given. */
+export const filterOf = ({ status, type, node, label, since, until }: ListQuery): TaskFilter => {
+  const statuses = status === undefined ? undefined : [...new Set(typeof status === 'string' ? [status] : status)]
+  for (const each of statuses ?? [])
+    if (!taskStatuses.includes(each)) throw misuse(`status is ${each as string}: give one of ${taskStatuses.join(', ')}`)
+  return {
+    ...(statuses === undefined ? {} : { statuses }),
+    ...(type === undefined ? {} : { type }),
+    ...(node === undefined ? {} : { node }),
+    ...(label === undefined ? {} : { label }),
+    ...(since === undefined ? {} : { since: timeOf('since', since) }),
+    ...(until === undefined ? {} : { until: timeOf('until', until) }),
+  }
+}
+
+export const limitOf = ({ limit }: ListQuery): number => checkWhole('limit', limit ?? 50, 1, 1_000)

@@ -1,0 +1,132 @@
+import type { TaskDetails } from '../../domain/task-details.ts'
+import { detailsOf, isLaterProgress, mergeProgress } from '../../domain/task-details.ts'
+import type { TaskEvent } from '../../domain/task-event.ts'
+import type { TaskId } from '../../domain/task-id.ts'
+import { isFinalStatus } from '../../domain/task-status.ts'
+import type { CallOptions } from '../../ports/call-options.ts'
+import type { Awaiting, Waiter } from './awaiting.ts'
+import { isEnd } from './awaiting.ts'
+import { AwaitTimeout, isTaskNotFound, TaskNotFound } from '../node/errors.ts'
+import type { NodeContext } from '../node/context.ts'
+import { checkMs } from '../node/checks.ts'
+import { mayPass, persist } from '../node/retrying.ts'
+
+/** How long to wait for the end of a task. */
+export interface WaitOptions extends CallOptions {
+  /** How long to wait, in milliseconds. Default: as long as it takes. */
+  readonly timeoutMs?: number
+}
+
+/** Answers questions about one task from its history. */
+export class TaskQueries {
+  readonly #node: NodeContext
+  readonly #awaiting: Awaiting
+
+  constructor(node: NodeContext, awaiting: Awaiting) {
+    this.#node = node
+    this.#awaiting = awaiting
+  }
+
+  async history(taskId: TaskId, { signal }: CallOptions): Promise<readonly TaskEvent[]> {
+    this.#node.closed.throwIfAborted()
+    const persistence = { forMs: this.#node.commandTimeoutMs, signal }
+    const events = await persist(this.#node, persistence, (bound) => this.#node.storage.events.read(taskId, { signal: bound }))
+    if (events.length === 0) throw new TaskNotFound(taskId)
+    return events
+  }
+
+  async details(taskId: TaskId, options: CallOptions): Promise<TaskDetails> {
+    const details = await this.#fold(taskId, options)
+    // Before the first attempt there is no progress, after the last it stands in the history.
+    if (details.attempt === 0 || isFinalStatus(details.status)) return details
+    const { storage, deadlines, logger } = this.#node
+    try {
+      return mergeProgress(details, await deadlines.call(options.signal, (signal) => storage.listing.progress(taskId, { signal })))
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      this.#node.closed.throwIfAborted()
+      // The history is what is true; how far the task has come is a help.
+      logger.warn({ taskId, err: error }, 'the progress of a task could not be read and is left out of its details')
+      return details
+    }
+  }
+
+  async finished(taskId: TaskId, { timeoutMs, signal }: WaitOptions): Promise<TaskDetails> {
+    if (timeoutMs === undefined) return this.#finished(taskId, signal)
+    checkMs('timeoutMs', timeoutMs)
+    const timeout = new AbortController()
+    const cancel = this.#node.clock.schedule(timeoutMs, () => timeout.abort(new AwaitTimeout(taskId, timeoutMs)))
+    try {
+      return await this.#finished(taskId, signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal]))
+    } finally {
+      cancel()
+    }
+  }
+
+  watch(taskId: TaskId, { signal }: CallOptions): AsyncIterableIterator<TaskDetails> {
+    const stop = new AbortController()
+    const changes = this.#changes(taskId, signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]), stop.signal)
+    return {
+      next: () => changes.next(),
+      // A generator would hear of this only after the next change, if one is being waited for.
+      return() {
+        stop.abort()
+        return changes.return(undefined)
+      },
+      throw(error) {
+        stop.abort()
+        return changes.throw(error)
+      },
+      [Symbol.asyncIterator]() {
+        return this
+      },
+    }
+  }
+
+  async *#changes(taskId: TaskId, signal: AbortSignal, stopped: AbortSignal): AsyncGenerator<TaskDetails, undefined, undefined> {
+    const waiter = this.#awaiting.waiter(taskId, () => true, signal)
+    try {
+      let shown: TaskDetails | undefined
+      for (;;) {
+        const details = await this.details(taskId, { signal })
+        if (shown === undefined || isNews(details, shown)) yield (shown = details)
+        if (isFinalStatus(details.status)) return undefined
+        await waiter.change()
+      }
+    } catch (error) {
+      if (!stopped.aborted) throw error
+      return undefined
+    } finally {
+      waiter.stop()
+    }
+  }
+
+  async #finished(taskId: TaskId, signal: AbortSignal | undefined): Promise<TaskDetails> {
+    const waiter: Waiter = this.#awaiting.waiter(taskId, isEnd, signal)
+    try {
+      for (let isKnown = false; ;) {
+        try {
+          const details = await this.#fold(taskId, signal === undefined ? {} : { signal })
+          if (isFinalStatus(details.status)) return details
+          isKnown = true
+        } catch (error) {
+          // An outage does not end a wait that had begun: the next look is at the next notice, gap or poll.
+          if (!isKnown || !mayPass(error) || isTaskNotFound(error) || signal?.aborted) throw error
+          this.#node.logger.warn({ taskId, err: error }, 'an awaited task could not be looked up; it is still awaited')
+        }
+        await waiter.change()
+      }
+    } finally {
+      waiter.stop()
+    }
+  }
+
+  async #fold(taskId: TaskId, options: CallOptions): Promise<TaskDetails> {
+    const details = detailsOf(await this.history(taskId, options))
+    if (details === undefined) throw new TaskNotFound(taskId)
+    return details
+  }
+}
+
+const isNews = (details: TaskDetails, shown: TaskDetails): boolean =>
+  details.version > shown.version || (details.progress !== undefined && isLaterProgress(details.progress, shown.progress))

@@ -1,0 +1,148 @@
+import type { TaskDetails } from '../../domain/task-details.ts'
+import { detailsOf } from '../../domain/task-details.ts'
+import type { TaskId } from '../../domain/task-id.ts'
+import type { CallOptions } from '../../ports/call-options.ts'
+import { codeOf } from '../../ports/errors.ts'
+import type { NodeContext } from '../node/context.ts'
+import type { NodeWatch } from '../membership/node-watch.ts'
+import { persist } from '../node/retrying.ts'
+import type { QueueHorizons } from './queue-horizons.ts'
+import type { Recovery } from './recovery.ts'
+import { isUnreadable } from './unreadable-tasks.ts'
+import { shardCount } from '../membership/shards.ts'
+import { waitsSince } from './suspicion.ts'
+import { forEach, walk } from '../node/iterating.ts'
+
+/**
+ * Why a task is reported. Of a *stuck* one: `messageLost` (its queue has overtaken it), `nobodyTakes` (no live node takes from its
+ * queue). Of an *orphaned* one: `nodeGone` (the node that runs it does not live). Of a *divergent* one: `rowBehind` (the list says
+ * less than the history). Of an *unreadable* one: `historyUnreadable` (this node cannot decode it), `historyMissing` (it is
+ * listed and has none).
+ */
+export type FindingReason = 'messageLost' | 'nobodyTakes' | 'nodeGone' | 'rowBehind' | 'historyUnreadable' | 'historyMissing'
+
+/** Something that is wrong with an unfinished task. */
+export interface Finding {
+  readonly taskId: TaskId
+  readonly type: string
+  readonly kind: 'stuck' | 'orphaned' | 'divergent' | 'unreadable'
+  readonly reason: FindingReason
+  /** The same for people, with the particulars. */
+  readonly why: string
+  /** When the task last changed, or became due: milliseconds since 1970. */
+  readonly since: number
+}
+
+/** What a doctor found. */
+export interface DoctorReport {
+  readonly findings: readonly Finding[]
+  /** How many unfinished tasks were looked at. */
+  readonly examined: number
+  /** False where there were more findings than were asked for. */
+  readonly isComplete: boolean
+}
+
+/** How far a doctor goes. */
+export interface DoctorOptions extends CallOptions {
+  /** How many findings at most, 1 to 10,000. Default 100. */
+  readonly limit?: number
+}
+
+const atATime = 8
+
+/** Looks at every unfinished task and says what is wrong with it. It changes nothing. */
+export class Doctor {
+  readonly #node: NodeContext
+  readonly #watch: NodeWatch
+  readonly #horizons: QueueHorizons
+  readonly #recovery: Recovery
+  readonly #overdueMs: number
+
+  constructor(parts: {
+    readonly node: NodeContext
+    readonly watch: NodeWatch
+    readonly horizons: QueueHorizons
+    readonly recovery: Recovery
+    readonly overdueMs: number
+  }) {
+    this.#node = parts.node
+    this.#watch = parts.watch
+    this.#horizons = parts.horizons
+    this.#recovery = parts.recovery
+    this.#overdueMs = parts.overdueMs
+  }
+
+  async report(limit: number, signal?: AbortSignal): Promise<DoctorReport> {
+    await this.#watch.look()
+    this.#horizons.refresh(this.#watch.live)
+    const findings: Finding[] = []
+    let examined = 0
+    for (let shard = 0; shard < shardCount && findings.length <= limit; shard++) {
+      const rows = walk(this.#node, (bound) => this.#node.storage.listing.unfinished({ shard, of: shardCount }, { signal: bound }))
+      await forEach(rows, atATime, async (row) => {
+        signal?.throwIfAborted()
+        if (findings.length > limit) return
+        examined++
+        const finding = await this.#examine(row, signal)
+        if (finding !== undefined) findings.push(finding)
+      })
+    }
+    return { findings: findings.slice(0, limit), examined, isComplete: findings.length <= limit }
+  }
+
+  async #examine(row: TaskDetails, signal: AbortSignal | undefined): Promise<Finding | undefined> {
+    const { taskId, type } = row
+    const found = (kind: Finding['kind'], reason: FindingReason, since: number, why: string): Finding => ({
+      taskId,
+      type,
+      kind,
+      reason,
+      why,
+      since,
+    })
+    let details: TaskDetails | undefined
+    try {
+      details = await this.#read(taskId, signal)
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      return found('unreadable', 'historyUnreadable', row.updatedAt, `${codeOf(error)}: ${(error as Error).message}`)
+    }
+    if (details === undefined) return found('unreadable', 'historyMissing', row.updatedAt, 'it is listed, and has no history')
+    // What has just happened is on its way into the list.
+    if (details.version > row.version && details.updatedAt + this.#overdueMs < this.#node.clock.now())
+      return found(
+        'divergent',
+        'rowBehind',
+        details.updatedAt,
+        `the list says ${row.status} (version ${row.version}), its history ${details.status} (version ${details.version})`,
+      )
+    const suspicion = await this.#recovery.suspect(details)
+    if (suspicion?.type === 'orphaned')
+      return found(
+        'orphaned',
+        'nodeGone',
+        details.updatedAt,
+        `attempt ${details.attempt} runs on node ${suspicion.nodeId}, which does not live`,
+      )
+    if (suspicion?.type === 'overtaken')
+      return found(
+        'stuck',
+        'messageLost',
+        waitsSince(details),
+        `it waits in queue ${details.queue}, which has overtaken it: its message was lost`,
+      )
+    return this.#isTaken(details)
+      ? undefined
+      : found('stuck', 'nobodyTakes', waitsSince(details), `no live node takes from its queue ${details.queue}`)
+  }
+
+  #isTaken(details: TaskDetails): boolean {
+    const isDue = details.status === 'waiting' && waitsSince(details) + this.#overdueMs < this.#node.clock.now()
+    return !isDue || this.#watch.live.some(({ queues }) => (queues[details.queue] ?? 0) > 0)
+  }
+
+  async #read(taskId: TaskId, signal: AbortSignal | undefined): Promise<TaskDetails | undefined> {
+    const persistence = { forMs: this.#node.commandTimeoutMs, signal }
+    return detailsOf(await persist(this.#node, persistence, (bound) => this.#node.storage.events.read(taskId, { signal: bound })))
+  }
+}

@@ -1,0 +1,166 @@
+import type { TaskDetails } from '../../domain/task-details.ts'
+import type { TaskId } from '../../domain/task-id.ts'
+import { isFinalStatus } from '../../domain/task-status.ts'
+import type { Aggregate } from '../commands/aggregate.ts'
+import { fold, noTask } from '../commands/aggregate.ts'
+import { TaskNotFound } from '../node/errors.ts'
+import type { EventSourcing } from '../commands/event-sourcing.ts'
+import type { NodeContext } from '../node/context.ts'
+import { commandBase } from '../node/context.ts'
+import type { NodeWatch } from '../membership/node-watch.ts'
+import { persist } from '../node/retrying.ts'
+import type { Publisher } from '../commands/publisher.ts'
+import type { QueueHorizons } from './queue-horizons.ts'
+import type { Sender } from '../commands/sender.ts'
+import type { Suspicion } from './suspicion.ts'
+import { schedulerOf, waitsSince } from './suspicion.ts'
+import { isUnreadable, UnreadableTasks } from './unreadable-tasks.ts'
+
+/** How long before its time a task is taken over whose scheduler is gone, in milliseconds; what is later is met again by then. */
+const adoptedMs = 600_000
+
+/** How long a task runs before its row is compared with its history now and then, in milliseconds. */
+const oldMs = 60_000
+
+/** A message that was sent again is given longer and longer: up to `overdueMs` times 2 to the power of this. */
+const mostDoublings = 6
+
+/** Finds out what is wrong with one task, and puts it right. */
+export class Recovery {
+  readonly #node: NodeContext
+  readonly #eventSourcing: EventSourcing
+  readonly #publisher: Publisher
+  readonly #sender: Sender
+  readonly #watch: NodeWatch
+  readonly #horizons: QueueHorizons
+  readonly #overdueMs: number
+  readonly unreadable: UnreadableTasks
+  /** What was sent again, so that a message in a backlog is not sent again and again. */
+  readonly #sentAgain = new Map<TaskId, { readonly at: number; readonly times: number }>()
+  #reconnectedAt = -Infinity
+
+  constructor(parts: {
+    readonly node: NodeContext
+    readonly eventSourcing: EventSourcing
+    readonly publisher: Publisher
+    readonly sender: Sender
+    readonly watch: NodeWatch
+    readonly horizons: QueueHorizons
+    readonly overdueMs: number
+  }) {
+    this.#node = parts.node
+    this.#eventSourcing = parts.eventSourcing
+    this.#publisher = parts.publisher
+    this.#sender = parts.sender
+    this.#watch = parts.watch
+    this.#horizons = parts.horizons
+    this.#overdueMs = parts.overdueMs
+    this.unreadable = new UnreadableTasks(parts.node.logger)
+  }
+
+  /** What may be wrong with a task, by its row; nothing where all seems well. */
+  async suspect(row: TaskDetails): Promise<Suspicion | undefined> {
+    if (row.status !== 'waiting') {
+      const { node = row.createdOn } = row
+      if (!this.#watch.isLive(node)) return { type: 'orphaned', nodeId: node }
+      return row.updatedAt + oldMs < this.#node.clock.now() ? { type: 'old' } : undefined
+    }
+    if (waitsSince(row) > this.#node.clock.now()) return this.#watch.isLive(schedulerOf(row)) ? undefined : { type: 'unscheduled' }
+    return (await this.#isOvertaken(row)) ? { type: 'overtaken' } : undefined
+  }
+
+  /** Whether anything was done. */
+  async mend(row: TaskDetails, suspicion: Suspicion): Promise<boolean> {
+    if (suspicion.type === 'unscheduled') {
+      if (waitsSince(row) - this.#node.clock.now() <= adoptedMs) await this.#sender.send(row)
+      return false
+    }
+    if (suspicion.type === 'orphaned' && !this.#watch.isDead(suspicion.nodeId)) {
+      // Whether it is gone is not known yet; the watch tells when it is.
+      this.#watch.miss(suspicion.nodeId)
+      return false
+    }
+    const aggregate = await this.#read(row)
+    if (aggregate?.details === undefined) return false
+    const { details } = aggregate
+    const wasBehind = details.version > row.version
+    if (wasBehind) await this.#publisher.saveRow(details)
+    if (isFinalStatus(details.status)) return true
+    if (details.status !== 'waiting') return (await this.#mendRunning(aggregate, details)) || wasBehind
+    if (waitsSince(details) > this.#node.clock.now() || (await this.#isOvertaken(details))) {
+      await this.#sendAgain(aggregate, details)
+      return true
+    }
+    return wasBehind
+  }
+
+  /** The engine of the messages may have been away. What was kept back meanwhile comes to its queue only now, some of it behind newer ones. */
+  noteGap(): void {
+    this.#reconnectedAt = this.#node.clock.now()
+  }
+
+  /** Forgets what was long ago. */
+  prune(): void {
+    const longAgo = this.#node.clock.now() - 2 * this.#overdueMs * 2 ** mostDoublings
+    for (const [taskId, { at }] of this.#sentAgain) if (at < longAgo) this.#sentAgain.delete(taskId)
+  }
+
+  /** What the store has; nothing where that cannot be made out, which is told once. */
+  async #read(row: TaskDetails): Promise<Aggregate | undefined> {
+    const { taskId, version } = row
+    try {
+      const events = await persist(this.#node, { forMs: this.#node.commandTimeoutMs }, (signal) =>
+        this.#node.storage.events.read(taskId, { signal }),
+      )
+      const aggregate = fold(noTask, events)
+      const { details, last } = aggregate
+      if (details === undefined || last === undefined) throw new TaskNotFound(taskId)
+      this.unreadable.forget(taskId)
+      // Whoever waits for the end may have missed it too.
+      if (isFinalStatus(details.status)) await this.#publisher.announce(taskId, [last])
+      return aggregate
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      this.unreadable.tell(taskId, version, error)
+      return undefined
+    }
+  }
+
+  async #isOvertaken(details: TaskDetails): Promise<boolean> {
+    const { at = -Infinity, times = 0 } = this.#sentAgain.get(details.taskId) ?? {}
+    const patienceMs = this.#overdueMs * 2 ** Math.min(times, mostDoublings)
+    const since = Math.max(waitsSince(details), at, this.#reconnectedAt)
+    if (since + patienceMs > this.#node.clock.now()) return false
+    return since + this.#overdueMs <= (await this.#horizons.of(details.queue))
+  }
+
+  async #sendAgain({ created }: Aggregate, details: TaskDetails): Promise<void> {
+    const { taskId, queue, version, attempt } = details
+    const now = this.#node.clock.now()
+    if (waitsSince(details) <= now) {
+      this.#sentAgain.set(taskId, { at: now, times: (this.#sentAgain.get(taskId)?.times ?? 0) + 1 })
+      this.#node.logger.warn({ taskId, queue, attempt }, 'a waiting task was overtaken by its queue and is sent again')
+    }
+    await this.#sender.send(details, version === 1 ? created : undefined)
+  }
+
+  async #mendRunning(aggregate: Aggregate, { taskId, node = '', attempt }: TaskDetails): Promise<boolean> {
+    if (this.#watch.isLive(node)) return false
+    this.#watch.miss(node)
+    if (!this.#watch.isDead(node)) return false
+    // It may have come back since, and claimed the task only then: whoever claims has renewed before.
+    await this.#watch.lookAgain()
+    if (!this.#watch.isDead(node)) return false
+    const { nodeId, logger, commandTimeoutMs, random } = this.#node
+    const { refused, aggregate: after } = await this.#eventSourcing.dispatch(
+      { type: 'DeclareDead', ...commandBase(this.#node, taskId), attempt, diedOn: node, random: random() },
+      { known: aggregate, persistence: { forMs: commandTimeoutMs } },
+    )
+    // Somebody else was first, or the attempt ended after all.
+    if (refused !== undefined || after.details === undefined) return false
+    const { status } = after.details
+    logger.warn({ taskId, attempt, diedOn: node, by: nodeId, status }, 'an attempt died with its node')
+    if (status === 'waiting') await this.#sender.send(after.details)
+    return true
+  }
+}

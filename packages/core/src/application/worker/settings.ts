@@ -1,0 +1,78 @@
+import { misuse } from '../../ports/errors.ts'
+import type { ConsumeMode } from '../../ports/work-queue.ts'
+import { checkQueueName } from '../../tasks/check-declaration.ts'
+import type { TaskRegistry } from '../../tasks/task-registry.ts'
+import { checkMs, checkWhole } from '../node/checks.ts'
+
+/** What a node runs, and how. Times are in milliseconds. */
+export interface WorkerOptions {
+  /** How many tasks it runs at a time from each queue that its tasks name. Default 4. Not together with `queues`. */
+  readonly slots?: number
+  /** The queues to take from, instead of those that its tasks name. */
+  readonly queues?: Readonly<Record<string, QueueSettings>>
+  /** How long a body may go on after its signal was aborted before it is abandoned. Default 30,000. */
+  readonly cancelGraceMs?: number
+  /** How long closing waits for running tasks before it aborts them. Default 10,000. */
+  readonly drainMs?: number
+  /** How often the progress of a task is saved at most. Default 500. */
+  readonly progressIntervalMs?: number
+  /** How long a task that this node cannot decode is left to others before it is delivered again. Default 500. */
+  readonly undecodableDelayMs?: number
+  /** How often a task that cannot be decoded is left to others before it is failed. Default 20. */
+  readonly undecodableReleases?: number
+}
+
+/** What a worker takes from one queue. */
+export interface QueueSettings {
+  /** How many tasks of the queue it runs at a time. Default 4; of a serial queue, 1. */
+  readonly slots?: number
+  /** `serial`: one task of the queue at a time in the whole cluster, and at most one slot. Default `parallel`. */
+  readonly mode?: ConsumeMode
+}
+
+/** The same, every choice made. */
+export type ChosenQueueSettings = QueueSettings & { readonly slots: number }
+
+/** How a worker works, every choice made. */
+export interface WorkerSettings {
+  readonly queues: Readonly<Record<string, ChosenQueueSettings>>
+  /** How long a body may go on after its signal was aborted before it is abandoned, in milliseconds. */
+  readonly cancelGraceMs: number
+  /** How long closing waits for running tasks before it aborts them, in milliseconds. */
+  readonly drainMs: number
+  /** How often the progress of a task is saved at most, in milliseconds. */
+  readonly progressIntervalMs: number
+  /** How long a task that this node cannot decode is left to others before it is delivered again, in milliseconds. */
+  readonly undecodableDelayMs: number
+  /** How often a task that cannot be decoded is left to others before it is failed. */
+  readonly undecodableReleases: number
+}
+
+const mostSlots = 10_000
+
+const defaultSlots = 4
+
+const queueSettings = (queue: string, settings: QueueSettings): ChosenQueueSettings => {
+  checkQueueName('the name of a queue', queue)
+  const { mode = 'parallel', slots = mode === 'serial' ? 1 : defaultSlots } = settings
+  if (!['parallel', 'serial'].includes(mode)) throw misuse(`worker.queues.${queue}.mode is ${mode}: give 'parallel' or 'serial'`)
+  return { ...settings, slots: checkWhole(`worker.queues.${queue}.slots`, slots, 1, mostSlots) }
+}
+
+/** The settings of a worker, every choice made. */
+export const workerSettings = (options: WorkerOptions, registry: TaskRegistry): WorkerSettings => {
+  if (options.slots !== undefined && options.queues !== undefined)
+    throw misuse('worker.slots and worker.queues are both given: give one of them')
+  const slots = checkWhole('worker.slots', options.slots ?? defaultSlots, 1, mostSlots)
+  const given: Readonly<Record<string, QueueSettings>> =
+    options.queues ?? Object.fromEntries(registry.queues().map((queue) => [queue, { slots }]))
+  const queues = Object.fromEntries(Object.entries(given).map(([queue, settings]) => [queue, queueSettings(queue, settings)]))
+  return {
+    queues,
+    cancelGraceMs: checkMs('worker.cancelGraceMs', options.cancelGraceMs ?? 30_000),
+    drainMs: checkMs('worker.drainMs', options.drainMs ?? 10_000),
+    progressIntervalMs: checkMs('worker.progressIntervalMs', options.progressIntervalMs ?? 500),
+    undecodableDelayMs: checkMs('worker.undecodableDelayMs', options.undecodableDelayMs ?? 500),
+    undecodableReleases: checkWhole('worker.undecodableReleases', options.undecodableReleases ?? 20, 0, 1_000),
+  }
+}

@@ -1,0 +1,171 @@
+import type { NodeInfo, NodeRegistry } from '@taskledger/core/ports'
+import { silentLogger } from '@taskledger/core/ports'
+import { virtualClock } from '@taskledger/core/testing'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { Deadlines } from '../../../src/application/node/deadlines.ts'
+import { Lease } from '../../../src/application/node/lease.ts'
+import type { NodeContext } from '../../../src/application/node/context.ts'
+import { NodeWatch } from '../../../src/application/membership/node-watch.ts'
+
+const self = 'self'
+let clock = virtualClock()
+let lease: Lease
+let watch: NodeWatch
+let deaths: string[]
+/** The nodes that the registry shows, each with the time of its latest renewal. */
+let shown: Map<string, number>
+let isDown: boolean
+
+const info = (nodeId: string, renewedAt: number): NodeInfo => ({
+  nodeId,
+  name: nodeId,
+  startedAt: 0,
+  renewedAt,
+  queues: {},
+  running: 0,
+  delivered: {},
+})
+
+/** What a renewal of this node does: it lasts from now on, and looks. */
+const renewed = async (): Promise<void> => {
+  lease.renewed(clock.elapsed())
+  shown.set(self, clock.now())
+  await watch.look()
+}
+
+/** So many seconds of renewals every five seconds; who is named renews, too. */
+const pass = async (seconds: number, ...renewing: readonly string[]): Promise<void> => {
+  for (let second = 0; second < seconds; second++) {
+    if (second % 5 === 0) {
+      for (const nodeId of renewing) shown.set(nodeId, clock.now())
+      await renewed()
+    }
+    await clock.advance(1_000)
+  }
+}
+
+beforeEach(() => {
+  clock = virtualClock()
+  lease = new Lease(clock, { renewMs: 5_000, ttlMs: 15_000 })
+  shown = new Map()
+  deaths = []
+  isDown = false
+  const nodes: Pick<NodeRegistry, 'live'> = {
+    live: async () => {
+      if (isDown) throw new Error('the registry is down')
+      return Array.from(shown, ([nodeId, renewedAt]) => info(nodeId, renewedAt))
+    },
+  }
+  const node = { nodeId: self, clock, lease, logger: silentLogger, storage: { nodes }, deadlines: new Deadlines(clock, 10_000) }
+  const context = { ...node, closed: new AbortController().signal } as unknown as NodeContext
+  watch = new NodeWatch(
+    context,
+    (nodeId) => deaths.push(nodeId),
+    () => {},
+  )
+})
+
+describe('a node that is watched', () => {
+  it('is dead where it missed a renewal and two looks did not find it, and is told so once', async () => {
+    await pass(30, 'other')
+    expect(watch.isLive('other')).toBe(true)
+    await pass(10)
+    expect([watch.isDead('other'), deaths]).toEqual([false, []])
+    shown.delete('other')
+    await clock.advance(1_000)
+    expect(watch.isDead('other')).toBe(false)
+    await clock.advance(1_000)
+    expect([watch.isDead('other'), deaths]).toEqual([true, ['other']])
+    await pass(60)
+    expect(deaths).toEqual(['other'])
+  })
+
+  it('is not dead where one look does not find it', async () => {
+    await pass(30, 'other')
+    await pass(10)
+    shown.delete('other')
+    await clock.advance(1_000)
+    shown.set('other', clock.now())
+    await pass(10, 'other')
+    expect(deaths).toEqual([])
+  })
+
+  it('is not dead where it is late', async () => {
+    await pass(30, 'other')
+    await pass(14)
+    await pass(10, 'other')
+    expect([deaths, watch.isDead('other')]).toEqual([[], false])
+  })
+
+  it('lives again where it comes back', async () => {
+    await pass(30, 'other')
+    shown.delete('other')
+    await pass(20)
+    expect(deaths).toEqual(['other'])
+    await pass(5, 'other')
+    expect([watch.isDead('other'), watch.isLive('other')]).toEqual([false, true])
+    shown.delete('other')
+    await pass(20)
+    expect(deaths).toEqual(['other', 'other'])
+  })
+
+  it('that was never seen is dead a renewal after a task first named it', async () => {
+    await pass(30)
+    watch.miss('stranger')
+    await pass(4)
+    expect(watch.isDead('stranger')).toBe(false)
+    await pass(3)
+    expect([watch.isDead('stranger'), deaths]).toEqual([true, ['stranger']])
+  })
+
+  it('is judged only after the registry has answered for a whole lease: at the start, after an outage, after a look away', async () => {
+    watch.miss('stranger')
+    await pass(14)
+    expect(deaths).toEqual([])
+    await pass(6)
+    expect(deaths).toEqual(['stranger'])
+
+    await pass(20, 'other')
+    isDown = true
+    await pass(30)
+    isDown = false
+    shown.delete('other')
+    await pass(14)
+    expect(deaths).toEqual(['stranger'])
+    await pass(6)
+    // The one before is told again, since whoever was told may not have come to do anything about it.
+    expect(deaths.slice(1).sort()).toEqual(['other', 'stranger'])
+
+    await pass(20, 'third')
+    // This process stood still.
+    await clock.advance(60_000)
+    shown.delete('third')
+    const before = deaths.length
+    await pass(14)
+    expect(deaths.length).toBe(before)
+    await pass(6)
+    expect(deaths).toContain('third')
+  })
+
+  it('is not judged by a registry that has forgotten this node', async () => {
+    await pass(30, 'other')
+    shown.clear()
+    for (let look = 0; look < 40; look++) {
+      lease.renewed(clock.elapsed())
+      await watch.look()
+      await clock.advance(1_000)
+    }
+    expect([deaths, watch.isSighted]).toEqual([[], false])
+  })
+
+  it('is not judged by a node that has lost its own lease', async () => {
+    await pass(30, 'other')
+    shown.delete('other')
+    for (let look = 0; look < 40; look++) {
+      await clock.advance(1_000)
+      await watch.look()
+      if (lease.state !== 'held') expect(watch.isDead('other')).toBe(false)
+    }
+    expect(watch.isTrusted).toBe(false)
+  })
+})

@@ -1,0 +1,296 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { TaskStorage, TaskManager, TaskManagerOptions } from '@taskledger/core'
+import { createTaskManager, defineTask, silentLogger, unchecked } from '@taskledger/core'
+import type { TaskEvent } from '@taskledger/core/ports'
+import { VersionConflict } from '@taskledger/core/ports'
+import type { Memory } from '@taskledger/memory'
+import { createMemory } from '@taskledger/memory'
+import { afterEach, describe, expect, it } from 'vitest'
+
+// What was found by attacking the finished work: each of these lost a task, hung, or told a lie.
+
+type Call = () => unknown
+type Interfere = (path: string, given: readonly unknown[], call: Call) => unknown
+
+/** A port whose every call goes through `interfere`. */
+const interfered = <Port extends object>(port: Port, interfere: Interfere, name = ''): Port =>
+  new Proxy(port, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target)
+      const path = name === '' ? String(key) : `${name}.${String(key)}`
+      if (typeof value === 'object' && value !== null && key !== 'capabilities') return interfered(value, interfere, path)
+      if (typeof value !== 'function') return value
+      return (...given: unknown[]) => interfere(path, given, () => (value as (...given: unknown[]) => unknown).apply(target, given))
+    },
+  })
+
+const never = (): Promise<never> => new Promise(() => {})
+
+const open: TaskManager[] = []
+afterEach(async () => {
+  for (const manager of open.splice(0)) await manager.close({ drainMs: 0 })
+})
+
+const managerOn = async (memory: Memory, options: Partial<TaskManagerOptions>, interfere?: Interfere): Promise<TaskManager> => {
+  const storage: TaskStorage = interfere === undefined ? memory.storage() : interfered(memory.storage(), interfere)
+  const manager = await createTaskManager({ tasks: [], storage, messaging: memory.messaging(), logger: silentLogger, ...options })
+  open.push(manager)
+  return manager
+}
+
+const quick = defineTask({ type: 'quick', run: () => 'done' })
+const hang = defineTask({
+  type: 'hang',
+  run: ({ signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+})
+
+const started = async (manager: TaskManager, id: string): Promise<void> => {
+  for await (const { status } of manager.task(id).watch()) if (status === 'inProgress') return
+}
+
+describe('a task is not lost', () => {
+  it('where the node that waits for its next attempt, or for its time, closes in order', async () => {
+    const memory = createMemory()
+    const retried = defineTask({
+      type: 'retried',
+      retry: { maxAttempts: 2, backoff: { initialMs: 300, jitter: 0 } },
+      run: ({ attempt }) => (attempt === 1 ? Promise.reject(new Error('on purpose')) : 'done'),
+    })
+    const going = await managerOn(memory, { tasks: [retried, quick] })
+    const task = await going.submit(retried)
+    const later = await going.submit(quick, undefined, { notBefore: Date.now() + 300 })
+    for await (const { error } of task.watch()) if (error !== undefined) break
+    const staying = await managerOn(memory, { tasks: [retried, quick] })
+    await going.close()
+    for (const { id } of [task, later]) expect(await staying.task(id).result({ timeoutMs: 5_000 })).toBe('done')
+    const { startedAt = 0, createdAt } = await staying.task(later.id).details()
+    expect(startedAt - createdAt).toBeGreaterThanOrEqual(299)
+  })
+
+  it.each(['TaskStarted', 'TaskCompleted'])('where the append of %s fails with a TypeError, as an HTTP driver has it', async (type) => {
+    let failures = 0
+    const manager = await managerOn(createMemory(), { tasks: [quick] }, (path, given, call) => {
+      const [event] = (path === 'events.append' ? given[2] : []) as readonly { readonly type: string }[]
+      if (event?.type === type && failures++ === 0) throw new TypeError('fetch failed')
+      return call()
+    })
+    expect(await (await manager.submit(quick)).result({ timeoutMs: 5_000 })).toBe('done')
+  })
+
+  it('where the store does not take its result: it fails and says so', async () => {
+    const manager = await managerOn(createMemory(), { tasks: [quick] }, (path, given, call) => {
+      const [event] = (path === 'events.append' ? given[2] : []) as readonly { readonly type: string }[]
+      if (event?.type === 'TaskCompleted') throw Object.assign(new Error('a row is too large'), { code: 'TOO_LARGE' })
+      return call()
+    })
+    expect(await (await manager.submit(quick)).finished({ timeoutMs: 5_000 })).toMatchObject({
+      status: 'failed',
+      error: { code: 'TOO_LARGE' },
+    })
+  })
+
+  it('where the progress of the attempt before cannot be read', async () => {
+    const twice = defineTask({
+      type: 'twice',
+      retry: { maxAttempts: 2, backoff: { initialMs: 1 } },
+      run({ attempt }) {
+        if (attempt === 1) throw new Error('at first')
+      },
+    })
+    const manager = await managerOn(createMemory(), { tasks: [twice] }, (path, _given, call) => {
+      if (path === 'listing.progress') throw Object.assign(new Error('a newer row'), { code: 'MALFORMED' })
+      return call()
+    })
+    await (await manager.submit(twice)).result({ timeoutMs: 5_000 })
+  })
+
+  it('where the store is down when its message comes: that is no reason for the dead letters', async () => {
+    const memory = createMemory()
+    const long = defineTask({ type: 'long', payload: unchecked<string>(), run: () => 'done' })
+    let isDown = false
+    const worker = { undecodableDelayMs: 1, undecodableReleases: 2 }
+    const manager = await managerOn(memory, { tasks: [long], worker, commandTimeoutMs: 1 }, (_path, _given, call) => {
+      if (isDown) throw new Error('the store is down')
+      return call()
+    })
+    manager.worker?.pause()
+    const task = await manager.submit(long, 'x'.repeat(20_000))
+    isDown = true
+    manager.worker?.resume()
+    await sleep(200)
+    isDown = false
+    expect(await task.result({ timeoutMs: 10_000 })).toBe('done')
+    expect(memory.deadLetters('default')).toEqual([])
+  })
+
+  it('where the logger throws', async () => {
+    const boom = (): never => {
+      throw new Error('the logger throws')
+    }
+    let failures = 0
+    const logger = { debug: boom, info: boom, warn: boom, error: boom }
+    const manager = await managerOn(createMemory(), { tasks: [quick], logger }, (path, _given, call) => {
+      if (path === 'listing.save' && failures++ === 1) throw new Error('once')
+      return call()
+    })
+    expect(await (await manager.submit(quick)).result({ timeoutMs: 5_000 })).toBe('done')
+  })
+
+  it('where a worker is attached to a manager that is closing', async () => {
+    const manager = await managerOn(createMemory(), { tasks: [quick], worker: false })
+    const closed = manager.close()
+    await expect(manager.attachWorker()).rejects.toMatchObject({ code: 'CLOSED' })
+    await closed
+  })
+})
+
+describe('nobody waits for ever', () => {
+  it('for a store that never answers, and does not heed its signal', async () => {
+    let isStalled = false
+    const options = { tasks: [hang], callTimeoutMs: 20, commandTimeoutMs: 20, worker: { cancelGraceMs: 20, drainMs: 0 } }
+    const manager = await managerOn(createMemory(), options, (path, _given, call) =>
+      isStalled && path.startsWith('events.') ? never() : call(),
+    )
+    const task = await manager.submit(hang)
+    await started(manager, task.id)
+    isStalled = true
+    await expect(task.cancel()).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+    await expect(task.details()).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+    await expect(task.result({ timeoutMs: 20 })).rejects.toMatchObject({ code: 'AWAIT_TIMEOUT' })
+    isStalled = false
+    expect((await task.cancel()).outcome).toBe('requested')
+    expect((await task.finished()).status).toBe('cancelled')
+  }, 30_000)
+
+  it('for an acknowledgement that never comes', async () => {
+    const memory = createMemory()
+    const messaging = memory.messaging()
+    const queue = interfered(messaging.queue, (path, given, call) => {
+      if (path !== 'consume') return call()
+      const [name, handler, options] = given as Parameters<typeof messaging.queue.consume>
+      return messaging.queue.consume(
+        name,
+        (delivery) => handler(interfered(delivery, (method, _given, settle) => (method === 'accept' ? never() : settle()))),
+        options,
+      )
+    })
+    const manager = await managerOn(memory, { tasks: [quick], messaging: { ...messaging, queue }, callTimeoutMs: 20 })
+    expect(await (await manager.submit(quick)).result({ timeoutMs: 5_000 })).toBe('done')
+  })
+
+  it('for a watch that is given up while it waits', async () => {
+    const manager = await managerOn(createMemory(), { tasks: [quick], worker: false })
+    const changes = (await manager.submit(quick)).watch()
+    await changes.next()
+    const next = changes.next()
+    await changes.return?.()
+    expect(await next).toEqual({ value: undefined, done: true })
+  })
+
+  it('for a factory whose decode hangs, when the node closes', async () => {
+    const stuck = { ...quick, type: 'stuck', decode: never }
+    const manager = await managerOn(createMemory(), { tasks: [stuck], callTimeoutMs: 20, worker: { drainMs: 0, cancelGraceMs: 1 } })
+    await manager.submit(stuck)
+    await manager.close()
+  }, 30_000)
+})
+
+describe('what a person sees is true', () => {
+  it('where the answer of a cancellation was lost: the outcome is unknown, and the second one heals the list, and tells who waits', async () => {
+    let failures = -1
+    const memory = createMemory()
+    const other = await managerOn(memory, { worker: false })
+    const manager = await managerOn(memory, { tasks: [quick], worker: false, commandTimeoutMs: 1 }, async (path, _given, call) => {
+      if (path !== 'events.append' || failures < 0) return call()
+      if (failures++ === 0) await call()
+      throw Object.assign(new Error('no answer'), { code: 'UNAVAILABLE' })
+    })
+    const task = await manager.submit(quick)
+    const finished = other.task(task.id).finished({ timeoutMs: 5_000 })
+    failures = 0
+    await expect(task.cancel()).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+    failures = -1
+    expect((await task.cancel()).outcome).toBe('cancelled')
+    expect(await finished).toMatchObject({ status: 'cancelled' })
+    expect((await manager.list()).tasks.map(({ status }) => status)).toEqual(['cancelled'])
+  })
+
+  it('where the only report of progress could not be saved at first', async () => {
+    let failures = 0
+    const reporting = defineTask({
+      type: 'reporting',
+      run: ({ progress, signal }) => {
+        progress('half')
+        return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+      },
+    })
+    const manager = await managerOn(createMemory(), { tasks: [reporting], worker: { progressIntervalMs: 5 } }, (path, _given, call) => {
+      if (path === 'listing.saveProgress' && failures++ === 0) throw new Error('once')
+      return call()
+    })
+    const task = await manager.submit(reporting)
+    for await (const { progress } of task.watch()) if (progress?.value === 'half') break
+    expect(await task.progress()).toBe('half')
+  })
+
+  it('where the caller changes what it submitted', async () => {
+    const manager = await managerOn(createMemory(), { tasks: [quick], worker: false })
+    const labels = ['as given']
+    const submitted = manager.submit(quick, undefined, { labels })
+    labels[0] = 'changed'
+    expect((await (await submitted).details()).labels).toEqual(['as given'])
+    const payloads = [undefined, undefined, undefined]
+    const many = manager.submitMany(quick, payloads)
+    payloads.length = 0
+    expect(await many).toHaveLength(3)
+  })
+
+  it('where a submit was given up before it began', async () => {
+    const manager = await managerOn(createMemory(), { tasks: [quick], worker: false })
+    await expect(manager.submit(quick, undefined, { signal: AbortSignal.abort(new Error('given up')) })).rejects.toThrow('given up')
+    expect((await manager.list()).tasks).toEqual([])
+  })
+})
+
+describe('a claim of which the store tells only that another writer was first, and that stands all the same', () => {
+  /** A node whose first claim is found to stand only after somebody else has written these events. */
+  const outrunBy = async (...after: readonly Pick<TaskEvent, 'type'>[]) => {
+    const memory = createMemory()
+    const outside = memory.storage()
+    let isOutrun = false
+    let runs = 0
+    const task = defineTask({
+      type: 'counted',
+      run: () => {
+        runs++
+      },
+    })
+    const manager = await managerOn(memory, { tasks: [task] }, async (path, given, call) => {
+      const [event] = (path === 'events.append' ? given[2] : []) as readonly TaskEvent[]
+      if (event?.type !== 'TaskStarted' || isOutrun) return call()
+      isOutrun = true
+      await call()
+      const { taskId, at } = event
+      const events = after.map((data, index) => ({ taskId, at, node: 'other', version: 3 + index, eventId: `other-${index}`, ...data }))
+      await outside.events.append(taskId, 2, events as unknown as readonly TaskEvent[])
+      throw new VersionConflict(taskId, 1, 2 + events.length)
+    })
+    const { id } = await manager.submit(task)
+    return { id, manager, outside, runs: () => runs }
+  }
+
+  it('is no longer run by where its attempt was ended, and another began', async () => {
+    const died = { type: 'TaskDied', attempt: 1, diedOn: 'here', retryAt: 0 } as const
+    const { id, manager, outside, runs } = await outrunBy(died, { type: 'TaskStarted', attempt: 2 } as Pick<TaskEvent, 'type'>)
+    while ((await outside.events.read(id)).length < 4) await sleep(1)
+    await manager.close()
+    expect(runs()).toBe(0)
+    expect((await outside.events.read(id)).map(({ type }) => type)).toEqual(['TaskCreated', 'TaskStarted', 'TaskDied', 'TaskStarted'])
+  })
+
+  it('is cancelled where somebody wished it', async () => {
+    const { id, manager, runs } = await outrunBy({ type: 'TaskCancelRequested', by: 'somebody' } as Pick<TaskEvent, 'type'>)
+    expect(await manager.task(id).finished({ timeoutMs: 5_000 })).toMatchObject({ status: 'cancelled' })
+    expect(runs()).toBe(0)
+  })
+})

@@ -1,0 +1,116 @@
+import type { TaskManagerOptions } from '@taskledger/core'
+import { createTaskManager, defineTask, silentLogger, TaskledgerError, unchecked } from '@taskledger/core'
+import type { TaskMessaging, TaskStorage } from '@taskledger/core/ports'
+import { createMemory } from '@taskledger/memory'
+import { beforeEach, describe, expect, it } from 'vitest'
+
+const double = defineTask({ type: 'double', payload: unchecked<number>(), run: ({ payload }) => payload * 2 })
+
+let closed: string[]
+let storage: TaskStorage
+let messaging: TaskMessaging
+
+const noted = <Bundle extends TaskStorage | TaskMessaging>(bundle: Bundle, name: string): Bundle => ({
+  ...bundle,
+  close: async () => {
+    closed.push(name)
+    await bundle.close()
+  },
+})
+
+const create = (options: Partial<TaskManagerOptions>): ReturnType<typeof createTaskManager> =>
+  createTaskManager({ tasks: [double], logger: silentLogger, ...options })
+
+const refused = (message: string): TaskledgerError => new TaskledgerError('MISCONFIGURED', message)
+
+const withCapabilities = <Port extends { readonly capabilities: object }>(port: Port, capabilities: Port['capabilities']): Port =>
+  new Proxy(port, {
+    get: (target, key) => {
+      const value: unknown = key === 'capabilities' ? capabilities : Reflect.get(target, key)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+
+const open = (): void => {
+  const memory = createMemory({ logger: silentLogger })
+  closed = []
+  storage = noted(memory.storage(), 'storage')
+  messaging = noted(memory.messaging(), 'messaging')
+}
+
+beforeEach(open)
+
+describe('storage and messaging that a manager was given', () => {
+  it('may be still opening', async () => {
+    const manager = await create({ storage: Promise.resolve(storage), messaging: Promise.resolve(messaging) })
+    expect(await (await manager.submit(double, 21)).result()).toBe(42)
+    await manager.close()
+    expect(closed.sort()).toEqual(['messaging', 'storage'])
+  })
+
+  it.each<[string, Partial<TaskManagerOptions>]>([
+    ['an option that makes no sense', { name: '' }],
+    ['tasks that cannot be', { tasks: [double, defineTask({ type: 'double', run: () => {} })] }],
+    ['a worker that makes no sense', { worker: { slots: 0 } }],
+  ])('are closed where the manager is refused: %s', async (_what, options) => {
+    await expect(create({ storage, messaging, ...options })).rejects.toThrow(TypeError)
+    expect(closed.sort()).toEqual(['messaging', 'storage'])
+  })
+
+  it('are closed, once opened, where the manager is refused meanwhile', async () => {
+    await expect(create({ storage: Promise.resolve(storage), messaging: Promise.resolve(messaging), name: '' })).rejects.toThrow(TypeError)
+    expect(closed.sort()).toEqual(['messaging', 'storage'])
+  })
+
+  it('are closed where the worker cannot begin', async () => {
+    const consume = (): Promise<never> => Promise.reject(refused('no such queue'))
+    const deaf = new Proxy(messaging.queue, { get: (target, key) => (key === 'consume' ? consume : (Reflect.get(target, key) as unknown)) })
+    await expect(create({ storage, messaging: { ...messaging, queue: deaf } })).rejects.toThrow('no such queue')
+    expect(closed.sort()).toEqual(['messaging', 'storage'])
+  })
+
+  it('are closed where the other cannot be opened, and what went wrong first is thrown', async () => {
+    await expect(create({ storage, messaging: Promise.reject(refused('the password is wrong')) })).rejects.toThrow('the password is wrong')
+    expect(closed).toEqual(['storage'])
+
+    const later = new Promise<TaskMessaging>((resolve) => setImmediate(() => resolve(messaging)))
+    await expect(create({ storage: Promise.reject(refused('no schema')), messaging: later })).rejects.toThrow('no schema')
+    expect(closed).toEqual(['storage', 'messaging'])
+
+    const both = { storage: Promise.reject(refused('first')), messaging: Promise.reject(refused('second')) }
+    await expect(create(both)).rejects.toThrow('first')
+  })
+
+  it('say what went wrong even where the other cannot be closed', async () => {
+    const warned: string[] = []
+    const stuck: TaskStorage = { ...storage, close: () => Promise.reject(new Error('it does not close')) }
+    const logger = { ...silentLogger, warn: (_fields: object, message: string): void => void warned.push(message) }
+    await expect(create({ storage: stuck, messaging: Promise.reject(refused('no such user')), logger })).rejects.toThrow('no such user')
+    expect(warned).toEqual(['storage or messaging could not be closed'])
+  })
+})
+
+describe('storage and messaging of which only one was given', () => {
+  const warnings = async (options: () => Partial<TaskManagerOptions>): Promise<readonly string[]> => {
+    open()
+    const warned: string[] = []
+    const logger = { ...silentLogger, warn: (_fields: object, message: string): void => void warned.push(message) }
+    await (await create({ ...options(), logger })).close()
+    return warned
+  }
+
+  const lasting = (): TaskStorage => ({ ...storage, events: withCapabilities(storage.events, { durability: true }) })
+  const reaching = (): TaskMessaging => ({ ...messaging, bus: withCapabilities(messaging.bus, { crossesProcesses: true }) })
+
+  it('are told of where the one crosses processes: the other does not', async () => {
+    expect(await warnings(() => ({ storage: lasting() }))).toEqual([expect.stringContaining('messaging is in memory')])
+    expect(await warnings(() => ({ messaging: reaching() }))).toEqual([expect.stringContaining('storage is in memory')])
+  })
+
+  it('are fine where nothing crosses processes, and where both were given', async () => {
+    expect(await warnings(() => ({}))).toEqual([])
+    expect(await warnings(() => ({ storage }))).toEqual([])
+    expect(await warnings(() => ({ messaging }))).toEqual([])
+    expect(await warnings(() => ({ storage: lasting(), messaging: reaching() }))).toEqual([])
+  })
+})

@@ -1,0 +1,32 @@
+import { defineTask, unchecked } from '@taskledger/core'
+import { expect, it } from 'vitest'
+import { Stage } from '../stage.ts'
+
+it('a message that outlived its task does not run in the place of a new one of the same key', async () => {
+  await using stage = new Stage()
+  const ran: string[] = []
+  const shout = defineTask({
+    type: 'shout',
+    payload: unchecked<string>(),
+    run: ({ payload }) => {
+      ran.push(payload)
+      return payload.toUpperCase()
+    },
+  })
+  const { manager, messaging } = await stage.node({ tasks: [shout] })
+  const old = await manager.submit(shout, 'old', { idempotencyKey: 'key' })
+  await stage.advance(1_000)
+  const [created] = await stage.history(old)
+  if (created?.type !== 'TaskCreated') throw new Error('it has to begin with its creation')
+  await manager.purge({ finishedBefore: stage.clock.now() })
+  manager.worker?.pause()
+  const again = await manager.submit(shout, 'new', { idempotencyKey: 'key' })
+  await stage.loseMessages()
+  // A copy of the old message comes late: a broker may deliver what it has twice, and a janitor send what it takes for lost.
+  await messaging.queue.send('default', { taskId: old.id, version: 1, sentAt: created.at, created })
+  manager.worker?.resume()
+  await stage.advance(1_000)
+  expect(again.id).toBe(old.id)
+  expect(ran).toEqual(['old', 'new'])
+  expect((await stage.history(again)).at(-1)).toMatchObject({ type: 'TaskCompleted', result: 'NEW' })
+})

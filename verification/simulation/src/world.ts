@@ -1,0 +1,165 @@
+import type { TaskEvent, TaskId } from '@taskledger/core/ports'
+import { silentLogger } from '@taskledger/core/ports'
+import { seededRandom } from '@taskledger/core/testing'
+import type { EngineName, MakeEngine, SimulatedEngine } from './engine.ts'
+import type { CallFault, CallName, Cut, Fault } from './faults.ts'
+import type { Plan } from './plan.ts'
+import { SimulatedTime } from './simulated-time.ts'
+
+/** An event, and when it was written by the time of the world. */
+export interface Written {
+  readonly event: TaskEvent
+  readonly atMs: number
+}
+
+/** After a fault is over: until nothing in the cluster is slowed down by it any more. Times of core, added up. */
+const afterwardsMs = 16_000
+/** After a node has died: until its lease is over, that is seen, and what it held is under way again. */
+const afterDeathMs = 75_000
+/** Notices that were lost without a word: until the next poll. */
+const afterDeafnessMs = 40_000
+
+/** How long a caller waits for an answer, and then until it asks again, in milliseconds. */
+const givingUpMs = 14_000
+
+/** What all nodes of a simulation share: time, engines, what is cut, what was seen. */
+export class World {
+  readonly time = new SimulatedTime()
+  readonly engine: SimulatedEngine
+  readonly plan: Plan
+  readonly written = new Map<TaskId, Written[]>()
+  /** How often the message of each task was sent. */
+  readonly sends = new Map<TaskId, number>()
+  readonly traced: string[] | undefined
+  /** Everything has come to its end, and nothing more is done to anybody. */
+  isClosing = false
+  readonly #cuts = new Map<Cut, (() => void)[]>()
+  readonly #counts = new Map<string, number>()
+  readonly #struck = new Set<Fault>()
+  readonly #calmOf = new Map<string | undefined, number>()
+  #calls = 0
+  #late = 0
+  #unansweredAt = -Infinity
+  #calmAt = 0
+  #wakefulAt = 0
+
+  constructor(plan: Plan, makeEngine: MakeEngine, isTraced: boolean) {
+    this.plan = plan
+    this.traced = isTraced ? [] : undefined
+    this.engine = makeEngine({ clock: this.time, logger: silentLogger })
+  }
+
+  /** From when on a node, if it lives, is answered and hears what is said, but for silence. */
+  calmAtOf(node: string): number {
+    return Math.max(this.#calmOf.get(undefined) ?? 0, this.#calmOf.get(node) ?? 0)
+  }
+
+  /** From when on every node lives and is answered, in milliseconds from the beginning, as far as is known by now. */
+  get calmAtMs(): number {
+    return this.#calmAt
+  }
+
+  /** From when on every waiter has had a poll since the last notice that may have been lost without a word. */
+  get wakefulAtMs(): number {
+    return this.#wakefulAt === 0 ? this.#calmAt : Math.max(this.#calmAt, this.#wakefulAt)
+  }
+
+  /** The faults that really met something. */
+  get struck(): ReadonlySet<Fault> {
+    return this.#struck
+  }
+
+  get calls(): number {
+    return this.#calls
+  }
+
+  /** Whether every caller has been answered, or has given up and had the time to try again. */
+  get isAnswered(): boolean {
+    return this.#late === 0 && this.time.elapsed() - this.#unansweredAt > givingUpMs
+  }
+
+  /** Somebody is not answered. */
+  leaveUnanswered(): void {
+    this.#unansweredAt = this.time.elapsed()
+  }
+
+  /** Something happens that its caller has given up by then, or is answered late. */
+  happenLate(ms: number, happen: () => void): void {
+    this.#late++
+    this.time.schedule(ms, () => {
+      this.#late--
+      happen()
+    })
+  }
+
+  trace(node: string, text: string): void {
+    this.traced?.push(`${(this.time.elapsed() / 1_000).toFixed(3).padStart(8)} ${node.padEnd(2)} ${text}`)
+  }
+
+  random(purpose: string): () => number {
+    return seededRandom(this.plan.seed, purpose)
+  }
+
+  /** A fault begins that lasts that long. */
+  strike(fault: Fault, forMs: number): void {
+    this.#struck.add(fault)
+    const isDeath =
+      fault.type === 'crash' ||
+      fault.type === 'freeze' ||
+      fault.type === 'shutdown' ||
+      (fault.type === 'call' && fault.mode.startsWith('crash'))
+    const untilMs = this.time.elapsed() + forMs
+    // A node that dies leaves unsaid what it had written. A look at the store that failed is made again at the next poll.
+    const isSilent =
+      isDeath ||
+      (fault.type === 'deaf' && !fault.isTold) ||
+      (fault.type === 'cut' && fault.engines.includes('events')) ||
+      (fault.type === 'call' && fault.call === 'events.read')
+    if (isSilent) this.#wakefulAt = Math.max(this.#wakefulAt, untilMs + afterDeafnessMs)
+    if (fault.type === 'deaf' && !fault.isTold) return
+    this.#calmAt = Math.max(this.#calmAt, untilMs + (isDeath ? afterDeathMs : afterwardsMs))
+    this.#calmOf.set(fault.node, Math.max(this.#calmOf.get(fault.node) ?? 0, untilMs + afterwardsMs))
+  }
+
+  /** The fault that meets this call, if one does. */
+  meet(node: string, call: CallName): CallFault | undefined {
+    this.#calls++
+    if (this.isClosing) return undefined
+    const key = `${node} ${call}`
+    const nth = (this.#counts.get(key) ?? 0) + 1
+    this.#counts.set(key, nth)
+    for (const fault of this.plan.faults)
+      if (fault.type === 'call' && fault.node === node && fault.call === call && fault.nth === nth) {
+        this.strike(fault, fault.mode === 'late' || fault.mode === 'slowReply' ? fault.forMs : 0)
+        return fault
+      }
+    return undefined
+  }
+
+  cut(cut: Cut): void {
+    this.#cuts.set(cut, [])
+  }
+
+  mend(cut: Cut): void {
+    const waiting = this.#cuts.get(cut) ?? []
+    this.#cuts.delete(cut)
+    for (const goOn of waiting) goOn()
+  }
+
+  /** What keeps a node from an engine now. */
+  cutBetween(node: string, engine: EngineName): Cut | undefined {
+    for (const cut of this.#cuts.keys()) if ((cut.node === undefined || cut.node === node) && cut.engines.includes(engine)) return cut
+    return undefined
+  }
+
+  whenMended(cut: Cut, goOn: () => void): void {
+    this.#cuts.get(cut)?.push(goOn)
+  }
+
+  write(taskId: TaskId, events: readonly TaskEvent[]): void {
+    const known = this.written.get(taskId) ?? []
+    for (const event of events)
+      if (!known.some(({ event: { eventId } }) => eventId === event.eventId)) known.push({ event, atMs: this.time.elapsed() })
+    this.written.set(taskId, known)
+  }
+}

@@ -1,0 +1,197 @@
+import type { PromiseName } from '../src/promises.ts'
+
+/** A protection that is taken away: some text of the sources, and what stands there instead. */
+export interface Mutant {
+  /** What is left without it. */
+  readonly name: string
+  /** The first seed by which it is caught. */
+  readonly seed: number
+  /** What is broken there, among other things. */
+  readonly promise: PromiseName
+  readonly edits: readonly Edit[]
+}
+
+export interface Edit {
+  /** From packages/. */
+  readonly file: string
+  /** It stands there once. */
+  readonly from: string
+  readonly to: string
+}
+
+const core = (file: string, from: string, to: string): Edit => ({ file: `core/src/application/${file}`, from, to })
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'a store that does not compare versions',
+    seed: 1,
+    promise: 'history',
+    edits: [{ file: 'memory/src/memory-event-store.ts', from: 'if (history.length === expectedVersion) {', to: 'if (true) {' }],
+  },
+  {
+    name: 'any attempt may be settled, not only the one that runs',
+    seed: 206,
+    promise: 'history',
+    edits: [{ file: 'core/src/domain/decide.ts', from: "if (command.attempt !== state.attempt) return refuse('staleAttempt')", to: '' }],
+  },
+  {
+    name: 'a writer does not recognise its own event, neither does the store',
+    seed: 23,
+    promise: 'final',
+    edits: [
+      core('commands/event-sourcing.ts', 'if (own.length > 0) {', 'if (false) {'),
+      { file: 'memory/src/memory-event-store.ts', from: 'else if (!standThere(history, expectedVersion, events))', to: 'else' },
+    ],
+  },
+  {
+    name: 'whoever waits reads first and listens then',
+    seed: 29,
+    promise: 'awaitInTime',
+    edits: [core('queries/awaiting.ts', 'if (!this.#woken && !this.#isOver())', 'if (!this.#isOver())')],
+  },
+  {
+    name: 'nothing is read again after a gap',
+    seed: 22,
+    promise: 'awaitInTime',
+    edits: [core('task-manager.ts', '    this.#worker?.lookAtAll()\n    this.#awaiting.wakeAll()\n', '')],
+  },
+  {
+    name: 'no poll where notices may be lost without a word',
+    seed: 123,
+    promise: 'await',
+    edits: [core('queries/awaiting.ts', '        for (const waiter of watched.waiters) waiter.wake()\n        poll()', '')],
+  },
+  {
+    name: 'running tasks are not looked up again at a renewal',
+    seed: 314,
+    promise: 'cancelInTime',
+    edits: [core('task-manager.ts', '    this.#checkLease()\n    this.#worker?.lookAtAll()\n', '    this.#checkLease()\n')],
+  },
+  {
+    name: 'a node that lost its lease runs on',
+    seed: 206,
+    promise: 'overlap',
+    edits: [
+      core(
+        'node/lease.ts',
+        "return age < doubtfulFrom * ttlMs ? 'held' : age < ttlMs ? 'doubtful' : 'lost'",
+        "return age < Infinity ? 'held' : 'lost'",
+      ),
+    ],
+  },
+  {
+    name: 'a janitor judges at once after it could not reach the registry itself',
+    seed: 591,
+    promise: 'alive',
+    edits: [
+      core(
+        'membership/node-watch.ts',
+        "return lease.state === 'held' && clock.elapsed() - this.#answersSince >= lease.settings.ttlMs",
+        'return true',
+      ),
+    ],
+  },
+  {
+    name: 'a task is lost once it waits for long, however deep its queue',
+    seed: 100,
+    promise: 'once',
+    edits: [core('recovery/recovery.ts', 'return since + this.#overdueMs <= (await this.#horizons.of(details.queue))', 'return true')],
+  },
+  {
+    name: 'the final append is tried once',
+    seed: 59,
+    promise: 'ending',
+    edits: [
+      core(
+        'node/retrying.ts',
+        'export const untilClosed: Persistence = { forMs: Infinity }',
+        'export const untilClosed: Persistence = { forMs: 0 }',
+      ),
+    ],
+  },
+  {
+    name: 'the janitor sends nothing again',
+    seed: 80,
+    promise: 'final',
+    edits: [core('recovery/recovery.ts', '    await this.#sender.send(details, version === 1 ? created : undefined)\n', '')],
+  },
+  {
+    name: 'the janitor declares nobody dead',
+    seed: 14,
+    promise: 'final',
+    edits: [
+      core('recovery/recovery.ts', '    if (!this.#watch.isDead(node)) return false\n    // It may', '    return false\n    // It may'),
+    ],
+  },
+  {
+    name: 'a message of a serial queue that comes again is not held',
+    seed: 102,
+    promise: 'serial',
+    edits: [
+      core('worker/claims.ts', 'delivery.redelivered && untilFree !== undefined ? await untilFree() : ', ''),
+      core('worker/claims.ts', '        await untilFree?.()\n', ''),
+    ],
+  },
+  {
+    name: 'a task is acknowledged without a row',
+    seed: 80,
+    promise: 'final',
+    edits: [
+      core(
+        'commands/submissions.ts',
+        '      await persist(this.#node, persistence, (signal) => this.#publisher.saveRowNow(details, signal))\n',
+        '      void [persist, persistence]\n',
+      ),
+    ],
+  },
+  {
+    name: 'a repeated submit leaves a half-made task half made',
+    seed: 1,
+    promise: 'final',
+    edits: [
+      core(
+        'commands/submissions.ts',
+        'if (!isTaken) await this.#show(aggregate, persistence)',
+        'if (refused === undefined) await this.#show(aggregate, persistence)',
+      ),
+    ],
+  },
+  {
+    name: 'a command keeps the time of a clock that is behind',
+    seed: 6,
+    promise: 'history',
+    edits: [
+      core('commands/event-sourcing.ts', 'details === undefined || details.updatedAt <= command.at ?', 'true || details === undefined ?'),
+    ],
+  },
+  {
+    name: 'a call that is never answered is waited for',
+    seed: 1,
+    promise: 'timers',
+    edits: [core('node/deadlines.ts', '    for (const end of slice.ends) end(reason)\n', '')],
+  },
+  {
+    name: 'rows and notices that failed are not tried again',
+    seed: 20,
+    promise: 'listing',
+    edits: [core('commands/outbox.ts', '      void this.#retry(what, call)\n', '')],
+  },
+  {
+    name: 'a claim does not ask whether somebody wished the task to end meanwhile',
+    seed: 853,
+    promise: 'cancelInTime',
+    edits: [core('worker/attempts.ts', '      if (isMissed()) void this.#look(run)\n', '')],
+  },
+  {
+    name: 'a task begins before its time',
+    seed: 31,
+    promise: 'due',
+    edits: [{ file: 'core/src/domain/decide.ts', from: "if (state.dueAt > command.at) return refuse('notDue')", to: '' }],
+  },
+  {
+    name: 'a task that failed is not sent again by who ran it',
+    seed: 3,
+    promise: 'prompt',
+    edits: [core('worker/attempts.ts', "} else if (details?.status === 'waiting') await this.#sender.send(details)", '}')],
+  },
+]
