@@ -1,6 +1,7 @@
 import type { Clock } from '../../ports/clock.ts'
 import { misuse } from '../../ports/errors.ts'
-import { checkIntervalMs, checkMs } from './checks.ts'
+import { checkMs } from '../../ports/checks.ts'
+import { checkIntervalMs } from './checks.ts'
 
 /** How a node shows that it lives. Times are in milliseconds. */
 export interface LeaseOptions {

@@ -2,7 +2,8 @@ import type { TaskFilter } from '../../ports/task-listing.ts'
 import type { TaskStatus } from '../../domain/task-status.ts'
 import { taskStatuses } from '../../domain/task-status.ts'
 import { misuse } from '../../ports/errors.ts'
-import { checkWhole, timeOf } from '../node/checks.ts'
+import { checkWhole } from '../../ports/checks.ts'
+import { timeOf } from '../node/checks.ts'
 
 /** Which tasks to list, and how many. A task is listed where it meets everything that is given. */
 export interface ListQuery {

@@ -8,7 +8,7 @@ import type { Awaiting, Waiter } from './awaiting.ts'
 import { isEnd } from './awaiting.ts'
 import { AwaitTimeout, isTaskNotFound, TaskNotFound } from '../node/errors.ts'
 import type { NodeContext } from '../node/context.ts'
-import { checkMs } from '../node/checks.ts'
+import { checkMs } from '../../ports/checks.ts'
 import { mayPass, persist } from '../node/retrying.ts'
 
 /** How long to wait for the end of a task. */

@@ -1,4 +1,5 @@
-import { checkIntervalMs, checkMs } from '../node/checks.ts'
+import { checkMs } from '../../ports/checks.ts'
+import { checkIntervalMs } from '../node/checks.ts'
 
 /** How a node looks for what was lost. Times are in milliseconds. */
 export interface JanitorOptions {

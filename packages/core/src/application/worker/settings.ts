@@ -2,7 +2,7 @@ import { misuse } from '../../ports/errors.ts'
 import type { ConsumeMode } from '../../ports/work-queue.ts'
 import { checkQueueName } from '../../tasks/check-declaration.ts'
 import type { TaskRegistry } from '../../tasks/task-registry.ts'
-import { checkMs, checkWhole } from '../node/checks.ts'
+import { checkMs, checkWhole } from '../../ports/checks.ts'
 
 /** What a node runs, and how. Times are in milliseconds. */
 export interface WorkerOptions {
