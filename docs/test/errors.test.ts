@@ -36,7 +36,7 @@ describe('the page of errors', () => {
 
   it('explains every refusal, and no other', () => {
     const source = readFileSync(join(root, 'packages/core/src/domain/decide.ts'), 'utf8')
-    const [union = ''] = /export type Refusal =[^\n]*(?:\n {2}\|[^\n]*)*/.exec(source) ?? []
+    const [union = ''] = /export type CommandRefusal =[^\n]*(?:\n {2}\|[^\n]*)*/.exec(source) ?? []
     const refusals = [...union.matchAll(/'(\w+)'/g)].map(([, refusal = '']) => refusal)
     expect(refusals.length).toBeGreaterThan(0)
     expect([...refusalsInPage].sort()).toEqual(refusals.sort())

@@ -1,4 +1,4 @@
-import type { Notice, TaskDetails, TaskId, TaskManager } from '@taskledger/core'
+import type { TaskNotice, TaskDetails, TaskId, TaskManager } from '@taskledger/core'
 
 /** How soon after a notice the list is read again, in milliseconds: those that come together count as one. */
 const soonMs = 150
@@ -12,7 +12,7 @@ const limit = 1_000
 export interface WatchOptions {
   readonly manager: TaskManager
   /** Hears each notice that is more than progress. */
-  readonly onNotice: (notice: Notice) => void
+  readonly onNotice: (notice: TaskNotice) => void
   /** Hears that the cluster could not be asked, and why. */
   readonly onTrouble: (error: unknown) => void
 }

@@ -1,5 +1,5 @@
 import process from 'node:process'
-import type { Logger, Notice, TaskHandle, TaskId, TaskManager } from '@taskledger/core'
+import type { Logger, TaskNotice, TaskHandle, TaskId, TaskManager } from '@taskledger/core'
 import { createTaskManager } from '@taskledger/core'
 import { reindexMailbox } from '@taskledger/example-reindex/job'
 import type { Mailbox, Reindexed, ReindexProgress } from '@taskledger/example-reindex/job'
@@ -20,7 +20,7 @@ export interface ClusterOptions {
   /** The folder of the logs. */
   readonly logs: string
   readonly logger: Logger
-  readonly onNotice: (notice: Notice) => void
+  readonly onNotice: (notice: TaskNotice) => void
   readonly onTrouble: (error: unknown) => void
   readonly onWorker: (worker: WorkerProcess) => void
 }

@@ -1,4 +1,4 @@
-import type { Notice } from '@taskledger/core'
+import type { TaskNotice } from '@taskledger/core'
 import type { Cluster } from './cluster.ts'
 
 /**
@@ -6,7 +6,7 @@ import type { Cluster } from './cluster.ts'
  *
  * @param diedOn the node that ran a task that died: its notice comes from the one that found it gone.
  */
-export const newsOf = (cluster: Cluster, { taskId, type, status, node }: Notice, diedOn?: string): string | undefined => {
+export const newsOf = (cluster: Cluster, { taskId, type, status, node }: TaskNotice, diedOn?: string): string | undefined => {
   const name = cluster.mailboxOf(taskId)?.name
   if (name === undefined) return undefined
   const where = cluster.nameOf(node)

@@ -1,6 +1,6 @@
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Notice } from '@taskledger/core'
+import type { TaskNotice } from '@taskledger/core'
 import type { Mailbox } from '@taskledger/example-reindex/job'
 import type { Account } from './account.ts'
 import { accountFor, isAllWell, summaryOf } from './account.ts'
@@ -142,7 +142,7 @@ export class Session {
     })
   }
 
-  #hear(notice: Notice): void {
+  #hear(notice: TaskNotice): void {
     // The list still says where a task ran that died; later it says where it runs then.
     const diedOn = notice.type === 'TaskDied' ? this.#cluster?.watch.taskOf(notice.taskId)?.node : undefined
     const happening: Happening = {

@@ -1,4 +1,4 @@
-import type { Notice } from '@taskledger/core'
+import type { TaskNotice } from '@taskledger/core'
 import { describe, expect, it } from 'vitest'
 import type { Cluster } from '../src/cluster.ts'
 import { newsOf } from '../src/news.ts'
@@ -8,8 +8,8 @@ const cluster = {
   nameOf: (nodeId: string) => `the worker ${nodeId}`,
 } as unknown as Cluster
 
-const textOf = (notice: Partial<Notice>, diedOn?: string): string | undefined =>
-  newsOf(cluster, { taskId: 'known', version: 3, type: 'TaskDied', status: 'waiting', node: 'judge', ...notice } as Notice, diedOn)
+const textOf = (notice: Partial<TaskNotice>, diedOn?: string): string | undefined =>
+  newsOf(cluster, { taskId: 'known', version: 3, type: 'TaskDied', status: 'waiting', node: 'judge', ...notice } as TaskNotice, diedOn)
 
 describe('the news', () => {
   it('name the node that went, not the one that found it gone, and say whether the task is tried again', () => {
@@ -19,6 +19,6 @@ describe('the news', () => {
   })
 
   it('are none of a task that is not known yet', () => {
-    expect(textOf({ taskId: 'unknown' as Notice['taskId'] })).toBeUndefined()
+    expect(textOf({ taskId: 'unknown' as TaskNotice['taskId'] })).toBeUndefined()
   })
 })

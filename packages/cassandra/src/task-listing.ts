@@ -2,7 +2,7 @@ import { encodeDetails } from '@taskledger/core/codec'
 import type {
   CallOptions,
   PageRequest,
-  Shard,
+  TaskShard,
   TaskDetails,
   TaskFilter,
   TaskId,
@@ -83,7 +83,7 @@ export class CassandraTaskListing implements TaskListing {
     return found.length > limit && last !== undefined ? { tasks, cursor: encodeCursor(last, filter) } : { tasks }
   }
 
-  async *unfinished(shard: Shard, options: CallOptions = {}): AsyncGenerator<TaskDetails, void, undefined> {
+  async *unfinished(shard: TaskShard, options: CallOptions = {}): AsyncGenerator<TaskDetails, void, undefined> {
     this.#lease.enter(options.signal)
     for await (const tasks of this.#unfinished.walk(shard, options)) {
       for (const task of await this.#progress.shownIn(tasks, options)) {

@@ -1,4 +1,4 @@
-import type { CallOptions, ListingPosition, Shard, TaskDetails } from '@taskledger/core/ports'
+import type { CallOptions, ListingPosition, TaskShard, TaskDetails } from '@taskledger/core/ports'
 import { isFinalStatus, shardOf } from '@taskledger/core/ports'
 import { unfinishedBucketMs, unfinishedShards } from './listing-buckets.ts'
 import type { Facet } from './listing-facets.ts'
@@ -54,7 +54,7 @@ export class UnfinishedTable {
   }
 
   /** The unfinished tasks of a shard, some at a time. */
-  async *walk(shard: Shard, options: CallOptions): AsyncGenerator<readonly TaskDetails[], void, undefined> {
+  async *walk(shard: TaskShard, options: CallOptions): AsyncGenerator<readonly TaskDetails[], void, undefined> {
     let group: FacetPartition[] = []
     for await (const partition of this.table.partitions([everyTask], tableShardsOf(shard), everything, options)) {
       group.push(partition)
@@ -67,7 +67,7 @@ export class UnfinishedTable {
 
   async *#walkGroup(
     group: readonly FacetPartition[],
-    { shard, of }: Shard,
+    { shard, of }: TaskShard,
     options: CallOptions,
   ): AsyncGenerator<readonly TaskDetails[], void, undefined> {
     const firstPages = await Promise.all(group.map((partition) => this.table.wholeRows(partition, everything, pageRows, options)))

@@ -1,10 +1,10 @@
 import { decodeNotice } from '@taskledger/core/codec'
-import type { CallOptions, EventBus, EventBusCapabilities, Logger, Notice, Unsubscribe } from '@taskledger/core/ports'
+import type { CallOptions, EventBus, EventBusCapabilities, Logger, TaskNotice, Unsubscribe } from '@taskledger/core/ports'
 import { copyOf } from './copy.ts'
 import { Gate } from './gate.ts'
 
 interface Subscription {
-  readonly listener: (notice: Notice) => void
+  readonly listener: (notice: TaskNotice) => void
   /** How many notices had been published when it began: those are not for it. */
   readonly since: number
 }
@@ -28,7 +28,7 @@ export class NoticeBoard {
    * Tells the listeners, later: a listener must not run inside the call of whoever publishes. Microtasks run in the order in
    * which they were queued, and so do the notices.
    */
-  publish(notice: Notice): void {
+  publish(notice: TaskNotice): void {
     const number = ++this.#published
     queueMicrotask(() => {
       for (const { listener, since } of this.#subscriptions) if (since < number) this.#tell(() => listener({ ...notice }))
@@ -44,7 +44,7 @@ export class NoticeBoard {
     }
   }
 
-  subscribe(listener: (notice: Notice) => void): Unsubscribe {
+  subscribe(listener: (notice: TaskNotice) => void): Unsubscribe {
     return addTo(this.#subscriptions, { listener, since: this.#published })
   }
 
@@ -78,12 +78,12 @@ export class MemoryEventBus implements EventBus {
     this.#board = board
   }
 
-  async publish(notices: readonly Notice[], options?: CallOptions): Promise<void> {
+  async publish(notices: readonly TaskNotice[], options?: CallOptions): Promise<void> {
     this.#gate.pass(options?.signal)
     for (const notice of notices) this.#board.publish(copyOf(notice))
   }
 
-  subscribe(listener: (notice: Notice) => void): Unsubscribe {
+  subscribe(listener: (notice: TaskNotice) => void): Unsubscribe {
     this.#gate.pass()
     return this.#keep(this.#board.subscribe(listener))
   }

@@ -2,7 +2,7 @@ import type {
   CallOptions,
   ListingPosition,
   PageRequest,
-  Shard,
+  TaskShard,
   TaskDetails,
   TaskFilter,
   TaskId,
@@ -84,7 +84,7 @@ export class MemoryTaskListing implements TaskListing {
     return { tasks }
   }
 
-  async *unfinished({ shard, of }: Shard, options: UnfinishedOptions = {}): AsyncGenerator<TaskDetails, void, undefined> {
+  async *unfinished({ shard, of }: TaskShard, options: UnfinishedOptions = {}): AsyncGenerator<TaskDetails, void, undefined> {
     const { dueBefore, signal } = options
     this.#gate.pass(signal)
     // Whoever walks the rows takes his time, and others go on adding and removing.

@@ -1,4 +1,4 @@
-import type { Notice } from '@taskledger/core/ports'
+import type { TaskNotice } from '@taskledger/core/ports'
 import { silentLogger } from '@taskledger/core/ports'
 import { createMemory } from '@taskledger/memory'
 import { expect, test, vi } from 'vitest'
@@ -6,8 +6,8 @@ import { notice, taskIdOf } from './samples.ts'
 
 test('nobody is told within the call that publishes, and whoever comes after it is not told at all', async () => {
   const { bus } = createMemory().messaging()
-  const early: Notice[] = []
-  const late: Notice[] = []
+  const early: TaskNotice[] = []
+  const late: TaskNotice[] = []
   bus.subscribe((it) => early.push(it))
   const published = bus.publish([notice(1), notice(2)])
   expect(early).toEqual([])
@@ -20,8 +20,8 @@ test('nobody is told within the call that publishes, and whoever comes after it 
 
 test('who unsubscribes before the notice arrives does not hear it', async () => {
   const { bus } = createMemory().messaging()
-  const gone: Notice[] = []
-  const stays: Notice[] = []
+  const gone: TaskNotice[] = []
+  const stays: TaskNotice[] = []
   const unsubscribe = bus.subscribe((it) => gone.push(it))
   bus.subscribe((it) => stays.push(it))
   const published = bus.publish([notice(1)])
@@ -34,7 +34,7 @@ test('who unsubscribes before the notice arrives does not hear it', async () => 
 
 test('a function subscribed twice hears everything twice, and each subscription ends alone', async () => {
   const { bus } = createMemory().messaging()
-  const listener = vi.fn<(notice: Notice) => void>()
+  const listener = vi.fn<(notice: TaskNotice) => void>()
   const end = bus.subscribe(listener)
   bus.subscribe(listener)
   await bus.publish([notice(1)])
@@ -47,7 +47,7 @@ test('a function subscribed twice hears everything twice, and each subscription 
 test('a listener that throws is reported and stops nobody; what it does to its notice nobody sees', async () => {
   const error = vi.fn<(fields: object, message: string) => void>()
   const memory = createMemory({ logger: { ...silentLogger, error } })
-  const heard: Notice[] = []
+  const heard: TaskNotice[] = []
   const problem = new Error('a careless listener')
   memory.messaging().bus.subscribe((it) => {
     ;(it as { node: string }).node = 'changed'
@@ -62,7 +62,7 @@ test('a listener that throws is reported and stops nobody; what it does to its n
 test('text that is no notice is skipped and reported', async () => {
   const warn = vi.fn<(fields: object, message: string) => void>()
   const memory = createMemory({ logger: { ...silentLogger, warn } })
-  const heard: Notice[] = []
+  const heard: TaskNotice[] = []
   const { bus } = memory.messaging()
   bus.subscribe((it) => heard.push(it))
   memory.faults.injectNotice('{"v":1}')

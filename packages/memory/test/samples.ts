@@ -1,4 +1,4 @@
-import type { JsonValue, Notice, TaskCreated, TaskDetails, TaskId, TaskStarted, WorkMessage } from '@taskledger/core/ports'
+import type { JsonValue, TaskNotice, TaskCreated, TaskDetails, TaskId, TaskStarted, WorkMessage } from '@taskledger/core/ports'
 import { defaultRetryPolicy } from '@taskledger/core/ports'
 
 export const taskIdOf = (number: number): TaskId => `0190c0de-0000-7000-8000-${String(number).padStart(12, '0')}` as TaskId
@@ -43,7 +43,7 @@ export const details = (number: number, more: Partial<TaskDetails> = {}): TaskDe
 
 export const message = (number: number): WorkMessage => ({ taskId: taskIdOf(number), version: 1, sentAt: 1_000 })
 
-export const notice = (number: number): Notice => ({
+export const notice = (number: number): TaskNotice => ({
   taskId: taskIdOf(number),
   version: 1,
   type: 'TaskCreated',

@@ -1,5 +1,5 @@
 import { decodeNotice, encodeNotice } from '@taskledger/core/codec'
-import type { Logger, Notice } from '@taskledger/core/ports'
+import type { Logger, TaskNotice } from '@taskledger/core/ports'
 
 /** A message of notices may have so many bytes: large enough to be worth its way, small enough not to hold up others. */
 const batchBytes = 128 * 1024
@@ -7,7 +7,7 @@ const batchBytes = 128 * 1024
 const patience = 20
 
 /** A notice as it goes on its way: a line of text. */
-export const lineOf = (notice: Notice): Buffer => Buffer.from(`${encodeNotice(notice)}\n`)
+export const lineOf = (notice: TaskNotice): Buffer => Buffer.from(`${encodeNotice(notice)}\n`)
 
 /** The lines in messages, in order. */
 export const batchesOf = (lines: readonly Buffer[]): readonly Buffer[] => {
@@ -27,8 +27,8 @@ export const batchesOf = (lines: readonly Buffer[]): readonly Buffer[] => {
 }
 
 /** The notices of a message. What is none is skipped, and the log has it. */
-export const noticesOf = (content: Buffer, logger: Logger): readonly Notice[] => {
-  const notices: Notice[] = []
+export const noticesOf = (content: Buffer, logger: Logger): readonly TaskNotice[] => {
+  const notices: TaskNotice[] = []
   let skipped = 0
   let firstError: unknown
   for (const line of content.toString().split('\n')) {

@@ -1,5 +1,5 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
-import type { CallOptions, EventBus, EventBusCapabilities, Notice, Unsubscribe } from '@taskledger/core/ports'
+import type { CallOptions, EventBus, EventBusCapabilities, TaskNotice, Unsubscribe } from '@taskledger/core/ports'
 import { closedError } from '@taskledger/core/ports'
 import type { BrokerConnection } from './broker-connection.ts'
 import { lineOf, noticesOf } from './notice-batches.ts'
@@ -21,7 +21,7 @@ export class RabbitmqEventBus implements EventBus {
   readonly #channel: SupervisedChannel<Channel>
   readonly #trail = new NoticeTrail()
   readonly #letGo: () => Promise<void>
-  readonly #listeners = new Set<{ readonly hear: (notice: Notice) => void }>()
+  readonly #listeners = new Set<{ readonly hear: (notice: TaskNotice) => void }>()
   readonly #gapListeners = new Set<{ readonly hear: () => void }>()
   #hasListened = false
   #hearing: NodeJS.Timeout | undefined
@@ -56,14 +56,14 @@ export class RabbitmqEventBus implements EventBus {
     await Promise.all([this.#publisher.start(), this.#channel.start()])
   }
 
-  async publish(notices: readonly Notice[], options?: CallOptions): Promise<void> {
+  async publish(notices: readonly TaskNotice[], options?: CallOptions): Promise<void> {
     this.#pass(options?.signal)
     if (notices.length === 0) return
     await this.#publisher.publish(notices.map(lineOf), options?.signal)
     this.#expectToHear()
   }
 
-  subscribe(listener: (notice: Notice) => void): Unsubscribe {
+  subscribe(listener: (notice: TaskNotice) => void): Unsubscribe {
     this.#pass()
     return addTo(this.#listeners, { hear: listener })
   }

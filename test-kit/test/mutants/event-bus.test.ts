@@ -1,12 +1,12 @@
 import { decodeNotice, encodeNotice } from '@taskledger/core/codec'
-import type { CallOptions, EventBus, EventBusCapabilities, Notice, Unsubscribe } from '@taskledger/core/ports'
+import type { CallOptions, EventBus, EventBusCapabilities, TaskNotice, Unsubscribe } from '@taskledger/core/ports'
 import { closedError } from '@taskledger/core/ports'
 import { eventBusContract } from '@taskledger/test-kit'
 import { describe } from 'vitest'
 import type { Mutant } from './run-mutant.ts'
 import { describeMutants, everyRuleIsCaught } from './run-mutant.ts'
 
-type Listener = (notice: Notice) => void
+type Listener = (notice: TaskNotice) => void
 
 /** What the clients of a plain bus share. */
 class Air {
@@ -28,7 +28,7 @@ class PlainBus implements EventBus {
     air.clients.add(this)
   }
 
-  async publish(notices: readonly Notice[], options?: CallOptions): Promise<void> {
+  async publish(notices: readonly TaskNotice[], options?: CallOptions): Promise<void> {
     this.enter(options)
     this.say(notices.map((notice) => this.encode(notice)))
   }
@@ -64,7 +64,7 @@ class PlainBus implements EventBus {
     this.listeners = this.listeners.filter((each) => each !== entry)
   }
 
-  encode(notice: Notice): string {
+  encode(notice: TaskNotice): string {
     return encodeNotice(notice)
   }
 
@@ -86,7 +86,7 @@ class PlainBus implements EventBus {
     if (notice !== undefined) for (const { listener } of this.listeners) this.tell(listener, text, notice)
   }
 
-  decode(text: string): Notice | undefined {
+  decode(text: string): TaskNotice | undefined {
     try {
       return decodeNotice(text)
     } catch {
@@ -94,7 +94,7 @@ class PlainBus implements EventBus {
     }
   }
 
-  tell(listener: Listener, text: string, _notice: Notice): void {
+  tell(listener: Listener, text: string, _notice: TaskNotice): void {
     try {
       listener(decodeNotice(text))
     } catch {
@@ -358,11 +358,11 @@ const mutants: readonly Mutant<EventBus>[] = [
     'hands out what is malformed',
     ['EB-2.2'],
     class extends PlainBus {
-      override decode(text: string): Notice {
-        return super.decode(text) ?? ({ taskId: text } as Notice)
+      override decode(text: string): TaskNotice {
+        return super.decode(text) ?? ({ taskId: text } as TaskNotice)
       }
 
-      override tell(listener: Listener, text: string, notice: Notice): void {
+      override tell(listener: Listener, text: string, notice: TaskNotice): void {
         if (super.decode(text) === undefined) listener(notice)
         else super.tell(listener, text, notice)
       }
@@ -372,7 +372,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     'stops at what is malformed',
     ['EB-2.2'],
     class extends PlainBus {
-      override decode(text: string): Notice | undefined {
+      override decode(text: string): TaskNotice | undefined {
         const notice = super.decode(text)
         if (notice === undefined) this.listeners = []
         return notice
@@ -383,7 +383,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     'writes text in one byte a character',
     ['EB-3.1'],
     class extends PlainBus {
-      override encode(notice: Notice): string {
+      override encode(notice: TaskNotice): string {
         return Buffer.from(super.encode(notice), 'latin1').toString('latin1')
       }
     },
@@ -401,7 +401,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     'keeps one notice for each task',
     ['EB-3.2'],
     class extends PlainBus {
-      override async publish(notices: readonly Notice[], options?: CallOptions): Promise<void> {
+      override async publish(notices: readonly TaskNotice[], options?: CallOptions): Promise<void> {
         await super.publish([...new Map(notices.map((notice) => [notice.taskId, notice])).values()], options)
       }
     },
@@ -410,7 +410,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     'fails where there is nothing to publish',
     ['EB-3.2'],
     class extends PlainBus {
-      override async publish(notices: readonly Notice[], options?: CallOptions): Promise<void> {
+      override async publish(notices: readonly TaskNotice[], options?: CallOptions): Promise<void> {
         if (notices.length === 0) throw new RangeError('nothing to publish')
         await super.publish(notices, options)
       }
@@ -420,7 +420,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     'gives all listeners the same object',
     ['EB-3.3'],
     class extends PlainBus {
-      override tell(listener: Listener, _text: string, notice: Notice): void {
+      override tell(listener: Listener, _text: string, notice: TaskNotice): void {
         super.tell(() => listener(notice), encodeNotice(notice), notice)
       }
     },

@@ -2,7 +2,7 @@ import type {
   CallOptions,
   ListingPosition,
   PageRequest,
-  Shard,
+  TaskShard,
   TaskDetails,
   TaskFilter,
   TaskId,
@@ -62,7 +62,7 @@ export class PlainListing implements TaskListing {
     return { tasks }
   }
 
-  async *unfinished({ shard, of }: Shard, options?: CallOptions): AsyncGenerator<TaskDetails, void, undefined> {
+  async *unfinished({ shard, of }: TaskShard, options?: CallOptions): AsyncGenerator<TaskDetails, void, undefined> {
     await this.enter(options)
     for (const row of this.table.rows.values()) if (this.isOpen(row) && this.isIn(row, shard, of)) yield this.shown(row)
   }

@@ -2,7 +2,7 @@ import type {
   CallOptions,
   ListingPosition,
   PageRequest,
-  Shard,
+  TaskShard,
   TaskDetails,
   TaskFilter,
   TaskId,
@@ -341,7 +341,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     'leaves out what was not due when it was first saved',
     ['TL-3.4'],
     class extends PlainListing {
-      override async *unfinished(shard: Shard, options?: UnfinishedOptions): AsyncGenerator<TaskDetails, void, undefined> {
+      override async *unfinished(shard: TaskShard, options?: UnfinishedOptions): AsyncGenerator<TaskDetails, void, undefined> {
         const { dueBefore = Infinity } = options ?? {}
         for await (const row of super.unfinished(shard, options)) if (row.updatedAt < dueBefore) yield row
       }

@@ -3,7 +3,7 @@ import type {
   EventBus,
   EventStore,
   NodeRegistry,
-  Notice,
+  TaskNotice,
   TaskEvent,
   TaskId,
   TaskListing,
@@ -112,7 +112,7 @@ export const rewriting = (rewrite: (event: TaskEvent) => TaskEvent): Breakage =>
   }))
 
 /** A bus on which only some are told of a notice. */
-export const bus = (isTold: (notice: Notice, own: ReadonlySet<string>) => boolean): Breakage =>
+export const bus = (isTold: (notice: TaskNotice, own: ReadonlySet<string>) => boolean): Breakage =>
   breakBus(() => (port) => {
     // The nodes of this client are known by what it publishes.
     const own = new Set<string>()

@@ -8,7 +8,7 @@ import type {
   Delivery,
   EventBus,
   EventBusCapabilities,
-  Notice,
+  TaskNotice,
   Unsubscribe,
   WorkMessage,
   WorkQueue,
@@ -46,7 +46,7 @@ export class LineClient implements WorkQueue, EventBus {
   #wasConnected = false
   #lastNumber = 0
   readonly #consumers = new Map<number, LineConsumer>()
-  readonly #listeners = new Set<{ readonly listener: (notice: Notice) => void }>()
+  readonly #listeners = new Set<{ readonly listener: (notice: TaskNotice) => void }>()
   readonly #replies = new Map<number, (reply: Frame) => void>()
   /** Called when there is a connection. */
   readonly #waiting: (() => void)[] = []
@@ -109,7 +109,7 @@ export class LineClient implements WorkQueue, EventBus {
     return (await this.request({ type: 'depth', queue }, options?.signal)).depth ?? 0
   }
 
-  async publish(notices: readonly Notice[], options?: CallOptions): Promise<void> {
+  async publish(notices: readonly TaskNotice[], options?: CallOptions): Promise<void> {
     await this.request({ type: 'publish', texts: notices.map(encodeNotice) }, options?.signal)
   }
 
@@ -127,7 +127,7 @@ export class LineClient implements WorkQueue, EventBus {
     }
   }
 
-  subscribe(listener: (notice: Notice) => void): Unsubscribe {
+  subscribe(listener: (notice: TaskNotice) => void): Unsubscribe {
     this.#enter()
     const entry = { listener }
     this.#listeners.add(entry)

@@ -1,4 +1,4 @@
-import type { Consumer, ConsumeMode, Delivery, TaskMessaging, Notice } from '@taskledger/core/ports'
+import type { Consumer, ConsumeMode, Delivery, TaskMessaging, TaskNotice } from '@taskledger/core/ports'
 import type { Network } from './network.ts'
 import { never } from './network.ts'
 
@@ -18,7 +18,7 @@ export class Connection {
   isDeaf = false
   readonly #network: Network
   readonly #consuming = new Set<Consuming>()
-  readonly #listeners = new Set<(notice: Notice) => void>()
+  readonly #listeners = new Set<(notice: TaskNotice) => void>()
   readonly #gapListeners = new Set<() => void>()
   #client: TaskMessaging | undefined
   /** Notices of one sender come in order: none overtakes another. */

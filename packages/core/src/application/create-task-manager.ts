@@ -13,7 +13,7 @@ import type { NodeContext } from './node/context.ts'
 import type { TaskManagerOptions } from './options.ts'
 import { checkMs, checkText, checkWhole } from '../ports/checks.ts'
 import { janitorSettings } from './recovery/settings.ts'
-import type { WorkerOptions } from './worker/settings.ts'
+import type { TaskWorkerOptions } from './worker/settings.ts'
 import { workerSettings } from './worker/settings.ts'
 import { TaskIds } from './commands/task-ids.ts'
 import { harmless } from './node/logging.ts'
@@ -53,7 +53,7 @@ const make = async (
   options: TaskManagerOptions,
   clock: Clock,
   logger: Logger,
-): Promise<{ readonly manager: TaskManager; readonly worker: WorkerOptions | false }> => {
+): Promise<{ readonly manager: TaskManager; readonly worker: TaskWorkerOptions | false }> => {
   const { random } = options
   const registry = options.tasks instanceof TaskRegistry ? options.tasks : taskRegistry(options.tasks)
   const name = checkText('name', options.name ?? 'node', 100)

@@ -5,7 +5,7 @@ import type { TaskDeclaration } from '../tasks/task-factory.ts'
 import type { TaskRegistry } from '../tasks/task-registry.ts'
 import type { LeaseOptions } from './node/lease.ts'
 import type { JanitorOptions, RetentionOptions } from './recovery/settings.ts'
-import type { WorkerOptions } from './worker/settings.ts'
+import type { TaskWorkerOptions } from './worker/settings.ts'
 
 /** How a task manager is made. */
 export interface TaskManagerOptions {
@@ -19,7 +19,7 @@ export interface TaskManagerOptions {
   /** Default: in memory. Open, or still opening: `rabbitmqMessaging(…)` needs no `await`. The manager closes it, as it does the storage. */
   readonly messaging?: TaskMessaging | Promise<TaskMessaging>
   /** `false`: a front-end, which runs nothing. Default: four slots for each queue that its tasks name. */
-  readonly worker?: WorkerOptions | false
+  readonly worker?: TaskWorkerOptions | false
   /** What people call this node; its id is the name and a random part. Default `node`. */
   readonly name?: string
   /** Default: warnings and errors go to the console. */

@@ -4,7 +4,7 @@ import { isTaskId } from '../domain/task-id.ts'
 import { isFinalStatus } from '../domain/task-status.ts'
 import type { CallOptions } from '../ports/call-options.ts'
 import { closedError, misuse, TaskledgerError } from '../ports/errors.ts'
-import type { Notice, Unsubscribe } from '../ports/event-bus.ts'
+import type { TaskNotice, Unsubscribe } from '../ports/event-bus.ts'
 import type { NodeInfo } from '../ports/node-registry.ts'
 import type { TaskPage } from '../ports/task-listing.ts'
 import type { PayloadArguments, PayloadOf, ProgressOf, ResultOf } from '../tasks/typed-task.ts'
@@ -29,7 +29,7 @@ import type { NodeContext } from './node/context.ts'
 import { NodeWatch } from './membership/node-watch.ts'
 import { checkMs, checkWhole } from '../ports/checks.ts'
 import { timeOf } from './node/checks.ts'
-import type { WorkerOptions } from './worker/settings.ts'
+import type { TaskWorkerOptions } from './worker/settings.ts'
 import { workerSettings } from './worker/settings.ts'
 import { Outbox } from './commands/outbox.ts'
 import { persist } from './node/retrying.ts'
@@ -47,7 +47,7 @@ import { Submissions } from './commands/submissions.ts'
 import { TaskHandle } from './task-handle.ts'
 import type { TaskIds } from './commands/task-ids.ts'
 import { TaskQueries } from './queries/task-queries.ts'
-import { Worker } from './worker/worker.ts'
+import { TaskWorker } from './worker/worker.ts'
 
 /** How many submits of a `submitMany` are under way at a time. */
 const submitWindow = 64
@@ -90,7 +90,7 @@ export class TaskManager {
   readonly #startedAt: number
   readonly #abortClosed: (reason: Error) => void
   readonly #unsubscribes: readonly Unsubscribe[]
-  #worker: Worker | undefined
+  #worker: TaskWorker | undefined
   #closed: Promise<void> | undefined
 
   /** @internal */
@@ -146,7 +146,7 @@ export class TaskManager {
   }
 
   /** The worker of this node; nothing on a front-end. */
-  get worker(): Worker | undefined {
+  get worker(): TaskWorker | undefined {
     return this.#worker
   }
 
@@ -243,7 +243,7 @@ export class TaskManager {
   }
 
   /** Hears what happens to any task on any node, from now on. Notices may be lost: the store says what is true. */
-  subscribe(listener: (notice: Notice) => void): Unsubscribe {
+  subscribe(listener: (notice: TaskNotice) => void): Unsubscribe {
     this.#node.closed.throwIfAborted()
     return this.#node.messaging.bus.subscribe((notice) => {
       if (!isBeat(notice)) listener(notice)
@@ -255,7 +255,7 @@ export class TaskManager {
    *
    * @throws TypeError where it has a worker already, unless that was closed; `CLOSED`.
    */
-  async attachWorker(options: WorkerOptions = {}): Promise<Worker> {
+  async attachWorker(options: TaskWorkerOptions = {}): Promise<TaskWorker> {
     this.#node.closed.throwIfAborted()
     if (this.#closed !== undefined) throw closedError('the task manager')
     if (this.#worker !== undefined && this.#worker.status !== 'closed')
@@ -321,9 +321,9 @@ export class TaskManager {
     this.#janitor.start()
   }
 
-  #makeWorker(options: WorkerOptions): Worker {
+  #makeWorker(options: TaskWorkerOptions): TaskWorker {
     const settings = workerSettings(options, this.#registry)
-    this.#worker = new Worker(this.#node, this.#eventSourcing, this.#publisher, this.#sender, this.#registry, settings)
+    this.#worker = new TaskWorker(this.#node, this.#eventSourcing, this.#publisher, this.#sender, this.#registry, settings)
     return this.#worker
   }
 
@@ -365,7 +365,7 @@ export class TaskManager {
     for (const closing of closings) if (closing.status === 'rejected') throw closing.reason
   }
 
-  #hear(notice: Notice): void {
+  #hear(notice: TaskNotice): void {
     if (isBeat(notice)) return this.#pulse.hear(notice)
     this.#worker?.hear(notice)
     if (isFinalStatus(notice.status)) this.#sender.forget(notice.taskId)

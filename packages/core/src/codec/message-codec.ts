@@ -1,5 +1,5 @@
 import type { TaskCreated } from '../domain/task-event.ts'
-import type { Notice } from '../ports/event-bus.ts'
+import type { TaskNotice } from '../ports/event-bus.ts'
 import type { WorkMessage } from '../ports/work-queue.ts'
 import { eventOf } from './event-codec.ts'
 import { isAnything, isCount, isId, isNumber, isRecord, isStatus, isText, malformed, optional, parseRecord, pick } from './fields.ts'
@@ -26,18 +26,18 @@ const createdOf = (value: unknown): TaskCreated => {
 }
 
 /** The notice as text: JSON with the version of this codec. */
-export const encodeNotice = (notice: Notice): string => JSON.stringify({ v: 1, ...notice })
+export const encodeNotice = (notice: TaskNotice): string => JSON.stringify({ v: 1, ...notice })
 
 /**
  * Reads a notice of an event bus. Its `type` may be one that this release does not know.
  *
  * @throws `MALFORMED` for what is none.
  */
-export const decodeNotice = (text: string): Notice =>
+export const decodeNotice = (text: string): TaskNotice =>
   pick('notice', parseRecord('notice', text), {
     taskId: isId,
     version: isCount,
     type: isText,
     status: isStatus,
     node: isText,
-  }) as unknown as Notice
+  }) as unknown as TaskNotice

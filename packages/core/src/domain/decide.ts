@@ -16,7 +16,7 @@ import type { TaskState } from './task-state.ts'
 import { isFinalStatus } from './task-status.ts'
 
 /** Why a command took no effect. */
-export type Refusal =
+export type CommandRefusal =
   | 'alreadyExists'
   | 'unknownTask'
   | 'notDue'
@@ -27,26 +27,26 @@ export type Refusal =
   | 'finished'
 
 /** The command takes effect. */
-export interface Accepted {
+export interface CommandAccepted {
   readonly type: 'accepted'
   /** What happens because of the command; empty where everything has happened already. */
   readonly events: readonly TaskEvent[]
 }
 
 /** The command takes no effect. */
-export interface Refused {
+export interface CommandRefused {
   readonly type: 'refused'
-  readonly reason: Refusal
+  readonly reason: CommandRefusal
 }
 
 /** What a command comes to. */
-export type Decision = Accepted | Refused
+export type CommandDecision = CommandAccepted | CommandRefused
 
 /**
  * Decides what a command brings about in a state. Pure and total: time, ids and chance come in with the command, and
  * nothing is thrown. docs/life-of-a-task.md shows the table that this is.
  */
-export const decide = (command: TaskCommand, state: TaskState): Decision => {
+export const decide = (command: TaskCommand, state: TaskState): CommandDecision => {
   if (command.type === 'CreateTask') return state.status === 'none' ? accept(created(command)) : refuse('alreadyExists')
   if (state.status === 'none') return refuse('unknownTask')
   if (isFinalStatus(state.status)) return refuse('finished')
@@ -71,13 +71,13 @@ const created = (command: CreateTask): TaskEvent => {
   return { type: 'TaskCreated', taskId, version: 1, eventId: eventIds[0], at, node, ...data }
 }
 
-const decideStart = (command: StartTask, state: TaskState): Decision => {
+const decideStart = (command: StartTask, state: TaskState): CommandDecision => {
   if (state.status !== 'waiting') return refuse('alreadyStarted')
   if (state.dueAt > command.at) return refuse('notDue')
   return accept({ type: 'TaskStarted', ...first(command, state), attempt: state.attempt + 1 })
 }
 
-const decideRequestCancel = (command: RequestCancel, state: TaskState): Decision => {
+const decideRequestCancel = (command: RequestCancel, state: TaskState): CommandDecision => {
   if (state.status === 'cancelRequested') return accept()
   const { by, reason } = command
   const requested: TaskEvent = {
@@ -93,7 +93,7 @@ const decideRequestCancel = (command: RequestCancel, state: TaskState): Decision
 type Settlement = CompleteTask | FailTask | CancelTask | ReleaseTask | DeclareDead
 
 /** Everything that ends an attempt: only the current attempt can be ended. */
-const decideSettlement = (command: Settlement, state: TaskState): Decision => {
+const decideSettlement = (command: Settlement, state: TaskState): CommandDecision => {
   if (state.status === 'waiting') return refuse(command.type === 'CancelTask' ? 'notRequested' : 'notStarted')
   if (command.attempt !== state.attempt) return refuse('staleAttempt')
   const cancelling = state.status === 'cancelRequested'
@@ -144,6 +144,6 @@ const base = ({ taskId, at, node }: TaskCommand, version: number, eventId: strin
 const given = <T extends object>(properties: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as never
 
-const accept = (...events: readonly TaskEvent[]): Accepted => ({ type: 'accepted', events })
+const accept = (...events: readonly TaskEvent[]): CommandAccepted => ({ type: 'accepted', events })
 
-const refuse = (reason: Refusal): Refused => ({ type: 'refused', reason })
+const refuse = (reason: CommandRefusal): CommandRefused => ({ type: 'refused', reason })

@@ -1,5 +1,5 @@
 /** How long to wait before a task runs again. */
-export interface Backoff {
+export interface RetryBackoff {
   /** The delay before the second run, in milliseconds. */
   readonly initialMs: number
   /** What each further delay is multiplied by. */
@@ -17,7 +17,7 @@ export interface RetryPolicy {
   /** How many crashes of its node a task survives. 0: it never runs again after one. */
   readonly maxCrashes: number
   /** The waiting time between runs. */
-  readonly backoff: Backoff
+  readonly backoff: RetryBackoff
 }
 
 /** What applies where a definition says nothing: a failure is final, three crashes are survived. */
@@ -28,7 +28,7 @@ export const defaultRetryPolicy: RetryPolicy = {
 }
 
 /** The delay in milliseconds after the `nth` failure (1, 2, …). `random` is in [0, 1) and comes with the command. */
-const delayMs = (backoff: Backoff, nth: number, random: number): number => {
+const delayMs = (backoff: RetryBackoff, nth: number, random: number): number => {
   // Bounded before the product: 0 times Infinity is no number.
   const growth = Math.min(Number.MAX_VALUE, backoff.factor ** (nth - 1))
   const plain = Math.min(backoff.maxMs, backoff.initialMs * growth)

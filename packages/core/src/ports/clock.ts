@@ -22,13 +22,13 @@ export interface Clock {
 }
 
 /** Timers of the platform hold 31 bits: what is later is waited for in parts. */
-const longestTimerMs = 2 ** 31 - 1
+const maxTimerMs = 2 ** 31 - 1
 
 const schedule = (ms: number, callback: () => void): CancelSchedule => {
-  const part = Math.min(Math.max(ms, 0), longestTimerMs)
+  const part = Math.min(Math.max(ms, 0), maxTimerMs)
   let cancelRest: CancelSchedule | undefined
   const timer = setTimeout(() => {
-    if (ms > longestTimerMs) cancelRest = schedule(ms - longestTimerMs, callback)
+    if (ms > maxTimerMs) cancelRest = schedule(ms - maxTimerMs, callback)
     else callback()
   }, part)
   return () => {

@@ -5,7 +5,7 @@ import type { CallOptions } from './call-options.ts'
 import type { EventBusCapabilities } from './capabilities.ts'
 
 /** Says that something happened to a task: where to look, not what is true. */
-export interface Notice {
+export interface TaskNotice {
   readonly taskId: TaskId
   /** The version of the history after it. */
   readonly version: number
@@ -37,10 +37,10 @@ export interface EventBus {
   readonly capabilities: EventBusCapabilities
 
   /** Tells every node. At most once to each. */
-  publish(notices: readonly Notice[], options?: CallOptions): Promise<void>
+  publish(notices: readonly TaskNotice[], options?: CallOptions): Promise<void>
 
   /** Hears every notice from now on. */
-  subscribe(listener: (notice: Notice) => void): Unsubscribe
+  subscribe(listener: (notice: TaskNotice) => void): Unsubscribe
 
   /** Hears that notices may have been missed. */
   onGap(listener: () => void): Unsubscribe

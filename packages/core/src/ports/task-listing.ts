@@ -44,7 +44,7 @@ export interface TaskPage {
 }
 
 /** A part of all tasks: those that fall to `shard` (0 to `of - 1`) when they are shared out among `of`. */
-export interface Shard {
+export interface TaskShard {
   readonly shard: number
   readonly of: number
 }
@@ -86,7 +86,7 @@ export interface TaskListing {
   list(filter: TaskFilter, page: PageRequest): Promise<TaskPage>
 
   /** The tasks of a shard whose rows are not final, in any order. */
-  unfinished(shard: Shard, options?: UnfinishedOptions): AsyncIterable<TaskDetails>
+  unfinished(shard: TaskShard, options?: UnfinishedOptions): AsyncIterable<TaskDetails>
 
   /** Saves how far a task has come, unless a later report is there or its row is final. */
   saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void>

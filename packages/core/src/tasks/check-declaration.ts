@@ -1,19 +1,19 @@
-import type { Backoff, RetryPolicy } from '../domain/retry-policy.ts'
+import type { RetryBackoff, RetryPolicy } from '../domain/retry-policy.ts'
 import { defaultRetryPolicy } from '../domain/retry-policy.ts'
 import { misuse } from '../ports/errors.ts'
 import type { TaskDeclaration } from './task-factory.ts'
 
 /** The parts of a retry policy that differ from the default one. */
 export interface RetryOptions extends Partial<Omit<RetryPolicy, 'backoff'>> {
-  readonly backoff?: Partial<Backoff>
+  readonly backoff?: Partial<RetryBackoff>
 }
 
-const mostTypeCharacters = 200
-const mostRuns = 1_000_000
-const mostFactor = 1_000
+const maxTypeCharacters = 200
+const maxRuns = 1_000_000
+const maxFactor = 1_000
 
 /** A year: what is longer is a mistake in the unit. */
-const longestMs = 365 * 24 * 60 * 60 * 1_000
+const maxTimeMs = 365 * 24 * 60 * 60 * 1_000
 
 /** Control characters, and halves of surrogate pairs, which engines cannot keep as text. */
 const unkeepable = /[\p{Cc}\p{Cs}]/u
@@ -32,8 +32,8 @@ export const checkDeclaration = (task: Omit<TaskDeclaration, 'encode'>): void =>
   const whose = `the task type "${type}"`
   if (!isCount(version, 1)) throw misuse(`${whose}: version has to be 1, 2, …, not ${shown(version)}`)
   checkQueueName(`${whose}: queue`, queue)
-  if (timeoutMs !== undefined && !(isWithin(timeoutMs, 0, longestMs) && timeoutMs > 0))
-    throw misuse(`${whose}: timeoutMs has to be more than 0 and at most ${longestMs} (365 days), not ${shown(timeoutMs)}`)
+  if (timeoutMs !== undefined && !(isWithin(timeoutMs, 0, maxTimeMs) && timeoutMs > 0))
+    throw misuse(`${whose}: timeoutMs has to be more than 0 and at most ${maxTimeMs} (365 days), not ${shown(timeoutMs)}`)
   checkRetry(retry, whose)
 }
 
@@ -45,8 +45,8 @@ export const checkQueueName = (what: string, name: unknown): void => {
 
 const checkType = (type: unknown): void => {
   if (typeof type !== 'string') throw misuse(`the type of a task has to be a string, not ${shown(type)}`)
-  if (type.length === 0 || type.length > mostTypeCharacters)
-    throw misuse(`the type of a task has to be 1 to ${mostTypeCharacters} characters long, not ${type.length}`)
+  if (type.length === 0 || type.length > maxTypeCharacters)
+    throw misuse(`the type of a task has to be 1 to ${maxTypeCharacters} characters long, not ${type.length}`)
   if (unkeepable.test(type) || type.trim() !== type)
     throw misuse(`the type of a task may not begin or end with a space, nor contain control characters: ${shown(type)}`)
 }
@@ -54,15 +54,15 @@ const checkType = (type: unknown): void => {
 const checkRetry = (retry: RetryPolicy, whose: string): void => {
   if (!isObject(retry) || !isObject(retry.backoff)) throw misuse(`${whose}: retry has to be a whole retry policy`)
   const { maxAttempts, maxCrashes, backoff } = retry
-  if (!isCount(maxAttempts, 1)) throw misuse(`${whose}: retry.maxAttempts has to be 1 to ${mostRuns}, not ${shown(maxAttempts)}`)
-  if (!isCount(maxCrashes, 0)) throw misuse(`${whose}: retry.maxCrashes has to be 0 to ${mostRuns}, not ${shown(maxCrashes)}`)
+  if (!isCount(maxAttempts, 1)) throw misuse(`${whose}: retry.maxAttempts has to be 1 to ${maxRuns}, not ${shown(maxAttempts)}`)
+  if (!isCount(maxCrashes, 0)) throw misuse(`${whose}: retry.maxCrashes has to be 0 to ${maxRuns}, not ${shown(maxCrashes)}`)
   const { initialMs, factor, maxMs, jitter } = backoff
   const inRange = (name: string, value: number, least: number, most: number): void => {
     if (!isWithin(value, least, most)) throw misuse(`${whose}: retry.backoff.${name} has to be ${least} to ${most}, not ${shown(value)}`)
   }
-  inRange('initialMs', initialMs, 0, longestMs)
-  inRange('factor', factor, 1, mostFactor)
-  inRange('maxMs', maxMs, initialMs, longestMs)
+  inRange('initialMs', initialMs, 0, maxTimeMs)
+  inRange('factor', factor, 1, maxFactor)
+  inRange('maxMs', maxMs, initialMs, maxTimeMs)
   inRange('jitter', jitter, 0, 1)
 }
 
@@ -76,7 +76,7 @@ export const retryPolicyOf = (options: RetryOptions = {}): RetryPolicy => {
   return { maxAttempts, maxCrashes, backoff: { initialMs, factor, maxMs, jitter } }
 }
 
-const isCount = (value: unknown, least: number): boolean => Number.isInteger(value) && isWithin(value, least, mostRuns)
+const isCount = (value: unknown, least: number): boolean => Number.isInteger(value) && isWithin(value, least, maxRuns)
 
 const isWithin = (value: unknown, least: number, most: number): boolean => typeof value === 'number' && value >= least && value <= most
 

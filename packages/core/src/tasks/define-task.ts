@@ -13,7 +13,7 @@ import type {
   DefinitionOf,
   ImplementOptions,
   ReturnOf,
-  Schema,
+  TaskSchema,
 } from './task-options.ts'
 
 /**
@@ -22,9 +22,9 @@ import type {
  * @throws `MISUSE` where an option is wrong.
  */
 export const defineTask = <
-  Payload extends Schema | undefined = undefined,
-  Result extends Schema | undefined = undefined,
-  Progress extends Schema | undefined = undefined,
+  Payload extends TaskSchema | undefined = undefined,
+  Result extends TaskSchema | undefined = undefined,
+  Progress extends TaskSchema | undefined = undefined,
   Returned extends ReturnOf<Result> = ReturnOf<Result>,
 >(
   options: DefineOptions<Payload, Result, Progress, Returned>,
@@ -36,9 +36,9 @@ export const defineTask = <
  * @throws `MISUSE` where an option is wrong.
  */
 export const declareTask = <
-  Payload extends Schema | undefined = undefined,
-  Result extends Schema | undefined = undefined,
-  Progress extends Schema | undefined = undefined,
+  Payload extends TaskSchema | undefined = undefined,
+  Result extends TaskSchema | undefined = undefined,
+  Progress extends TaskSchema | undefined = undefined,
 >(
   options: DeclareOptions<Payload, Result, Progress>,
 ): DeclaredTask<Payload, Result, Progress> => {
@@ -60,9 +60,9 @@ export const declareTask = <
  * @throws `MISUSE` where the body is no function.
  */
 export const implementTask = <
-  Payload extends Schema | undefined,
-  Result extends Schema | undefined,
-  Progress extends Schema | undefined,
+  Payload extends TaskSchema | undefined,
+  Result extends TaskSchema | undefined,
+  Progress extends TaskSchema | undefined,
   Returned extends ReturnOf<Result>,
 >(
   declared: DeclaredTask<Payload, Result, Progress>,
@@ -89,7 +89,7 @@ export const unchecked = <T>(): StandardSchemaV1<T> => ({
 
 const checkSchemas = ({ type, payload, result, progress }: DeclareOptions): void => {
   for (const [name, schema] of Object.entries({ payload, result, progress }))
-    if (schema !== undefined && typeof (schema as Partial<Schema> | null)?.['~standard']?.validate !== 'function')
+    if (schema !== undefined && typeof (schema as Partial<TaskSchema> | null)?.['~standard']?.validate !== 'function')
       throw misuse(`the task type "${type}": ${name} has to be a Standard Schema (of zod, valibot, arktype, …)`)
 }
 

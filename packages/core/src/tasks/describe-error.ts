@@ -21,7 +21,7 @@ const maxCodeBytes = 200
 /** How much of the stack text one error of a chain may take, and how long a chain may be. */
 const maxFramesBytes = 4 * 1024
 const maxHeadBytes = 1024
-const mostErrors = 10
+const maxErrors = 10
 
 /**
  * What a body threw, in a form that can be stored. Total: it takes whatever was thrown, of whatever size, and throws
@@ -100,7 +100,7 @@ const stackOf = (thrown: unknown): string | undefined => {
   const add = (error: unknown, role: string): void => {
     if (error === undefined) return
     if (seen.has(error)) parts.push(`${role}an error that stands above`)
-    else if (seen.size === mostErrors) parts.push(`${role}…`)
+    else if (seen.size === maxErrors) parts.push(`${role}…`)
     else {
       seen.add(error)
       parts.push(role + headOf(error) + framesOf(error))
@@ -127,7 +127,7 @@ const framesOf = (error: unknown): string => {
 
 const itemsOf = (list: unknown): readonly unknown[] => {
   try {
-    return Array.isArray(list) ? list.slice(0, mostErrors) : []
+    return Array.isArray(list) ? list.slice(0, maxErrors) : []
   } catch {
     return []
   }

@@ -30,14 +30,14 @@ export class UnknownTaskVersion extends TaskledgerError<'UNKNOWN_TASK_VERSION'> 
 export const isUnknownTaskVersion = (error: unknown): error is UnknownTaskVersion => codeOf(error) === 'UNKNOWN_TASK_VERSION'
 
 /** Only keeps the walk finite: how much is allowed is for the manager to say. */
-const mostBytes = 2 ** 30
+const maxBytes = 2 ** 30
 
 const subjectOf = (type: string): Subject => ({ code: 'INVALID_PAYLOAD', what: `payload of task type "${type}"` })
 
 /** What is stored of a submitted payload: a copy of it, once the schema has nothing against that. */
 export const encodePayload = async (type: string, schema: StandardSchemaV1 | undefined, value: unknown): Promise<JsonValue> => {
   // The copy is checked, not the original: that might change while the schema waits.
-  const copy = value === undefined ? undefined : toJson(value, 'payload', mostBytes)
+  const copy = value === undefined ? undefined : toJson(value, 'payload', maxBytes)
   if (schema !== undefined) await validate(schema, copy, subjectOf(type))
   else if (copy !== undefined && copy !== null)
     throw new InvalidValue(
@@ -58,7 +58,7 @@ export interface PayloadForm {
 /** What the body is given of a stored payload, perhaps of an older version. */
 export const decodePayload = async (form: PayloadForm, stored: number, payload: JsonValue): Promise<unknown> => {
   // A copy: neither a step nor the body may change what the history holds.
-  const value = await upcast(form, stored, toJson(payload, 'payload', mostBytes))
+  const value = await upcast(form, stored, toJson(payload, 'payload', maxBytes))
   return form.schema === undefined ? undefined : validateStored(form.schema, value, subjectOf(form.type))
 }
 

@@ -4,7 +4,7 @@ import type { OnLeaseLost, TaskContext, TaskDeclaration, TaskFactory } from './t
 import type { TypedTask } from './typed-task.ts'
 
 /** A schema of any library that speaks Standard Schema: zod, valibot, arktype and others. */
-export type Schema = StandardSchemaV1
+export type TaskSchema = StandardSchemaV1
 
 /** Turns a payload of one version into one of the next. It may be async. */
 // oxlint-disable-next-line typescript/no-explicit-any -- the form of an old payload is known to nobody but the step itself
@@ -12,9 +12,9 @@ export type UpcastStep = (old: any) => unknown
 
 /** What a task is, but for its body. */
 export interface DeclareOptions<
-  Payload extends Schema | undefined = Schema | undefined,
-  Result extends Schema | undefined = Schema | undefined,
-  Progress extends Schema | undefined = Schema | undefined,
+  Payload extends TaskSchema | undefined = TaskSchema | undefined,
+  Result extends TaskSchema | undefined = TaskSchema | undefined,
+  Progress extends TaskSchema | undefined = TaskSchema | undefined,
 > {
   /** The name of the kind of task, 1 to 200 characters; part of every history, so it never changes. */
   readonly type: string
@@ -40,12 +40,12 @@ export interface DeclareOptions<
 }
 
 /** What a schema takes, or something else where there is none. */
-export type InputOf<S, Otherwise> = S extends Schema ? StandardSchemaV1.InferInput<S> : Otherwise
+export type InputOf<S, Otherwise> = S extends TaskSchema ? StandardSchemaV1.InferInput<S> : Otherwise
 /** What a schema makes of it, or something else where there is none. */
-export type OutputOf<S, Otherwise> = S extends Schema ? StandardSchemaV1.InferOutput<S> : Otherwise
+export type OutputOf<S, Otherwise> = S extends TaskSchema ? StandardSchemaV1.InferOutput<S> : Otherwise
 
 /** What a body may return: the input of the result's schema, or anything where there is none; or a promise of it. */
-export type ReturnOf<Result> = Result extends Schema
+export type ReturnOf<Result> = Result extends TaskSchema
   ? StandardSchemaV1.InferInput<Result> | Promise<StandardSchemaV1.InferInput<Result>>
   : unknown
 
@@ -60,9 +60,9 @@ export interface ImplementOptions {
 
 /** A task, with its body. */
 export interface DefineOptions<
-  Payload extends Schema | undefined,
-  Result extends Schema | undefined,
-  Progress extends Schema | undefined,
+  Payload extends TaskSchema | undefined,
+  Result extends TaskSchema | undefined,
+  Progress extends TaskSchema | undefined,
   Returned,
 > extends DeclareOptions<Payload, Result, Progress> {
   /** What becomes of the body where its node loses its lease. Default `abort`. */
@@ -73,9 +73,9 @@ export interface DefineOptions<
 
 /** A task that can be submitted from anywhere, and run where it was implemented. */
 export interface DeclaredTask<
-  Payload extends Schema | undefined = Schema | undefined,
-  Result extends Schema | undefined = Schema | undefined,
-  Progress extends Schema | undefined = Schema | undefined,
+  Payload extends TaskSchema | undefined = TaskSchema | undefined,
+  Result extends TaskSchema | undefined = TaskSchema | undefined,
+  Progress extends TaskSchema | undefined = TaskSchema | undefined,
 >
   extends TaskDeclaration, TypedTask<InputOf<Payload, undefined>, OutputOf<Result, unknown>, InputOf<Progress, unknown>> {
   /** @internal */

@@ -13,7 +13,7 @@ export const defaultMaxResultBytes: number = 256 * 1024
 export const defaultMaxProgressBytes: number = 16 * 1024
 
 /** How deeply arrays and objects may be nested. */
-const mostLevels = 100
+const maxLevels = 100
 
 /** One walk. The bounds of the size spare most values the writing of their JSON. */
 interface Walk extends Place {
@@ -79,7 +79,7 @@ const copyOf = (value: unknown, walk: Walk): JsonValue => {
 const copyOfObject = (value: object, walk: Walk): JsonValue => {
   const up = walk.at
   const depth = up === undefined ? 1 : up.depth + 1
-  if (depth > mostLevels) throw notJson(walk, `is nested deeper than ${mostLevels} levels: flatten it`)
+  if (depth > maxLevels) throw notJson(walk, `is nested deeper than ${maxLevels} levels: flatten it`)
   for (let level = up; level !== undefined; level = level.up)
     if (level.value === value)
       throw notJson(walk, `refers back to ${pathOf(walk.what, level.up)}: JSON cannot hold it; pass an id in its place`)

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { codeOf, TaskledgerError } from '../ports/errors.ts'
 
 /** What a schema objects to. */
-export interface Issue {
+export interface ValidationIssue {
   /** Where: the properties and indexes that lead there; empty for the value itself. */
   readonly path: readonly PropertyKey[]
   readonly message: string
@@ -13,9 +13,9 @@ export type InvalidValueCode = 'INVALID_PAYLOAD' | 'INVALID_RESULT' | 'INVALID_P
 
 /** A payload, a result or a report of progress is not what its schema describes. `issues` says where and why. */
 export class InvalidValue<Code extends InvalidValueCode = InvalidValueCode> extends TaskledgerError<Code> {
-  readonly issues: readonly Issue[]
+  readonly issues: readonly ValidationIssue[]
 
-  constructor(code: Code, message: string, issues: readonly Issue[] = [], options?: ErrorOptions) {
+  constructor(code: Code, message: string, issues: readonly ValidationIssue[] = [], options?: ErrorOptions) {
     super(code, message, options)
     this.name = 'InvalidValue'
     this.issues = issues
@@ -71,7 +71,7 @@ const outputOf = (result: StandardSchemaV1.Result<unknown>, { code, what }: Subj
   const issues = Array.from(result.issues, plainIssue)
   throw new InvalidValue(
     code,
-    `the ${what} was refused by its schema: ${issues.slice(0, mostIssuesTold).map(sentenceOf).join('; ')}${rest(issues)}`,
+    `the ${what} was refused by its schema: ${issues.slice(0, maxIssuesShown).map(sentenceOf).join('; ')}${rest(issues)}`,
     issues,
   )
 }
@@ -79,17 +79,19 @@ const outputOf = (result: StandardSchemaV1.Result<unknown>, { code, what }: Subj
 const schemaThrew = ({ code, what }: Subject, cause: unknown): InvalidValue =>
   new InvalidValue(code, `the ${what} could not be checked: its schema threw, see "cause"`, [], { cause })
 
-const mostIssuesTold = 10
+const maxIssuesShown = 10
 
-const rest = (issues: readonly Issue[]): string => (issues.length > mostIssuesTold ? `; and ${issues.length - mostIssuesTold} more` : '')
+const rest = (issues: readonly ValidationIssue[]): string =>
+  issues.length > maxIssuesShown ? `; and ${issues.length - maxIssuesShown} more` : ''
 
 /**
  * Libraries put much more into an issue, the whole input among it: that is not to end up in logs. Their lists may be of
  * classes of their own, whose `map` would make another of these.
  */
-const plainIssue = ({ message, path = [] }: StandardSchemaV1.Issue): Issue => ({
+const plainIssue = ({ message, path = [] }: StandardSchemaV1.Issue): ValidationIssue => ({
   message,
   path: Array.from(path, (step) => (typeof step === 'object' ? step.key : step)),
 })
 
-const sentenceOf = ({ path, message }: Issue): string => (path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`)
+const sentenceOf = ({ path, message }: ValidationIssue): string =>
+  path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`

@@ -1,4 +1,4 @@
-import type { Decision, Refusal } from '../domain/decide.ts'
+import type { CommandDecision, CommandRefusal } from '../domain/decide.ts'
 import { decide } from '../domain/decide.ts'
 import { stateOf } from '../domain/evolve.ts'
 import type { CommandBase, TaskCommand } from '../domain/task-command.ts'
@@ -17,20 +17,20 @@ export type EventDraft = Draft<TaskEvent, EventBase>
 export type CommandDraft = Draft<TaskCommand, CommandBase>
 
 /** What has happened to a task. */
-export interface Given {
+export interface GivenHistory {
   /** Gives a command. Where nothing else is said, a minute after the last event, on `node-b`. */
-  when(command: CommandDraft): When
+  when(command: CommandDraft): WhenCommand
 }
 
 /** A command that was given. */
-export interface When {
+export interface WhenCommand {
   /**
    * Says what has to come of it: these events and no others, or this refusal. Of the events only is said what they carry
    * beside task, version, event id, time and node, which have to follow from the history and the command.
    *
    * @throws Error with the first difference.
    */
-  then(expected: readonly EventDraft[] | Refusal): void
+  then(expected: readonly EventDraft[] | CommandRefusal): void
 }
 
 const sampleTaskId = '018cc251-f400-7000-8000-000000000000' as TaskId
@@ -44,7 +44,7 @@ const minute = 60_000
  * Tells a rule of the domain: given events, when a command, then events or a refusal. The given events happen a minute
  * apart, on `node-a`, where nothing else is said.
  */
-export const given = (drafts: readonly EventDraft[]): Given => {
+export const given = (drafts: readonly EventDraft[]): GivenHistory => {
   const history = completeEvents(drafts)
   return {
     when(draft) {
@@ -94,8 +94,8 @@ const expectedEvents = (drafts: readonly EventDraft[], command: TaskCommand, ver
 const mismatch = (
   history: readonly TaskEvent[],
   command: TaskCommand,
-  decision: Decision,
-  expected: readonly TaskEvent[] | Refusal,
+  decision: CommandDecision,
+  expected: readonly TaskEvent[] | CommandRefusal,
   found: string,
 ): Error => {
   const told = history.length === 0 ? 'nothing' : history.map(({ type }) => type).join(', ')

@@ -27,7 +27,7 @@ const defaultStart = 1_704_067_200_000
 const turnsToRest = 5
 
 /** More timers than this at one instant are a loop that would never end. */
-const mostTimersAtOnce = 10_000
+const maxTimersAtOnce = 10_000
 
 // Taken early: a test runner may put fake timers in their place.
 const { setImmediate: nextTurn } = globalThis
@@ -63,8 +63,8 @@ export const virtualClock = (startAt: number = defaultStart): VirtualClock => {
     let timersAtOnce = 0
     for (let timer = nextDue(until); timer !== undefined; timer = nextDue(until)) {
       timersAtOnce = timer.dueAt > now ? 1 : timersAtOnce + 1
-      if (timersAtOnce > mostTimersAtOnce)
-        throw misuse(`more than ${mostTimersAtOnce} timers fell due at ${now}: something schedules itself without end`)
+      if (timersAtOnce > maxTimersAtOnce)
+        throw misuse(`more than ${maxTimersAtOnce} timers fell due at ${now}: something schedules itself without end`)
       now = Math.max(now, timer.dueAt)
       timers.delete(timer)
       timer.callback()

@@ -1,6 +1,6 @@
 import type { Logger, TaskHandle, TaskManager, TaskManagerOptions } from '@taskledger/core'
 import { createTaskManager, defineTask, TaskledgerError, unchecked } from '@taskledger/core'
-import type { CancelSchedule, Clock, TaskMessaging, Notice, TaskStorage, TaskDetails, TaskEvent, TaskId } from '@taskledger/core/ports'
+import type { CancelSchedule, Clock, TaskMessaging, TaskNotice, TaskStorage, TaskDetails, TaskEvent, TaskId } from '@taskledger/core/ports'
 import { outcomeUnknown, sleepOn } from '@taskledger/core/ports'
 import { checkHistory, virtualClock } from '@taskledger/core/testing'
 import type { VirtualClock } from '@taskledger/core/testing'
@@ -39,7 +39,7 @@ export interface StagedNode {
   /** How long calls take before they happen, in milliseconds. */
   delays: (call: string) => number
   /** Which notices it does not hear. */
-  isDeafTo: (notice: Notice) => boolean
+  isDeafTo: (notice: TaskNotice) => boolean
   readonly messaging: TaskMessaging
   /** What its queues say of their depth, whatever is true. */
   depth: number | undefined
@@ -111,7 +111,7 @@ export class Stage implements AsyncDisposable {
       bus: new Proxy(bus, {
         get: (target, key) =>
           key === 'subscribe'
-            ? (listener: (notice: Notice) => void) =>
+            ? (listener: (notice: TaskNotice) => void) =>
                 messaging.bus.subscribe((notice) => (node.isDeafTo(notice) ? undefined : listener(notice)))
             : (Reflect.get(target, key) as unknown),
       }),

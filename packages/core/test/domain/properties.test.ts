@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Decision, TaskCommand, TaskEvent, TaskState } from '../../src/domain/index.ts'
+import type { CommandDecision, TaskCommand, TaskEvent, TaskState } from '../../src/domain/index.ts'
 import { decide, detailsOf, evolve, initialState, isFinalEvent, isFinalStatus, stateOf, statusAfter } from '../../src/domain/index.ts'
 import { checkHistory } from '../../src/testing/index.ts'
 import { clockSpreadMs, command, createTask, event, time } from './arbitraries.ts'
 
 interface Life {
   readonly history: readonly TaskEvent[]
-  readonly decisions: readonly { readonly command: TaskCommand; readonly before: TaskState; readonly decision: Decision }[]
+  readonly decisions: readonly { readonly command: TaskCommand; readonly before: TaskState; readonly decision: CommandDecision }[]
 }
 
 /** What comes of commands that are given one after the other. */

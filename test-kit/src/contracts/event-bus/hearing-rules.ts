@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { EventBus, Notice } from '@taskledger/core/ports'
+import type { EventBus, TaskNotice } from '@taskledger/core/ports'
 import { isClosed } from '@taskledger/core/ports'
 import type { Rule } from '../../rule.ts'
 import { hasHeard, expectHeard, lastNotice, listenOn, noticesWith, noticeWith, sameNotices } from './hearing.ts'
@@ -15,7 +15,7 @@ export const hearingRules: readonly Rule<EventBus>[] = [
     run: async (context) => {
       const clients = [context.port, await context.peer(), await context.peer()]
       const ears = [...clients, ...clients].map(listenOn)
-      const published: Notice[] = []
+      const published: TaskNotice[] = []
       for (const client of clients) {
         const notices = noticesWith(context.random, 5)
         await client.publish(notices)
@@ -39,7 +39,7 @@ export const hearingRules: readonly Rule<EventBus>[] = [
     run: async ({ port, peer, random, waitUntil, observe }) => {
       const other = await peer()
       const ears = [port, other, await peer()].map(listenOn)
-      const publish = async (client: EventBus, node: string): Promise<readonly Notice[]> => {
+      const publish = async (client: EventBus, node: string): Promise<readonly TaskNotice[]> => {
         const notices = noticesWith(random, 120, { node })
         const pending: Promise<void>[] = []
         for (let begin = 0; begin < notices.length;) {
@@ -116,7 +116,7 @@ export const hearingRules: readonly Rule<EventBus>[] = [
     run: async (context) => {
       const { port, random, waitUntil } = context
       const stopped = listenOn(port)
-      const once: Notice[] = []
+      const once: TaskNotice[] = []
       const unsubscribeOnce = port.subscribe((notice) => {
         once.push(notice)
         unsubscribeOnce()

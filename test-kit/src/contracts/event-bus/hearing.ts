@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import type { EventBus, Notice, Unsubscribe } from '@taskledger/core/ports'
+import type { EventBus, TaskNotice, Unsubscribe } from '@taskledger/core/ports'
 import { codeOf } from '@taskledger/core/ports'
 import type { RuleContext } from '../../rule.ts'
 import { drawTaskId } from '../task-listing/sample-details.ts'
 
 /** A notice that nobody else publishes, but for what is given. */
-export const noticeWith = (random: () => number, given: Partial<Notice> = {}): Notice => ({
+export const noticeWith = (random: () => number, given: Partial<TaskNotice> = {}): TaskNotice => ({
   taskId: drawTaskId(random),
   version: 2,
   type: 'TaskStarted',
@@ -14,40 +14,44 @@ export const noticeWith = (random: () => number, given: Partial<Notice> = {}): N
   ...given,
 })
 
-export const noticesWith = (random: () => number, count: number, given: Partial<Notice> = {}): readonly Notice[] =>
+export const noticesWith = (random: () => number, count: number, given: Partial<TaskNotice> = {}): readonly TaskNotice[] =>
   Array.from({ length: count }, (_, index) => noticeWith(random, { version: index + 1, ...given }))
 
 /** One who listens and remembers. */
 export interface Ear {
-  readonly heard: readonly Notice[]
+  readonly heard: readonly TaskNotice[]
   readonly unsubscribe: Unsubscribe
 }
 
 /** Subscribes, and remembers what comes. */
 export const listenOn = (bus: EventBus): Ear => {
-  const heard: Notice[] = []
+  const heard: TaskNotice[] = []
   return { heard, unsubscribe: bus.subscribe((notice) => void heard.push(notice)) }
 }
 
 /** Fails where the ear has not heard just these, in whatever order. */
-export const expectHeard = ({ heard }: Ear, expected: readonly Notice[]): void => sameNotices(sorted(heard), sorted(expected))
+export const expectHeard = ({ heard }: Ear, expected: readonly TaskNotice[]): void => sameNotices(sorted(heard), sorted(expected))
 
 /** Fails at the first difference: a comparison of thousands at once takes ever so long to say what differs. */
-export const sameNotices = (heard: readonly Notice[], expected: readonly Notice[]): void => {
+export const sameNotices = (heard: readonly TaskNotice[], expected: readonly TaskNotice[]): void => {
   for (const [index, notice] of expected.entries()) assert.deepEqual(heard[index], notice, `notice ${index + 1} of ${expected.length}`)
   assert.equal(heard.length, expected.length, 'no notice comes more than once')
 }
 
-const sorted = (notices: readonly Notice[]): readonly Notice[] => {
+const sorted = (notices: readonly TaskNotice[]): readonly TaskNotice[] => {
   const keyed = notices.map((notice) => ({ notice, key: `${notice.taskId} ${notice.version}` }))
   return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ notice }) => notice)
 }
 
 /** Whether the ear has heard this very task's notice. */
-export const hasHeard = ({ heard }: Ear, { taskId }: Notice): boolean => heard.some((notice) => notice.taskId === taskId)
+export const hasHeard = ({ heard }: Ear, { taskId }: TaskNotice): boolean => heard.some((notice) => notice.taskId === taskId)
 
 /** Publishes one more notice and waits until every ear has heard it: whatever was to come before it has come. */
-export const lastNotice = async ({ random, waitUntil }: RuleContext<EventBus>, bus: EventBus, ears: readonly Ear[]): Promise<Notice> => {
+export const lastNotice = async (
+  { random, waitUntil }: RuleContext<EventBus>,
+  bus: EventBus,
+  ears: readonly Ear[],
+): Promise<TaskNotice> => {
   const last = noticeWith(random, { node: 'the last one' })
   await bus.publish([last])
   await waitUntil('a last notice is heard', () => ears.every((ear) => hasHeard(ear, last)))
@@ -55,7 +59,7 @@ export const lastNotice = async ({ random, waitUntil }: RuleContext<EventBus>, b
 }
 
 /** Publishes over a network that has been made to suffer, another notice each time, until one is taken. */
-export const publishAnyhow = async ({ random, waitUntil }: RuleContext<EventBus>, bus: EventBus): Promise<Notice> => {
+export const publishAnyhow = async ({ random, waitUntil }: RuleContext<EventBus>, bus: EventBus): Promise<TaskNotice> => {
   let notice = noticeWith(random)
   await waitUntil('a notice is taken', async () => {
     notice = noticeWith(random)

@@ -1,10 +1,10 @@
-import type { EventBus, Notice } from '@taskledger/core/ports'
+import type { EventBus, TaskNotice } from '@taskledger/core/ports'
 import { taskStatuses } from '@taskledger/core/ports'
 import type { Rule } from '../../rule.ts'
 import { drawTaskId } from '../task-listing/sample-details.ts'
 import { expectHeard, lastNotice, listenOn, noticesWith, noticeWith, sameNotices } from './hearing.ts'
 
-const types: readonly Notice['type'][] = [
+const types: readonly TaskNotice['type'][] = [
   'TaskCreated',
   'TaskStarted',
   'TaskCancelRequested',

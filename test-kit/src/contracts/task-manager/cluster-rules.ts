@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
-import type { Notice, TaskDetails, TaskHandle } from '@taskledger/core'
+import type { TaskNotice, TaskDetails, TaskHandle } from '@taskledger/core'
 import { codeOf } from '@taskledger/core'
 import { isFinalStatus } from '@taskledger/core/ports'
 import type { Rule } from '../../rule.ts'
@@ -185,7 +185,7 @@ export const clusterRules: readonly Rule<Adapters>[] = [
     run: async (cluster, { waitUntil }) => {
       const nodes = await cluster.nodes(3, { tasks: [echoTask] })
       const heard = nodes.map(({ manager }) => {
-        const notices: Notice[] = []
+        const notices: TaskNotice[] = []
         manager.subscribe((notice) => notices.push(notice))
         return notices
       })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
-import type { JanitorOptions, JsonValue, LeaseOptions, TaskHandle, TaskManager, WorkerOptions } from '@taskledger/core'
+import type { JanitorOptions, JsonValue, LeaseOptions, TaskHandle, TaskManager, TaskWorkerOptions } from '@taskledger/core'
 import { createTaskManager } from '@taskledger/core'
 import type { Logger, TaskDeclaration } from '@taskledger/core'
 import type { TaskDetails, TaskEvent, TaskId, WorkMessage } from '@taskledger/core/ports'
@@ -22,7 +22,7 @@ export interface ClusterNode {
 export interface NodeOptions {
   readonly tasks: readonly TaskDeclaration[]
   /** Default: four slots for each queue that the tasks name. */
-  readonly worker?: WorkerOptions | false
+  readonly worker?: TaskWorkerOptions | false
   readonly commandTimeoutMs?: number
   /** Default: so long that no rule that is about something else meets its end. */
   readonly lease?: LeaseOptions
@@ -37,7 +37,7 @@ interface Logged {
 }
 
 /** Short where a default would make a rule wait. */
-const workerDefaults: WorkerOptions = { drainMs: 0, progressIntervalMs: 10, undecodableDelayMs: 10, undecodableReleases: 5 }
+const workerDefaults: TaskWorkerOptions = { drainMs: 0, progressIntervalMs: 10, unknownTasks: { retryDelayMs: 10, maxReleases: 5 } }
 
 /** The nodes that a rule works with, and what it can see of them from outside. */
 export class Cluster {
@@ -68,7 +68,10 @@ export class Cluster {
       logger: this.#loggerOf(name),
       storage: interferedStorage(storage, interference),
       messaging: interferedMessaging(messaging, interference),
-      worker: worker === false ? false : { ...workerDefaults, ...worker },
+      worker:
+        worker === false
+          ? false
+          : { ...workerDefaults, ...worker, unknownTasks: { ...workerDefaults.unknownTasks, ...worker?.unknownTasks } },
     })
     const node = { manager, interference }
     this.#nodes.push(node)

@@ -9,7 +9,7 @@ import { echoTask } from './held-task.ts'
 import { outcomeOf } from './outcome.ts'
 
 /** So often that chance does not use it up: whether a task fails for good is the matter of other rules. */
-const patient = { undecodableReleases: 1_000, undecodableDelayMs: 2 }
+const patient = { unknownTasks: { retryDelayMs: 2, maxReleases: 1_000 } }
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -49,7 +49,7 @@ export const decodingRules: readonly Rule<Adapters>[] = [
     run: async (cluster) => {
       const declared = declareTask({ type: 'nobody-has-this', payload: unchecked<JsonValue>() })
       const front = await cluster.node({ tasks: [declared, echoTask], worker: false })
-      const workers = await cluster.nodes(2, { tasks: [echoTask], worker: { slots: 1, undecodableReleases: 3 } })
+      const workers = await cluster.nodes(2, { tasks: [echoTask], worker: { slots: 1, unknownTasks: { maxReleases: 3 } } })
       const lost = [await front.manager.submit(declared, 1), await front.manager.submit(declared, 2)]
       const good = await front.manager.submit(echoTask, 'good')
       assert.equal((await cluster.finished(good, front)).result, 'good')
@@ -133,7 +133,7 @@ export const decodingRules: readonly Rule<Adapters>[] = [
         ({ payload }) => payload,
       )
       const front = await cluster.node({ tasks: [lax], worker: false })
-      await cluster.node({ tasks: [strict], worker: { slots: 1, undecodableReleases: 1 } })
+      await cluster.node({ tasks: [strict], worker: { slots: 1, unknownTasks: { maxReleases: 1 } } })
       const refused = await front.manager.submit(lax, 'one')
       const good = await front.manager.submit(lax, 1)
       assert.equal((await cluster.finished(good, front)).result, 1)
@@ -176,7 +176,7 @@ export const decodingRules: readonly Rule<Adapters>[] = [
     title: 'messages of tasks that the store does not know stop nothing, and bring no task into being',
     hint: 'what a message says is checked against the store by the claim: an append at version 1 needs the event before it',
     run: async (cluster) => {
-      const node = await cluster.node({ tasks: [echoTask], worker: { slots: 1, undecodableReleases: 1 } })
+      const node = await cluster.node({ tasks: [echoTask], worker: { slots: 1, unknownTasks: { maxReleases: 1 } } })
       const unknown = freshTaskId()
       const carried = freshTaskId()
       const created = { ...createdEvent(carried), task: { type: 'echo', version: 1, payload: 'never submitted' } }
@@ -201,7 +201,7 @@ export const decodingRules: readonly Rule<Adapters>[] = [
     notShown: needsInjection,
     run: async (cluster, { inject, within }) => {
       const held = cluster.held()
-      const node = await cluster.node({ tasks: [held.task, echoTask], worker: { slots: 1, undecodableReleases: 1 } })
+      const node = await cluster.node({ tasks: [held.task, echoTask], worker: { slots: 1, unknownTasks: { maxReleases: 1 } } })
       const [, blocker] = await cluster.start(held, node)
       const broken = await node.manager.submit(echoTask, 'never')
       await inject?.(bytesOf('{"no":"event"}'), `history/${broken.id}`)

@@ -1,4 +1,4 @@
-import type { CallOptions, Delivery, Notice, TaskEvent, TaskId } from '@taskledger/core/ports'
+import type { CallOptions, Delivery, TaskNotice, TaskEvent, TaskId } from '@taskledger/core/ports'
 import { outcomeUnknown, TaskledgerError } from '@taskledger/core/ports'
 
 /** The calls that a rule can get hold of. */
@@ -45,7 +45,7 @@ interface Fault {
 /** What comes between one node and its adapters. Nothing does until a rule asks for it. */
 export class Interference {
   /** The notices that this node does not hear. */
-  isDeafTo: (notice: Notice) => boolean = () => false
+  isDeafTo: (notice: TaskNotice) => boolean = () => false
   /** How often each message is sent. */
   copies = 1
   /** Whether a delivery is acknowledged when its handler has ended, and not when it is accepted: until then it may be lost. */

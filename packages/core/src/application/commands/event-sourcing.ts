@@ -1,4 +1,4 @@
-import type { Refusal } from '../../domain/decide.ts'
+import type { CommandRefusal } from '../../domain/decide.ts'
 import { decide } from '../../domain/decide.ts'
 import type { TaskCommand } from '../../domain/task-command.ts'
 import type { TaskEvent } from '../../domain/task-event.ts'
@@ -14,7 +14,7 @@ import type { Publisher } from './publisher.ts'
 /** What came of a command. */
 export interface Outcome {
   /** Why it took no effect, or nothing where it was accepted. */
-  readonly refused: Refusal | undefined
+  readonly refused: CommandRefusal | undefined
   /** What is known of the task after it. Where the append was found to have happened after all, others may have written since. */
   readonly aggregate: Aggregate
   /** What it brought about. */

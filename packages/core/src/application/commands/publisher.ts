@@ -2,7 +2,7 @@ import type { TaskEvent } from '../../domain/task-event.ts'
 import { statusAfter } from '../../domain/task-event.ts'
 import type { TaskDetails } from '../../domain/task-details.ts'
 import type { TaskId } from '../../domain/task-id.ts'
-import type { Notice } from '../../ports/event-bus.ts'
+import type { TaskNotice } from '../../ports/event-bus.ts'
 import type { Aggregate } from './aggregate.ts'
 import type { NodeContext } from '../node/context.ts'
 import type { Outbox } from './outbox.ts'
@@ -48,7 +48,7 @@ export class Publisher {
   }
 }
 
-const noticeOf = (event: TaskEvent): Notice => ({
+const noticeOf = (event: TaskEvent): TaskNotice => ({
   taskId: event.taskId,
   version: event.version,
   type: event.type,

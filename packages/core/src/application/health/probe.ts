@@ -1,14 +1,14 @@
 import type { TaskId } from '../../domain/task-id.ts'
-import type { Notice } from '../../ports/event-bus.ts'
+import type { TaskNotice } from '../../ports/event-bus.ts'
 import { Check } from './health.ts'
 import type { NodeContext } from '../node/context.ts'
-import type { QueueFlow, Worker } from '../worker/worker.ts'
+import type { QueueFlow, TaskWorker } from '../worker/worker.ts'
 
 /** What a beat is about: no task has this id. */
 const noTaskId = '00000000-0000-8000-8000-000000000000' as TaskId
 
 /** Whether the notice is the beat of a node, and is about no task. Its version counts the beats. */
-export const isBeat = ({ taskId }: Notice): boolean => taskId === noTaskId
+export const isBeat = ({ taskId }: TaskNotice): boolean => taskId === noTaskId
 
 /** How a queue stood at the last beat. */
 interface Stood {
@@ -26,13 +26,13 @@ export class Pulse {
   readonly bus: Check
   readonly consuming: Check
   readonly #node: NodeContext
-  readonly #worker: () => Worker | undefined
+  readonly #worker: () => TaskWorker | undefined
   readonly #stood = new Map<string, Stood>()
   #sent = 0
   #heard = 0
   #beating: Promise<void> | undefined
 
-  constructor(node: NodeContext, worker: () => Worker | undefined) {
+  constructor(node: NodeContext, worker: () => TaskWorker | undefined) {
     this.#node = node
     this.#worker = worker
     this.store = new Check(node.clock, 'it was not asked yet')
@@ -46,7 +46,7 @@ export class Pulse {
     return this.#beating
   }
 
-  hear({ node, version }: Notice): void {
+  hear({ node, version }: TaskNotice): void {
     if (node !== this.#node.nodeId) return
     this.#heard = Math.max(this.#heard, version)
     if (this.#heard >= this.#sent) this.bus.good()
@@ -67,7 +67,7 @@ export class Pulse {
     if (this.#heard < this.#sent) this.bus.bad('this node did not hear its own latest beat')
     const version = ++this.#sent
     try {
-      const beat: Notice = { taskId: noTaskId, version, type: 'TaskProgress', status: 'waiting', node: nodeId }
+      const beat: TaskNotice = { taskId: noTaskId, version, type: 'TaskProgress', status: 'waiting', node: nodeId }
       await deadlines.call(undefined, (signal) => messaging.bus.publish([beat], { signal }))
     } catch (error) {
       this.bus.bad('the event bus does not take a notice', error)

@@ -1,6 +1,6 @@
 import { isFinalStatus } from '../../domain/task-status.ts'
 import type { TaskId } from '../../domain/task-id.ts'
-import type { Notice } from '../../ports/event-bus.ts'
+import type { TaskNotice } from '../../ports/event-bus.ts'
 import { onAbort } from '../../ports/on-abort.ts'
 import type { NodeContext } from '../node/context.ts'
 
@@ -12,11 +12,11 @@ export class Waiter {
   readonly #stop: () => void
   readonly #signal: AbortSignal | undefined
   readonly #closed: AbortSignal
-  readonly isWoken: (notice: Notice) => boolean
+  readonly isWoken: (notice: TaskNotice) => boolean
   #woken = false
   #wake: (() => void) | undefined
 
-  constructor(node: NodeContext, isWoken: (notice: Notice) => boolean, signal: AbortSignal | undefined, stop: () => void) {
+  constructor(node: NodeContext, isWoken: (notice: TaskNotice) => boolean, signal: AbortSignal | undefined, stop: () => void) {
     this.#closed = node.closed
     this.#signal = signal
     this.isWoken = isWoken
@@ -68,7 +68,7 @@ export class Awaiting {
   }
 
   /** Begins to listen to a task. Stop the waiter in the end. */
-  waiter(taskId: TaskId, isWoken: (notice: Notice) => boolean, signal?: AbortSignal): Waiter {
+  waiter(taskId: TaskId, isWoken: (notice: TaskNotice) => boolean, signal?: AbortSignal): Waiter {
     let leave = (): void => {}
     const waiter: Waiter = new Waiter(this.#node, isWoken, signal, () => {
       leave()
@@ -80,7 +80,7 @@ export class Awaiting {
     return waiter
   }
 
-  hear(notice: Notice): void {
+  hear(notice: TaskNotice): void {
     for (const waiter of this.#watched.get(notice.taskId)?.waiters ?? []) if (waiter.isWoken(notice)) waiter.wake()
   }
 
@@ -112,4 +112,4 @@ export class Awaiting {
 }
 
 /** Wakes those that wait for the end only. */
-export const isEnd = (notice: Notice): boolean => isFinalStatus(notice.status)
+export const isEnd = (notice: TaskNotice): boolean => isFinalStatus(notice.status)

@@ -19,14 +19,14 @@ import { forEach, walk } from '../node/iterating.ts'
  * less than the history). Of an *unreadable* one: `historyUnreadable` (this node cannot decode it), `historyMissing` (it is
  * listed and has none).
  */
-export type FindingReason = 'messageLost' | 'nobodyTakes' | 'nodeGone' | 'rowBehind' | 'historyUnreadable' | 'historyMissing'
+export type DoctorFindingReason = 'messageLost' | 'nobodyTakes' | 'nodeGone' | 'rowBehind' | 'historyUnreadable' | 'historyMissing'
 
 /** Something that is wrong with an unfinished task. */
-export interface Finding {
+export interface DoctorFinding {
   readonly taskId: TaskId
   readonly type: string
   readonly kind: 'stuck' | 'orphaned' | 'divergent' | 'unreadable'
-  readonly reason: FindingReason
+  readonly reason: DoctorFindingReason
   /** The same for people, with the particulars. */
   readonly why: string
   /** When the task last changed, or became due: milliseconds since 1970. */
@@ -35,7 +35,7 @@ export interface Finding {
 
 /** What a doctor found. */
 export interface DoctorReport {
-  readonly findings: readonly Finding[]
+  readonly findings: readonly DoctorFinding[]
   /** How many unfinished tasks were looked at. */
   readonly examined: number
   /** False where there were more findings than were asked for. */
@@ -75,7 +75,7 @@ export class Doctor {
   async report(limit: number, signal?: AbortSignal): Promise<DoctorReport> {
     await this.#watch.look()
     this.#horizons.refresh(this.#watch.live)
-    const findings: Finding[] = []
+    const findings: DoctorFinding[] = []
     let examined = 0
     for (let shard = 0; shard < shardCount && findings.length <= limit; shard++) {
       const rows = walk(this.#node, (bound) => this.#node.storage.listing.unfinished({ shard, of: shardCount }, { signal: bound }))
@@ -90,9 +90,9 @@ export class Doctor {
     return { findings: findings.slice(0, limit), examined, isComplete: findings.length <= limit }
   }
 
-  async #examine(row: TaskDetails, signal: AbortSignal | undefined): Promise<Finding | undefined> {
+  async #examine(row: TaskDetails, signal: AbortSignal | undefined): Promise<DoctorFinding | undefined> {
     const { taskId, type } = row
-    const found = (kind: Finding['kind'], reason: FindingReason, since: number, why: string): Finding => ({
+    const found = (kind: DoctorFinding['kind'], reason: DoctorFindingReason, since: number, why: string): DoctorFinding => ({
       taskId,
       type,
       kind,

@@ -2,7 +2,7 @@ import type { StartTask } from '../../domain/task-command.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import { isFinalStatus, isUnderWay } from '../../domain/task-status.ts'
 import { isOutcomeUnknown, isUnknownEventType } from '../../ports/errors.ts'
-import type { Notice } from '../../ports/event-bus.ts'
+import type { TaskNotice } from '../../ports/event-bus.ts'
 import type { ConsumeMode, Delivery, WorkMessage } from '../../ports/work-queue.ts'
 import { describeError } from '../../tasks/describe-error.ts'
 import type { RunnableTask } from '../../tasks/task-factory.ts'
@@ -103,7 +103,7 @@ export class Claims {
   }
 
   /** What happened to a task: a claim under way has to look again after a wish to cancel, what is held after an end. */
-  hear(notice: Notice): void {
+  hear(notice: TaskNotice): void {
     this.#holds.hear(notice)
     if (notice.type !== 'TaskCancelRequested') return
     for (const claim of this.#open) if (claim.taskId === notice.taskId) claim.heard = Math.max(claim.heard, notice.version)
@@ -155,7 +155,7 @@ export class Claims {
 
   /** Another node may know what this one does not; after enough tries the task fails, where people can see it. */
   async #undecodable(delivery: Delivery, known: Aggregate, untilFree: UntilFree, error: unknown): Promise<void> {
-    if (delivery.releases < this.#settings.undecodableReleases) return this.#leaveToOthers(delivery, error)
+    if (delivery.releases < this.#settings.unknownTasks.maxReleases) return this.#leaveToOthers(delivery, error)
     await this.#claimAnd(delivery, known, untilFree, async (started) => {
       const described = describeError(error)
       const message = `no worker could decode it; node ${this.#node.nodeId} says: ${described.message}`
@@ -240,7 +240,7 @@ export class Claims {
 
   async #leaveToOthers(delivery: Delivery, error: unknown): Promise<void> {
     const { message, releases } = delivery
-    const isForOthers = releases < this.#settings.undecodableReleases || this.#node.closed.aborted || isUnknownEventType(error)
+    const isForOthers = releases < this.#settings.unknownTasks.maxReleases || this.#node.closed.aborted || isUnknownEventType(error)
     if (isForOthers) {
       this.#node.logger.warn({ taskId: message.taskId, releases, err: error }, 'a task cannot be run here and is left to others')
       return this.#release(delivery)
@@ -251,7 +251,7 @@ export class Claims {
   }
 
   #release(delivery: Delivery): Promise<void> {
-    return this.#settle(delivery, () => delivery.release({ delayMs: this.#settings.undecodableDelayMs }))
+    return this.#settle(delivery, () => delivery.release({ delayMs: this.#settings.unknownTasks.retryDelayMs }))
   }
 
   async #settle({ message }: Delivery, call: () => Promise<void>): Promise<void> {

@@ -1,6 +1,6 @@
 import type { TaskId } from '../../domain/task-id.ts'
 import { isUnderWay } from '../../domain/task-status.ts'
-import type { Notice } from '../../ports/event-bus.ts'
+import type { TaskNotice } from '../../ports/event-bus.ts'
 import type { Aggregate } from '../commands/aggregate.ts'
 import { noTask } from '../commands/aggregate.ts'
 import { Awaiting } from '../queries/awaiting.ts'
@@ -51,7 +51,7 @@ export class SerialHolds {
     }
   }
 
-  hear(notice: Notice): void {
+  hear(notice: TaskNotice): void {
     this.#awaiting.hear(notice)
   }
 

@@ -5,7 +5,7 @@ import type { TaskRegistry } from '../../tasks/task-registry.ts'
 import { checkMs, checkWhole } from '../../ports/checks.ts'
 
 /** What a node runs, and how. Times are in milliseconds. */
-export interface WorkerOptions {
+export interface TaskWorkerOptions {
   /** How many tasks it runs at a time from each queue that its tasks name. Default 4. Not together with `queues`. */
   readonly slots?: number
   /** The queues to take from, instead of those that its tasks name. */
@@ -16,10 +16,16 @@ export interface WorkerOptions {
   readonly drainMs?: number
   /** How often the progress of a task is saved at most. Default 500. */
   readonly progressIntervalMs?: number
-  /** How long a task that this node cannot decode is left to others before it is delivered again. Default 500. */
-  readonly undecodableDelayMs?: number
-  /** How often a task that cannot be decoded is left to others before it is failed. Default 20. */
-  readonly undecodableReleases?: number
+  /** What happens to a task that this node cannot decode: a type or version that it does not know, or a payload that its schema refuses. */
+  readonly unknownTasks?: UnknownTaskOptions
+}
+
+/** What a worker does with a task that it cannot decode. It releases the task for other nodes, and fails the task after too many releases. */
+export interface UnknownTaskOptions {
+  /** The delay before a released task is delivered again, in milliseconds. Default 500. */
+  readonly retryDelayMs?: number
+  /** How often the task may be released before the next node that takes it fails it. Default 20. */
+  readonly maxReleases?: number
 }
 
 /** What a worker takes from one queue. */
@@ -42,10 +48,7 @@ export interface WorkerSettings {
   readonly drainMs: number
   /** How often the progress of a task is saved at most, in milliseconds. */
   readonly progressIntervalMs: number
-  /** How long a task that this node cannot decode is left to others before it is delivered again, in milliseconds. */
-  readonly undecodableDelayMs: number
-  /** How often a task that cannot be decoded is left to others before it is failed. */
-  readonly undecodableReleases: number
+  readonly unknownTasks: Required<UnknownTaskOptions>
 }
 
 const mostSlots = 10_000
@@ -60,7 +63,7 @@ const queueSettings = (queue: string, settings: QueueSettings): ChosenQueueSetti
 }
 
 /** The settings of a worker, every choice made. */
-export const workerSettings = (options: WorkerOptions, registry: TaskRegistry): WorkerSettings => {
+export const workerSettings = (options: TaskWorkerOptions, registry: TaskRegistry): WorkerSettings => {
   if (options.slots !== undefined && options.queues !== undefined)
     throw misuse('worker.slots and worker.queues are both given: give one of them')
   const slots = checkWhole('worker.slots', options.slots ?? defaultSlots, 1, mostSlots)
@@ -72,7 +75,9 @@ export const workerSettings = (options: WorkerOptions, registry: TaskRegistry): 
     cancelGraceMs: checkMs('worker.cancelGraceMs', options.cancelGraceMs ?? 30_000),
     drainMs: checkMs('worker.drainMs', options.drainMs ?? 10_000),
     progressIntervalMs: checkMs('worker.progressIntervalMs', options.progressIntervalMs ?? 500),
-    undecodableDelayMs: checkMs('worker.undecodableDelayMs', options.undecodableDelayMs ?? 500),
-    undecodableReleases: checkWhole('worker.undecodableReleases', options.undecodableReleases ?? 20, 0, 1_000),
+    unknownTasks: {
+      retryDelayMs: checkMs('worker.unknownTasks.retryDelayMs', options.unknownTasks?.retryDelayMs ?? 500),
+      maxReleases: checkWhole('worker.unknownTasks.maxReleases', options.unknownTasks?.maxReleases ?? 20, 0, 1_000),
+    },
   }
 }

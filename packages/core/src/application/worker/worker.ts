@@ -1,5 +1,5 @@
 import type { TaskId } from '../../domain/task-id.ts'
-import type { Notice } from '../../ports/event-bus.ts'
+import type { TaskNotice } from '../../ports/event-bus.ts'
 import type { ConsumeMode, Consumer, Delivery } from '../../ports/work-queue.ts'
 import type { TaskRegistry } from '../../tasks/task-registry.ts'
 import { Attempts } from './attempts.ts'
@@ -17,7 +17,7 @@ import type { WorkerSettings } from './settings.ts'
 const settleMs = 5_000
 
 /** What a worker does: it takes tasks, takes none for now, takes none any more, or is gone. */
-export type WorkerStatus = 'running' | 'paused' | 'draining' | 'closed'
+export type TaskWorkerStatus = 'running' | 'paused' | 'draining' | 'closed'
 
 /**
  * What a queue has handed to this node.
@@ -33,7 +33,7 @@ export interface QueueFlow {
 }
 
 /** Takes tasks from queues and runs them. A node has at most one. */
-export class Worker {
+export class TaskWorker {
   readonly #node: NodeContext
   readonly #settings: WorkerSettings
   readonly #attempts: Attempts
@@ -43,7 +43,7 @@ export class Worker {
   /** For each queue, how many deliveries there were, and how many are being handled. */
   readonly #flows = new Map<string, { taken: number; busy: number }>()
   readonly #handling = new Set<Promise<unknown>>()
-  #status: WorkerStatus = 'running'
+  #status: TaskWorkerStatus = 'running'
   #started: Promise<void> = Promise.resolve()
   #drained: Promise<void> | undefined
   #closed: Promise<void> | undefined
@@ -63,7 +63,7 @@ export class Worker {
     this.#claims = new Claims(node, eventSourcing, publisher, sender, registry, this.#attempts, settings, () => this.#isTaking)
   }
 
-  get status(): WorkerStatus {
+  get status(): TaskWorkerStatus {
     return this.#status
   }
 
@@ -189,7 +189,7 @@ export class Worker {
    *
    * @internal
    */
-  hear(notice: Notice): void {
+  hear(notice: TaskNotice): void {
     this.#claims.hear(notice)
     const { type, taskId, version, node } = notice
     const isForeign = node !== this.#node.nodeId && type !== 'TaskProgress'

@@ -1,4 +1,4 @@
-import type { TaskManager, TaskManagerOptions, WorkerOptions } from '@taskledger/core'
+import type { TaskManager, TaskManagerOptions, TaskWorkerOptions } from '@taskledger/core'
 import { codeOf, createTaskManager, defineTask, isTaskFailed, silentLogger, taskIdOfKey, unchecked } from '@taskledger/core'
 import { createMemory } from '@taskledger/memory'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -15,7 +15,7 @@ const managerOf = async (options: Partial<TaskManagerOptions>): Promise<TaskMana
   return manager
 }
 
-const worker: WorkerOptions = { slots: 1, cancelGraceMs: 5, undecodableDelayMs: 1, undecodableReleases: 2 }
+const worker: TaskWorkerOptions = { slots: 1, cancelGraceMs: 5, unknownTasks: { retryDelayMs: 1, maxReleases: 2 } }
 const anything = defineTask({ type: 'anything', payload: unchecked<unknown>(), run: ({ payload }) => payload })
 const strict = defineTask({ type: 'strict', payload: z.object({ mailbox: z.string().min(1) }), run: () => {} })
 

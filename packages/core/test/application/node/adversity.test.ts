@@ -108,7 +108,7 @@ describe('a task is not lost', () => {
     const memory = createMemory()
     const long = defineTask({ type: 'long', payload: unchecked<string>(), run: () => 'done' })
     let isDown = false
-    const worker = { undecodableDelayMs: 1, undecodableReleases: 2 }
+    const worker = { unknownTasks: { retryDelayMs: 1, maxReleases: 2 } }
     const manager = await managerOn(memory, { tasks: [long], worker, commandTimeoutMs: 1 }, (_path, _given, call) => {
       if (isDown) throw new Error('the store is down')
       return call()

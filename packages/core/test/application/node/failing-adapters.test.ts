@@ -35,7 +35,7 @@ const live = async (failing: number, mode: FailureMode): Promise<readonly string
   const memory = createMemory()
   const { storage, messaging, calls } = failingAdapters(memory.storage(), memory.messaging(), failing, mode)
   const observer = memory.storage()
-  const worker = { slots: 2, undecodableDelayMs: 1, progressIntervalMs: 1 }
+  const worker = { slots: 2, unknownTasks: { retryDelayMs: 1 }, progressIntervalMs: 1 }
   const manager = await createTaskManager({ tasks: [double, hang], storage, messaging, worker, logger: silentLogger })
   try {
     const plain = await manager.submit(double, 21)

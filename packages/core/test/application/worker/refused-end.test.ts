@@ -57,7 +57,7 @@ describe('a store that refuses what a node has to write, until somebody mends it
 
   it('has an attempt handed back, uncounted, of which it did not take that nobody can decode its task', async () => {
     await using stage = new Stage()
-    const node = await stage.node({ worker: { undecodableReleases: 0 } })
+    const node = await stage.node({ worker: { unknownTasks: { maxReleases: 0 } } })
     const odd = defineTask({ type: 'odd', run: () => {} })
     const front = await stage.node({ tasks: [odd], worker: false })
     let appends = 0
