@@ -25,6 +25,8 @@ export interface Subject<Port> {
   deadLetters?(queue: string): Promise<readonly string[]>
   /** For work queues: makes a client vanish without a goodbye, as if its process had been killed. */
   kill?(client: Port): Promise<void>
+  /** For task listings: how many rows the engine has read for the clients of this subject so far. It shows what a page costs. */
+  rowsRead?(): number
   /** What the engine holds, in words; shown where a rule fails. */
   inspect?(): unknown
   /** Puts away what was opened. */

@@ -98,13 +98,16 @@ const attempt = async <Port>(
 }
 
 /** The subject's own, whether it is a plain object or one of a class. */
-const hooksOf = <Port>(subject: Subject<Port>): Pick<Subject<Port>, 'port' | 'inject' | 'deadLetters' | 'kill' | 'inspect'> => {
-  const { port, inject, deadLetters, kill, inspect } = subject
+const hooksOf = <Port>(
+  subject: Subject<Port>,
+): Pick<Subject<Port>, 'port' | 'inject' | 'deadLetters' | 'kill' | 'rowsRead' | 'inspect'> => {
+  const { port, inject, deadLetters, kill, rowsRead, inspect } = subject
   return {
     port,
     ...(inject && { inject: inject.bind(subject) }),
     ...(deadLetters && { deadLetters: deadLetters.bind(subject) }),
     ...(kill && { kill: kill.bind(subject) }),
+    ...(rowsRead && { rowsRead: rowsRead.bind(subject) }),
     ...(inspect && { inspect: inspect.bind(subject) }),
   }
 }

@@ -64,6 +64,18 @@ export const openKeyspace = async (endpoint: CassandraEndpoint): Promise<TestKey
 
 type Inject<Port> = NonNullable<Subject<Port>['inject']>
 
+/** Calls back with the number of rows of each answer: no statement filters on the server, so Cassandra reads no more. */
+const countRows = (session: Session, count: (rows: number) => void): Session => {
+  const execute = session.execute.bind(session)
+  return Object.assign(session, {
+    execute: async (...request: Parameters<Session['execute']>) => {
+      const rows = await execute(...request)
+      count(rows.length)
+      return rows
+    },
+  })
+}
+
 /** A harness whose clients reach the server through a proxy of their own. */
 export const cassandraHarness = <Port>(
   keyspace: () => TestKeyspace,
@@ -85,11 +97,14 @@ export const cassandraHarness = <Port>(
       requestTimeoutMs,
       connectTimeoutMs: 60_000,
     }
-    const session = await openSession(shared)
+    let rowsRead = 0
+    const open = async (): Promise<Session> => countRows(await openSession(shared), (rows) => (rowsRead += rows))
+    const session = await open()
     const own = session.lease('the harness')
     return {
       port: makePort(session),
-      peer: async () => makePort(await openSession(shared)),
+      peer: async () => makePort(await open()),
+      rowsRead: () => rowsRead,
       faults: { ...proxy.faults, ...(restart === undefined ? {} : { restart }) },
       ...(injectWith === undefined ? {} : { inject: injectWith(session) }),
       async [Symbol.asyncDispose]() {

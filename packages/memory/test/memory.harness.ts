@@ -3,6 +3,8 @@ import { silentLogger } from '@taskledger/core/ports'
 import type { Memory } from '@taskledger/memory'
 import { createMemory } from '@taskledger/memory'
 import type { Harness } from '@taskledger/test-kit'
+import { MemoryTaskListing } from '../src/memory-task-listing.ts'
+import { CountedTasks } from './counted-tasks.ts'
 
 // There are no faults here: memory has no connection to cut and no engine to restart.
 
@@ -28,11 +30,12 @@ export const eventStoreHarness: Harness<EventStore> = {
 export const taskListingHarness: Harness<TaskListing> = {
   name: 'memory',
   open: async () => {
-    const memory = emptyMemory()
+    const counted = new CountedTasks()
     return {
-      port: memory.storage().listing,
-      peer: async () => memory.storage().listing,
-      inspect: () => memory.inspect(),
+      port: new MemoryTaskListing(counted.tasks),
+      peer: async () => new MemoryTaskListing(counted.tasks),
+      rowsRead: () => counted.rowsRead,
+      inspect: () => ({ listed: counted.tasks.rows.size }),
     }
   },
 }

@@ -28,6 +28,13 @@ export class Table {
   readonly progress: Map<TaskId, TaskProgress> = new Map()
   /** The rows in order, until one of them changes. */
   order: readonly TaskDetails[] | undefined
+  rowsRead = 0
+
+  /** Counts a row that is looked at. */
+  read<Row extends TaskDetails | undefined>(row: Row): Row {
+    this.rowsRead++
+    return row
+  }
 }
 
 /** A listing that is right, and made of small steps: a mutant gets one of them wrong. */
@@ -50,16 +57,21 @@ export class PlainListing implements TaskListing {
 
   async list(filter: TaskFilter, { limit, cursor, signal }: PageRequest): Promise<TaskPage> {
     await this.enter({ ...(signal && { signal }) })
-    const order = (this.table.order ??= [...this.table.rows.values()].sort((a, b) => this.compare(a, b)))
+    const order = (this.table.order ??= this.sorted())
     const tasks: TaskDetails[] = []
     for (let index = cursor === undefined ? 0 : this.indexAfter(order, cursor, filter); index < order.length; index++) {
-      const row = order[index]
+      const row = this.table.read(order[index])
       if (row === undefined || !this.meets(row, filter)) continue
       const last = tasks.at(-1)
       if (tasks.length === limit && last !== undefined) return { tasks, cursor: this.cursorAt(last, index, filter) }
       tasks.push(this.shown(row))
     }
     return { tasks }
+  }
+
+  /** Every row, in the order of the list. */
+  sorted(): readonly TaskDetails[] {
+    return Array.from(this.table.rows.values(), (row) => this.table.read(row)).sort((a, b) => this.compare(a, b))
   }
 
   async *unfinished({ shard, of }: TaskShard, options?: CallOptions): AsyncGenerator<TaskDetails, void, undefined> {
@@ -128,7 +140,7 @@ export class PlainListing implements TaskListing {
     let high = order.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      const row = order[middle]
+      const row = this.table.read(order[middle])
       if (row !== undefined && this.compare(row, position) <= 0) low = middle + 1
       else high = middle
     }
