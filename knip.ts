@@ -26,7 +26,7 @@ const config: KnipConfig = {
     'examples/reindex': { entry: [pages] },
     docs: { entry: ['**/*.md'], project: ['**/*.md'] },
     // A test runs it as a process.
-    'tools/servers': { entry: ['test/parent.ts'] },
+    'tools/servers': { entry: ['test/process/parent.ts'] },
     // The tests start other test runners, by their paths.
     'test-kit': { entry: [pages, 'test/runners/*.mjs'], ignoreDependencies: ['jest'] },
   },

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { environmentOf } from '@taskledger/servers'
 import type { Servers } from '@taskledger/servers'
 
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -16,18 +17,9 @@ export interface Running {
 }
 
 /** Runs `npm run cluster -- ARGS` without npm, on the servers of the test run; its files come into a folder that the test removes. */
-export const launch = ({ cassandra, amqp }: Servers, scratch: string, ...args: readonly string[]): Running => {
-  const { contactPoints, localDataCenter, credentials } = cassandra
+export const launch = (servers: Servers, scratch: string, ...args: readonly string[]): Running => {
   const child = spawn(process.execPath, [program, ...args], {
-    env: {
-      ...process.env,
-      NO_COLOR: '1',
-      TMPDIR: scratch,
-      CASSANDRA_CONTACT_POINTS: contactPoints.join(','),
-      CASSANDRA_LOCAL_DATA_CENTER: localDataCenter,
-      ...(credentials === undefined ? {} : { CASSANDRA_USERNAME: credentials.username, CASSANDRA_PASSWORD: credentials.password }),
-      AMQP_URL: amqp.url,
-    },
+    env: { ...process.env, NO_COLOR: '1', TMPDIR: scratch, ...environmentOf(servers) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ended = Promise.withResolvers<number | null>()

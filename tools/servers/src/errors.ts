@@ -1,4 +1,4 @@
-/** No server can be had on this machine as it is; says what to install or set. */
+/** No server can be had on this machine as it is. The message says what to install or set. */
 export class ServerNotAvailable extends Error {
   override readonly name = 'ServerNotAvailable'
   /** What to do about it, in one sentence. */
@@ -10,12 +10,12 @@ export class ServerNotAvailable extends Error {
   }
 }
 
-/** The environment names a server, or a way to get one, that does not work. It is never passed over in silence. */
+/** The environment names a server, or a place to look, that does not work. The search then ends: the next place is not tried. */
 export class WrongEnvironment extends Error {
   override readonly name = 'WrongEnvironment'
 }
 
-/** What an error says, or those within it: the drivers hide there why each address failed. */
+/** The message of an error, or of the errors inside it: drivers put the reason why each address failed there. */
 export const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
   const inner: readonly unknown[] =
@@ -24,3 +24,11 @@ export const reasonOf = (error: unknown): string => {
   if (error.message !== '') return error.message
   return String('code' in error ? error.code : error.name)
 }
+
+/** Bounds a step, for `within`: after the time, an error that names the step. */
+export const bounded = (step: string, timeoutMs: number): { readonly timeoutMs: number; onTimeout(): never } => ({
+  timeoutMs,
+  onTimeout: () => {
+    throw new Error(`${step} took longer than ${timeoutMs / 1000} s`)
+  },
+})

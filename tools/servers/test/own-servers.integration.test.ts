@@ -5,20 +5,20 @@ import { createVhost, findCassandra, findRabbitmq, startRabbitmq } from '../src/
 
 const silent = (): void => {}
 
-test('the shared servers say which they are', () => {
+test('the shared servers have a version', () => {
   const { cassandra, amqp } = inject('servers')
   expect(cassandra.version).toMatch(/^\d+\.\d+/)
   expect(amqp.version).toMatch(/^\d+\.\d+/)
 })
 
-test('what a test starts finds the shared servers', async () => {
+test('a search in a test finds the shared servers', async () => {
   const { cassandra, amqp } = inject('servers')
   await expect(findCassandra({ say: silent })).resolves.toMatchObject({ origin: 'environment', endpoint: cassandra })
   await expect(findRabbitmq({ say: silent })).resolves.toMatchObject({ origin: 'environment', endpoint: amqp })
 })
 
-// That it keeps what it acknowledged through a SIGKILL is shown where adapters are tested for it.
-test('a RabbitMQ of our own has vhosts of any name, and is gone when it is stopped', { timeout: 300_000 }, async () => {
+// The tests of the adapters show that it keeps acknowledged messages through a SIGKILL.
+test('a RabbitMQ that a test starts has vhosts of any name, and is gone once it is stopped', { timeout: 300_000 }, async () => {
   const broker = await startRabbitmq({ say: silent, name: 'own' })
   const { pid } = broker
   try {

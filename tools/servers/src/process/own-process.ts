@@ -3,24 +3,24 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { open, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { reasonOf } from './errors.ts'
+import { reasonOf } from '../errors.ts'
 import { guard, signalGroup } from './guard.ts'
 
 export interface OwnProcessOptions {
-  /** As people know it: `Cassandra`. */
+  /** The name in messages: `Cassandra`. */
   readonly what: string
   readonly command: string
   readonly args: readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
-  /** Where its output goes. */
+  /** The file that gets its output. */
   readonly logFile: string
-  /** Resolves where it answers, rejects where it does not yet. */
-  readonly ask: () => Promise<unknown>
+  /** Resolves once the process answers, and rejects until then. */
+  readonly probe: () => Promise<unknown>
   readonly startTimeoutMs: number
 }
 
-/** A process of ours, the first of a group of its own, that may be started many times on the same data. */
+/** A child process in a process group of its own, which may be started many times on the same data. */
 export class OwnProcess {
   readonly #options: OwnProcessOptions
   #running: { readonly pid: number; readonly child: ChildProcess; readonly gone: Promise<unknown>; isGone: boolean } | undefined
@@ -40,8 +40,8 @@ export class OwnProcess {
 
   /** Resolves when it answers. */
   async start(): Promise<void> {
-    const { what, command, args, env, cwd, logFile, ask, startTimeoutMs } = this.#options
-    if (this.isRunning) throw new Error(`${what} is running already`)
+    const { what, command, args, env, cwd, logFile, probe, startTimeoutMs } = this.#options
+    if (this.isRunning) throw new Error(`${what} is running already: stop it first`)
     await using log = await open(logFile, 'a')
     const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', log.fd, log.fd] })
     const { pid } = child
@@ -57,9 +57,9 @@ export class OwnProcess {
     const deadline = performance.now() + startTimeoutMs
     for (;;) {
       try {
-        await ask()
+        await probe()
         if (!running.isGone) {
-          // Whoever forgets it may end: the guard sees to it.
+          // This process may end without a stop: the guard then ends the child.
           child.unref()
           return
         }
@@ -76,7 +76,7 @@ export class OwnProcess {
     }
   }
 
-  /** SIGKILL, to it and its children. Resolves when it is gone; that it is gone already is fine. */
+  /** SIGKILL, to the process and its children. Resolves when it is gone, at once where it was gone already. */
   async kill(): Promise<void> {
     if (this.#running === undefined || this.#running.isGone) return
     this.#running.child.ref()

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import process from 'node:process'
 
 /**
- * Ends a group of processes when this process ends, however that comes about: SIGKILL leaves no time for anything, but the pipe
- * to the guard closes. The guard is a shell in a session of its own, so that a Ctrl-C of the terminal does not reach it.
+ * Ends a group of processes when this process ends, even by SIGKILL: the pipe to the guard then closes. The guard is a shell in a
+ * session of its own, so that a Ctrl-C of the terminal does not reach it.
  */
 export const guard = (group: number): { release(): void } => {
   const shell = spawn('sh', ['-c', 'read -r line; [ "$line" = released ] || kill -s KILL -- "-$1"', 'guard', String(group)], {
@@ -11,14 +11,14 @@ export const guard = (group: number): { release(): void } => {
     stdio: ['pipe', 'ignore', 'ignore'],
     cwd: '/',
   })
-  // It was released before, or somebody ended it.
+  // The guard was released, or ended by somebody.
   shell.stdin.on('error', () => {})
   shell.unref()
   if ('unref' in shell.stdin) (shell.stdin as unknown as { unref(): void }).unref()
   return { release: () => shell.stdin.end('released\n') }
 }
 
-/** Sends a signal to a process and its children. That they are gone is fine. */
+/** Sends a signal to a group of processes, if it is still there. */
 export const signalGroup = (group: number, signal: NodeJS.Signals): void => {
   try {
     process.kill(-group, signal)

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
-/** Whether nobody listens there. */
+/** Whether the port is free. */
 export const isFree = (port: number, address = '127.0.0.1'): Promise<boolean> =>
   new Promise((resolve) => {
     const server = createServer()
@@ -12,9 +12,8 @@ export const isFree = (port: number, address = '127.0.0.1'): Promise<boolean> =>
 const given = new Set<number>()
 
 /**
- * A port of this machine that nobody uses, and that stays free while its server is down for a moment. For that it lies below
- * those that systems give to outgoing connections: a client that tries again and again might be given the very port
- * that it tries, and be connected with itself.
+ * A free port that stays free while its server is down. It is below the ports that systems give to outgoing connections: otherwise a
+ * client that reconnects again and again may be given the port that it connects to, and so be connected with itself.
  */
 export const freePort = async (address = '127.0.0.1'): Promise<number> => {
   for (;;) {

@@ -2,13 +2,13 @@ import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 
-/** The project's ignored folder for what servers need: `.servers/`. */
-export const serversFolder: string = join(import.meta.dirname, '../../../.servers')
+/** Programs and data of servers, in the repository and ignored by git: `.servers/`. */
+export const serversFolder: string = join(import.meta.dirname, '../../../../.servers')
 
-/** One folder for each running process, named after it. */
+/** Holds a folder for each running process, named by its id. */
 const runsFolder: string = join(serversFolder, 'runs')
 
-/** Whether a process is there, be it somebody else's. */
+/** Whether a process exists, of any user. */
 export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
@@ -18,7 +18,7 @@ export const isAlive = (pid: number): boolean => {
   }
 }
 
-/** Removes what runs left behind that were not given the time to. */
+/** Removes the folders of processes that were killed. */
 const removeStale = async (): Promise<void> => {
   for (const run of await readdir(runsFolder)) {
     if (!isAlive(Number.parseInt(run))) await rm(join(runsFolder, run), { recursive: true, force: true })
@@ -28,7 +28,7 @@ const removeStale = async (): Promise<void> => {
 let started = 0
 let tidied: Promise<void> | undefined
 
-/** A new, empty folder for a server of this process: see `removeDataFolder`. */
+/** Makes a new, empty folder for a server of this process. `removeDataFolder` removes it. */
 export const openDataFolder = async (name: string): Promise<string> => {
   const folder = join(runsFolder, String(process.pid), `${++started}-${name}`)
   await mkdir(folder, { recursive: true })
@@ -42,6 +42,6 @@ export const removeDataFolder = async (folder: string): Promise<void> => {
   try {
     await rmdir(dirname(folder))
   } catch {
-    // Other servers of this process have theirs there; or the next run removes it.
+    // Other servers of this process still have folders there, or the next run removes it.
   }
 }

@@ -1,17 +1,20 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
-import { askCassandra } from './ask-cassandra.ts'
-import { javaArgumentsOf, logbackXml, yamlOf } from './cassandra-config.ts'
-import type { CassandraNode, CommitlogSync } from './cassandra-config.ts'
-import { cassandraJars, defaultCassandraVersion } from './cassandra-jars.ts'
+import type { EngineProcess, Say } from '../engine.ts'
+import { openDataFolder } from '../process/data-folder.ts'
+import { OwnProcess } from '../process/own-process.ts'
+import { freePort } from '../process/ports.ts'
+import { startEngine } from '../process/start-engine.ts'
+import type { CassandraEndpoint } from './endpoint.ts'
+import { cassandraJars, defaultCassandraVersion } from './jars.ts'
+import { javaArgumentsOf } from './java-arguments.ts'
 import { findJava17 } from './java.ts'
-import { OwnProcess } from './own-process.ts'
-import { freePort } from './ports.ts'
-import { openDataFolder, removeDataFolder } from './project-folder.ts'
-import type { CassandraEndpoint, EngineProcess, Say } from './types.ts'
+import { probeCassandra } from './probe.ts'
+import type { CassandraNode, CommitlogSync } from './yaml.ts'
+import { logbackXml, yamlOf } from './yaml.ts'
 
-/** Where a node stands in a ring: all have the same two ports, each has an address of its own. */
+/** The place of a node in a ring: all nodes have the same two ports, each has an address of its own. */
 export interface RingPlace {
   readonly address: string
   /** The address of the node that is started first. */
@@ -23,37 +26,37 @@ export interface RingPlace {
 
 export interface StartCassandraOptions {
   readonly say: Say
-  /** What it is for, in a word: part of the name of its folder. */
+  /** What the server is for, in a word: part of the name of its folder. */
   readonly name: string
-  /** Default `batch`: what was acknowledged survives a SIGKILL. Where nobody kills it, `periodic`. */
+  /** Default: `batch`, so that an acknowledged write survives a SIGKILL; `periodic` where `isNeverKilled`. */
   readonly commitlogSync?: CommitlogSync
   /** As java takes it. Default `512m`. */
   readonly heap?: string
   /**
-   * Whether it lives for minutes only, as in a test. It then takes half the processor time for that long, and is slower than
-   * others once they are warm. Default false.
+   * Whether it only lives for minutes, as in a test. It then takes half the processor time, and stays slower than a server that is
+   * warm. Default false.
    */
   readonly isShortLived?: boolean
-  /** Whether nobody kills it, so that nothing has to be on disk before it is acknowledged: no write, and no definition. Default false. */
+  /** Whether it is never killed, so that neither writes nor the schema have to be on disk when they are acknowledged. Default false. */
   readonly isNeverKilled?: boolean
-  /** Where it listens on 127.0.0.1. Default: a free port. */
+  /** The port on 127.0.0.1. Default: a free one. */
   readonly port?: number
-  /** Where it stands in a ring. Default: it is alone, on 127.0.0.1. */
+  /** Its place in a ring. Default: it is alone, on 127.0.0.1. */
   readonly ring?: RingPlace
-  /** As Maven knows it, 4.1 or later. Default: `5.0.8`. */
+  /** The version in Maven Central, 4.1 or later. Default: `5.0.8`. */
   readonly version?: string
-  /** Whether it asks for a password, and grants nothing unasked. Default false. The endpoint has the superuser's credentials. */
+  /** Whether clients have to log in and need permissions. Default false. The endpoint has the superuser's credentials. */
   readonly authentication?: boolean
 }
 
-/** Whom a new Cassandra that asks for passwords lets in. */
+/** The user of a new Cassandra that asks for passwords. */
 const superuser = { username: 'cassandra', password: 'cassandra' } as const
 
 /**
- * Starts a Cassandra of one node, or one node of a ring, empty, with data of its own that go when it is stopped. Some 6 s; the first one ever
- * is fetched before. It ends with this process, however that ends.
+ * Starts an empty Cassandra of one node, or one node of a ring, in some 6 s; the first start also fetches it. Its data go when it stops. It
+ * ends with this process, however that ends.
  *
- * @throws {@link ServerNotAvailable} where Java 17 or Maven is missing, or nothing can be fetched.
+ * @throws {@link ServerNotAvailable} where Java 17 or Maven is missing, or Cassandra cannot be fetched.
  */
 export const startCassandra = async (options: StartCassandraOptions): Promise<EngineProcess<CassandraEndpoint>> => {
   const {
@@ -104,33 +107,16 @@ export const startCassandra = async (options: StartCassandraOptions): Promise<En
     env: { ...process.env, MALLOC_ARENA_MAX: '2' },
     cwd: folder,
     logFile: join(folder, 'output.log'),
-    ask: () => askCassandra(endpoint, 5_000),
+    probe: () => probeCassandra(endpoint, 5_000),
     // On a machine that is busy with other things.
     startTimeoutMs: 180_000,
   })
-  const stop = async (): Promise<void> => {
-    await server.kill()
-    await removeDataFolder(folder)
-  }
-  const startedAt = performance.now()
-  say(`Starting Cassandra ${version} on ${node.address}:${node.nativePort}, some 6 s`)
-  try {
-    await server.start()
-  } catch (error) {
-    await stop()
-    throw error
-  }
-  say(`Cassandra answers after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
-  return {
-    endpoint,
-    origin: 'started',
-    get pid() {
-      return server.pid
-    },
-    kill: () => server.kill(),
-    start: () => server.start(),
-    pause: () => server.signal('SIGSTOP'),
-    resume: () => server.signal('SIGCONT'),
-    stop,
-  }
+  return startEngine({
+    say,
+    title: `Cassandra ${version} on ${node.address}:${node.nativePort}`,
+    usualSeconds: 6,
+    processes: [server],
+    folder,
+    endpoint: async () => endpoint,
+  })
 }

@@ -1,7 +1,7 @@
-/** Starts a process of its own, prints its id, and lives on, for tests of what comes after. */
+/** Starts a process, prints its id, and stays: a test then ends this process. */
 import { join } from 'node:path'
 import process from 'node:process'
-import { OwnProcess } from '../src/own-process.ts'
+import { OwnProcess } from '../../src/process/own-process.ts'
 
 const folder = process.argv[2] ?? '.'
 const own = new OwnProcess({
@@ -11,7 +11,7 @@ const own = new OwnProcess({
   env: process.env,
   cwd: folder,
   logFile: join(folder, 'log'),
-  ask: () => Promise.resolve(),
+  probe: () => Promise.resolve(),
   startTimeoutMs: 1_000,
 })
 await own.start()

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { OwnProcess } from '../src/own-process.ts'
+import { OwnProcess } from '../../src/process/own-process.ts'
 
 let scratch: string
 
@@ -14,7 +14,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(scratch, { recursive: true, force: true }))
 
-/** The first letters of what ps says of a process: nothing where it is gone, Z where only its parent has not noticed. */
+/** The state of a process by ps: empty when it is gone, Z until its parent has noticed. */
 const stateOf = (pid: number): string => {
   try {
     return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).trim()
@@ -24,7 +24,7 @@ const stateOf = (pid: number): string => {
 }
 const isRunning = (pid: number): boolean => !['', 'Z'].includes(stateOf(pid).slice(0, 1))
 
-const shell = (script: string, ask: () => Promise<unknown>, startTimeoutMs = 20_000): OwnProcess =>
+const shell = (script: string, probe: () => Promise<unknown>, startTimeoutMs = 20_000): OwnProcess =>
   new OwnProcess({
     what: 'Shell',
     command: 'sh',
@@ -32,13 +32,13 @@ const shell = (script: string, ask: () => Promise<unknown>, startTimeoutMs = 20_
     env: process.env,
     cwd: scratch,
     logFile: join(scratch, 'log'),
-    ask,
+    probe,
     startTimeoutMs,
   })
 const answers = (): Promise<void> => Promise.resolve()
 
-describe('a process of ours', () => {
-  test('starts, pauses, goes on, dies and starts again', async () => {
+describe('a process of its own', () => {
+  test('starts, pauses, continues, is killed and starts again', async () => {
     const own = shell('exec sleep 600', answers)
     await own.start()
     const { pid } = own
@@ -58,7 +58,7 @@ describe('a process of ours', () => {
     expect(own.isRunning).toBe(false)
   })
 
-  test('takes its children with it', async () => {
+  test('takes its children along', async () => {
     const own = shell('sleep 600 & echo $! >draft; mv draft child; wait', () => readFile(join(scratch, 'child')))
     await own.start()
     const child = Number(await readFile(join(scratch, 'child'), 'utf8'))
@@ -68,18 +68,18 @@ describe('a process of ours', () => {
     expect(isRunning(child)).toBe(false)
   })
 
-  test('that ends while it starts is an error with the end of its log', async () => {
+  test('is an error with the end of its log if it ends during its start', async () => {
     const own = shell('echo out of order; exit 3', () => Promise.reject(new Error('refused')))
     await expect(own.start()).rejects.toThrow(/ended while it was starting\nout of order/)
   })
 
-  test('that never answers is ended, and the error says why', async () => {
+  test('is ended if it never answers, with an error that says why', async () => {
     const own = shell('exec sleep 600', () => Promise.reject(new Error('refused')), 300)
     await expect(own.start()).rejects.toThrow('Shell does not answer within 0.3 s: refused')
     expect(own.isRunning).toBe(false)
   })
 
-  test('whose command is missing is an error', async () => {
+  test('is an error if its command is missing', async () => {
     const own = new OwnProcess({
       what: 'Nothing',
       command: join(scratch, 'missing'),
@@ -87,7 +87,7 @@ describe('a process of ours', () => {
       env: process.env,
       cwd: scratch,
       logFile: join(scratch, 'log'),
-      ask: answers,
+      probe: answers,
       startTimeoutMs: 1_000,
     })
     await expect(own.start()).rejects.toThrow('ENOENT')

@@ -1,10 +1,5 @@
-import { randomBytes } from 'node:crypto'
-import process from 'node:process'
-import type { RabbitmqProcess } from './start-rabbitmq.ts'
-import type { AmqpEndpoint } from './types.ts'
-
-/** The name of a keyspace that nobody else uses. It has to be created, and dropped. */
-export const freshKeyspaceName = (): string => `taskledger_${process.pid}_${randomBytes(4).toString('hex')}`
+import type { AmqpEndpoint } from './endpoint.ts'
+import type { RabbitmqProcess } from './start.ts'
 
 /** Creates a vhost on a broker that was started here, with all permissions for its guest. */
 export const createVhost = async (broker: RabbitmqProcess, vhost: string): Promise<AmqpEndpoint> => {

@@ -1,18 +1,19 @@
-import { freePort } from './ports.ts'
-import { startCassandra } from './start-cassandra.ts'
-import type { CassandraEndpoint, EngineProcess, Say } from './types.ts'
+import { freePort } from '../process/ports.ts'
+import { startCassandra } from './start.ts'
+import type { EngineProcess, Say } from '../engine.ts'
+import type { CassandraEndpoint } from './endpoint.ts'
 
-/** How many nodes it has: with three replicas of everything, any one of them may be away. */
+/** With three replicas of everything, any one node may be away. */
 const size = 3
 
-/** How far apart the tokens of the nodes lie: the ring has 2^64. */
+/** The distance between the tokens of two nodes: the ring has 2^64 tokens. */
 const tokenDistance = 2n ** 64n / BigInt(size)
 
 /**
- * Starts a ring of three nodes on 127.0.0.11 to 127.0.0.13, one after the other: 20 s and more, and some 0.9 GB of memory each.
- * Each node may be made to suffer by itself. Each ends with this process, however that ends.
+ * Starts a ring of three nodes on 127.0.0.11 to 127.0.0.13, one after the other. It takes 20 s or more, and some 0.9 GB of memory for each
+ * node. Each node ends with this process, however that ends.
  *
- * @throws as `startCassandra`.
+ * @throws {@link ServerNotAvailable} as `startCassandra` does.
  */
 export const startCassandraRing = async ({
   say,

@@ -3,20 +3,20 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { promisify } from 'node:util'
-import { ServerNotAvailable } from './errors.ts'
-import { installOnce } from './install-once.ts'
-import { serversFolder } from './project-folder.ts'
-import type { Say } from './types.ts'
+import { ServerNotAvailable } from '../errors.ts'
+import { installOnce } from '../process/install-once.ts'
+import { serversFolder } from '../process/data-folder.ts'
+import type { Say } from '../engine.ts'
 
 const run = promisify(execFile)
 
-/** The Cassandra that is started here where no other is asked for. */
+/** The version that is started unless another one is asked for. */
 export const defaultCassandraVersion = '5.0.8'
 
-/** A Cassandra that was fetched. */
+/** A fetched Cassandra. */
 export interface CassandraJars {
   readonly folder: string
-  /** The agent without which 4.1 cannot measure its memory. */
+  /** The Java agent that 4.1 measures its memory with. */
   readonly memoryMeter?: string
 }
 
@@ -39,19 +39,17 @@ const fetchJars = async (draft: string, version: string, javaHome: string): Prom
     await run('mvn', args, { cwd: draft, env: { ...process.env, JAVA_HOME: javaHome }, timeout: 600_000, maxBuffer: 64 * 1024 * 1024 })
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      throw new ServerNotAvailable(
-        'Cassandra is fetched by Maven, which is not on this machine',
-        'Install it (Debian: apt-get install maven)',
-        { cause: error },
-      )
+      throw new ServerNotAvailable('Maven, which fetches Cassandra, is not on this machine', 'Install it (Debian: apt-get install maven)', {
+        cause: error,
+      })
     }
     const said =
       error instanceof Error && 'stdout' in error ? String(error.stdout).trim().split('\n').slice(0, 5).join('\n') : String(error)
-    throw new ServerNotAvailable(`Maven could not fetch Cassandra: ${said}`, 'Look whether Maven reaches its repository', { cause: error })
+    throw new ServerNotAvailable(`Maven could not fetch Cassandra: ${said}`, 'Check that Maven reaches its repository', { cause: error })
   }
 }
 
-/** Cassandra and all that it needs, fetched where it is missing: about 70 MB that all runs share. */
+/** Cassandra with its dependencies, about 70 MB that all runs share. Fetches them where they are missing. */
 export const cassandraJars = async (version: string, javaHome: string, say: Say): Promise<CassandraJars> => {
   const folder = join(serversFolder, `cassandra-${version}`)
   await installOnce(folder, async (draft) => {

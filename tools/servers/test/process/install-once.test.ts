@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { installOnce } from '../src/install-once.ts'
+import { installOnce } from '../../src/process/install-once.ts'
 
 let scratch: string
 
@@ -12,7 +12,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(scratch, { recursive: true, force: true }))
 
-test('several at once fill the folder once, and none sees it half full', async () => {
+test('of several at once one fills the folder, and none sees it half full', async () => {
   const folder = join(scratch, 'jars')
   let fills = 0
   const fill = async (draft: string): Promise<void> => {
@@ -36,7 +36,7 @@ test('several at once fill the folder once, and none sees it half full', async (
   expect(await readdir(scratch)).toEqual(['jars'])
 })
 
-test('a fill that fails leaves nothing, and the next one may try', async () => {
+test('a fill that fails leaves nothing behind, and the next one may try', async () => {
   const folder = join(scratch, 'jars')
   const failing = async (draft: string): Promise<void> => {
     await mkdir(draft)
@@ -51,7 +51,7 @@ test('a fill that fails leaves nothing, and the next one may try', async () => {
   expect(await readFile(join(folder, 'one'), 'utf8')).toBe('1')
 })
 
-test('the lock of a process that is gone holds nobody up', async () => {
+test('the lock of a process that is gone is broken', async () => {
   const folder = join(scratch, 'jars')
   const gone = spawnSync('true').pid
   await writeFile(`${folder}.lock`, String(gone))

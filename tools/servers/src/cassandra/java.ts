@@ -3,18 +3,18 @@ import { existsSync, globSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { promisify } from 'node:util'
-import { ServerNotAvailable } from './errors.ts'
+import { ServerNotAvailable } from '../errors.ts'
 
 const run = promisify(execFile)
 
-/** What may be a Java, the likeliest first. */
+/** The commands that may be Java 17, the likeliest first. */
 const candidates = (): readonly string[] => [
   ...(process.env['JAVA_HOME'] === undefined ? [] : [join(process.env['JAVA_HOME'], 'bin/java')]),
   ...globSync(['/usr/lib/jvm/*17*/bin/java', '/Library/Java/JavaVirtualMachines/*17*/Contents/Home/bin/java']).toSorted(),
   'java',
 ]
 
-/** A Java as it describes itself: its major version and its home. Nothing where there is none. */
+/** The major version and the home of a Java, or undefined where the command does not run. */
 const look = async (java: string): Promise<{ readonly major: number; readonly home: string } | undefined> => {
   if (java !== 'java' && !existsSync(java)) return undefined
   try {
@@ -27,7 +27,7 @@ const look = async (java: string): Promise<{ readonly major: number; readonly ho
   }
 }
 
-/** The home of a Java 17, the only version that Cassandra 5.0 is at home on among those that are current. */
+/** The home of a Java 17, the newest version that Cassandra 5.0 supports. */
 export const findJava17 = async (): Promise<string> => {
   const seen: string[] = []
   for (const java of candidates()) {
@@ -36,7 +36,7 @@ export const findJava17 = async (): Promise<string> => {
     if (found !== undefined) seen.push(`Java ${found.major} in ${found.home}`)
   }
   throw new ServerNotAvailable(
-    `Cassandra needs Java 17, and this machine has ${seen.length === 0 ? 'no Java' : seen.join(', ')}`,
+    `Cassandra needs Java 17, but this machine has ${seen.length === 0 ? 'no Java' : seen.join(', ')}`,
     'Install it (Debian: apt-get install openjdk-17-jre-headless), or set JAVA_HOME',
   )
 }

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import type { CassandraCandidate } from '../src/ask-cassandra.ts'
-import { cassandraFromEnvironment } from '../src/find-cassandra.ts'
-import { rabbitmqFromEnvironment } from '../src/find-rabbitmq.ts'
+import type { CassandraCandidate } from '../../src/cassandra/probe.ts'
+import { cassandraFromEnvironment } from '../../src/cassandra/engine.ts'
+import { rabbitmqFromEnvironment } from '../../src/rabbitmq/engine.ts'
 
 const cassandraAnswers = async (candidate: CassandraCandidate) => ({ localDataCenter: 'dc1', ...candidate, version: '5.0.8' })
 const rabbitmqAnswers = async (url: string) => ({ url, version: '3.10.8' })
 const refuses = () => Promise.reject(new Error('connection refused'))
 
-describe('Cassandra of the environment', () => {
-  test('is absent where the environment does not name it', async () => {
+describe('the Cassandra of the environment', () => {
+  test('is absent if the environment does not name one', async () => {
     expect(await cassandraFromEnvironment({}, cassandraAnswers)).toMatchObject({ type: 'absent' })
     expect(await cassandraFromEnvironment({ CASSANDRA_CONTACT_POINTS: '' }, cassandraAnswers)).toMatchObject({ type: 'absent' })
   })
@@ -31,25 +31,25 @@ describe('Cassandra of the environment', () => {
     })
   })
 
-  test('says its data centre itself where it is not given', async () => {
+  test('names its data centre itself where none is given', async () => {
     const found = await cassandraFromEnvironment({ CASSANDRA_CONTACT_POINTS: 'one' }, cassandraAnswers)
     expect(found).toMatchObject({ endpoint: { localDataCenter: 'dc1' } })
   })
 
-  test('that does not answer is an error which names the variable and the reason', async () => {
+  test('is an error that names the variable and the reason if it does not answer', async () => {
     await expect(cassandraFromEnvironment({ CASSANDRA_CONTACT_POINTS: 'one' }, refuses)).rejects.toThrow(
       'CASSANDRA_CONTACT_POINTS is one, where no Cassandra can be used: connection refused',
     )
   })
 
-  test('with half of its credentials is an error', async () => {
+  test('is an error with half of its credentials', async () => {
     const environment = { CASSANDRA_CONTACT_POINTS: 'one', CASSANDRA_USERNAME: 'tasks' }
     await expect(cassandraFromEnvironment(environment, cassandraAnswers)).rejects.toThrow('CASSANDRA_PASSWORD')
   })
 })
 
-describe('RabbitMQ of the environment', () => {
-  test('is absent where the environment does not name it', async () => {
+describe('the RabbitMQ of the environment', () => {
+  test('is absent if the environment does not name one', async () => {
     expect(await rabbitmqFromEnvironment({}, rabbitmqAnswers)).toMatchObject({ type: 'absent' })
   })
 
@@ -58,7 +58,7 @@ describe('RabbitMQ of the environment', () => {
     expect(found).toMatchObject({ type: 'present', endpoint: { url: 'amqp://one/tasks', version: '3.10.8' } })
   })
 
-  test('that does not answer is an error, which does not show the password', async () => {
+  test('is an error without the password if it does not answer', async () => {
     const found = rabbitmqFromEnvironment({ AMQP_URL: 'amqp://me:secret@one' }, refuses)
     await expect(found).rejects.toThrow('AMQP_URL is amqp://one, where no RabbitMQ can be used: connection refused')
   })

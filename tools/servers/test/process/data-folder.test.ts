@@ -4,9 +4,9 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { expect, test } from 'vitest'
-import { openDataFolder, removeDataFolder, serversFolder } from '../src/project-folder.ts'
+import { openDataFolder, removeDataFolder, serversFolder } from '../../src/process/data-folder.ts'
 
-test('what runs left behind that are gone goes with the next one; the folders of living ones stay', async () => {
+test('the folder of a process that is gone is removed by the next run; the folders of living processes stay', async () => {
   const left = join(serversFolder, 'runs', String(spawnSync('true').pid), '1-cassandra-shared')
   await mkdir(left, { recursive: true })
 

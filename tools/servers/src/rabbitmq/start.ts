@@ -5,37 +5,39 @@ import { connect } from 'node:net'
 import { delimiter, join } from 'node:path'
 import process from 'node:process'
 import { promisify } from 'node:util'
-import { askRabbitmq } from './ask-rabbitmq.ts'
-import { ServerNotAvailable } from './errors.ts'
-import { OwnProcess } from './own-process.ts'
-import { freePort } from './ports.ts'
-import { openDataFolder, removeDataFolder } from './project-folder.ts'
-import type { AmqpEndpoint, EngineProcess, Say } from './types.ts'
+import type { EngineProcess, Say } from '../engine.ts'
+import { ServerNotAvailable } from '../errors.ts'
+import { openDataFolder } from '../process/data-folder.ts'
+import { OwnProcess } from '../process/own-process.ts'
+import { freePort } from '../process/ports.ts'
+import { startEngine } from '../process/start-engine.ts'
+import type { AmqpEndpoint } from './endpoint.ts'
+import { probeRabbitmq } from './probe.ts'
 
 const run = promisify(execFile)
 
 export interface StartRabbitmqOptions {
   readonly say: Say
-  /** What it is for, in a word: part of the name of its folder. */
+  /** What the server is for, in a word: part of the name of its folder. */
   readonly name: string
-  /** Where it listens on 127.0.0.1. Default: a free port. */
+  /** The port on 127.0.0.1. Default: a free one. */
   readonly port?: number
 }
 
-/** A broker that was started here, and that may be administrated. */
+/** A broker that was started here, with its administration. */
 export interface RabbitmqProcess extends EngineProcess<AmqpEndpoint> {
-  /** Runs rabbitmqctl on it and gives its output: `ctl('add_vhost', 'one')`. Rejects where rabbitmqctl does. About a second. */
+  /** Runs rabbitmqctl, in about a second, and gives its output: `ctl('add_vhost', 'one')`. Rejects where rabbitmqctl fails. */
   ctl(...args: readonly string[]): Promise<string>
   /**
-   * Has written what the broker writes late, so that it may be killed: RabbitMQ 3.10 notes a new quorum queue up to two seconds
-   * after it was declared. Killed before, it finds the queue's data no more, and the queue never answers again.
+   * Makes the broker write what it would write later. Call it before a kill: RabbitMQ 3.10 records a new quorum queue up to two seconds
+   * after its declaration, and if it is killed before, the queue never answers again.
    */
   flush(): Promise<void>
 }
 
 const paths: readonly string[] = (process.env['PATH'] ?? '').split(delimiter)
 
-/** The first of the folders that has all of the files. */
+/** The first folder that has all of the files. */
 const folderWith = (folders: readonly string[], ...files: readonly string[]): string => {
   const folder = folders.find((each) => files.every((file) => existsSync(join(each, file))))
   if (folder !== undefined) return folder
@@ -43,13 +45,13 @@ const folderWith = (folders: readonly string[], ...files: readonly string[]): st
 }
 
 /**
- * The folder with RabbitMQ's scripts. Debian's /usr/sbin has others, by the same names: they change the user and the
- * environment, for the broker of the machine.
+ * The folder with RabbitMQ's scripts. Debian has others of the same names in /usr/sbin, which change the user and the environment for the
+ * broker of the machine.
  */
 const findScripts = (): string => folderWith(['/usr/lib/rabbitmq/bin', ...paths], 'rabbitmq-server', 'rabbitmqctl')
 
-/** Resolves where somebody listens. */
-const knock = (port: number): Promise<void> =>
+/** Resolves if a process listens at the port. */
+const connected = (port: number): Promise<void> =>
   new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port, timeout: 1_000 })
     socket.once('connect', () => resolve(socket.destroy() && undefined))
@@ -58,8 +60,8 @@ const knock = (port: number): Promise<void> =>
   })
 
 /**
- * Starts a RabbitMQ, empty, with all that it has of its own: data, node name, ports, cookie, and the port mapper of Erlang, which
- * would otherwise stay behind. Some 5 s. It ends with this process, however that ends.
+ * Starts an empty RabbitMQ in some 5 s. It has its own data, node name, ports and cookie, and its own port mapper of Erlang, since a shared
+ * one would outlive it. It ends with this process, however that ends.
  *
  * @throws {@link ServerNotAvailable} where RabbitMQ is not installed.
  */
@@ -71,7 +73,7 @@ export const startRabbitmq = async ({ say, name, port: wanted }: StartRabbitmqOp
   const env: NodeJS.ProcessEnv = {
     ...Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('RABBITMQ_') && !key.startsWith('ERL_'))),
     HOME: folder,
-    // The tool that reads it warns where it is not UTF-8.
+    // rabbitmqctl warns about any other encoding.
     LANG: 'C.UTF-8',
     LC_ALL: 'C.UTF-8',
     ERL_EPMD_PORT: String(mapperPort),
@@ -85,7 +87,7 @@ export const startRabbitmq = async ({ say, name, port: wanted }: StartRabbitmqOp
     RABBITMQ_MNESIA_BASE: join(folder, 'data'),
     RABBITMQ_LOG_BASE: join(folder, 'log'),
     RABBITMQ_PID_FILE: join(folder, 'pid'),
-    // The script then becomes the server, and does not wait for it: the process that is killed is the one that matters.
+    // The script then becomes the server instead of starting it as a child: a kill reaches the server itself.
     RUNNING_UNDER_SYSTEMD: 'true',
   }
   await writeFile(join(folder, 'rabbitmq.conf'), `listeners.tcp.1 = 127.0.0.1:${port}\ndisk_free_limit.absolute = 50MB\n`)
@@ -99,7 +101,7 @@ export const startRabbitmq = async ({ say, name, port: wanted }: StartRabbitmqOp
     env,
     cwd: folder,
     logFile: join(folder, 'epmd.log'),
-    ask: () => knock(mapperPort),
+    probe: () => connected(mapperPort),
     startTimeoutMs: 20_000,
   })
   const server = new OwnProcess({
@@ -109,44 +111,25 @@ export const startRabbitmq = async ({ say, name, port: wanted }: StartRabbitmqOp
     env,
     cwd: folder,
     logFile: join(folder, 'output.log'),
-    ask: () => askRabbitmq(url, 5_000),
+    probe: () => probeRabbitmq(url, 5_000),
     startTimeoutMs: 120_000,
   })
-  const stop = async (): Promise<void> => {
-    await server.kill()
-    await mapper.kill()
-    await removeDataFolder(folder)
-  }
-  const startedAt = performance.now()
-  say(`Starting RabbitMQ on port ${port}, some 5 s`)
-  let endpoint: AmqpEndpoint
-  try {
-    await mapper.start()
-    await server.start()
-    endpoint = await askRabbitmq(url, 5_000)
-  } catch (error) {
-    await stop()
-    throw error
-  }
-  say(`RabbitMQ answers after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
+  const started = await startEngine({
+    say,
+    title: `RabbitMQ on 127.0.0.1:${port}`,
+    usualSeconds: 5,
+    processes: [mapper, server],
+    folder,
+    endpoint: () => probeRabbitmq(url, 5_000),
+  })
   const ctl = async (...args: readonly string[]): Promise<string> => {
     const { stdout } = await run(join(scripts, 'rabbitmqctl'), ['--quiet', ...args], { cwd: folder, env, timeout: 60_000 })
     return stdout
   }
-  return {
-    endpoint,
-    origin: 'started',
-    get pid() {
-      return server.pid
-    },
-    kill: () => server.kill(),
-    start: () => server.start(),
-    pause: () => server.signal('SIGSTOP'),
-    resume: () => server.signal('SIGCONT'),
-    stop,
+  return Object.assign(started, {
     ctl,
     flush: async () => {
       await ctl('eval', '[ok = dets:sync(Table) || Table <- dets:all()].')
     },
-  }
+  })
 }

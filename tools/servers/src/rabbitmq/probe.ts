@@ -1,0 +1,26 @@
+import { within } from '@taskledger/core/ports'
+import { connect } from 'amqplib'
+import { bounded } from '../errors.ts'
+import type { AmqpEndpoint } from './endpoint.ts'
+
+/** Whether a RabbitMQ completes the AMQP handshake with these credentials. Rejects with the reason where it does not. */
+export const probeRabbitmq = async (url: string, timeoutMs: number): Promise<AmqpEndpoint> => {
+  const opening = connect(url, { timeout: timeoutMs })
+  try {
+    const connection = await within(opening, bounded(`asking ${withoutPassword(url)}`, timeoutMs))
+    connection.on('error', () => {})
+    const { version } = connection.connection.serverProperties
+    await within(connection.close(), bounded('closing the connection', timeoutMs))
+    return { url, version }
+  } catch (error) {
+    // The connection may open after all, when nothing waits for it any more.
+    opening.then(
+      (connection) => connection.close(),
+      () => {},
+    )
+    throw error
+  }
+}
+
+/** The address without user and password. */
+export const withoutPassword = (url: string): string => url.replace(/:\/\/[^@/]*@/, '://')
