@@ -53,7 +53,7 @@ export const mutants: readonly Mutant[] = [
     name: 'nothing is read again after a gap',
     seed: 22,
     promise: 'awaitInTime',
-    edits: [core('task-manager.ts', '    this.#worker?.lookAtAll()\n    this.#awaiting.wakeAll()\n', '')],
+    edits: [core('assembly.ts', '    this.worker.lookAtAll()\n    this.#awaiting.wakeAll()\n', '')],
   },
   {
     name: 'no poll where notices may be lost without a word',
@@ -65,7 +65,7 @@ export const mutants: readonly Mutant[] = [
     name: 'running tasks are not looked up again at a renewal',
     seed: 314,
     promise: 'cancelInTime',
-    edits: [core('task-manager.ts', '    this.#checkLease()\n    this.#worker?.lookAtAll()\n', '    this.#checkLease()\n')],
+    edits: [core('assembly.ts', '    this.health.checkLease()\n    this.worker.lookAtAll()\n', '    this.health.checkLease()\n')],
   },
   {
     name: 'a node that lost its lease runs on',

@@ -17,6 +17,7 @@ import type { TaskWorkerOptions } from './worker/settings.ts'
 import { workerSettings } from './worker/settings.ts'
 import { TaskIds } from './commands/task-ids.ts'
 import { harmless } from './node/logging.ts'
+import { Assembly } from './assembly.ts'
 import { TaskManager } from './task-manager.ts'
 
 /**
@@ -85,14 +86,6 @@ const make = async (
     closed: closed.signal,
     nextEventIds: () => [eventPrefix + (events++).toString(36), eventPrefix + (events++).toString(36)],
   }
-  const manager = new TaskManager({
-    node,
-    name,
-    registry,
-    ids,
-    maxPayloadBytes,
-    janitor,
-    abortClosed: (reason) => closed.abort(reason),
-  })
-  return { manager, worker }
+  const assembly = new Assembly({ node, name, registry, ids, maxPayloadBytes, janitor, abortClosed: (reason) => closed.abort(reason) })
+  return { manager: new TaskManager(assembly), worker }
 }

@@ -34,10 +34,10 @@ export class Cancellations {
   readonly #eventSourcing: EventSourcing
   readonly #publisher: Publisher
 
-  constructor(node: NodeContext, eventSourcing: EventSourcing, publisher: Publisher) {
-    this.#node = node
-    this.#eventSourcing = eventSourcing
-    this.#publisher = publisher
+  constructor(parts: { readonly node: NodeContext; readonly eventSourcing: EventSourcing; readonly publisher: Publisher }) {
+    this.#node = parts.node
+    this.#eventSourcing = parts.eventSourcing
+    this.#publisher = parts.publisher
   }
 
   async cancel(taskId: TaskId, { reason, by, signal }: CancelOptions): Promise<CancelOutcome> {

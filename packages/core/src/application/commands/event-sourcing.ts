@@ -40,9 +40,9 @@ export class EventSourcing {
   readonly #node: NodeContext
   readonly #publisher: Publisher
 
-  constructor(node: NodeContext, publisher: Publisher) {
-    this.#node = node
-    this.#publisher = publisher
+  constructor(parts: { readonly node: NodeContext; readonly publisher: Publisher }) {
+    this.#node = parts.node
+    this.#publisher = parts.publisher
   }
 
   /** What the store has of a task, read anew; with `known`, only what came since. */

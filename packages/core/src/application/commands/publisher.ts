@@ -5,18 +5,19 @@ import type { TaskId } from '../../domain/task-id.ts'
 import type { TaskNotice } from '../../ports/event-bus.ts'
 import type { Aggregate } from './aggregate.ts'
 import type { NodeContext } from '../node/context.ts'
+import type { NodeListener } from '../node/listener.ts'
 import type { Outbox } from './outbox.ts'
 
 /** Shows what was written: the row in the listing, and a notice to every node. */
 export class Publisher {
   readonly #node: NodeContext
   readonly #outbox: Outbox
-  readonly #onSaved: (row: TaskDetails) => void
+  readonly #listener: NodeListener
 
-  constructor(node: NodeContext, outbox: Outbox, onSaved: (row: TaskDetails) => void) {
-    this.#node = node
-    this.#outbox = outbox
-    this.#onSaved = onSaved
+  constructor(parts: { readonly node: NodeContext; readonly outbox: Outbox; readonly listener: NodeListener }) {
+    this.#node = parts.node
+    this.#outbox = parts.outbox
+    this.#listener = parts.listener
   }
 
   /** Resolves once row and notices are out, or were handed to the outbox. */
@@ -38,7 +39,7 @@ export class Publisher {
   /** One try, for a caller who has to know. */
   async saveRowNow(details: TaskDetails, signal: AbortSignal): Promise<void> {
     await this.#node.storage.listing.save(details, { signal })
-    this.#onSaved(details)
+    this.#listener.rowSaved(details)
   }
 
   /** A lost notice is no harm beyond a delay, but an engine that fails is tried again. */

@@ -21,9 +21,9 @@ export class Sender {
   readonly #due = new Map<TaskId, Due>()
   #isClosed = false
 
-  constructor(node: NodeContext, outbox: Outbox) {
-    this.#node = node
-    this.#outbox = outbox
+  constructor(parts: { readonly node: NodeContext; readonly outbox: Outbox }) {
+    this.#node = parts.node
+    this.#outbox = parts.outbox
   }
 
   /** Resolves once the message is sent, or its time was noted, or the outbox has it. */

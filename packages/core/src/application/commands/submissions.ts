@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../domain/json.ts'
 import type { CreateTask } from '../../domain/task-command.ts'
 import type { TaskId } from '../../domain/task-id.ts'
+import { isTaskId } from '../../domain/task-id.ts'
 import type { CallOptions } from '../../ports/call-options.ts'
 import { misuse } from '../../ports/errors.ts'
 import { within } from '../../ports/within.ts'
@@ -9,7 +10,7 @@ import type { TaskRegistry } from '../../tasks/task-registry.ts'
 import { toJson } from '../../tasks/to-json.ts'
 import type { Aggregate } from './aggregate.ts'
 import { noTask } from './aggregate.ts'
-import { IdempotencyMismatch, SubmitUnknown } from '../node/errors.ts'
+import { IdempotencyMismatch, SubmitIncomplete, SubmitUnknown } from '../node/errors.ts'
 import type { EventSourcing } from './event-sourcing.ts'
 import { declarationOf } from './known-task.ts'
 import { checkText } from '../../ports/checks.ts'
@@ -39,9 +40,12 @@ export interface SubmitOptions extends CallOptions {
 }
 
 /** A payload that was checked and encoded: nothing of it was written yet. */
-export type Prepared = Omit<CreateTask, 'eventIds' | 'at'>
+type Prepared = Omit<CreateTask, 'eventIds' | 'at'>
 
-/** Brings tasks into being. */
+/** How many submits of a `submitMany` are under way at a time. */
+const submitWindow = 64
+
+/** Creates tasks. */
 export class Submissions {
   readonly #node: NodeContext
   readonly #eventSourcing: EventSourcing
@@ -69,8 +73,33 @@ export class Submissions {
     this.#maxPayloadBytes = parts.maxPayloadBytes
   }
 
+  /** @returns the id of the task, once the task is durable. */
+  async submitOne(task: TaskDeclaration, payload: unknown, options: SubmitOptions): Promise<TaskId> {
+    return this.#submit(await this.#prepare(task, payload, options), options.signal)
+  }
+
+  /** @returns the ids in the order of the payloads, once all tasks are durable. Every payload is checked before the first is written. */
+  async submitMany(task: TaskDeclaration, payloads: readonly unknown[], options: SubmitOptions): Promise<readonly TaskId[]> {
+    const prepared = await Promise.all(payloads.map((payload) => this.#prepare(task, payload, options)))
+    const failures: { index: number; error: unknown }[] = []
+    const submitted: TaskId[] = []
+    const rest = prepared.entries()
+    const submitRest = async (): Promise<void> => {
+      for (const [index, each] of rest) {
+        try {
+          submitted[index] = await this.#submit(each, options.signal)
+        } catch (error) {
+          failures.push({ index, error })
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: submitWindow }, submitRest))
+    if (failures.length > 0) throw new SubmitIncomplete(submitted.filter(isTaskId), failures)
+    return submitted
+  }
+
   /** Checks and encodes; writes nothing. */
-  async prepare(task: TaskDeclaration, payload: unknown, options: SubmitOptions): Promise<Prepared> {
+  async #prepare(task: TaskDeclaration, payload: unknown, options: SubmitOptions): Promise<Prepared> {
     this.#node.closed.throwIfAborted()
     options.signal?.throwIfAborted()
     declarationOf(this.#registry, task.type)
@@ -99,7 +128,7 @@ export class Submissions {
   }
 
   /** Resolves once history and row are durable: from then on the task cannot be lost. */
-  async submit(prepared: Prepared, signal?: AbortSignal): Promise<TaskId> {
+  async #submit(prepared: Prepared, signal?: AbortSignal): Promise<TaskId> {
     const { taskId } = prepared
     const persistence: Persistence = { forMs: this.#node.commandTimeoutMs, signal }
     let isTaken = false
@@ -114,7 +143,7 @@ export class Submissions {
       throw error instanceof IdempotencyMismatch ? error : new SubmitUnknown(taskId, error)
     }
     // Without a key nobody means the task that is there: two were drawn with one id.
-    return isTaken ? this.submit({ ...prepared, taskId: this.#ids.next() }, signal) : taskId
+    return isTaken ? this.#submit({ ...prepared, taskId: this.#ids.next() }, signal) : taskId
   }
 
   /** Row, message and notice; also for a task that was met again, so that a repeat makes a half-done submit whole. */

@@ -1,65 +1,59 @@
-import type { Clock } from '../../ports/clock.ts'
-import { codeOf } from '../../ports/errors.ts'
+import type { NodeContext } from '../node/context.ts'
+import type { AttachedWorker } from '../worker/attached-worker.ts'
+import type { Probe } from './probe.ts'
+import type { HealthCheck } from './record.ts'
+import { HealthRecord } from './record.ts'
 
-/** One thing that a node has to be able to do. Times are in milliseconds since 1970. */
-export interface HealthCheck {
-  readonly ok: boolean
-  /** Since when it has been so. */
-  readonly since: number
-  /** When this was last found out. */
-  readonly checkedAt: number
-  /** Why it is not ok. */
-  readonly why?: string
-  /** The last thing that went wrong, even if all is well by now. */
-  readonly lastError?: { readonly message: string; readonly code?: string; readonly at: number }
-}
-
-/** How a node does. Nothing is ok before it was seen to work. */
+/** The health of one node. Each check fails until it has succeeded once. */
 export interface NodeHealth {
-  /** Whether all of it is. */
+  /** Whether every check is ok. */
   readonly ok: boolean
-  /** The node counts as alive. */
+  /** This node holds its lease, so other nodes count it as alive. */
   readonly lease: HealthCheck
   /** The event store answers. */
   readonly store: HealthCheck
-  /** The node hears the bus: it heard its own latest beat. */
+  /** The event bus works: this node received its own latest probe. */
   readonly bus: HealthCheck
-  /** The worker is handed what waits in its queues; absent on a front-end. */
+  /** The worker receives the messages that wait in its queues; absent on a front-end. */
   readonly consuming?: HealthCheck
-  /** How many unfinished tasks the janitor of this node has met whose histories it cannot read. */
+  /** The number of unfinished tasks whose histories the janitor of this node could not read. */
   readonly unreadable: number
 }
 
-/** Keeps what was last found out about one thing. */
-export class Check {
-  readonly #clock: Clock
-  #check: HealthCheck
+/** Collects the checks of this node. */
+export class Health {
+  readonly #node: NodeContext
+  readonly #probe: Probe
+  readonly #worker: AttachedWorker
+  readonly #unreadable: { readonly count: number }
+  readonly #lease: HealthRecord
 
-  constructor(clock: Clock, why: string) {
-    this.#clock = clock
-    const now = clock.now()
-    this.#check = { ok: false, since: now, checkedAt: now, why }
+  constructor(parts: {
+    readonly node: NodeContext
+    readonly probe: Probe
+    readonly worker: AttachedWorker
+    readonly unreadable: { readonly count: number }
+  }) {
+    this.#node = parts.node
+    this.#probe = parts.probe
+    this.#worker = parts.worker
+    this.#unreadable = parts.unreadable
+    this.#lease = new HealthRecord(parts.node.clock, 'the node has not joined yet')
   }
 
-  get state(): HealthCheck {
-    return this.#check
+  /** Records the state of the lease now; `error` says why a renewal failed. */
+  checkLease(error?: unknown): void {
+    const { state } = this.#node.lease
+    if (state === 'held') this.#lease.good()
+    else this.#lease.bad(`the lease is ${state}: this node could not renew it`, error)
   }
 
-  good(): void {
-    const { ok, since, lastError } = this.#check
-    const now = this.#clock.now()
-    this.#check = { ok: true, since: ok ? since : now, checkedAt: now, ...(lastError === undefined ? {} : { lastError }) }
+  report(): NodeHealth {
+    // The lease may have expired before a timer has run: the process may have been frozen.
+    this.checkLease()
+    const { store, bus, consuming } = this.#probe
+    const checks = { lease: this.#lease.latest, store: store.latest, bus: bus.latest }
+    const all = this.#worker.isOpen ? { ...checks, consuming: consuming.latest } : checks
+    return { ok: Object.values(all).every(({ ok }) => ok), ...all, unreadable: this.#unreadable.count }
   }
-
-  bad(why: string, error?: unknown): void {
-    const { ok, since, lastError } = this.#check
-    const now = this.#clock.now()
-    const told = error === undefined ? lastError : { ...described(error), at: now }
-    this.#check = { ok: false, since: ok ? now : since, checkedAt: now, why, ...(told === undefined ? {} : { lastError: told }) }
-  }
-}
-
-const described = (error: unknown): { readonly message: string; readonly code?: string } => {
-  const code = codeOf(error)
-  return { message: error instanceof Error ? error.message : String(error), ...(code === undefined ? {} : { code }) }
 }

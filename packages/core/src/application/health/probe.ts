@@ -1,14 +1,15 @@
 import type { TaskId } from '../../domain/task-id.ts'
 import type { TaskNotice } from '../../ports/event-bus.ts'
-import { Check } from './health.ts'
+import { HealthRecord } from './record.ts'
 import type { NodeContext } from '../node/context.ts'
-import type { QueueFlow, TaskWorker } from '../worker/worker.ts'
+import type { AttachedWorker } from '../worker/attached-worker.ts'
+import type { QueueFlow } from '../worker/worker.ts'
 
 /** What a beat is about: no task has this id. */
 const noTaskId = '00000000-0000-8000-8000-000000000000' as TaskId
 
 /** Whether the notice is the beat of a node, and is about no task. Its version counts the beats. */
-export const isBeat = ({ taskId }: TaskNotice): boolean => taskId === noTaskId
+export const isProbe = ({ taskId }: TaskNotice): boolean => taskId === noTaskId
 
 /** How a queue stood at the last beat. */
 interface Stood {
@@ -21,29 +22,30 @@ interface Stood {
  * Finds out whether this node really works: at each renewal it reads from the store, tells itself something by the bus, and
  * looks whether its queues hand it what waits in them. A node that merely has connections proves nothing by them.
  */
-export class Pulse {
-  readonly store: Check
-  readonly bus: Check
-  readonly consuming: Check
+export class Probe {
+  readonly store: HealthRecord
+  readonly bus: HealthRecord
+  readonly consuming: HealthRecord
   readonly #node: NodeContext
-  readonly #worker: () => TaskWorker | undefined
+  readonly #worker: AttachedWorker
   readonly #stood = new Map<string, Stood>()
   #sent = 0
   #heard = 0
-  #beating: Promise<void> | undefined
+  #running: Promise<void> | undefined
 
-  constructor(node: NodeContext, worker: () => TaskWorker | undefined) {
+  constructor(parts: { readonly node: NodeContext; readonly worker: AttachedWorker }) {
+    const { node } = parts
     this.#node = node
-    this.#worker = worker
-    this.store = new Check(node.clock, 'it was not asked yet')
-    this.bus = new Check(node.clock, 'nothing was heard yet')
-    this.consuming = new Check(node.clock, 'it was not looked at yet')
+    this.#worker = parts.worker
+    this.store = new HealthRecord(node.clock, 'it was not asked yet')
+    this.bus = new HealthRecord(node.clock, 'nothing was heard yet')
+    this.consuming = new HealthRecord(node.clock, 'it was not looked at yet')
   }
 
   /** Never rejects. One beat at a time. */
-  beat(): Promise<void> {
-    this.#beating ??= Promise.all([this.#askStore(), this.#tell(), this.#lookAtQueues()]).then(() => (this.#beating = undefined))
-    return this.#beating
+  run(): Promise<void> {
+    this.#running ??= Promise.all([this.#askStore(), this.#tell(), this.#lookAtQueues()]).then(() => (this.#running = undefined))
+    return this.#running
   }
 
   hear({ node, version }: TaskNotice): void {
@@ -75,7 +77,7 @@ export class Pulse {
   }
 
   async #lookAtQueues(): Promise<void> {
-    const worker = this.#worker()
+    const worker = this.#worker.current
     if (worker === undefined || worker.status === 'closed') return
     if (worker.status !== 'running') return this.consuming.bad(`the worker is ${worker.status}`)
     if (this.#node.lease.state !== 'held') return this.consuming.bad('the lease is not held, so no tasks are taken')

@@ -3,18 +3,10 @@ import { outcomeUnknown } from '../../ports/errors.ts'
 import type { NodeInfo } from '../../ports/node-registry.ts'
 import type { LeaseState } from '../node/lease.ts'
 import type { NodeContext } from '../node/context.ts'
+import type { NodeListener } from '../node/listener.ts'
 
-/** What the rest of the node does about its lease. */
-export interface MembershipListener {
-  /** What the registry is to show of this node, now. */
-  info(): NodeInfo
-  /** A renewal has succeeded. */
-  renewed(): void
-  /** A renewal has failed. */
-  failed(error: unknown): void
-  /** The state of the lease is another now. */
-  changed(state: LeaseState): void
-}
+/** What the registry shows of the worker of this node. */
+export type WorkerLoad = Pick<NodeInfo, 'running' | 'delivered'> & { readonly slots: NodeInfo['queues'] }
 
 /** How much sooner a renewal that failed is tried again. */
 const retries = 5
@@ -22,16 +14,28 @@ const retries = 5
 /** Shows this node among the live ones for as long as it is, and tells the rest of it what its lease is worth. */
 export class Membership {
   readonly #node: NodeContext
-  readonly #listener: MembershipListener
+  readonly #name: string
+  readonly #worker: WorkerLoad
+  readonly #listener: NodeListener
+  readonly #startedAt: number
   #cancelRenewal: CancelSchedule | undefined
   #cancelReckoning: CancelSchedule | undefined
   #state: LeaseState = 'lost'
   #isLeaving = false
   #renewing: Promise<void> = Promise.resolve()
 
-  constructor(node: NodeContext, listener: MembershipListener) {
-    this.#node = node
-    this.#listener = listener
+  constructor(parts: {
+    readonly node: NodeContext
+    readonly name: string
+    /** Read at each renewal. */
+    readonly worker: WorkerLoad
+    readonly listener: NodeListener
+  }) {
+    this.#node = parts.node
+    this.#name = parts.name
+    this.#worker = parts.worker
+    this.#listener = parts.listener
+    this.#startedAt = parts.node.clock.now()
   }
 
   /** Shows the node at once. Joining again shows what has changed. */
@@ -62,7 +66,7 @@ export class Membership {
     if (lastsMs !== undefined && !this.#isLeaving) this.#cancelReckoning = this.#node.clock.schedule(lastsMs, () => this.reckon())
     if (state === this.#state) return
     this.#state = state
-    this.#listener.changed(state)
+    this.#listener.leaseChanged(state)
   }
 
   #begin(): void {
@@ -101,17 +105,23 @@ export class Membership {
     // The next renewal must not wait for one that hangs.
     const cancel = clock.schedule(renewMs, () => tooLong.abort(outcomeUnknown(`a renewal took longer than ${renewMs} ms`)))
     try {
-      await deadlines.call(tooLong.signal, (signal) => storage.nodes.renew(this.#listener.info(), ttlMs, { signal }))
+      await deadlines.call(tooLong.signal, (signal) => storage.nodes.renew(this.#info(), ttlMs, { signal }))
     } catch (error) {
       logger.warn({ err: error, lease: lease.state }, 'the node could not renew itself in the registry and tries again')
-      this.#listener.failed(error)
+      this.#listener.renewalFailed(error)
       return false
     } finally {
       cancel()
     }
     lease.renewed(sentAt)
     this.reckon()
-    this.#listener.renewed()
+    this.#listener.leaseRenewed()
     return true
+  }
+
+  #info(): NodeInfo {
+    const { slots, running, delivered } = this.#worker
+    const { nodeId, clock } = this.#node
+    return { nodeId, name: this.#name, startedAt: this.#startedAt, renewedAt: clock.now(), queues: slots, running, delivered }
   }
 }

@@ -1,6 +1,7 @@
 import type { CancelSchedule } from '../../ports/clock.ts'
 import type { NodeInfo } from '../../ports/node-registry.ts'
 import type { NodeContext } from '../node/context.ts'
+import type { NodeListener } from '../node/listener.ts'
 
 /** A node that did not renew itself when it should have, or was never seen at all. */
 interface Missed {
@@ -29,8 +30,7 @@ const closerForTtls = 2
  */
 export class NodeWatch {
   readonly #node: NodeContext
-  readonly #onDeath: (nodeId: string) => void
-  readonly #onUnaware: () => void
+  readonly #listener: NodeListener
   /** When each node was last seen to renew itself, by `clock.elapsed()`, and what its renewal said. */
   readonly #seen = new Map<string, { readonly renewedAt: number; readonly at: number }>()
   readonly #missed = new Map<string, Missed>()
@@ -45,11 +45,9 @@ export class NodeWatch {
   #cancelLook: CancelSchedule | undefined
   #isStopped = false
 
-  /** `onUnaware` is told where somebody may have come and died whom this node never saw. */
-  constructor(node: NodeContext, onDeath: (nodeId: string) => void, onUnaware: () => void) {
-    this.#node = node
-    this.#onDeath = onDeath
-    this.#onUnaware = onUnaware
+  constructor(parts: { readonly node: NodeContext; readonly listener: NodeListener }) {
+    this.#node = parts.node
+    this.#listener = parts.listener
   }
 
   /** The nodes of the latest look. */
@@ -135,7 +133,7 @@ export class NodeWatch {
     this.#compare(beganAt)
     if (isSound && this.#isUnaware) {
       this.#isUnaware = false
-      this.#onUnaware()
+      this.#listener.nodesUnseen()
     }
     if (this.#isCurious) this.#lookSoon()
     return isSound
@@ -152,7 +150,7 @@ export class NodeWatch {
       this.#seen.delete(nodeId)
       if (!missed.isReported && this.isDead(nodeId)) {
         missed.isReported = true
-        this.#onDeath(nodeId)
+        this.#listener.nodeDied(nodeId)
       } else if (missed.isReported && now - missed.since > rememberedMs) this.#missed.delete(nodeId)
     }
   }

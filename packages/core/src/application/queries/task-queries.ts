@@ -4,8 +4,12 @@ import type { TaskEvent } from '../../domain/task-event.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import { isFinalStatus } from '../../domain/task-status.ts'
 import type { CallOptions } from '../../ports/call-options.ts'
+import type { NodeInfo } from '../../ports/node-registry.ts'
+import type { TaskPage } from '../../ports/task-listing.ts'
 import type { Awaiting, Waiter } from './awaiting.ts'
 import { isEnd } from './awaiting.ts'
+import type { ListQuery } from './list-query.ts'
+import { filterOf, limitOf } from './list-query.ts'
 import { AwaitTimeout, isTaskNotFound, TaskNotFound } from '../node/errors.ts'
 import type { NodeContext } from '../node/context.ts'
 import { checkMs } from '../../ports/checks.ts'
@@ -17,14 +21,30 @@ export interface WaitOptions extends CallOptions {
   readonly timeoutMs?: number
 }
 
-/** Answers questions about one task from its history. */
+/** Answers questions: about one task from its history, about many from the listing, about nodes from the registry. */
 export class TaskQueries {
   readonly #node: NodeContext
   readonly #awaiting: Awaiting
 
-  constructor(node: NodeContext, awaiting: Awaiting) {
-    this.#node = node
-    this.#awaiting = awaiting
+  constructor(parts: { readonly node: NodeContext; readonly awaiting: Awaiting }) {
+    this.#node = parts.node
+    this.#awaiting = parts.awaiting
+  }
+
+  async list(query: ListQuery): Promise<TaskPage> {
+    this.#node.closed.throwIfAborted()
+    const filter = filterOf(query)
+    const limit = limitOf(query)
+    if (filter.statuses?.length === 0) return { tasks: [] }
+    const { cursor, signal } = query
+    return persist(this.#node, { forMs: this.#node.commandTimeoutMs, signal }, (bound) =>
+      this.#node.storage.listing.list(filter, { limit, signal: bound, ...(cursor === undefined ? {} : { cursor }) }),
+    )
+  }
+
+  async nodes({ signal }: CallOptions): Promise<readonly NodeInfo[]> {
+    this.#node.closed.throwIfAborted()
+    return persist(this.#node, { forMs: this.#node.commandTimeoutMs, signal }, (bound) => this.#node.storage.nodes.live({ signal: bound }))
   }
 
   async history(taskId: TaskId, { signal }: CallOptions): Promise<readonly TaskEvent[]> {

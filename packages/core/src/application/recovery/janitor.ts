@@ -84,7 +84,7 @@ export class Janitor {
   }
 
   /** A node has died: what it ran, scheduled or had not sent yet is looked for at once. */
-  hurry(): void {
+  sweepNow(): void {
     this.#isFullDue = true
     this.#intervalMs = this.#settings.intervalMs
     this.#cancel?.()

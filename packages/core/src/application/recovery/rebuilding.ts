@@ -23,9 +23,9 @@ export class Rebuilding {
   readonly #node: NodeContext
   readonly #publisher: Publisher
 
-  constructor(node: NodeContext, publisher: Publisher) {
-    this.#node = node
-    this.#publisher = publisher
+  constructor(parts: { readonly node: NodeContext; readonly publisher: Publisher }) {
+    this.#node = parts.node
+    this.#publisher = parts.publisher
   }
 
   async rebuild(signal?: AbortSignal): Promise<RebuildOutcome> {

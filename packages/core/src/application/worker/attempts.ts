@@ -31,13 +31,19 @@ export class Attempts {
   readonly #runs = new Map<TaskId, TaskRun>()
   #isShuttingDown = false
 
-  constructor(node: NodeContext, eventSourcing: EventSourcing, publisher: Publisher, sender: Sender, settings: WorkerSettings) {
-    this.#node = node
-    this.#eventSourcing = eventSourcing
-    this.#publisher = publisher
-    this.#sender = sender
-    this.#settings = settings
-    this.#reports = new ProgressReports(node, settings.progressIntervalMs)
+  constructor(parts: {
+    readonly node: NodeContext
+    readonly eventSourcing: EventSourcing
+    readonly publisher: Publisher
+    readonly sender: Sender
+    readonly settings: WorkerSettings
+  }) {
+    this.#node = parts.node
+    this.#eventSourcing = parts.eventSourcing
+    this.#publisher = parts.publisher
+    this.#sender = parts.sender
+    this.#settings = parts.settings
+    this.#reports = new ProgressReports(parts.node, parts.settings.progressIntervalMs)
   }
 
   get running(): readonly TaskId[] {

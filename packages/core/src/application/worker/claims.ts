@@ -47,25 +47,26 @@ export class Claims {
   readonly #holds: SerialHolds
   readonly #open = new Set<Claim>()
 
-  constructor(
-    node: NodeContext,
-    eventSourcing: EventSourcing,
-    publisher: Publisher,
-    sender: Sender,
-    registry: TaskRegistry,
-    attempts: Attempts,
-    settings: WorkerSettings,
-    isTaking: () => boolean,
-  ) {
-    this.#node = node
-    this.#eventSourcing = eventSourcing
-    this.#publisher = publisher
-    this.#sender = sender
-    this.#registry = registry
-    this.#attempts = attempts
-    this.#settings = settings
-    this.#isTaking = isTaking
-    this.#holds = new SerialHolds(node, eventSourcing)
+  constructor(parts: {
+    readonly node: NodeContext
+    readonly eventSourcing: EventSourcing
+    readonly publisher: Publisher
+    readonly sender: Sender
+    readonly registry: TaskRegistry
+    readonly attempts: Attempts
+    readonly settings: WorkerSettings
+    /** Whether the worker may claim tasks now. */
+    readonly isTaking: () => boolean
+  }) {
+    this.#node = parts.node
+    this.#eventSourcing = parts.eventSourcing
+    this.#publisher = parts.publisher
+    this.#sender = parts.sender
+    this.#registry = parts.registry
+    this.#attempts = parts.attempts
+    this.#settings = parts.settings
+    this.#isTaking = parts.isTaking
+    this.#holds = new SerialHolds(parts)
   }
 
   /** Claims and runs the task of a delivery. Never rejects: what cannot be dealt with here is left to others. */

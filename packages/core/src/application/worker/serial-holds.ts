@@ -18,10 +18,10 @@ export class SerialHolds {
   readonly #awaiting: Awaiting
   readonly #over = new AbortController()
 
-  constructor(node: NodeContext, eventSourcing: EventSourcing) {
-    this.#node = node
-    this.#eventSourcing = eventSourcing
-    this.#awaiting = new Awaiting(node)
+  constructor(parts: { readonly node: NodeContext; readonly eventSourcing: EventSourcing }) {
+    this.#node = parts.node
+    this.#eventSourcing = parts.eventSourcing
+    this.#awaiting = new Awaiting(parts.node)
   }
 
   /** Whether nothing is held any more: the worker stops. */

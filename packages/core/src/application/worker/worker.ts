@@ -32,6 +32,20 @@ export interface QueueFlow {
   readonly isSerial: boolean
 }
 
+/**
+ * What a worker is made of.
+ *
+ * @internal
+ */
+export interface WorkerParts {
+  readonly node: NodeContext
+  readonly eventSourcing: EventSourcing
+  readonly publisher: Publisher
+  readonly sender: Sender
+  readonly registry: TaskRegistry
+  readonly settings: WorkerSettings
+}
+
 /** Takes tasks from queues and runs them. A node has at most one. */
 export class TaskWorker {
   readonly #node: NodeContext
@@ -49,18 +63,11 @@ export class TaskWorker {
   #closed: Promise<void> | undefined
 
   /** @internal */
-  constructor(
-    node: NodeContext,
-    eventSourcing: EventSourcing,
-    publisher: Publisher,
-    sender: Sender,
-    registry: TaskRegistry,
-    settings: WorkerSettings,
-  ) {
-    this.#node = node
-    this.#settings = settings
-    this.#attempts = new Attempts(node, eventSourcing, publisher, sender, settings)
-    this.#claims = new Claims(node, eventSourcing, publisher, sender, registry, this.#attempts, settings, () => this.#isTaking)
+  constructor(parts: WorkerParts) {
+    this.#node = parts.node
+    this.#settings = parts.settings
+    this.#attempts = new Attempts(parts)
+    this.#claims = new Claims({ ...parts, attempts: this.#attempts, isTaking: () => this.#isTaking })
   }
 
   get status(): TaskWorkerStatus {
@@ -104,7 +111,7 @@ export class TaskWorker {
    *
    * @internal
    */
-  heedLease(state: LeaseState): void {
+  leaseChanged(state: LeaseState): void {
     this.#resize()
     if (state === 'lost') this.#attempts.loseLease()
   }

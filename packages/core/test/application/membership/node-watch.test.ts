@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { Deadlines } from '../../../src/application/node/deadlines.ts'
 import { Lease } from '../../../src/application/node/lease.ts'
 import type { NodeContext } from '../../../src/application/node/context.ts'
+import type { NodeListener } from '../../../src/application/node/listener.ts'
 import { NodeWatch } from '../../../src/application/membership/node-watch.ts'
 
 const self = 'self'
@@ -58,11 +59,16 @@ beforeEach(() => {
   }
   const node = { nodeId: self, clock, lease, logger: silentLogger, storage: { nodes }, deadlines: new Deadlines(clock, 10_000) }
   const context = { ...node, closed: new AbortController().signal } as unknown as NodeContext
-  watch = new NodeWatch(
-    context,
-    (nodeId) => deaths.push(nodeId),
-    () => {},
-  )
+  const ignore = (): void => {}
+  const listener: NodeListener = {
+    nodeDied: (nodeId) => void deaths.push(nodeId),
+    nodesUnseen: ignore,
+    rowSaved: ignore,
+    leaseRenewed: ignore,
+    renewalFailed: ignore,
+    leaseChanged: ignore,
+  }
+  watch = new NodeWatch({ node: context, listener })
 })
 
 describe('a node that is watched', () => {

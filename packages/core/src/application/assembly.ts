@@ -1,0 +1,181 @@
+import { isFinalStatus } from '../domain/task-status.ts'
+import type { TaskDetails } from '../domain/task-details.ts'
+import { closedError } from '../ports/errors.ts'
+import type { TaskNotice, Unsubscribe } from '../ports/event-bus.ts'
+import type { TaskRegistry } from '../tasks/task-registry.ts'
+import { Cancellations } from './commands/cancellations.ts'
+import { EventSourcing } from './commands/event-sourcing.ts'
+import { Outbox } from './commands/outbox.ts'
+import { Publisher } from './commands/publisher.ts'
+import { Sender } from './commands/sender.ts'
+import { Submissions } from './commands/submissions.ts'
+import type { TaskIds } from './commands/task-ids.ts'
+import { Health } from './health/health.ts'
+import { isProbe, Probe } from './health/probe.ts'
+import { Membership } from './membership/membership.ts'
+import { NodeWatch } from './membership/node-watch.ts'
+import { closedWithin } from './node/closing.ts'
+import type { NodeContext } from './node/context.ts'
+import type { LeaseState } from './node/lease.ts'
+import type { NodeListener } from './node/listener.ts'
+import { Awaiting } from './queries/awaiting.ts'
+import { TaskQueries } from './queries/task-queries.ts'
+import { Doctor } from './recovery/doctor.ts'
+import { Janitor } from './recovery/janitor.ts'
+import { Purging } from './recovery/purging.ts'
+import { QueueHorizons } from './recovery/queue-horizons.ts'
+import { Rebuilding } from './recovery/rebuilding.ts'
+import { Recovery } from './recovery/recovery.ts'
+import type { JanitorSettings } from './recovery/settings.ts'
+import { AttachedWorker } from './worker/attached-worker.ts'
+
+/** How long closing waits for rows, notices and messages that failed before, in milliseconds. */
+const outboxMs = 5_000
+
+/** From what a node is assembled. */
+export interface AssemblyOptions {
+  readonly node: NodeContext
+  readonly name: string
+  readonly registry: TaskRegistry
+  readonly ids: TaskIds
+  readonly maxPayloadBytes: number
+  readonly janitor: JanitorSettings
+  /** Aborts `node.closed`. */
+  readonly abortClosed: (reason: Error) => void
+}
+
+/** The parts of one node. It makes them, passes each notice and each report to the parts that act on it, and closes them in order. */
+export class Assembly implements NodeListener {
+  readonly node: NodeContext
+  readonly submissions: Submissions
+  readonly cancellations: Cancellations
+  readonly queries: TaskQueries
+  readonly worker: AttachedWorker
+  readonly health: Health
+  readonly doctor: Doctor
+  readonly purging: Purging
+  readonly rebuilding: Rebuilding
+  readonly #outbox: Outbox
+  readonly #sender: Sender
+  readonly #awaiting: Awaiting
+  readonly #membership: Membership
+  readonly #watch: NodeWatch
+  readonly #recovery: Recovery
+  readonly #janitor: Janitor
+  readonly #probe: Probe
+  readonly #abortClosed: (reason: Error) => void
+  readonly #unsubscribes: readonly Unsubscribe[]
+
+  constructor(options: AssemblyOptions) {
+    const { node, registry, ids, maxPayloadBytes, name } = options
+    const { overdueMs } = options.janitor
+    const outbox = new Outbox(node)
+    const sender = new Sender({ node, outbox })
+    const publisher = new Publisher({ node, outbox, listener: this })
+    const eventSourcing = new EventSourcing({ node, publisher })
+    const awaiting = new Awaiting(node)
+    const worker = new AttachedWorker({ node, eventSourcing, publisher, sender, registry })
+    const watch = new NodeWatch({ node, listener: this })
+    const horizons = new QueueHorizons(node)
+    const recovery = new Recovery({ node, eventSourcing, publisher, sender, watch, horizons, overdueMs })
+    const purging = new Purging(node)
+    const probe = new Probe({ node, worker })
+    this.node = node
+    this.submissions = new Submissions({ node, eventSourcing, publisher, sender, registry, ids, maxPayloadBytes })
+    this.cancellations = new Cancellations({ node, eventSourcing, publisher })
+    this.queries = new TaskQueries({ node, awaiting })
+    this.worker = worker
+    this.health = new Health({ node, probe, worker, unreadable: recovery.unreadable })
+    this.doctor = new Doctor({ node, watch, horizons: new QueueHorizons(node), recovery, overdueMs })
+    this.purging = purging
+    this.rebuilding = new Rebuilding({ node, publisher })
+    this.#outbox = outbox
+    this.#sender = sender
+    this.#awaiting = awaiting
+    this.#membership = new Membership({ node, name, worker, listener: this })
+    this.#watch = watch
+    this.#recovery = recovery
+    this.#janitor = new Janitor({ node, settings: options.janitor, registry, watch, horizons, recovery, purging })
+    this.#probe = probe
+    this.#abortClosed = options.abortClosed
+    const { bus } = node.messaging
+    this.#unsubscribes = [bus.subscribe((notice) => this.#noticeReceived(notice)), bus.onGap(() => this.#noticesMissed())]
+  }
+
+  /** Registers this node among the live ones, and starts its janitor. Joining again updates what the registry shows. */
+  async join(): Promise<void> {
+    await this.#membership.join()
+    this.#janitor.start()
+  }
+
+  rowSaved(row: TaskDetails): void {
+    this.#janitor.noteSaved(row)
+  }
+
+  nodeDied(): void {
+    this.#janitor.sweepNow()
+  }
+
+  nodesUnseen(): void {
+    this.#janitor.sweepNow()
+  }
+
+  leaseRenewed(): void {
+    this.health.checkLease()
+    this.worker.lookAtAll()
+    void this.#watch.look()
+    void this.#probe.run()
+  }
+
+  renewalFailed(error: unknown): void {
+    this.#watch.lostSight()
+    this.health.checkLease(error)
+    void this.#probe.run()
+  }
+
+  leaseChanged(state: LeaseState): void {
+    const { logger } = this.node
+    if (state === 'held') logger.info({}, 'acquired the lease: this node takes tasks')
+    else if (state === 'doubtful') logger.warn({}, 'stopped taking tasks: this node could not renew its lease in time')
+    else logger.error({ running: this.worker.running }, 'lost the lease: this node stops its tasks and releases them')
+    this.health.checkLease()
+    this.worker.leaseChanged(state)
+  }
+
+  #noticeReceived(notice: TaskNotice): void {
+    if (isProbe(notice)) return this.#probe.hear(notice)
+    this.worker.hear(notice)
+    if (isFinalStatus(notice.status)) this.#sender.forget(notice.taskId)
+    this.#awaiting.hear(notice)
+  }
+
+  #noticesMissed(): void {
+    this.#recovery.noteGap()
+    this.worker.lookAtAll()
+    this.#awaiting.wakeAll()
+  }
+
+  /** Closes the parts in order: no part is closed while another part still calls it. */
+  async close(options: { readonly drainMs?: number }): Promise<void> {
+    const { node } = this
+    const { messaging, storage, clock, logger, deadlines } = node
+    const reason = closedError('the task manager')
+    try {
+      await this.worker.close(options)
+    } catch (error) {
+      logger.error({ err: error }, 'failed to close the worker: the rest of the node is closed all the same')
+    }
+    await this.#janitor.stop()
+    this.#sender.close()
+    const cancel = clock.schedule(outboxMs, () => this.#abortClosed(reason))
+    await this.#outbox.settled()
+    cancel()
+    this.#watch.stop()
+    await this.#membership.leave()
+    this.#abortClosed(reason)
+    for (const unsubscribe of this.#unsubscribes) unsubscribe()
+    deadlines.close(reason)
+    const closings = await Promise.allSettled([messaging, storage].map((bundle) => closedWithin(node, bundle)))
+    for (const closing of closings) if (closing.status === 'rejected') throw closing.reason
+  }
+}

@@ -1,0 +1,69 @@
+import { misuse } from '../../ports/errors.ts'
+import type { TaskNotice } from '../../ports/event-bus.ts'
+import type { LeaseState } from '../node/lease.ts'
+import type { TaskWorkerOptions } from './settings.ts'
+import { workerSettings } from './settings.ts'
+import type { WorkerParts } from './worker.ts'
+import { TaskWorker } from './worker.ts'
+
+/** The worker of this node, if it has one. A front-end has none; a closed worker may be followed by another. */
+export class AttachedWorker {
+  readonly #parts: Omit<WorkerParts, 'settings'>
+  #worker: TaskWorker | undefined
+
+  constructor(parts: Omit<WorkerParts, 'settings'>) {
+    this.#parts = parts
+  }
+
+  /** The latest worker, open or closed. */
+  get current(): TaskWorker | undefined {
+    return this.#worker
+  }
+
+  get isOpen(): boolean {
+    return this.#worker !== undefined && this.#worker.status !== 'closed'
+  }
+
+  /** How many tasks run here. */
+  get running(): number {
+    return this.#worker?.running.length ?? 0
+  }
+
+  /** For each queue, the number of slots. */
+  get slots(): Readonly<Record<string, number>> {
+    return this.#worker?.slots ?? {}
+  }
+
+  /** For each queue, the latest `sentAt` of a message delivered to this node. */
+  get delivered(): Readonly<Record<string, number>> {
+    return this.#worker?.delivered ?? {}
+  }
+
+  /**
+   * Makes a worker, which takes tasks once it is started.
+   *
+   * @throws `MISUSE` if this node has an open worker, or an option is wrong.
+   */
+  attach(options: TaskWorkerOptions): TaskWorker {
+    if (this.isOpen) throw misuse('this node has a worker already: close it first, or pause and resume it')
+    this.#worker = new TaskWorker({ ...this.#parts, settings: workerSettings(options, this.#parts.registry) })
+    return this.#worker
+  }
+
+  hear(notice: TaskNotice): void {
+    this.#worker?.hear(notice)
+  }
+
+  /** Notices may have been missed: the worker reads again every task that runs here. */
+  lookAtAll(): void {
+    this.#worker?.lookAtAll()
+  }
+
+  leaseChanged(state: LeaseState): void {
+    this.#worker?.leaseChanged(state)
+  }
+
+  async close(options: { readonly drainMs?: number }): Promise<void> {
+    await this.#worker?.close(options)
+  }
+}
