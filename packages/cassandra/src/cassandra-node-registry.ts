@@ -1,14 +1,14 @@
 import { decodeNode, encodeNode } from '@taskledger/core/codec'
 import type { CallOptions, NodeInfo, NodeRegistry, NodeRegistryCapabilities } from '@taskledger/core/ports'
-import type { Lease } from './lease.ts'
-import type { Session } from './session.ts'
+import type { SessionShare } from './connection/session-share.ts'
+import type { Session } from './connection/session.ts'
 
 /** A row for each node, which expires by itself. */
 export class CassandraNodeRegistry implements NodeRegistry {
   // Cassandra counts a time to live in whole seconds, and one more is given: see `renew`.
   readonly capabilities: NodeRegistryCapabilities = { ttlGranularityMs: 2_000 }
   readonly #session: Session
-  readonly #lease: Lease
+  readonly #share: SessionShare
   readonly #upsert: string
   readonly #delete: string
   readonly #select: string
@@ -16,14 +16,14 @@ export class CassandraNodeRegistry implements NodeRegistry {
   constructor(session: Session) {
     const table = session.table('task_node')
     this.#session = session
-    this.#lease = session.lease('the node registry')
+    this.#share = session.share('the node registry')
     this.#upsert = `INSERT INTO ${table} (prefix, node_id, node) VALUES (?, ?, ?) USING TTL ?`
     this.#delete = `DELETE FROM ${table} WHERE prefix = ? AND node_id = ?`
     this.#select = `SELECT node FROM ${table} WHERE prefix = ?`
   }
 
   async renew(node: NodeInfo, ttlMs: number, { signal }: CallOptions = {}): Promise<void> {
-    this.#lease.enter(signal)
+    this.#share.enter(signal)
     // It counts from the beginning of the second that it is in: without another one the node would be gone up to a second before it
     // reckons with that, and others would run its tasks while it still does.
     const ttl = Math.ceil(ttlMs / 1_000) + 1
@@ -31,17 +31,17 @@ export class CassandraNodeRegistry implements NodeRegistry {
   }
 
   async leave(nodeId: string, { signal }: CallOptions = {}): Promise<void> {
-    this.#lease.enter(signal)
+    this.#share.enter(signal)
     await this.#session.execute(this.#delete, [this.#session.prefix, nodeId], { signal })
   }
 
   async live({ signal }: CallOptions = {}): Promise<readonly NodeInfo[]> {
-    this.#lease.enter(signal)
+    this.#share.enter(signal)
     const rows = await this.#session.execute(this.#select, [this.#session.prefix], { signal })
     return rows.map((row) => decodeNode(String(row['node'])))
   }
 
   async close(): Promise<void> {
-    await this.#lease.close()
+    await this.#share.close()
   }
 }

@@ -4,16 +4,16 @@
  * @packageDocumentation
  */
 import type { TaskStorage } from '@taskledger/core/ports'
-import { CassandraEventStore } from './cassandra-event-store.ts'
+import { CassandraEventStore } from './events/cassandra-event-store.ts'
 import { CassandraNodeRegistry } from './cassandra-node-registry.ts'
-import type { CassandraStorageOptions } from './options.ts'
-import { listBucketSetting } from './schema.ts'
-import { settingOf } from './schema-check.ts'
-import type { Session } from './session.ts'
-import { openSession } from './session.ts'
-import { CassandraTaskListing } from './task-listing.ts'
+import type { CassandraStorageOptions } from './connection/options.ts'
+import { listBucketSetting } from './schema/steps.ts'
+import { settingOf } from './schema/check.ts'
+import type { Session } from './connection/session.ts'
+import { openSession } from './schema/open-session.ts'
+import { CassandraTaskListing } from './listing/cassandra-task-listing.ts'
 
-export { migrate } from './migrate.ts'
+export { migrate } from './schema/migrate.ts'
 
 export type {
   CassandraAddress,
@@ -23,7 +23,7 @@ export type {
   CassandraStorageOptions,
   ConsistencyProfile,
   MigrationOptions,
-} from './options.ts'
+} from './connection/options.ts'
 
 /**
  * Opens a storage. The schema has to be there: see {@link migrate}.
@@ -39,8 +39,8 @@ export const cassandraStorage = async (options: CassandraStorageOptions): Promis
   const bucketMs = await bucketWidthOf(session)
   const events = new CassandraEventStore(session)
   const nodes = new CassandraNodeRegistry(session)
-  const lease = session.lease('the task listing')
-  const listing = new CassandraTaskListing({ session, lease, bucketMs, finishedRowsTtlMs: options.finishedRowsTtlMs ?? 0 })
+  const share = session.share('the task listing')
+  const listing = new CassandraTaskListing({ session, share, bucketMs, finishedRowsTtlMs: options.finishedRowsTtlMs ?? 0 })
   return {
     events,
     listing,

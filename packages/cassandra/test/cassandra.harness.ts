@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { CassandraEventStore } from '../src/cassandra-event-store.ts'
+import { CassandraEventStore } from '../src/events/cassandra-event-store.ts'
 import { CassandraNodeRegistry } from '../src/cassandra-node-registry.ts'
-import { migrate } from '../src/migrate.ts'
-import type { CassandraAddress, CassandraStorageOptions } from '../src/options.ts'
-import type { Session } from '../src/session.ts'
-import { openSession } from '../src/session.ts'
+import { migrate } from '../src/schema/migrate.ts'
+import type { CassandraAddress, CassandraStorageOptions } from '../src/connection/options.ts'
+import type { Session } from '../src/connection/session.ts'
+import { openSession } from '../src/schema/open-session.ts'
 import type { EventStore, NodeRegistry, TaskId } from '@taskledger/core/ports'
 import { cohortOf, silentLogger } from '@taskledger/core/ports'
 import type { CassandraEndpoint } from '@taskledger/servers'
@@ -100,7 +100,7 @@ export const cassandraHarness = <Port>(
     let rowsRead = 0
     const open = async (): Promise<Session> => countRows(await openSession(shared), (rows) => (rowsRead += rows))
     const session = await open()
-    const own = session.lease('the harness')
+    const own = session.share('the harness')
     return {
       port: makePort(session),
       peer: async () => makePort(await open()),

@@ -22,7 +22,7 @@ import {
   nodeRegistryHarness,
   openKeyspace,
 } from '../../../packages/cassandra/test/cassandra.harness.ts'
-import { listingOn } from '../../../packages/cassandra/test/listing-samples.ts'
+import { listingOn } from '../../../packages/cassandra/test/listing/samples.ts'
 import { harnessFor } from '../../../packages/rabbitmq/test/harness.ts'
 import { cassandraSide } from './cassandra-side.ts'
 import { harnessOf, startPair, stopPair } from './pair.ts'

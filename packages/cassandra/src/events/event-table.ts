@@ -1,0 +1,129 @@
+import type { TaskId } from '@taskledger/core/ports'
+import { cohortOf } from '@taskledger/core/ports'
+import type { Append, EventIds } from './append.ts'
+import type { RequestOptions, Row, Session, Statement } from '../connection/session.ts'
+
+/**
+ * What a first event is written with where no condition guards it: one microsecond after 1970. Every conditional write has
+ * the time of its ballot, which is that of a host: whatever the clocks of submitters say, a removal comes later than this,
+ * and a submit that is repeated after it stays without effect.
+ */
+const firstTimestamp = 1
+
+/** How many cohorts are named at a time. */
+const cohortsAtOnce = 500
+
+/** Which events of which task. */
+export interface HistoryRead {
+  readonly taskId: TaskId
+  readonly afterVersion: number
+}
+
+/** The statements of the event store. A row for each event; a partition for each cohort. */
+export class EventTable {
+  readonly #session: Session
+  readonly #insertPlainly: string
+  readonly #insertIfFree: string
+  readonly #follow: string
+  readonly #selectEvents: string
+  readonly #selectEventsOfTasks: string
+  readonly #selectIds: string
+  readonly #delete: string
+  readonly #selectCohorts: string
+  readonly #selectTasks: string
+
+  constructor(session: Session) {
+    const table = session.table('task_event')
+    const columns = '(prefix, cohort, task_id, version, event_id, event) VALUES (?, ?, ?, ?, ?, ?)'
+    const task = 'prefix = ? AND cohort = ? AND task_id = ?'
+    const tasks = 'prefix = ? AND cohort = ? AND task_id IN ?'
+    this.#session = session
+    this.#insertPlainly = `INSERT INTO ${table} ${columns} USING TIMESTAMP ${firstTimestamp}`
+    this.#insertIfFree = `INSERT INTO ${table} ${columns} IF NOT EXISTS`
+    this.#follow = `UPDATE ${table} SET followed = true WHERE ${task} AND version = ? IF EXISTS`
+    this.#selectEvents = `SELECT event FROM ${table} WHERE ${task} AND version > ?`
+    this.#selectEventsOfTasks = `SELECT task_id, version, event FROM ${table} WHERE ${tasks}`
+    this.#selectIds = `SELECT task_id, version, event_id FROM ${table} WHERE ${tasks}`
+    this.#selectCohorts = `SELECT DISTINCT prefix, cohort FROM ${table}`
+    this.#selectTasks = `SELECT task_id FROM ${table} WHERE prefix = ? AND cohort = ? GROUP BY task_id`
+    this.#delete = `DELETE FROM ${table} WHERE ${task} AND version = ? IF EXISTS`
+  }
+
+  /** Writes first events of one cohort, all or none. Writing them again changes nothing. */
+  async insertFresh(appends: readonly Append[]): Promise<void> {
+    const statements = appends.flatMap((append) => this.#inserts(this.#insertPlainly, append))
+    await this.#session.batch(statements, { isRepeatable: true })
+  }
+
+  /**
+   * Writes events of one cohort, all or none: each where nothing stands yet, and where the row before it does. That row is
+   * touched, since a condition needs a statement; the column is written by nothing else and read by nobody.
+   */
+  async insertNext(appends: readonly Append[]): Promise<boolean> {
+    const statements = appends.flatMap((append) => [
+      ...(append.expectedVersion === 0 ? [] : [{ cql: this.#follow, params: [...this.#keyOf(append.taskId), append.expectedVersion] }]),
+      ...this.#inserts(this.#insertIfFree, append),
+    ])
+    return (await this.#session.conditional(statements)).applied
+  }
+
+  /** The texts of a task's events, in order. */
+  async texts({ taskId, afterVersion }: HistoryRead, options: RequestOptions): Promise<readonly string[]> {
+    const rows = await this.#session.execute(this.#selectEvents, [...this.#keyOf(taskId), afterVersion], options)
+    return rows.map(textOf)
+  }
+
+  /** The same for several reads of one cohort. */
+  async textsOfEach(
+    reads: readonly [HistoryRead, ...HistoryRead[]],
+    options: RequestOptions,
+  ): Promise<ReadonlyMap<HistoryRead, readonly string[]>> {
+    const histories = new Map<unknown, Row[]>(reads.map(({ taskId }) => [taskId, []]))
+    const params = [this.#session.prefix, cohortOf(reads[0].taskId), [...histories.keys()]]
+    const rows = await this.#session.execute(this.#selectEventsOfTasks, params, options)
+    for (const row of rows) histories.get(row['task_id'])?.push(row)
+    // Histories are short, so that what a reader has already is left out here: not every read begins at the same version.
+    const textsFor = ({ taskId, afterVersion }: HistoryRead): readonly string[] =>
+      (histories.get(taskId) ?? []).filter((row) => (row['version'] as number) > afterVersion).map(textOf)
+    return new Map(reads.map((read) => [read, textsFor(read)]))
+  }
+
+  /** What the histories of tasks of one cohort have, as conditional writes left it: those under way are finished first. */
+  async eventIds(taskIds: readonly [TaskId, ...TaskId[]], options: RequestOptions = {}): Promise<ReadonlyMap<TaskId, EventIds>> {
+    const params = [this.#session.prefix, cohortOf(taskIds[0]), taskIds]
+    const rows = await this.#session.execute(this.#selectIds, params, { ...options, isSerial: true })
+    const histories = new Map<TaskId, Map<number, string>>(taskIds.map((taskId) => [taskId, new Map()]))
+    for (const row of rows) histories.get(row['task_id'] as TaskId)?.set(row['version'] as number, row['event_id'] as string)
+    return histories
+  }
+
+  /**
+   * Every task, along the ring: the keys of the partitions, of which those of other applications are passed by, and the tasks of
+   * each. No event is read.
+   */
+  async *taskIds(options: RequestOptions): AsyncGenerator<TaskId, void, undefined> {
+    for await (const { prefix, cohort } of this.#session.pages(this.#selectCohorts, [], { ...options, fetchSize: cohortsAtOnce })) {
+      if (prefix !== this.#session.prefix) continue
+      const rows = await this.#session.execute(this.#selectTasks, [prefix, cohort], options)
+      for (const row of rows) yield row['task_id'] as TaskId
+    }
+  }
+
+  /** Deletes rows of a task, all or none: none where one of them is gone already. */
+  async delete(taskId: TaskId, versions: readonly number[], options: RequestOptions): Promise<void> {
+    await this.#session.conditional(
+      versions.map((version) => ({ cql: this.#delete, params: [...this.#keyOf(taskId), version] })),
+      options,
+    )
+  }
+
+  #inserts(cql: string, { taskId, rows }: Append): readonly Statement[] {
+    return rows.map(({ version, eventId, text }) => ({ cql, params: [...this.#keyOf(taskId), version, eventId, text] }))
+  }
+
+  #keyOf(taskId: TaskId): readonly [string, string, TaskId] {
+    return [this.#session.prefix, cohortOf(taskId), taskId]
+  }
+}
+
+const textOf = (row: Row): string => String(row['event'])

@@ -1,0 +1,45 @@
+import type { CallOptions, ListingPosition, TaskDetails } from '@taskledger/core/ports'
+import { isFinalStatus } from '@taskledger/core/ports'
+import { listShards } from './buckets.ts'
+import { everyTask, facetsOf } from './facets.ts'
+import { FacetedTable } from './faceted-table.ts'
+import { removalTimestamp } from './timestamps.ts'
+import type { Session, Statement } from '../../connection/session.ts'
+
+export interface AllTasksTableOptions {
+  /** How much creation time a bucket holds, in milliseconds. */
+  readonly bucketMs: number
+  /** How long the rows of a finished task stay, in milliseconds; 0: for ever. */
+  readonly finishedRowsTtlMs: number
+}
+
+/** The list: all tasks, finished or not. */
+export class AllTasksTable {
+  readonly table: FacetedTable
+  readonly #session: Session
+  readonly #finishedTtlSeconds: number
+
+  constructor(session: Session, { bucketMs, finishedRowsTtlMs }: AllTasksTableOptions) {
+    this.table = new FacetedTable(session, { rows: 'task_list', index: 'task_list_bucket', bucketMs, shards: listShards })
+    this.#session = session
+    this.#finishedTtlSeconds = Math.ceil(finishedRowsTtlMs / 1_000)
+  }
+
+  async note(details: TaskDetails): Promise<void> {
+    await this.table.note(details, facetsOf(details))
+  }
+
+  /** The statements that write a task, all of one partition. */
+  upserts(details: TaskDetails, text: string): readonly Statement[] {
+    const ttl = isFinalStatus(details.status) ? this.#finishedTtlSeconds : 0
+    return facetsOf(details).map((facet) => this.table.upsert(details, facet, text, ttl))
+  }
+
+  /** Deletes the rows of a task. A facet that is no longer known keeps its row: without details it lists nothing. */
+  async remove(position: ListingPosition, options: CallOptions): Promise<void> {
+    const [details] = await this.table.details(this.table.partitionOf(position), [position], options)
+    const facets = details === undefined ? [everyTask] : facetsOf(details)
+    const deletions = facets.map((facet) => this.table.deletion(position, facet, removalTimestamp(position.createdAt)))
+    await this.#session.batch(deletions, { ...options, isRepeatable: true })
+  }
+}

@@ -1,0 +1,78 @@
+import { decodeProgress, encodeProgress } from '@taskledger/core/codec'
+import type { CallOptions, TaskDetails, TaskId, TaskProgress } from '@taskledger/core/ports'
+import { codeOf, isFinalStatus, mergeProgress } from '@taskledger/core/ports'
+import { progressTimestamp } from './timestamps.ts'
+import type { Row, Session } from '../../connection/session.ts'
+
+/** What is left of a task that was never heard of again goes after thirty days. Each report begins them anew. */
+const keptSeconds = 30 * 86_400
+
+/** How many tasks one request asks for: each is a partition of its own, and the host that is asked has to ask others. */
+const tasksAtOnce = 20
+
+/**
+ * How far tasks have come: a row for each, written over by each report. The timestamp is made of attempt and sequence, so that the last
+ * report wins without a read. What is kept of a task that has ended is looked at by nobody, and left to its time to live.
+ */
+export class ProgressTable {
+  readonly #session: Session
+  readonly #cql: ReturnType<typeof statementsOf>
+
+  constructor(session: Session) {
+    this.#session = session
+    this.#cql = statementsOf(session)
+  }
+
+  async save(taskId: TaskId, progress: TaskProgress, options: CallOptions): Promise<void> {
+    const params = [this.#session.prefix, taskId, encodeProgress(progress), progressTimestamp(progress)]
+    await this.#session.execute(this.#cql.insert, params, { ...options, isRepeatable: true })
+  }
+
+  async of(taskId: TaskId, options: CallOptions): Promise<TaskProgress | undefined> {
+    const [row] = await this.#session.execute(this.#cql.select, [this.#session.prefix, taskId], options)
+    return row === undefined ? undefined : this.#read(row)
+  }
+
+  /** The tasks with the progress that was reported of them. Those that have ended, or never begun, have none to be asked for. */
+  async shownIn(tasks: readonly TaskDetails[], options: CallOptions): Promise<readonly TaskDetails[]> {
+    const ids = tasks.filter(({ status, attempt }) => !isFinalStatus(status) && attempt > 0).map(({ taskId }) => taskId)
+    if (ids.length === 0) return tasks
+    const requests: Promise<readonly Row[]>[] = []
+    for (let at = 0; at < ids.length; at += tasksAtOnce)
+      requests.push(this.#session.execute(this.#cql.selectMany, [this.#session.prefix, ids.slice(at, at + tasksAtOnce)], options))
+    const rows = (await Promise.all(requests)).flat()
+    const byId = new Map(rows.map((row) => [row['task_id'], this.#read(row)]))
+    return tasks.map((task) => mergeProgress(task, byId.get(task.taskId)))
+  }
+
+  /**
+   * Deletes what is there, and nothing newer: a task that is made anew under the same id counts its attempts from 1 again, and a tombstone of
+   * a later time would swallow its reports. (Those that are not beyond the last one of the removed task it does swallow.)
+   */
+  async remove(taskId: TaskId, options: CallOptions): Promise<void> {
+    const [row] = await this.#session.execute(this.#cql.select, [this.#session.prefix, taskId], options)
+    if (row === undefined) return
+    const params = [String(row['written']), this.#session.prefix, taskId]
+    await this.#session.execute(this.#cql.remove, params, { ...options, isRepeatable: true })
+  }
+
+  #read(row: Row): TaskProgress | undefined {
+    try {
+      return decodeProgress(String(row['progress']))
+    } catch (err) {
+      if (codeOf(err) !== 'MALFORMED') throw err
+      this.#session.logger.warn({ err, taskId: row['task_id'] }, 'the progress of a task cannot be read; it is left out')
+      return undefined
+    }
+  }
+}
+
+const statementsOf = (session: Session) => {
+  const table = session.table('task_progress')
+  return {
+    insert: `INSERT INTO ${table} (prefix, task_id, progress) VALUES (?, ?, ?) USING TIMESTAMP ? AND TTL ${keptSeconds}`,
+    select: `SELECT task_id, progress, WRITETIME(progress) AS written FROM ${table} WHERE prefix = ? AND task_id = ?`,
+    selectMany: `SELECT task_id, progress FROM ${table} WHERE prefix = ? AND task_id IN ?`,
+    remove: `DELETE FROM ${table} USING TIMESTAMP ? WHERE prefix = ? AND task_id = ?`,
+  }
+}

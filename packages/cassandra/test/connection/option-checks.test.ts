@@ -1,0 +1,49 @@
+import { isMisuse } from '@taskledger/core/ports'
+import { expect, test } from 'vitest'
+import { checkOptions } from '../../src/connection/option-checks.ts'
+
+const fine = { contactPoints: ['127.0.0.1:9042'], localDataCenter: 'datacenter1', keyspace: 'taskledger' }
+
+const refusalOf = (options: object): unknown => {
+  try {
+    checkOptions(options as typeof fine)
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
+
+test.each<[string, object]>([
+  ['keyspace', { keyspace: undefined }],
+  ['keyspace', { keyspace: 'a-b' }],
+  ['prefix', { prefix: '' }],
+  ['prefix', { prefix: 7 }],
+  ['consistency', { consistency: 'quorum' }],
+  ['contactPoints', { contactPoints: undefined }],
+  ['contactPoints', { contactPoints: [] }],
+  ['contactPoints', { contactPoints: '127.0.0.1' }],
+  ['contactPoints', { contactPoints: [undefined] }],
+  ['localDataCenter', { localDataCenter: undefined }],
+  ['localDataCenter', { localDataCenter: '' }],
+  ['credentials', { credentials: { user: 'ada', password: 'secret' } }],
+  ['tls', { tls: true }],
+  ['connectTimeoutMs', { connectTimeoutMs: 0 }],
+  ['connectTimeoutMs', { connectTimeoutMs: '30000' }],
+  ['requestTimeoutMs', { requestTimeoutMs: Number.NaN }],
+  ['maxInFlight.requests', { maxInFlight: { requests: 0 } }],
+  ['maxInFlight.conditional', { maxInFlight: { conditional: -1 } }],
+  ['finishedRowsTtlMs', { finishedRowsTtlMs: -1 }],
+])('a wrong or missing %s is a mistake of the program, told by its name: %o', (name, wrong) => {
+  const error = refusalOf({ ...fine, ...wrong })
+  expect(error).toSatisfy(isMisuse)
+  expect(error).toHaveProperty('message', expect.stringMatching(new RegExp(`^${name}( is |:)`)))
+  expect(error).not.toHaveProperty('message', expect.stringContaining('secret'))
+})
+
+test('what is right is let through', () => {
+  expect(refusalOf(fine)).toBe(undefined)
+  expect(refusalOf({ client: {}, keyspace: 'taskledger', finishedRowsTtlMs: 0 })).toBe(undefined)
+  expect(refusalOf({ ...fine, prefix: 'shop', consistency: 'global', credentials: { username: 'a', password: 'b' }, tls: {} })).toBe(
+    undefined,
+  )
+})

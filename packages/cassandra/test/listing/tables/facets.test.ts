@@ -1,0 +1,51 @@
+import type { TaskFilter } from '@taskledger/core/ports'
+import { describe, expect, it } from 'vitest'
+import { facetsOf, meets, planOf } from '../../../src/listing/tables/facets.ts'
+import { detailsWith } from '../samples.ts'
+
+describe('the facets of a task', () => {
+  it('are itself, its type, each label once, and its node', () => {
+    const details = detailsWith({ labels: ['red', 'red', ''], node: 'worker-1', status: 'inProgress' })
+    expect(facetsOf(details)).toEqual(['', 'type:reindex', 'label:red', 'label:', 'node:worker-1'])
+  })
+
+  it('have a status only where it never changes', () => {
+    expect(facetsOf(detailsWith({ status: 'waiting' }))).toEqual(['', 'type:reindex'])
+    expect(facetsOf(detailsWith({ status: 'failed' }))).toEqual(['', 'type:reindex', 'status:failed'])
+  })
+
+  it('are not mixed up where one is named like another', () => {
+    expect(facetsOf(detailsWith({ type: 'label:red' }))).toEqual(['', 'type:label:red'])
+  })
+})
+
+describe('a list is walked', () => {
+  const cases: readonly (readonly [TaskFilter, readonly string[] | 'running' | 'unfinished'])[] = [
+    [{}, ['']],
+    [{ type: 'reindex' }, ['type:reindex']],
+    [{ label: 'red', type: 'reindex', statuses: ['waiting'], node: 'worker-1' }, ['label:red']],
+    [{ node: 'worker-1', type: 'reindex' }, ['node:worker-1']],
+    [{ node: 'worker-1', statuses: ['failed'] }, ['node:worker-1']],
+    [{ node: 'worker-1', statuses: ['inProgress'] }, 'running'],
+    [{ statuses: ['cancelRequested', 'inProgress'] }, 'running'],
+    [{ statuses: ['waiting', 'inProgress'], type: 'reindex' }, 'unfinished'],
+    [{ statuses: ['failed', 'died', 'failed'], type: 'reindex' }, ['status:failed', 'status:died']],
+    [{ statuses: ['completed', 'failed', 'cancelled', 'died'] }, ['']],
+    [{ statuses: ['completed', 'waiting'] }, ['']],
+    [{ statuses: ['completed', 'waiting'], type: 'reindex' }, ['type:reindex']],
+  ]
+  it.each(cases)('by %j through %j', (filter, way) => {
+    const facet = way === 'running' ? 'running' : ''
+    expect(planOf(filter)).toEqual(typeof way === 'string' ? { type: 'unfinished', facet } : { type: 'facets', facets: way })
+  })
+})
+
+describe('a task', () => {
+  it('is let through where it meets every property', () => {
+    const details = detailsWith({ labels: ['red'], node: 'worker-1', status: 'failed' })
+    const filter: TaskFilter = { statuses: ['failed'], type: 'reindex', node: 'worker-1', label: 'red' }
+    expect(meets(details, filter)).toBe(true)
+    const others: readonly TaskFilter[] = [{ statuses: ['died'] }, { type: 'other' }, { node: 'worker-2' }, { label: 'blue' }]
+    for (const other of others) expect(meets(details, { ...filter, ...other })).toBe(false)
+  })
+})

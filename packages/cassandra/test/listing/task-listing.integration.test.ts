@@ -1,0 +1,293 @@
+import type { Logger, TaskDetails, TaskListing } from '@taskledger/core/ports'
+import { codeOf, shardOf, silentLogger } from '@taskledger/core/ports'
+import { taskListingContract } from '@taskledger/test-kit'
+import { describeContract } from '@taskledger/test-kit/vitest'
+import { afterAll, beforeAll, describe, inject, it, vi } from 'vitest'
+import { bucketOf, unfinishedBucketMs, unfinishedShards } from '../../src/listing/tables/buckets.ts'
+import { clockTimestamp } from '../../src/listing/tables/timestamps.ts'
+import { forgottenAfterMs } from '../../src/listing/tables/partition-index.ts'
+import type { Session } from '../../src/connection/session.ts'
+import { defaultListBucketMs } from '../../src/schema/steps.ts'
+import { openSession } from '../../src/schema/open-session.ts'
+import { UnfinishedTable } from '../../src/listing/tables/unfinished-table.ts'
+import type { TestKeyspace } from '../cassandra.harness.ts'
+import { cassandraHarness, openKeyspace } from '../cassandra.harness.ts'
+import { allOf, detailsWith, listingOn } from './samples.ts'
+
+let keyspace: TestKeyspace
+
+beforeAll(async () => {
+  keyspace = await openKeyspace(inject('servers').cassandra)
+})
+afterAll(async () => {
+  await keyspace[Symbol.asyncDispose]()
+})
+
+// None of its rules loses answers, and many of them ask for much.
+const patientHarness = cassandraHarness(() => keyspace, listingOn, undefined, undefined, 8_000)
+
+describeContract(taskListingContract(patientHarness))
+
+/** A listing with a prefix of its own, and the session under it. */
+const openListing = async ({ logger = silentLogger, finishedRowsTtlMs = 0 }: { logger?: Logger; finishedRowsTtlMs?: number } = {}) => {
+  const options = { ...keyspace.options(), logger }
+  const session = await openSession(options)
+  const listing = listingOn(session, finishedRowsTtlMs)
+  const own = session.share('the test')
+  const close = async (): Promise<void> => void (await Promise.all([listing.close(), own.close()]))
+  return { options, session, listing, [Symbol.asyncDispose]: close }
+}
+
+const unfinishedOf = (listing: TaskListing): Promise<TaskDetails[]> => allOf(listing.unfinished({ shard: 0, of: 1 }))
+
+const minute = 60_000
+
+describe('the listing on Cassandra', () => {
+  it('finds a task that is 1,000 buckets back, by every way', async ({ expect }) => {
+    await using opened = await openListing()
+    const { listing } = opened
+    const now = Date.now()
+    const old = detailsWith({ createdAt: now - 1_000 * defaultListBucketMs, labels: ['rare'] })
+    const since = Array.from({ length: 999 }, (_, index) =>
+      detailsWith({ createdAt: now - index * defaultListBucketMs, type: 'other', status: 'completed', version: 3 }),
+    )
+    await Promise.all([old, ...since].map((details) => listing.save(details)))
+    for (const filter of [
+      { label: 'rare' },
+      { type: 'reindex' },
+      { statuses: ['waiting'] },
+      { until: now - 999 * defaultListBucketMs },
+    ] as const)
+      expect(await listing.list(filter, { limit: 10 })).toEqual({ tasks: [old] })
+    expect(await unfinishedOf(listing)).toEqual([old])
+    const { tasks } = await listing.list({}, { limit: 1_000 })
+    expect(tasks.at(-1)).toEqual(old)
+    expect(tasks).toHaveLength(1_000)
+  })
+
+  it('keeps applications of different prefixes apart', async ({ expect }) => {
+    await using one = await openListing()
+    await using other = await openListing()
+    const details = detailsWith({ status: 'inProgress', version: 2, attempt: 1, labels: ['red'] })
+    await one.listing.save(details)
+    await one.listing.saveProgress(details.taskId, { attempt: 1, sequence: 1, at: 0, value: 1 })
+    expect(await other.listing.list({}, { limit: 10 })).toEqual({ tasks: [] })
+    expect(await other.listing.list({ label: 'red' }, { limit: 10 })).toEqual({ tasks: [] })
+    expect(await unfinishedOf(other.listing)).toEqual([])
+    expect(await other.listing.progress(details.taskId)).toBeUndefined()
+    await other.listing.remove(details)
+    expect((await one.listing.list({}, { limit: 10 })).tasks).toHaveLength(1)
+  })
+
+  it('does not bring a removed task back by a save that comes late, and lists a new one of the same id', async ({ expect }) => {
+    await using opened = await openListing()
+    const { listing } = opened
+    const details = detailsWith({ version: 5, labels: ['red'] })
+    await listing.save(details)
+    await listing.remove(details)
+    for (const version of [2, 5, 6]) await listing.save({ ...details, version })
+    for (const filter of [{}, { label: 'red' }, { type: 'reindex' }])
+      expect(await listing.list(filter, { limit: 10 })).toEqual({ tasks: [] })
+    expect(await unfinishedOf(listing)).toEqual([])
+    const again = { ...details, version: 1, createdAt: details.createdAt + 1 }
+    await listing.save(again)
+    expect(await listing.list({ label: 'red' }, { limit: 10 })).toEqual({ tasks: [again] })
+    expect(await unfinishedOf(listing)).toEqual([again])
+  })
+
+  it('lists a task by the node that it is on, and not by those of its earlier attempts', async ({ expect }) => {
+    await using opened = await openListing()
+    const { listing } = opened
+    const first = detailsWith({ version: 2, status: 'inProgress', attempt: 1, node: 'worker-1' })
+    const second = { ...first, version: 4, attempt: 2, node: 'worker-2' }
+    await listing.save(first)
+    await listing.save(second)
+    expect(await listing.list({ node: 'worker-1' }, { limit: 10 })).toEqual({ tasks: [] })
+    expect(await listing.list({ node: 'worker-2' }, { limit: 10 })).toEqual({ tasks: [second] })
+  })
+
+  it('lists what runs, and nothing that waits again or has ended', async ({ expect }) => {
+    await using opened = await openListing()
+    const { listing } = opened
+    const now = Date.now()
+    const running = detailsWith({ version: 2, status: 'inProgress', attempt: 1, createdAt: now })
+    const wished = detailsWith({ version: 3, status: 'cancelRequested', attempt: 1, createdAt: now - 1 })
+    const again = detailsWith({ version: 3, attempt: 1, createdAt: now - 2 })
+    const ended = detailsWith({ version: 3, status: 'failed', attempt: 1, createdAt: now - 3 })
+    for (const details of [running, wished, again, ended]) {
+      await listing.save(details)
+      await listing.save({ ...details, version: 2, status: 'inProgress' })
+    }
+    expect(await listing.list({ statuses: ['inProgress', 'cancelRequested'] }, { limit: 10 })).toEqual({ tasks: [running, wished] })
+    expect(await listing.list({ statuses: ['cancelRequested'] }, { limit: 10 })).toEqual({ tasks: [wished] })
+    expect(await listing.list({ statuses: ['waiting', 'inProgress'] }, { limit: 10 })).toEqual({ tasks: [running, again] })
+    await listing.remove(running)
+    expect(await listing.list({ statuses: ['inProgress'] }, { limit: 10 })).toEqual({ tasks: [] })
+  })
+
+  it('lets the rows of finished tasks go after their time, and no others', async ({ expect }) => {
+    await using opened = await openListing({ finishedRowsTtlMs: 1_000 })
+    const { listing } = opened
+    const [finished, waiting] = [detailsWith({ status: 'completed', version: 3 }), detailsWith()]
+    await listing.save({ ...finished, status: 'waiting', version: 1 })
+    await listing.save(finished)
+    await listing.save(waiting)
+    await expect.poll(() => listing.list({}, { limit: 10 }), { timeout: 20_000 }).toEqual({ tasks: [waiting] })
+  })
+
+  it('leaves out rows that cannot be read, tells of them, and shows all the others', async ({ expect }) => {
+    const told: string[] = []
+    const warn = (_fields: object, message: string): void => void told.push(message)
+    await using opened = await openListing({ logger: { ...silentLogger, warn } })
+    const { listing, session } = opened
+    const now = Date.now()
+    const tasks = Array.from({ length: 4 }, (_, age) => detailsWith({ version: 2, attempt: 1, createdAt: now - age }))
+    for (const task of tasks) await listing.save(task)
+    const [spoilt, foreign, ...sound] = tasks as [TaskDetails, TaskDetails, ...TaskDetails[]]
+    const spoil = async (table: string, bucketMs: number, shards: number, { taskId, createdAt }: TaskDetails, text: string) => {
+      await session.execute(
+        `INSERT INTO ${session.table(table)} (prefix, bucket, shard, facet, created_at, task_id, status, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        [
+          session.prefix,
+          new Date(bucketOf(createdAt, bucketMs)),
+          shardOf(taskId, shards),
+          '',
+          new Date(createdAt),
+          taskId,
+          'waiting',
+          text,
+        ],
+      )
+    }
+    for (const [task, text] of [
+      [spoilt, '\u0000not JSON'],
+      [foreign, JSON.stringify({ v: 1, ...sound[0] })],
+    ] as const) {
+      await spoil('task_list', defaultListBucketMs, 4, task, text)
+      await spoil('task_unfinished', unfinishedBucketMs, unfinishedShards, task, text)
+    }
+    await session.execute(`INSERT INTO ${session.table('task_progress')} (prefix, task_id, progress) VALUES (?, ?, ?)`, [
+      session.prefix,
+      sound[0]?.taskId,
+      '{}',
+    ])
+    for (const filter of [{}, { type: 'reindex' }, { statuses: ['waiting'] }] as const) {
+      told.length = 0
+      expect(await listing.list(filter, { limit: 10 })).toEqual({ tasks: sound })
+      expect(told.filter((message) => message.includes('cannot be read'))).toHaveLength(2)
+      expect(told.filter((message) => message.includes('another task'))).toHaveLength(1)
+    }
+    expect(new Set(await unfinishedOf(listing))).toEqual(new Set(sound))
+    expect(await listing.progress(sound[0]?.taskId as TaskDetails['taskId'])).toBeUndefined()
+    await listing.remove(spoilt)
+  })
+})
+
+describe('the listing behind a bad network', () => {
+  /** Repeats a call until it succeeds, as core does. */
+  const atLast = async <T>(call: () => Promise<T>): Promise<T> => {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await call()
+      } catch (error) {
+        if (!['UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(codeOf(error) ?? '') || failures > 300) throw error
+      }
+    }
+  }
+
+  it('says that it cannot tell where a connection breaks, and lists everything once when it was repeated', async ({ expect }) => {
+    const subject = await cassandraHarness(() => keyspace, listingOn).open({ namespace: 'cut' })
+    const now = Date.now()
+    const tasks = Array.from({ length: 200 }, (_, index) => detailsWith({ createdAt: now - index, labels: ['red'] }))
+    const saving = Promise.all(tasks.map((task) => atLast(() => subject.port.save(task))))
+    for (let cuts = 0; cuts < 3; cuts++) {
+      await subject.faults?.cut?.()
+      await subject.port.list({}, { limit: 1 }).catch(() => undefined)
+    }
+    await saving
+    for (const filter of [{}, { label: 'red' }, { statuses: ['waiting'] }] as const)
+      expect(await atLast(() => subject.port.list(filter, { limit: 1_000 }))).toEqual({ tasks })
+    await subject[Symbol.asyncDispose]?.()
+  })
+
+  it('answers within its bound where answers are lost, and what was saved is there', async ({ expect }) => {
+    const subject = await cassandraHarness(() => keyspace, listingOn).open({ namespace: 'lost' })
+    const details = detailsWith()
+    await atLast(() => subject.port.save(detailsWith({ createdAt: details.createdAt - 1 })))
+    const restore = await subject.faults?.loseReplies?.()
+    const outcome = await subject.port.save(details).then(() => 'saved', codeOf)
+    await restore?.()
+    expect(outcome).toBe('OUTCOME_UNKNOWN')
+    await atLast(() => subject.port.save(details))
+    expect((await atLast(() => subject.port.list({}, { limit: 10 }))).tasks[0]).toEqual(details)
+    await subject[Symbol.asyncDispose]?.()
+  })
+})
+
+describe('the index of what is unfinished', () => {
+  /** Writes the index row of a task's partition as a writer of long ago left it behind. */
+  const leaveIndexRow = async (session: Session, { taskId, createdAt }: TaskDetails, seen: number): Promise<void> => {
+    await session.execute(
+      `INSERT INTO ${session.table('task_unfinished_bucket')} (prefix, facet, shard, bucket, seen) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?`,
+      [
+        session.prefix,
+        '',
+        shardOf(taskId, unfinishedShards),
+        new Date(bucketOf(createdAt, unfinishedBucketMs)),
+        new Date(seen),
+        clockTimestamp(seen),
+      ],
+    )
+  }
+
+  const indexRows = async (session: Session): Promise<number> => {
+    const shards = Array.from({ length: unfinishedShards }, (_, shard) =>
+      session.execute(`SELECT bucket FROM ${session.table('task_unfinished_bucket')} WHERE prefix = ? AND facet = ? AND shard = ?`, [
+        session.prefix,
+        '',
+        shard,
+      ]),
+    )
+    return (await Promise.all(shards)).flat().length
+  }
+
+  it('forgets partitions that have been empty for long, and no others', async ({ expect }) => {
+    await using opened = await openListing()
+    const { listing, session } = opened
+    const now = Date.now()
+    const [gone, fresh, there] = [1, 2, 3].map((days) => detailsWith({ createdAt: now - days * 1_440 * minute })) as [
+      TaskDetails,
+      TaskDetails,
+      TaskDetails,
+    ]
+    await leaveIndexRow(session, gone, now - forgottenAfterMs - 1)
+    await leaveIndexRow(session, fresh, now - minute)
+    await listing.save(there)
+    expect(await indexRows(session)).toBe(3)
+    expect(await unfinishedOf(listing)).toEqual([there])
+    expect(await indexRows(session)).toBe(2)
+    await leaveIndexRow(session, gone, now - forgottenAfterMs - 1)
+    expect(await indexRows(session), 'what a writer wrote before it was forgotten does not come back').toBe(2)
+  })
+
+  it('is not forgotten by a scan that overlooked a task which was saved meanwhile', async ({ expect }) => {
+    await using opened = await openListing()
+    const { listing, session } = opened
+    const task = detailsWith({ createdAt: Date.now() - 1_440 * minute })
+    await leaveIndexRow(session, task, Date.now() - forgottenAfterMs - 1)
+    let deletions = 0
+    // Between the moment when the scan finds the partition empty and the one when it deletes the index row, the task is saved.
+    const execute = session.execute.bind(session)
+    const overtaken = vi.spyOn(session, 'execute').mockImplementation(async (cql, params, options) => {
+      if (cql.startsWith('DELETE')) {
+        deletions++
+        await listing.save(task)
+      }
+      return execute(cql, params, options)
+    })
+    expect(await allOf(new UnfinishedTable(session).walk({ shard: 0, of: 1 }, {}))).toEqual([])
+    expect(deletions).toBe(1)
+    overtaken.mockRestore()
+    expect(await unfinishedOf(listing)).toEqual([task])
+  })
+})
