@@ -4,14 +4,14 @@
  * @packageDocumentation
  */
 import type { TaskMessaging } from '@taskledger/core/ports'
-import { BrokerConnection } from './broker-connection.ts'
-import type { RabbitmqMessagingOptions } from './options.ts'
-import { RabbitmqEventBus } from './rabbitmq-event-bus.ts'
-import { RabbitmqWorkQueue } from './rabbitmq-work-queue.ts'
-import { settingsOf } from './settings.ts'
-import { Topology } from './topology.ts'
+import { BrokerConnection } from './connection/broker-connection.ts'
+import type { RabbitmqMessagingOptions } from './connection/options.ts'
+import { RabbitmqEventBus } from './bus/event-bus.ts'
+import { RabbitmqWorkQueue } from './queue/work-queue.ts'
+import { settingsOf } from './connection/settings.ts'
+import { BrokerQueues } from './topology/broker-queues.ts'
 
-export type { RabbitmqMessagingOptions } from './options.ts'
+export type { RabbitmqMessagingOptions } from './connection/options.ts'
 
 /**
  * Opens messaging on RabbitMQ, 3.10 or newer. Queues and exchanges come into being when they are first named; nothing is ever
@@ -24,15 +24,15 @@ export type { RabbitmqMessagingOptions } from './options.ts'
  */
 export const rabbitmqMessaging = async (options: RabbitmqMessagingOptions): Promise<TaskMessaging> => {
   const settings = settingsOf(options)
-  const topology = new Topology(settings)
+  const brokerQueues = new BrokerQueues(settings)
   const [publishing, consuming] = [new BrokerConnection('publishing', settings), new BrokerConnection('consuming', settings)]
   let portsOpen = 2
   /** Both ports stand on both connections. */
   const letGo = async (): Promise<void> => {
     if (--portsOpen === 0) await Promise.all([publishing.close(), consuming.close()])
   }
-  const queue = new RabbitmqWorkQueue(publishing, consuming, topology, settings, letGo)
-  const bus = new RabbitmqEventBus(publishing, consuming, topology, settings, letGo)
+  const queue = new RabbitmqWorkQueue(publishing, consuming, brokerQueues, settings, letGo)
+  const bus = new RabbitmqEventBus(publishing, consuming, brokerQueues, settings, letGo)
   const close = async (): Promise<void> => {
     await Promise.all([queue.close(), bus.close()])
   }

@@ -1,11 +1,11 @@
 import type { ChannelModel } from 'amqplib'
 import { TaskledgerError } from '@taskledger/core/ports'
-import { bounded } from './bounded.ts'
-import type { BrokerConnection } from './broker-connection.ts'
+import { bounded } from '../connection/bounded.ts'
+import type { BrokerConnection } from '../connection/broker-connection.ts'
 import { roundedDelayMs } from './delays.ts'
 import { Names } from './names.ts'
-import { refusalOfOperation, textOf } from './refusals.ts'
-import type { Settings } from './settings.ts'
+import { refusalOfOperation, textOf } from '../connection/refusals.ts'
+import type { Settings } from '../connection/settings.ts'
 
 /** How long to wait. Default: `confirmTimeoutMs`. */
 export interface DeclareBound {
@@ -25,7 +25,7 @@ const neverMind = 1_000_000_000
  * them: old brokers ignore it, new ones refuse it, and it could not be changed later. A queue that exists with others is an
  * error for people; it is never deleted here.
  */
-export class Topology {
+export class BrokerQueues {
   readonly names: Names
   readonly #settings: Settings
   /** What is known to be there, by connection. */

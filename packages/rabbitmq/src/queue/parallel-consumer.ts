@@ -1,18 +1,18 @@
 import type { Channel } from 'amqplib'
 import type { Consumer, Delivery } from '@taskledger/core/ports'
-import type { BrokerConnection } from './broker-connection.ts'
+import type { BrokerConnection } from '../connection/broker-connection.ts'
 import { ConsumerWatch } from './consumer-watch.ts'
-import type { LetterBox } from './letter-box.ts'
+import type { MessageSender } from './message-sender.ts'
 import type { SlotOwner } from './slot.ts'
 import { Slot } from './slot.ts'
-import { SupervisedChannel } from './supervised-channel.ts'
-import type { Topology } from './topology.ts'
+import { SupervisedChannel } from '../connection/supervised-channel.ts'
+import type { BrokerQueues } from '../topology/broker-queues.ts'
 
 /** What consumers of a client share. */
 export interface ConsumerParts {
   readonly connection: BrokerConnection
-  readonly topology: Topology
-  readonly box: LetterBox
+  readonly brokerQueues: BrokerQueues
+  readonly sender: MessageSender
   readonly lazyAcknowledgementMs: number
   /** How often to look whether the broker still serves a consumer, in milliseconds. */
   readonly watchMs: number
@@ -39,7 +39,7 @@ export class ParallelConsumer implements Consumer {
     this.#queue = queue
     this.#parts = parts
     this.#wanted = slots
-    const { connection, topology, box, lazyAcknowledgementMs, watchMs } = parts
+    const { connection, brokerQueues, sender, lazyAcknowledgementMs, watchMs } = parts
     this.#channel = new SupervisedChannel(
       {
         name: `consumer of "${queue}"`,
@@ -49,17 +49,17 @@ export class ParallelConsumer implements Consumer {
           this.#watch.start(channel)
           this.#adjust()
         },
-        failed: () => this.#parts.topology.forget(this.#parts.connection),
+        failed: () => this.#parts.brokerQueues.forget(this.#parts.connection),
         lost: () => {
           this.#watch.stop()
           for (const slot of this.#slots) slot.lose()
         },
       },
       connection,
-      box.logger,
+      sender.logger,
     )
     this.#watch = new ConsumerWatch({
-      source: topology.names.work(queue),
+      source: brokerQueues.names.work(queue),
       everyMs: watchMs,
       isIdle: () => [...this.#slots].some(({ isIdle }) => isIdle),
       isQuiet: () => [...this.#slots].every(({ run }) => run === undefined),
@@ -68,8 +68,8 @@ export class ParallelConsumer implements Consumer {
     })
     this.#owner = {
       queue,
-      source: topology.names.work(queue),
-      box,
+      source: brokerQueues.names.work(queue),
+      sender,
       lazyAcknowledgementMs,
       handler,
       keeps: (slot) => this.#keeps(slot),
@@ -101,8 +101,8 @@ export class ParallelConsumer implements Consumer {
   }
 
   async #setUp(channel: Channel): Promise<void> {
-    const { connection, topology } = this.#parts
-    await topology.work(connection, this.#queue)
+    const { connection, brokerQueues } = this.#parts
+    await brokerQueues.work(connection, this.#queue)
     // For each of the consumers that follow, not for all of them.
     await channel.prefetch(1)
     this.#fill()
@@ -151,7 +151,7 @@ export class ParallelConsumer implements Consumer {
 
   /** The library gives no answer to the broker's cancelling, which some brokers wait for: a new channel needs none. */
   #reopen(why: string): void {
-    this.#parts.topology.forget(this.#parts.connection)
+    this.#parts.brokerQueues.forget(this.#parts.connection)
     this.#channel.reopen(why)
   }
 }

@@ -7,13 +7,13 @@ const numberHeader = 'taskledger-number'
 const mostSenders = 1_000
 
 /** What stands at the head of a message of notices. */
-export type TrailHeaders = Readonly<Record<string, unknown>>
+export type SequenceHeaders = Readonly<Record<string, unknown>>
 
 /**
  * Numbers the messages of each sender, so that whoever hears them knows when one is missing: the broker drops the oldest of a
  * client that does not keep up, and tells nobody.
  */
-export class NoticeTrail {
+export class NoticeSequence {
   readonly #self = randomBytes(8).toString('hex')
   #count = 0
   /** The last number heard of each sender. The one that was silent for longest stands first. */
@@ -30,12 +30,12 @@ export class NoticeTrail {
   }
 
   /** The headers of the next message. */
-  next(): TrailHeaders {
+  next(): SequenceHeaders {
     return { [senderHeader]: this.#self, [numberHeader]: ++this.#count }
   }
 
   /** Whether messages of its sender are missing before this one. */
-  isMissingBefore(headers: TrailHeaders | undefined): boolean {
+  isMissingBefore(headers: SequenceHeaders | undefined): boolean {
     const { [senderHeader]: sender, [numberHeader]: number } = headers ?? {}
     if (typeof sender !== 'string' || typeof number !== 'number') return false
     const last = this.#heard.get(sender)

@@ -1,7 +1,7 @@
 import type { TaskNotice, TaskId } from '@taskledger/core/ports'
 import { silentLogger } from '@taskledger/core/ports'
 import { expect, test, vi } from 'vitest'
-import { batchesOf, lineOf, noticesOf } from '../src/notice-batches.ts'
+import { batchesOf, lineOf, noticesOf } from '../../src/bus/notice-batches.ts'
 
 const notice = (version: number, node = 'worker'): TaskNotice => ({
   taskId: '018f0000-0000-7000-8000-000000000001' as TaskId,

@@ -2,12 +2,12 @@ import type { ConsumeMessage } from 'amqplib'
 import { encodeMessage } from '@taskledger/core/codec'
 import type { Logger, WorkMessage } from '@taskledger/core/ports'
 import { codeOf, TaskledgerError } from '@taskledger/core/ports'
-import { BackOff } from './back-off.ts'
-import { pause } from './pause.ts'
-import type { BrokerConnection } from './broker-connection.ts'
-import type { Publisher } from './publisher.ts'
-import type { Settings } from './settings.ts'
-import type { DeclareBound, Topology } from './topology.ts'
+import { BackOff } from '../connection/back-off.ts'
+import { pause } from '../connection/pause.ts'
+import type { BrokerConnection } from '../connection/broker-connection.ts'
+import type { Publisher } from '../connection/publisher.ts'
+import type { Settings } from '../connection/settings.ts'
+import type { DeclareBound, BrokerQueues } from '../topology/broker-queues.ts'
 
 /** How often the message was released: a queue of the broker counts deliveries, not releases. */
 const releasesHeader = 'taskledger-releases'
@@ -33,15 +33,15 @@ export const releasesOf = ({ properties: { headers } }: ConsumeMessage): number 
 }
 
 /** Puts messages into queues: new ones, those that are released, those that nobody can use. */
-export class LetterBox {
+export class MessageSender {
   readonly #connection: BrokerConnection
-  readonly #topology: Topology
+  readonly #brokerQueues: BrokerQueues
   readonly #publisher: Publisher
   readonly #settings: Settings
 
-  constructor(connection: BrokerConnection, topology: Topology, publisher: Publisher, settings: Settings) {
+  constructor(connection: BrokerConnection, brokerQueues: BrokerQueues, publisher: Publisher, settings: Settings) {
     this.#connection = connection
-    this.#topology = topology
+    this.#brokerQueues = brokerQueues
     this.#publisher = publisher
     this.#settings = settings
   }
@@ -56,7 +56,7 @@ export class LetterBox {
         `the message of task ${message.taskId} has ${content.length} bytes; maxMessageBytes is ${maxMessageBytes}`,
       )
     const options = { contentType: 'application/json', correlationId: message.taskId }
-    await this.#post((bound) => this.#topology.work(this.#connection, queue, bound), content, options, signal)
+    await this.#post((bound) => this.#brokerQueues.work(this.#connection, queue, bound), content, options, signal)
   }
 
   /** Puts a copy at the back of the queue, or where it waits for its time. */
@@ -64,8 +64,8 @@ export class LetterBox {
     const { contentType, correlationId } = raw.properties
     const options = { contentType, correlationId, headers: { [releasesHeader]: releasesOf(raw) + 1 } }
     const declare: Declare = async (bound) => {
-      const work = await this.#topology.work(this.#connection, queue, bound)
-      return delayMs > 0 ? this.#topology.delay(this.#connection, queue, delayMs, bound) : work
+      const work = await this.#brokerQueues.work(this.#connection, queue, bound)
+      return delayMs > 0 ? this.#brokerQueues.delay(this.#connection, queue, delayMs, bound) : work
     }
     await this.#post(declare, raw.content, options, undefined)
   }
@@ -79,8 +79,8 @@ export class LetterBox {
       headers: { [reasonHeader]: why.slice(0, longestReason), [releasesHeader]: releasesOf(raw) },
     }
     const declare: Declare = async (bound) => {
-      await this.#topology.work(this.#connection, queue, bound)
-      return this.#topology.names.dead(queue)
+      await this.#brokerQueues.work(this.#connection, queue, bound)
+      return this.#brokerQueues.names.dead(queue)
     }
     await this.#post(declare, raw.content, options, undefined)
   }
@@ -88,7 +88,7 @@ export class LetterBox {
   /** Puts one more token into a gate. */
   async token(queue: string): Promise<void> {
     await this.#post(
-      () => this.#topology.gate(this.#connection, queue),
+      () => this.#brokerQueues.gate(this.#connection, queue),
       Buffer.from('the holder of this message may take from the queue'),
       {},
       undefined,
@@ -108,11 +108,11 @@ export class LetterBox {
     })
     for (let returns = 0; returns < mostReturns; returns++) {
       const routingKey = await this.#declared(declare, bound)
-      const letter = { exchange: '', routingKey, content, options: { ...options, persistent: true, mandatory: true } }
-      const outcome = await this.#publisher.publish(letter, bound())
+      const message = { exchange: '', routingKey, content, options: { ...options, persistent: true, mandatory: true } }
+      const outcome = await this.#publisher.publish(message, bound())
       if (outcome === 'confirmed') return
       // Once for all that were under way to it.
-      if (this.#topology.forget(this.#connection))
+      if (this.#brokerQueues.forget(this.#connection))
         this.#settings.logger.warn({ queue: routingKey }, 'a queue was deleted: declaring it again')
       // Declared anew too soon, a quorum queue of RabbitMQ 3.10 keeps the consumers of its predecessor, which hear nothing of it.
       await pause(settlingMs, signal)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { roundedDelayMs } from '../src/delays.ts'
+import { roundedDelayMs } from '../../src/topology/delays.ts'
 
 test.each([
   [1, 10],

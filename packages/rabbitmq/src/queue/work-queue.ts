@@ -1,22 +1,22 @@
 import type { CallOptions, Consumer, ConsumeOptions, Delivery, WorkMessage, WorkQueue, WorkQueueCapabilities } from '@taskledger/core/ports'
 import { closedError, TaskledgerError } from '@taskledger/core/ports'
-import { bounded } from './bounded.ts'
-import type { BrokerConnection } from './broker-connection.ts'
-import { LetterBox } from './letter-box.ts'
+import { bounded } from '../connection/bounded.ts'
+import type { BrokerConnection } from '../connection/broker-connection.ts'
+import { MessageSender } from './message-sender.ts'
 import { ParallelConsumer } from './parallel-consumer.ts'
-import { Publisher } from './publisher.ts'
+import { Publisher } from '../connection/publisher.ts'
 import { SerialConsumer } from './serial-consumer.ts'
-import type { Settings } from './settings.ts'
-import type { Topology } from './topology.ts'
+import type { Settings } from '../connection/settings.ts'
+import type { BrokerQueues } from '../topology/broker-queues.ts'
 
 /** The work queue on the broker: one connection publishes, the other consumes. */
 export class RabbitmqWorkQueue implements WorkQueue {
   readonly capabilities: WorkQueueCapabilities
   readonly #consuming: BrokerConnection
-  readonly #topology: Topology
+  readonly #brokerQueues: BrokerQueues
   readonly #settings: Settings
   readonly #publisher: Publisher
-  readonly #box: LetterBox
+  readonly #sender: MessageSender
   readonly #letGo: () => Promise<void>
   readonly #consumers = new Set<Consumer>()
   #closed: Promise<void> | undefined
@@ -24,16 +24,16 @@ export class RabbitmqWorkQueue implements WorkQueue {
   constructor(
     publishing: BrokerConnection,
     consuming: BrokerConnection,
-    topology: Topology,
+    brokerQueues: BrokerQueues,
     settings: Settings,
     letGo: () => Promise<void>,
   ) {
     this.#consuming = consuming
-    this.#topology = topology
+    this.#brokerQueues = brokerQueues
     this.#settings = settings
     this.#letGo = letGo
     this.#publisher = new Publisher('publisher of messages', publishing, settings)
-    this.#box = new LetterBox(publishing, topology, this.#publisher, settings)
+    this.#sender = new MessageSender(publishing, brokerQueues, this.#publisher, settings)
     // Where a client vanishes without a goodbye, the broker notices after some two heartbeats and a bit.
     this.capabilities = { durability: true, redeliveryWithinMs: 2_500 * settings.heartbeatSeconds + 5_000, delayedRelease: true }
   }
@@ -45,7 +45,7 @@ export class RabbitmqWorkQueue implements WorkQueue {
 
   async send(queue: string, message: WorkMessage, options?: CallOptions): Promise<void> {
     this.#pass(options?.signal)
-    await this.#box.send(queue, message, options?.signal)
+    await this.#sender.send(queue, message, options?.signal)
   }
 
   async consume(queue: string, handler: (delivery: Delivery) => Promise<void>, { slots, mode, signal }: ConsumeOptions): Promise<Consumer> {
@@ -53,8 +53,8 @@ export class RabbitmqWorkQueue implements WorkQueue {
     const { connectTimeoutMs, heartbeatSeconds, lazyAcknowledgementMs } = this.#settings
     const parts = {
       connection: this.#consuming,
-      topology: this.#topology,
-      box: this.#box,
+      brokerQueues: this.#brokerQueues,
+      sender: this.#sender,
       lazyAcknowledgementMs,
       watchMs: 3_000 * heartbeatSeconds,
     }
@@ -85,7 +85,7 @@ export class RabbitmqWorkQueue implements WorkQueue {
 
   async depth(queue: string, { signal }: CallOptions = {}): Promise<number> {
     this.#pass(signal)
-    return this.#topology.depth(this.#consuming, queue, { signal })
+    return this.#brokerQueues.depth(this.#consuming, queue, { signal })
   }
 
   close(): Promise<void> {

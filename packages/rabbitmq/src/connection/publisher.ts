@@ -9,7 +9,7 @@ import type { ChannelRole } from './supervised-channel.ts'
 import { SupervisedChannel } from './supervised-channel.ts'
 
 /** What is to be published. */
-export interface Letter {
+export interface OutgoingMessage {
   readonly exchange: string
   readonly routingKey: string
   readonly content: Buffer
@@ -29,7 +29,7 @@ export interface PublishOptions {
 const mostLargest = { unconfirmed: 2, waiting: 4 } as const
 
 interface Posting {
-  readonly letter: Letter
+  readonly message: OutgoingMessage
   readonly id: string
   isSent: boolean
   settle(outcome: PublishOutcome | Error): void
@@ -94,15 +94,15 @@ export class Publisher {
    * @throws `UNAVAILABLE` where it was not sent, `OUTCOME_UNKNOWN` where it was and nothing came back, `TOO_LARGE`,
    * `MISCONFIGURED`, `CLOSED`; the signal's reason.
    */
-  publish(letter: Letter, { signal, timeoutMs = this.#settings.confirmTimeoutMs }: PublishOptions = {}): Promise<PublishOutcome> {
+  publish(message: OutgoingMessage, { signal, timeoutMs = this.#settings.confirmTimeoutMs }: PublishOptions = {}): Promise<PublishOutcome> {
     if (this.#isClosed) return Promise.reject(closedError('the publisher'))
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
-    const { length } = letter.content
+    const { length } = message.content
     if (timeoutMs <= 0) return Promise.reject(this.#notSent('there was no time left'))
     if (length > this.#brokersLimit) return Promise.reject(tooLarge(length, this.#brokersLimit))
     if (this.#waitingBytes + length > mostLargest.waiting * this.#settings.maxMessageBytes)
       return Promise.reject(this.#notSent('too much waits in line already'))
-    const posted = new Promise<PublishOutcome>((resolve, reject) => this.#join(letter, signal, timeoutMs, resolve, reject))
+    const posted = new Promise<PublishOutcome>((resolve, reject) => this.#join(message, signal, timeoutMs, resolve, reject))
     this.#open.add(posted)
     const forget = (): void => void this.#open.delete(posted)
     posted.then(forget, forget)
@@ -118,7 +118,7 @@ export class Publisher {
   }
 
   #join(
-    letter: Letter,
+    message: OutgoingMessage,
     signal: AbortSignal | undefined,
     timeoutMs: number,
     resolve: (outcome: PublishOutcome) => void,
@@ -132,7 +132,7 @@ export class Publisher {
       )
     const timer = setTimeout(onTimeout, timeoutMs)
     const posting: Posting = {
-      letter,
+      message,
       id: String(++this.#count),
       isSent: false,
       settle: (outcome) => {
@@ -145,12 +145,12 @@ export class Publisher {
     }
     const leave = signal && onAbort(signal, () => posting.settle(signal.reason as Error))
     this.#line.add(posting)
-    this.#waitingBytes += letter.content.length
+    this.#waitingBytes += message.content.length
     this.#pump()
   }
 
   #leaveLine(posting: Posting): void {
-    if (this.#line.delete(posting)) this.#waitingBytes -= posting.letter.content.length
+    if (this.#line.delete(posting)) this.#waitingBytes -= posting.message.content.length
   }
 
   /** Sends what may be sent now. */
@@ -158,7 +158,7 @@ export class Publisher {
     const channel = this.#channel.current
     if (channel === undefined) return
     for (const posting of this.#line) {
-      if (!this.#mayWrite(posting.letter.content.length) || !this.#write(channel, posting)) return
+      if (!this.#mayWrite(posting.message.content.length) || !this.#write(channel, posting)) return
     }
   }
 
@@ -170,12 +170,12 @@ export class Publisher {
 
   /** Whether to go on. */
   #write(channel: ConfirmChannel, posting: Posting): boolean {
-    const { exchange, routingKey, content, options } = posting.letter
+    const { exchange, routingKey, content, options } = posting.message
     try {
       const onAnswer = (error: unknown): void => this.#answered(posting, error)
       this.#socketIsFull = !channel.publish(exchange, routingKey, content, { ...options, messageId: posting.id }, onAnswer)
     } catch (error) {
-      // The channel closes, which will be told in a moment: the letter goes with the next one.
+      // The channel closes, which will be told in a moment: the message goes with the next one.
       if (error instanceof IllegalOperationError) return false
       posting.settle(error as Error)
       return true
@@ -190,14 +190,14 @@ export class Publisher {
   /** The broker has confirmed it, or has not and never will. Called once for each that was written. */
   #answered(posting: Posting, error: unknown): void {
     this.#unconfirmed--
-    this.#unconfirmedBytes -= posting.letter.content.length
+    this.#unconfirmedBytes -= posting.message.content.length
     const isReturned = this.#returned.delete(posting.id)
     if (error === null || error === undefined) posting.settle(isReturned ? 'returned' : 'confirmed')
     else posting.settle(this.#failureOf(posting, error))
     this.#pump()
   }
 
-  #failureOf({ letter: { content, exchange, routingKey } }: Posting, error: unknown): Error {
+  #failureOf({ message: { content, exchange, routingKey } }: Posting, error: unknown): Error {
     const { fault } = this.#channel
     const [, limit] = /max(?:imum)? size (?:of )?'?(\d+)/i.exec(textOf(fault)) ?? []
     if (limit !== undefined) {

@@ -1,10 +1,10 @@
 import { closedError, outcomeUnknown, TaskledgerError } from '@taskledger/core/ports'
-import { bounded } from './bounded.ts'
-import type { BrokerConnection } from './broker-connection.ts'
+import { bounded } from '../connection/bounded.ts'
+import type { BrokerConnection } from '../connection/broker-connection.ts'
 import { batchesOf } from './notice-batches.ts'
-import type { NoticeTrail } from './notice-trail.ts'
-import { Publisher } from './publisher.ts'
-import type { Settings } from './settings.ts'
+import type { NoticeSequence } from './notice-sequence.ts'
+import { Publisher } from '../connection/publisher.ts'
+import type { Settings } from '../connection/settings.ts'
 
 /** So much may wait for the batch that is under way, in bytes. */
 const mostWaitingBytes = 16 * 1024 * 1024
@@ -21,14 +21,14 @@ export class NoticePublisher {
   readonly #exchange: string
   readonly #settings: Settings
   readonly #publisher: Publisher
-  readonly #trail: NoticeTrail
+  readonly #sequence: NoticeSequence
   #waiting = newBatch()
   #waitingBytes = 0
   #isUnderWay = false
   #isClosed = false
 
-  constructor(exchange: string, connection: BrokerConnection, settings: Settings, trail: NoticeTrail) {
-    this.#trail = trail
+  constructor(exchange: string, connection: BrokerConnection, settings: Settings, sequence: NoticeSequence) {
+    this.#sequence = sequence
     this.#exchange = exchange
     this.#settings = settings
     this.#publisher = new Publisher('publisher of notices', connection, settings, (channel) =>
@@ -81,7 +81,7 @@ export class NoticePublisher {
       exchange: this.#exchange,
       routingKey: '',
       content,
-      options: { persistent: false, contentType: 'application/json', headers: this.#trail.next() },
+      options: { persistent: false, contentType: 'application/json', headers: this.#sequence.next() },
     })
   }
 }

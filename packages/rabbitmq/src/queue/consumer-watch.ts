@@ -1,5 +1,5 @@
 import type { Channel } from 'amqplib'
-import { bounded } from './bounded.ts'
+import { bounded } from '../connection/bounded.ts'
 
 /** What is watched, and what to do where something is wrong. */
 export interface Watched {

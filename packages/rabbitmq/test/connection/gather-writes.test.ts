@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream'
 import { setImmediate as endOfTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { gatherWrites } from '../src/gather-writes.ts'
+import { gatherWrites } from '../../src/connection/gather-writes.ts'
 
 /** A socket that keeps what came in one call together. */
 const socketWith = (calls: string[][]): Duplex =>

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
-import { NoticeTrail } from '../src/notice-trail.ts'
+import { NoticeSequence } from '../../src/bus/notice-sequence.ts'
 
 test('nothing is missing in an unbroken row, whoever else is heard in between', () => {
-  const [ear, one, other] = [new NoticeTrail(), new NoticeTrail(), new NoticeTrail()]
+  const [ear, one, other] = [new NoticeSequence(), new NoticeSequence(), new NoticeSequence()]
   for (let count = 0; count < 3; count++) {
     for (const sender of [one, other]) expect(ear.isMissingBefore(sender.next())).toBe(false)
   }
 })
 
 test('what is missing is noticed once', () => {
-  const [ear, sender] = [new NoticeTrail(), new NoticeTrail()]
+  const [ear, sender] = [new NoticeSequence(), new NoticeSequence()]
   ear.isMissingBefore(sender.next())
   sender.next()
   expect(ear.isMissingBefore(sender.next())).toBe(true)
@@ -17,7 +17,7 @@ test('what is missing is noticed once', () => {
 })
 
 test('whoever begins to listen misses nothing, and foreign headers say nothing', () => {
-  const [ear, sender] = [new NoticeTrail(), new NoticeTrail()]
+  const [ear, sender] = [new NoticeSequence(), new NoticeSequence()]
   sender.next()
   expect(ear.isMissingBefore(sender.next())).toBe(false)
   ear.startAfresh()
@@ -28,7 +28,7 @@ test('whoever begins to listen misses nothing, and foreign headers say nothing',
 })
 
 test('a client knows what it heard of itself', () => {
-  const self = new NoticeTrail()
+  const self = new NoticeSequence()
   const headers = self.next()
   expect([self.count, self.heardOfSelf]).toEqual([1, 0])
   self.isMissingBefore(headers)
@@ -36,9 +36,9 @@ test('a client knows what it heard of itself', () => {
 })
 
 test('no more than a thousand senders are remembered', () => {
-  const [ear, first] = [new NoticeTrail(), new NoticeTrail()]
+  const [ear, first] = [new NoticeSequence(), new NoticeSequence()]
   ear.isMissingBefore(first.next())
-  for (let count = 0; count < 1_000; count++) ear.isMissingBefore(new NoticeTrail().next())
+  for (let count = 0; count < 1_000; count++) ear.isMissingBefore(new NoticeSequence().next())
   first.next()
   expect(ear.isMissingBefore(first.next())).toBe(false)
 })

@@ -1,9 +1,10 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
 import { decodeMessage } from '@taskledger/core/codec'
 import type { Delivery, WorkMessage } from '@taskledger/core/ports'
-import { Handout, RabbitDelivery } from './delivery.ts'
-import type { LetterBox } from './letter-box.ts'
-import { textOf } from './refusals.ts'
+import { BrokerMessage } from './broker-message.ts'
+import { RabbitmqDelivery } from './delivery.ts'
+import type { MessageSender } from './message-sender.ts'
+import { textOf } from '../connection/refusals.ts'
 
 /** How long a message stays away whose handler did not settle it, in milliseconds: a handler that always throws must not spin. */
 const unsettledDelayMs = 100
@@ -13,7 +14,7 @@ export interface SlotOwner {
   readonly queue: string
   /** The broker's name of the queue. */
   readonly source: string
-  readonly box: LetterBox
+  readonly sender: MessageSender
   /** How long the acknowledgement of a settled message is held back in case the run ends soon, in milliseconds; without it, until it ends. */
   readonly lazyAcknowledgementMs?: number
   handler(delivery: Delivery): Promise<void>
@@ -36,7 +37,7 @@ export class Slot {
   readonly #tag: string
   /** Where the consumer stands, or is about to. */
   #channel: Channel | undefined
-  #handout: Handout | undefined
+  #brokerMessage: BrokerMessage | undefined
   /** Settles when the broker has heard that it is to send no more. */
   #cancelling: Promise<unknown> | undefined
   #run: Promise<void> | undefined
@@ -85,36 +86,36 @@ export class Slot {
   lose(): void {
     this.#channel = undefined
     this.#cancelling = undefined
-    this.#handout?.lose()
+    this.#brokerMessage?.lose()
     clearTimeout(this.#lazyTimer)
   }
 
   #take(raw: ConsumeMessage | null, channel: Channel): void {
     if (raw === null) return this.#owner.cancelled()
-    const handout = new Handout(raw, channel)
+    const brokerMessage = new BrokerMessage(raw, channel)
     // It was on its way when the slot had enough.
-    if (this.#channel !== channel || this.#run !== undefined) return handout.putBack()
-    this.#handout = handout
+    if (this.#channel !== channel || this.#run !== undefined) return brokerMessage.putBack()
+    this.#brokerMessage = brokerMessage
     this.#deliveries++
-    this.#run = this.#handle(handout).then(() => this.#end())
+    this.#run = this.#handle(brokerMessage).then(() => this.#end())
   }
 
-  async #handle(handout: Handout): Promise<void> {
-    const { queue, box } = this.#owner
+  async #handle(brokerMessage: BrokerMessage): Promise<void> {
+    const { queue, sender } = this.#owner
     let message: WorkMessage
     try {
-      message = decodeMessage(handout.raw.content.toString())
+      message = decodeMessage(brokerMessage.raw.content.toString())
     } catch (error) {
-      return this.#bury(handout, error)
+      return this.#bury(brokerMessage, error)
     }
     let runs = true
-    const delivery = new RabbitDelivery(message, queue, handout, box, () => {
+    const delivery = new RabbitmqDelivery(message, queue, brokerMessage, sender, () => {
       if (runs) this.#holdBack(delivery)
     })
     try {
       await this.#owner.handler(delivery)
     } catch (error) {
-      box.logger.error({ err: error, queue, taskId: message.taskId }, 'a handler of the work queue threw')
+      sender.logger.error({ err: error, queue, taskId: message.taskId }, 'a handler of the work queue threw')
     }
     runs = false
     clearTimeout(this.#lazyTimer)
@@ -123,24 +124,24 @@ export class Slot {
     await this.#conclude(delivery)
   }
 
-  async #bury(handout: Handout, error: unknown): Promise<void> {
-    const { queue, box } = this.#owner
-    box.logger.warn({ err: error, queue }, 'put what is no message with the dead letters')
+  async #bury(brokerMessage: BrokerMessage, error: unknown): Promise<void> {
+    const { queue, sender } = this.#owner
+    sender.logger.warn({ err: error, queue }, 'put what is no message with the dead letters')
     let isBuried = true
     try {
-      await box.bury(queue, handout.raw, textOf(error))
+      await sender.bury(queue, brokerMessage.raw, textOf(error))
     } catch (problem) {
-      box.logger.warn({ err: problem, queue }, 'the reason could not be put with a dead letter')
+      sender.logger.warn({ err: problem, queue }, 'the reason could not be put with a dead letter')
       isBuried = false
     }
     if (!this.#owner.keeps(this)) this.disarm()
     await this.#cancelling
-    if (isBuried) handout.acknowledge()
-    else handout.discard()
+    if (isBuried) brokerMessage.acknowledge()
+    else brokerMessage.discard()
   }
 
   /** The broker may wait a little for the acknowledgement: most runs end soon, and spare it a consumer that comes and goes. */
-  #holdBack(delivery: RabbitDelivery): void {
+  #holdBack(delivery: RabbitmqDelivery): void {
     const { lazyAcknowledgementMs } = this.#owner
     if (lazyAcknowledgementMs === undefined) return
     this.#lazyTimer = setTimeout(() => {
@@ -150,14 +151,14 @@ export class Slot {
   }
 
   /** An acknowledgement that came before the end of the consumer would fetch another message. */
-  async #conclude(delivery: RabbitDelivery): Promise<void> {
+  async #conclude(delivery: RabbitmqDelivery): Promise<void> {
     await this.#cancelling
     await delivery.conclude()
   }
 
   #end(): void {
     this.#run = undefined
-    this.#handout = undefined
+    this.#brokerMessage = undefined
     this.#owner.ended(this)
   }
 }

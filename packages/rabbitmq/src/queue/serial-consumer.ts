@@ -1,14 +1,14 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
 import type { Consumer, Delivery } from '@taskledger/core/ports'
-import { BackOff } from './back-off.ts'
-import { pause } from './pause.ts'
-import { Handout } from './delivery.ts'
+import { BackOff } from '../connection/back-off.ts'
+import { pause } from '../connection/pause.ts'
+import { BrokerMessage } from './broker-message.ts'
 import { ConsumerWatch } from './consumer-watch.ts'
 import { takenAway } from './parallel-consumer.ts'
 import type { ConsumerParts } from './parallel-consumer.ts'
 import type { SlotOwner } from './slot.ts'
 import { Slot } from './slot.ts'
-import { SupervisedChannel } from './supervised-channel.ts'
+import { SupervisedChannel } from '../connection/supervised-channel.ts'
 
 /** How often the holder takes a new token: the broker takes back what nobody acknowledges, after half an hour or so. In milliseconds. */
 const renewalMs = 60_000
@@ -31,7 +31,7 @@ export class SerialConsumer implements Consumer {
   readonly #watch: ConsumerWatch
   #gate: SupervisedChannel<Channel> | undefined
   /** What the holder of the right holds. */
-  #token: Handout | undefined
+  #token: BrokerMessage | undefined
   #wanted: boolean
   #session = new AbortController()
   #closed: Promise<void> | undefined
@@ -42,8 +42,8 @@ export class SerialConsumer implements Consumer {
     this.#wanted = slots > 0
     const owner: SlotOwner = {
       queue,
-      source: parts.topology.names.work(queue),
-      box: parts.box,
+      source: parts.brokerQueues.names.work(queue),
+      sender: parts.sender,
       handler,
       keeps: () => this.#wanted,
       ended: () => this.#adjust(),
@@ -51,7 +51,7 @@ export class SerialConsumer implements Consumer {
     }
     this.#slot = new Slot('work', owner)
     this.#watch = new ConsumerWatch({
-      source: parts.topology.names.work(queue),
+      source: parts.brokerQueues.names.work(queue),
       everyMs: parts.watchMs,
       isIdle: () => this.#slot.isIdle,
       isQuiet: () => this.#slot.run === undefined,
@@ -62,8 +62,8 @@ export class SerialConsumer implements Consumer {
 
   /** Begins, and resolves when it stands at the gate. @throws `MISCONFIGURED` */
   async start(): Promise<void> {
-    const { connection, topology } = this.#parts
-    await topology.work(connection, this.#queue)
+    const { connection, brokerQueues } = this.#parts
+    await brokerQueues.work(connection, this.#queue)
     if (this.#wanted) await this.#enter()
   }
 
@@ -94,7 +94,7 @@ export class SerialConsumer implements Consumer {
   }
 
   #enter(): Promise<void> {
-    const { connection, topology, box } = this.#parts
+    const { connection, brokerQueues, sender } = this.#parts
     // Once it has left, what still happens to a channel is no concern of the next one.
     const isCurrent = (): boolean => this.#gate === gate
     const gate: SupervisedChannel<Channel> = new SupervisedChannel(
@@ -107,13 +107,13 @@ export class SerialConsumer implements Consumer {
           this.#watch.start(channel)
           this.#adjust()
         },
-        failed: () => topology.forget(connection),
+        failed: () => brokerQueues.forget(connection),
         lost: () => {
           if (isCurrent()) this.#lose()
         },
       },
       connection,
-      box.logger,
+      sender.logger,
     )
     this.#gate = gate
     return gate.start()
@@ -127,9 +127,9 @@ export class SerialConsumer implements Consumer {
   }
 
   async #setUp(channel: Channel, isCurrent: () => boolean): Promise<void> {
-    const { connection, topology } = this.#parts
-    await topology.work(connection, this.#queue)
-    const gate = await topology.gate(connection, this.#queue)
+    const { connection, brokerQueues } = this.#parts
+    await brokerQueues.work(connection, this.#queue)
+    const gate = await brokerQueues.gate(connection, this.#queue)
     // Room for the token that is held and for the one that takes its place.
     await channel.prefetch(2)
     if (!isCurrent()) return
@@ -149,7 +149,7 @@ export class SerialConsumer implements Consumer {
   #takeToken(raw: ConsumeMessage | null, channel: Channel): void {
     if (raw === null) return this.#reopen(takenAway)
     this.#token?.acknowledge()
-    this.#token = new Handout(raw, channel)
+    this.#token = new BrokerMessage(raw, channel)
     this.#adjust()
   }
 
@@ -158,13 +158,13 @@ export class SerialConsumer implements Consumer {
     const backOff = new BackOff()
     for (;;) {
       try {
-        await this.#parts.box.token(this.#queue)
+        await this.#parts.sender.token(this.#queue)
         backOff.reset()
         await pause(renewalMs, signal)
         while (this.#token === undefined && !signal.aborted) await pause(renewalMs, signal)
       } catch (error) {
         // Unless it closes, there is always another try: without a token nobody would take anything.
-        this.#parts.box.logger.debug({ err: error, queue: this.#queue }, 'a token could not be brought to a serial queue')
+        this.#parts.sender.logger.debug({ err: error, queue: this.#queue }, 'a token could not be brought to a serial queue')
         await backOff.pause(signal)
       }
       if (signal.aborted) return
@@ -181,8 +181,8 @@ export class SerialConsumer implements Consumer {
   }
 
   #reopen(why: string): void {
-    const { connection, topology } = this.#parts
-    topology.forget(connection)
+    const { connection, brokerQueues } = this.#parts
+    brokerQueues.forget(connection)
     this.#gate?.reopen(why)
   }
 }

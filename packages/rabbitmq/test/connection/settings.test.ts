@@ -1,7 +1,7 @@
 import { consoleLogger, isMisuse } from '@taskledger/core/ports'
 import { expect, test } from 'vitest'
-import type { RabbitmqMessagingOptions } from '../src/options.ts'
-import { settingsOf } from '../src/settings.ts'
+import type { RabbitmqMessagingOptions } from '../../src/connection/options.ts'
+import { settingsOf } from '../../src/connection/settings.ts'
 
 const misuseOf = (options: RabbitmqMessagingOptions): string => {
   try {

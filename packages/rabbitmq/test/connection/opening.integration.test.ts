@@ -5,8 +5,8 @@ import { rabbitmqMessaging } from '@taskledger/rabbitmq'
 import type { RabbitmqMessagingOptions } from '@taskledger/rabbitmq'
 import { tcpProxy } from '@taskledger/test-kit'
 import { expect, inject, test } from 'vitest'
-import { acceptInto, failureOf, newMessage, TestClient, until } from './client.ts'
-import { quickly } from './harness.ts'
+import { acceptInto, failureOf, newMessage, TestClient, until } from '../client.ts'
+import { quickly } from '../harness.ts'
 
 const { url } = inject('servers').amqp
 

@@ -1,13 +1,13 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
 import type { CallOptions, EventBus, EventBusCapabilities, TaskNotice, Unsubscribe } from '@taskledger/core/ports'
 import { closedError } from '@taskledger/core/ports'
-import type { BrokerConnection } from './broker-connection.ts'
+import type { BrokerConnection } from '../connection/broker-connection.ts'
 import { lineOf, noticesOf } from './notice-batches.ts'
 import { NoticePublisher } from './notice-publisher.ts'
-import { NoticeTrail } from './notice-trail.ts'
-import type { Settings } from './settings.ts'
-import { SupervisedChannel } from './supervised-channel.ts'
-import type { Topology } from './topology.ts'
+import { NoticeSequence } from './notice-sequence.ts'
+import type { Settings } from '../connection/settings.ts'
+import { SupervisedChannel } from '../connection/supervised-channel.ts'
+import type { BrokerQueues } from '../topology/broker-queues.ts'
 
 /** So many messages may wait at the broker for a client that does not keep up; then the oldest go. */
 const mostWaiting = 100_000
@@ -19,7 +19,7 @@ export class RabbitmqEventBus implements EventBus {
   readonly #settings: Settings
   readonly #publisher: NoticePublisher
   readonly #channel: SupervisedChannel<Channel>
-  readonly #trail = new NoticeTrail()
+  readonly #sequence = new NoticeSequence()
   readonly #letGo: () => Promise<void>
   readonly #listeners = new Set<{ readonly hear: (notice: TaskNotice) => void }>()
   readonly #gapListeners = new Set<{ readonly hear: () => void }>()
@@ -30,14 +30,14 @@ export class RabbitmqEventBus implements EventBus {
   constructor(
     publishing: BrokerConnection,
     consuming: BrokerConnection,
-    topology: Topology,
+    brokerQueues: BrokerQueues,
     settings: Settings,
     letGo: () => Promise<void>,
   ) {
-    this.#exchange = topology.names.events
+    this.#exchange = brokerQueues.names.events
     this.#settings = settings
     this.#letGo = letGo
-    this.#publisher = new NoticePublisher(this.#exchange, publishing, settings, this.#trail)
+    this.#publisher = new NoticePublisher(this.#exchange, publishing, settings, this.#sequence)
     this.#channel = new SupervisedChannel(
       {
         name: 'listener to notices',
@@ -100,7 +100,7 @@ export class RabbitmqEventBus implements EventBus {
   #take(raw: ConsumeMessage | null): void {
     // Somebody deleted the queue: a new channel makes a new one, and tells of the gap.
     if (raw === null) return this.#channel.reopen('the broker took the queue of notices away')
-    if (this.#trail.isMissingBefore(raw.properties.headers)) this.#tellOfGap()
+    if (this.#sequence.isMissingBefore(raw.properties.headers)) this.#tellOfGap()
     for (const notice of noticesOf(raw.content, this.#settings.logger)) {
       for (const { hear } of this.#listeners) this.#tell(() => hear({ ...notice }))
     }
@@ -112,12 +112,12 @@ export class RabbitmqEventBus implements EventBus {
    */
   #expectToHear(): void {
     if (this.#hearing !== undefined || this.#channel.current === undefined) return
-    const { count } = this.#trail
+    const { count } = this.#sequence
     const check = (): void => {
       this.#hearing = undefined
-      const { heardOfSelf } = this.#trail
+      const { heardOfSelf } = this.#sequence
       // More may have been published since: that has its own time.
-      if (heardOfSelf >= count) return heardOfSelf < this.#trail.count ? this.#expectToHear() : undefined
+      if (heardOfSelf >= count) return heardOfSelf < this.#sequence.count ? this.#expectToHear() : undefined
       this.#channel.reopen('this client does not hear its own notices')
     }
     this.#hearing = setTimeout(check, 3_000 * this.#settings.heartbeatSeconds).unref()
@@ -126,7 +126,7 @@ export class RabbitmqEventBus implements EventBus {
   #stopExpecting(): void {
     clearTimeout(this.#hearing)
     this.#hearing = undefined
-    this.#trail.startAfresh()
+    this.#sequence.startAfresh()
   }
 
   /** Whoever is told listens again: the queue is bound and consumed. */

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
-import { bounded } from '../src/bounded.ts'
+import { bounded } from '../../src/connection/bounded.ts'
 
 test('many waits that share a signal put one listener on it, and end with it', async () => {
   const calls = new AbortController()
