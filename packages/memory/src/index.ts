@@ -6,4 +6,4 @@
  */
 export { createMemory, memoryMessaging, memoryStorage } from './memory.ts'
 export type { Memory, MemoryContents, MemoryFaults, MemoryOptions, QueueContents } from './memory.ts'
-export type { DeadLetter } from './letter.ts'
+export type { DeadLetter } from './messaging/queued-message.ts'

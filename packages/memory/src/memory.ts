@@ -1,13 +1,14 @@
 import type { Clock, Logger, TaskMessaging, TaskStorage, TaskId } from '@taskledger/core/ports'
 import { misuse, systemClock } from '@taskledger/core/ports'
-import { MemoryEventBus, NoticeBoard } from './memory-event-bus.ts'
-import type { Histories } from './memory-event-store.ts'
-import { MemoryEventStore } from './memory-event-store.ts'
-import type { KnownNodes } from './memory-node-registry.ts'
-import { MemoryNodeRegistry } from './memory-node-registry.ts'
-import { MemoryTaskListing, noListedTasks } from './memory-task-listing.ts'
-import { MemoryWorkQueue, QueuesByName } from './memory-work-queue.ts'
-import type { DeadLetter } from './letter.ts'
+import { MemoryEventBus } from './messaging/event-bus.ts'
+import { NoticeBoard } from './messaging/notice-board.ts'
+import type { Histories } from './storage/event-store.ts'
+import { MemoryEventStore } from './storage/event-store.ts'
+import type { KnownNodes } from './storage/node-registry.ts'
+import { MemoryNodeRegistry } from './storage/node-registry.ts'
+import { MemoryTaskListing, noListedTasks } from './storage/task-listing.ts'
+import { MemoryWorkQueue, QueuesByName } from './messaging/work-queue.ts'
+import type { DeadLetter } from './messaging/queued-message.ts'
 
 /** What a memory can be given. */
 export interface MemoryOptions {
@@ -96,7 +97,7 @@ export const createMemory = ({ clock = systemClock, logger = console }: MemoryOp
       })
       return client
     },
-    deadLetters: (queue) => queues.get(queue).deadLetters,
+    deadLetters: (queue) => queues.get(queue).messages.deadLetters,
     inspect: () => ({
       histories: histories.size,
       listed: tasks.rows.size,
@@ -112,7 +113,7 @@ export const createMemory = ({ clock = systemClock, logger = console }: MemoryOp
       },
       gap: () => board.gap(),
       injectEvent: (taskId, text) => void histories.set(taskId, [...(histories.get(taskId) ?? []), text]),
-      injectMessage: (queue, text) => queues.get(queue).add({ body: text, redelivered: false, releases: 0 }),
+      injectMessage: (queue, text) => queues.get(queue).messages.add({ body: text, redelivered: false, releases: 0 }),
       injectNotice: (text) => board.publishText(text),
     },
   }

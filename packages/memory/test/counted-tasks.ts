@@ -1,5 +1,5 @@
-import type { ListedTasks } from '../src/memory-task-listing.ts'
-import { noListedTasks } from '../src/memory-task-listing.ts'
+import type { ListedTasks } from '../src/storage/task-listing.ts'
+import { noListedTasks } from '../src/storage/task-listing.ts'
 
 type Row = NonNullable<ReturnType<ListedTasks['rows']['get']>>
 

@@ -3,7 +3,7 @@ import { silentLogger } from '@taskledger/core/ports'
 import type { Memory } from '@taskledger/memory'
 import { createMemory } from '@taskledger/memory'
 import type { Harness } from '@taskledger/test-kit'
-import { MemoryTaskListing } from '../src/memory-task-listing.ts'
+import { MemoryTaskListing } from '../src/storage/task-listing.ts'
 import { CountedTasks } from './counted-tasks.ts'
 
 // There are no faults here: memory has no connection to cut and no engine to restart.

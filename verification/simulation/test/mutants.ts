@@ -26,7 +26,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a store that does not compare versions',
     seed: 1,
     promise: 'history',
-    edits: [{ file: 'memory/src/memory-event-store.ts', from: 'if (history.length === expectedVersion) {', to: 'if (true) {' }],
+    edits: [{ file: 'memory/src/storage/event-store.ts', from: 'if (history.length === expectedVersion) {', to: 'if (true) {' }],
   },
   {
     name: 'any attempt may be settled, not only the one that runs',
@@ -40,7 +40,7 @@ export const mutants: readonly Mutant[] = [
     promise: 'final',
     edits: [
       core('commands/event-sourcing.ts', 'if (own.length > 0) {', 'if (false) {'),
-      { file: 'memory/src/memory-event-store.ts', from: 'else if (!standThere(history, expectedVersion, events))', to: 'else' },
+      { file: 'memory/src/storage/event-store.ts', from: 'else if (!standThere(history, expectedVersion, events))', to: 'else' },
     ],
   },
   {

@@ -100,6 +100,9 @@ export const mergeProgress = (details: TaskDetails, progress: TaskProgress | und
 export const isLaterProgress = (a: TaskProgress, b: TaskProgress | undefined): boolean =>
   b === undefined || a.attempt > b.attempt || (a.attempt === b.attempt && a.sequence > b.sequence)
 
+/** Since when a waiting task may run: when it became due, or else its latest event. Milliseconds since 1970. */
+export const waitsSince = ({ dueAt, updatedAt }: Pick<TaskDetails, 'dueAt' | 'updatedAt'>): number => dueAt ?? updatedAt
+
 const withProgress = (details: TaskDetails, progress: TaskProgress | undefined): TaskDetails =>
   progress !== undefined && isLaterProgress(progress, details.progress) ? { ...details, progress } : details
 

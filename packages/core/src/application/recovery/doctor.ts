@@ -1,5 +1,5 @@
 import type { TaskDetails } from '../../domain/task-details.ts'
-import { detailsOf } from '../../domain/task-details.ts'
+import { detailsOf, waitsSince } from '../../domain/task-details.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import type { CallOptions } from '../../ports/call-options.ts'
 import { codeOf } from '../../ports/errors.ts'
@@ -10,7 +10,6 @@ import type { QueueHorizons } from './queue-horizons.ts'
 import type { Recovery } from './recovery.ts'
 import { isUnreadable } from './unreadable-tasks.ts'
 import { shardCount } from '../membership/shards.ts'
-import { waitsSince } from './suspicion.ts'
 import { forEach, walk } from '../node/iterating.ts'
 
 /**

@@ -1,4 +1,5 @@
 import type { TaskDetails } from '../../domain/task-details.ts'
+import { waitsSince } from '../../domain/task-details.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import { isFinalStatus } from '../../domain/task-status.ts'
 import type { Aggregate } from '../commands/aggregate.ts'
@@ -13,7 +14,7 @@ import type { Publisher } from '../commands/publisher.ts'
 import type { QueueHorizons } from './queue-horizons.ts'
 import type { Sender } from '../commands/sender.ts'
 import type { Suspicion } from './suspicion.ts'
-import { schedulerOf, waitsSince } from './suspicion.ts'
+import { schedulerOf } from './suspicion.ts'
 import { isUnreadable, UnreadableTasks } from './unreadable-tasks.ts'
 
 /** How long before its time a task is taken over whose scheduler is gone, in milliseconds; what is later is met again by then. */

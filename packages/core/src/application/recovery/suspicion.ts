@@ -11,8 +11,5 @@ export type Suspicion =
   /** It has been running for long: its row may have been left behind. */
   | { readonly type: 'old' }
 
-/** Since when a waiting task may run, or could have been sent: milliseconds since 1970. */
-export const waitsSince = ({ dueAt, updatedAt }: TaskDetails): number => dueAt ?? updatedAt
-
 /** The node that sends a waiting task when its time has come, as far as its row says. */
 export const schedulerOf = ({ attempt, createdOn, node }: TaskDetails): string => (attempt === 0 ? createdOn : (node ?? createdOn))

@@ -2,7 +2,7 @@ import type { ConsumeMode, Delivery, TaskId, WorkQueue } from '@taskledger/core/
 import { silentLogger } from '@taskledger/core/ports'
 import { createMemory } from '@taskledger/memory'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { created, message, taskIdOf } from './samples.ts'
+import { created, message, taskIdOf } from '../samples.ts'
 
 // All that waits in these tests waits by the clock, which only `advanceTimersByTimeAsync` moves.
 beforeEach(() => void vi.useFakeTimers())

@@ -1,6 +1,6 @@
 import type { CallOptions, Clock, NodeInfo, NodeRegistry, NodeRegistryCapabilities } from '@taskledger/core/ports'
-import { copyOf } from './copy.ts'
-import { Gate } from './gate.ts'
+import { copyOf } from '../copy.ts'
+import { Gate } from '../gate.ts'
 
 interface KnownNode {
   readonly node: NodeInfo

@@ -1,7 +1,7 @@
 import type { TaskDetails, TaskListing, TaskProgress } from '@taskledger/core/ports'
 import { createMemory } from '@taskledger/memory'
 import { expect, test } from 'vitest'
-import { details, taskIdOf } from './samples.ts'
+import { details, taskIdOf } from '../samples.ts'
 
 const progress = (sequence: number): TaskProgress => ({ attempt: 1, sequence, at: 1_000 + sequence, value: { done: sequence } })
 

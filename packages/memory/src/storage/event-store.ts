@@ -1,8 +1,8 @@
 import { decodeEvent } from '@taskledger/core/codec'
 import type { CallOptions, EventStore, EventStoreCapabilities, ReadOptions, TaskEvent, TaskId } from '@taskledger/core/ports'
 import { VersionConflict } from '@taskledger/core/ports'
-import { copyOf } from './copy.ts'
-import { Gate } from './gate.ts'
+import { copyOf } from '../copy.ts'
+import { Gate } from '../gate.ts'
 
 /** An event, or text that no codec wrote: put there to see what becomes of it. */
 type StoredEvent = TaskEvent | string

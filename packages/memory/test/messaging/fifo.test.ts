@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Fifo } from '../src/fifo.ts'
+import { Fifo } from '../../src/messaging/fifo.ts'
 
 test('items come out in the order in which they went in, however taking and adding alternate', () => {
   const fifo = new Fifo<number>()

@@ -2,7 +2,7 @@ import type { TaskNotice } from '@taskledger/core/ports'
 import { silentLogger } from '@taskledger/core/ports'
 import { createMemory } from '@taskledger/memory'
 import { expect, test, vi } from 'vitest'
-import { notice, taskIdOf } from './samples.ts'
+import { notice, taskIdOf } from '../samples.ts'
 
 test('nobody is told within the call that publishes, and whoever comes after it is not told at all', async () => {
   const { bus } = createMemory().messaging()

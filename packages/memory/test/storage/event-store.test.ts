@@ -1,6 +1,6 @@
 import { createMemory } from '@taskledger/memory'
 import { expect, test } from 'vitest'
-import { created, started, taskIdOf } from './samples.ts'
+import { created, started, taskIdOf } from '../samples.ts'
 
 const id = taskIdOf(1)
 

@@ -9,8 +9,8 @@ import type {
   WorkQueue,
   WorkQueueCapabilities,
 } from '@taskledger/core/ports'
-import { copyOf } from './copy.ts'
-import { Gate } from './gate.ts'
+import { copyOf } from '../copy.ts'
+import { Gate } from '../gate.ts'
 import { NamedQueue } from './named-queue.ts'
 import type { QueueConsumer } from './queue-consumer.ts'
 
@@ -33,7 +33,7 @@ export class QueuesByName {
   get(name: string): NamedQueue {
     const known = this.#queues.get(name)
     if (known !== undefined) return known
-    const queue = new NamedQueue(name, this.#clock, this.#logger)
+    const queue = new NamedQueue({ name, clock: this.#clock, logger: this.#logger })
     this.#queues.set(name, queue)
     return queue
   }
@@ -51,17 +51,17 @@ export class MemoryWorkQueue implements WorkQueue {
 
   async send(queue: string, message: WorkMessage, options?: CallOptions): Promise<void> {
     this.#gate.pass(options?.signal)
-    this.#queues.get(queue).add({ body: copyOf(message), redelivered: false, releases: 0 })
+    this.#queues.get(queue).messages.add({ body: copyOf(message), redelivered: false, releases: 0 })
   }
 
   async depth(queue: string, options?: CallOptions): Promise<number> {
     this.#gate.pass(options?.signal)
-    return this.#queues.get(queue).counts.waiting
+    return this.#queues.get(queue).messages.waiting
   }
 
   async consume(queue: string, handler: (delivery: Delivery) => Promise<void>, options: ConsumeOptions): Promise<Consumer> {
     this.#gate.pass(options.signal)
-    const consumer = this.#queues.get(queue).join(handler, options.slots, options.mode)
+    const consumer = this.#queues.get(queue).join(handler, options)
     this.#consumers.add(consumer)
     return {
       resize: (slots) => consumer.resize(slots),

@@ -1,8 +1,8 @@
 import type { ListingPosition } from '@taskledger/core/ports'
 import { compareListed } from '@taskledger/core/ports'
 import { expect, test } from 'vitest'
-import { ListingOrder } from '../src/listing-order.ts'
-import { taskIdOf } from './samples.ts'
+import { ListingOrder } from '../../src/storage/listing-order.ts'
+import { taskIdOf } from '../samples.ts'
 
 const position = (number: number, createdAt: number): ListingPosition => ({ taskId: taskIdOf(number), createdAt })
 

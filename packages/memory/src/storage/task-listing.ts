@@ -12,9 +12,18 @@ import type {
   TaskProgress,
   UnfinishedOptions,
 } from '@taskledger/core/ports'
-import { decodeCursor, encodeCursor, isFinalStatus, isLaterProgress, mergeProgress, shardOf } from '@taskledger/core/ports'
-import { copyOf } from './copy.ts'
-import { Gate } from './gate.ts'
+import {
+  decodeCursor,
+  encodeCursor,
+  isFinalStatus,
+  isLaterProgress,
+  matches,
+  mergeProgress,
+  shardOf,
+  waitsSince,
+} from '@taskledger/core/ports'
+import { copyOf } from '../copy.ts'
+import { Gate } from '../gate.ts'
 import { ListingOrder } from './listing-order.ts'
 
 interface Row extends ListingPosition {
@@ -76,7 +85,7 @@ export class MemoryTaskListing implements TaskListing {
     const tasks: TaskDetails[] = []
     for (const row of this.#orderFor(filter).after(start)) {
       if (filter.since !== undefined && row.createdAt < filter.since) break
-      if (!meets(row.details, filter)) continue
+      if (!matches(row.details, filter)) continue
       const last = tasks.at(-1)
       if (tasks.length === limit && last !== undefined) return { tasks, cursor: encodeCursor(last, filter) }
       tasks.push(this.#show(row))
@@ -90,7 +99,7 @@ export class MemoryTaskListing implements TaskListing {
     // Whoever walks the rows takes his time, and others go on adding and removing.
     const rowsNow: Row[] = []
     for (const row of this.#tasks.unfinished.after())
-      if (row.hash % of === shard && (dueBefore === undefined || waitsSince(row.details) < dueBefore)) rowsNow.push(row)
+      if (row.hash % of === shard && (dueBefore === undefined || isDueBefore(dueBefore, row.details))) rowsNow.push(row)
     for (const row of rowsNow) {
       this.#gate.pass(signal)
       if (isUnfinished(row) && this.#tasks.rows.get(row.taskId) === row) yield this.#show(row)
@@ -133,18 +142,10 @@ export class MemoryTaskListing implements TaskListing {
   }
 }
 
-/** When a waiting task became due; one that runs is not due. */
-const waitsSince = ({ status, dueAt, updatedAt }: TaskDetails): number => (status === 'waiting' ? (dueAt ?? updatedAt) : Infinity)
+const isDueBefore = (time: number, details: TaskDetails): boolean => details.status === 'waiting' && waitsSince(details) < time
 
 const isUnfinished = ({ details }: Row): boolean => !isFinalStatus(details.status)
 
 /** Where a first page begins. No task id comes after the empty one, so of the time itself nothing is listed. */
 const startOf = ({ until }: TaskFilter): ListingPosition | undefined =>
   until === undefined ? undefined : { createdAt: until, taskId: '' as TaskId }
-
-/** Whether the task belongs in the list. Times are not looked at: they are where the walk begins and ends. */
-const meets = (details: TaskDetails, { statuses, type, node, label }: TaskFilter): boolean =>
-  (statuses === undefined || statuses.includes(details.status)) &&
-  (type === undefined || details.type === type) &&
-  (node === undefined || details.node === node) &&
-  (label === undefined || details.labels.includes(label))

@@ -1,0 +1,63 @@
+import { encodeMessage } from '@taskledger/core/codec'
+import type { Clock } from '@taskledger/core/ports'
+import { DelayedMessages } from './delayed-messages.ts'
+import { Fifo } from './fifo.ts'
+import type { DeadLetter, QueuedMessage } from './queued-message.ts'
+
+/** The messages of one queue: those that wait, those released with a delay, and the dead letters. */
+export class StoredMessages {
+  readonly #onAdded: () => void
+  readonly #waiting = new Fifo<QueuedMessage>()
+  readonly #delayed: DelayedMessages
+  readonly #deadLetters: DeadLetter[] = []
+
+  /** @param onAdded Called when a message begins to wait. */
+  constructor(clock: Clock, onAdded: () => void) {
+    this.#onAdded = onAdded
+    this.#delayed = new DelayedMessages(clock, (message) => this.add(message))
+  }
+
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  get counts(): { readonly waiting: number; readonly delayed: number; readonly deadLetters: number } {
+    return { waiting: this.waiting, delayed: this.#delayed.size, deadLetters: this.#deadLetters.length }
+  }
+
+  get deadLetters(): readonly DeadLetter[] {
+    return [...this.#deadLetters]
+  }
+
+  add(message: QueuedMessage): void {
+    this.#waiting.add(message)
+    this.#onAdded()
+  }
+
+  /** Puts a message before all others: it was taken before them. */
+  addFirst(message: QueuedMessage): void {
+    this.#waiting.addFirst(message)
+    this.#onAdded()
+  }
+
+  addLater(message: QueuedMessage, delayMs: number): void {
+    this.#delayed.add(message, delayMs)
+  }
+
+  deadLetter({ body }: QueuedMessage, why: string): void {
+    this.#deadLetters.push({ text: typeof body === 'string' ? body : encodeMessage(body), why })
+  }
+
+  take(): QueuedMessage | undefined {
+    return this.#waiting.take()
+  }
+
+  /** Runs the timers of delayed messages. Messages whose delay has passed already wait again at once. */
+  startTimers(): void {
+    this.#delayed.start()
+  }
+
+  stopTimers(): void {
+    this.#delayed.stop()
+  }
+}
