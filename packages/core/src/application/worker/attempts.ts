@@ -3,12 +3,9 @@ import { isLaterProgress } from '../../domain/task-details.ts'
 import type { TaskProgress } from '../../domain/task-event.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import { isUnknownEventType } from '../../ports/errors.ts'
-import { describeError, isRetryable } from '../../tasks/describe-error.ts'
+import { describeError } from '../../tasks/describe-error.ts'
 import type { RunnableTask } from '../../tasks/task-factory.ts'
-import { isInvalidResult } from '../../tasks/validate.ts'
-import { defaultMaxResultBytes, toJson } from '../../tasks/to-json.ts'
 import type { Aggregate } from '../commands/aggregate.ts'
-import { TaskAborted } from '../node/errors.ts'
 import type { EventSourcing, Outcome } from '../commands/event-sourcing.ts'
 import type { NodeContext } from '../node/context.ts'
 import { commandBase } from '../node/context.ts'
@@ -16,7 +13,8 @@ import { persist, persistAnyway, untilClosed } from '../node/retrying.ts'
 import { ProgressReports } from './progress-reports.ts'
 import type { Publisher } from '../commands/publisher.ts'
 import type { Sender } from '../commands/sender.ts'
-import type { Ending } from './task-run.ts'
+import type { Ending } from './conclusion.ts'
+import { conclusionOf } from './conclusion.ts'
 import { TaskRun } from './task-run.ts'
 import type { WorkerSettings } from './settings.ts'
 
@@ -163,7 +161,7 @@ export class Attempts {
   }
 
   async #settle(run: TaskRun, ending: Ending): Promise<void> {
-    const command = this.#conclusion(run, ending)
+    const command = conclusionOf(ending, run, commandBase(this.#node, run.taskId), this.#node.random)
     if (command === undefined) {
       await this.#showEndedElsewhere(run.aggregate)
       return this.#forget(run)
@@ -222,49 +220,6 @@ export class Attempts {
       )
       const base = { ...commandBase(this.#node, run.taskId), attempt: run.attempt }
       return this.#eventSourcing.dispatch({ type: 'FailTask', ...base, error: describeError(error), retryable: false, random: 0 }, options)
-    }
-  }
-
-  /** The command that an ending comes to; nothing where the attempt is not this node's to end. */
-  #conclusion(run: TaskRun, ending: Ending): TaskCommand | undefined {
-    const { attempt, aborted, progress } = run
-    const base = { ...commandBase(this.#node, run.taskId), attempt, ...(progress === undefined ? {} : { progress }) }
-    const failed = (thrown: unknown, retryable: boolean): TaskCommand => ({
-      type: 'FailTask',
-      ...base,
-      error: describeError(thrown),
-      retryable,
-      random: this.#node.random(),
-    })
-    if (ending.type === 'returned') {
-      if (ending.value === undefined) return { type: 'CompleteTask', ...base }
-      try {
-        return { type: 'CompleteTask', ...base, result: toJson(ending.value, 'result', defaultMaxResultBytes) }
-      } catch (error) {
-        return failed(error, false)
-      }
-    }
-    switch (aborted?.code) {
-      case 'CANCEL_REQUESTED': {
-        if (ending.type === 'abandoned') return { type: 'CancelTask', ...base, abandoned: true }
-        const error = describeError(ending.thrown)
-        const isOwnError = ending.thrown !== aborted && error.name !== 'AbortError'
-        return { type: 'CancelTask', ...base, ...(isOwnError ? { error } : {}) }
-      }
-      case 'TIMED_OUT':
-        // A body that goes on regardless may still do something: running it again beside itself would do it twice.
-        return ending.type === 'abandoned'
-          ? failed(new TaskAborted('TIMED_OUT', `${aborted.message}, and did not heed its signal: it may still run`), false)
-          : failed(aborted, true)
-      case 'SHUTTING_DOWN':
-      case 'LEASE_LOST': {
-        const { progress: _progress, ...release } = base
-        return { type: 'ReleaseTask', ...release }
-      }
-      case 'ATTEMPT_LOST':
-        return undefined
-      default:
-        return ending.type === 'threw' ? failed(ending.thrown, isRetryable(ending.thrown) && !isInvalidResult(ending.thrown)) : undefined
     }
   }
 }

@@ -8,13 +8,8 @@ import type { RunnableTask, TaskContext } from '../../tasks/task-factory.ts'
 import type { Aggregate } from '../commands/aggregate.ts'
 import type { AbortCode } from '../node/errors.ts'
 import { TaskAborted } from '../node/errors.ts'
+import type { Ending } from './conclusion.ts'
 import { taskLogger } from '../node/logging.ts'
-
-/** How the body of a task ended, or that it did not within its grace. */
-export type Ending =
-  | { readonly type: 'returned'; readonly value: unknown }
-  | { readonly type: 'threw'; readonly thrown: unknown }
-  | { readonly type: 'abandoned' }
 
 export interface TaskRunOptions {
   readonly taskId: TaskId
