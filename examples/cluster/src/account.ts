@@ -63,12 +63,8 @@ const differencesOfList = async (
 
 const allListed = async (manager: TaskManager, signal: AbortSignal): Promise<ReadonlyMap<TaskId, TaskDetails>> => {
   const listed = new Map<TaskId, TaskDetails>()
-  for (let cursor: string | undefined; ;) {
-    const page = await manager.list({ limit: 50, signal, ...(cursor === undefined ? {} : { cursor }) })
-    for (const details of page.tasks) listed.set(details.taskId, details)
-    cursor = page.cursor
-    if (cursor === undefined) return listed
-  }
+  for await (const details of manager.tasks({ signal })) listed.set(details.taskId, details)
+  return listed
 }
 
 export interface SummaryOptions {

@@ -3,7 +3,7 @@ import type { Logger, TaskNotice, TaskHandle, TaskId, TaskManager } from '@taskl
 import { createTaskManager } from '@taskledger/core'
 import { reindexMailbox } from '@taskledger/example-reindex/job'
 import type { Mailbox, Reindexed, ReindexProgress } from '@taskledger/example-reindex/job'
-import type { Row } from '@taskledger/example-reindex/terminal'
+import type { ReindexDetails, Row } from '@taskledger/example-reindex/terminal'
 import { ClusterWatch } from './cluster-watch.ts'
 import { openEngines } from './engines.ts'
 import type { Ground } from './ground.ts'
@@ -55,7 +55,8 @@ export class Cluster {
   get rows(): readonly Row[] {
     return this.watch.tasks.flatMap((details) => {
       const mailbox = this.#mailboxOf.get(details.taskId)
-      return mailbox === undefined ? [] : [{ mailbox, details, rate: 0 }]
+      // Only tasks that `reindexMailbox` submitted have a mailbox, and its schemas checked their result and progress.
+      return mailbox === undefined ? [] : [{ mailbox, details: details as ReindexDetails, rate: 0 }]
     })
   }
 

@@ -1,18 +1,18 @@
-import type { TaskDetails, TaskId } from '@taskledger/core'
-import type { Row } from '@taskledger/example-reindex/terminal'
+import type { TaskId } from '@taskledger/core'
+import type { ReindexDetails, Row } from '@taskledger/example-reindex/terminal'
 import type { ClusterView, NodeView } from '../src/screen/view.ts'
 
 const startedAt = Date.UTC(2026, 0, 1, 12)
 const now = startedAt + 42_000
 
-const progressOf = (done: number, position: number, size: number): NonNullable<TaskDetails['progress']> => ({
+const progressOf = (done: number, position: number, size: number): NonNullable<ReindexDetails['progress']> => ({
   attempt: 1,
   sequence: 1,
   at: startedAt,
   value: { done, indexed: done, known: 0, broken: 0, problems: [], at: { position, size }, pass: 1 },
 })
 
-export const rowOf = (name: string, details: Partial<TaskDetails> = {}, kind: Row['mailbox']['kind'] = 'mbox'): Row => ({
+export const rowOf = (name: string, details: Partial<ReindexDetails> = {}, kind: Row['mailbox']['kind'] = 'mbox'): Row => ({
   mailbox: { name, kind, path: `/mail/${name}` },
   rate: 0,
   details: {

@@ -5,11 +5,14 @@ import type { Mailbox } from './mail/mailbox.ts'
 import type { Reindexed, ReindexProgress } from './reindex-task.ts'
 import { reindexMailbox } from './reindex-task.ts'
 
+/** What a handle tells of a reindexing task. */
+export type ReindexDetails = TaskDetails<Reindexed, ReindexProgress>
+
 /** A mailbox and its task, as far as is known. */
 export interface Row {
   readonly mailbox: Mailbox
   /** Nothing before the task was submitted. */
-  readonly details?: TaskDetails
+  readonly details?: ReindexDetails
   /** How many messages a second are gone through. */
   readonly rate: number
 }
@@ -95,7 +98,7 @@ export class ReindexRun {
     }
   }
 
-  #set(at: number, details: TaskDetails): void {
+  #set(at: number, details: ReindexDetails): void {
     const before = this.#rows[at]
     if (before === undefined || (before.details !== undefined && before.details.version > details.version)) return
     const row = { mailbox: before.mailbox, details, rate: this.#rate(at, details) }
@@ -104,7 +107,7 @@ export class ReindexRun {
     this.onChange(row, before)
   }
 
-  #rate(at: number, details: TaskDetails): number {
+  #rate(at: number, details: ReindexDetails): number {
     const samples = this.#samples[at] ?? []
     const now = performance.now()
     if (details.status !== 'inProgress' || details.progress?.attempt !== details.attempt) samples.length = 0
@@ -128,14 +131,12 @@ export class ReindexRun {
 }
 
 /** What the job said last of a task: its result, or how far it came. Nothing before the first message. */
-export const countsOf = (details: TaskDetails | undefined): Reindexed | ReindexProgress | undefined =>
-  // The task's schemas have checked both.
-  (details?.result ?? details?.progress?.value) as Reindexed | ReindexProgress | undefined
+export const countsOf = (details: ReindexDetails | undefined): Reindexed | ReindexProgress | undefined =>
+  details?.result ?? details?.progress?.value
 
-const doneOf = (details: TaskDetails | undefined): number => countsOf(details)?.done ?? 0
+const doneOf = (details: ReindexDetails | undefined): number => countsOf(details)?.done ?? 0
 
 /** Where the job stands in the mailbox, once it has said so. */
-export const placeOf = (details: TaskDetails | undefined): ReindexProgress['at'] | undefined =>
-  (details?.progress?.value as ReindexProgress | undefined)?.at
+export const placeOf = (details: ReindexDetails | undefined): ReindexProgress['at'] | undefined => details?.progress?.value.at
 
 export const isOver = ({ details }: Row): boolean => details !== undefined && isFinalStatus(details.status)

@@ -3,7 +3,7 @@ import type { TaskDetails } from '@taskledger/core'
 import stringWidth from 'string-width'
 import { describe, expect, it } from 'vitest'
 import type { MailboxKind } from '../src/mail/mailbox.ts'
-import type { Row } from '../src/reindex-run.ts'
+import type { ReindexDetails, Row } from '../src/reindex-run.ts'
 import type { ReindexProgress } from '../src/reindex-task.ts'
 import type { TableView } from '../src/terminal/table.ts'
 import { renderTable } from '../src/terminal/table.ts'
@@ -18,7 +18,7 @@ const progress = (done: number, position: number, size: number): ReindexProgress
   pass: 1,
 })
 
-const row = (name: string, details: Partial<TaskDetails> = {}, value?: ReindexProgress, kind: MailboxKind = 'mbox'): Row => ({
+const row = (name: string, details: Partial<ReindexDetails> = {}, value?: ReindexProgress, kind: MailboxKind = 'mbox'): Row => ({
   mailbox: { name, kind, path: `/mail/${name}` },
   rate: details.status === 'inProgress' ? 1234 : 0,
   details: {
@@ -36,7 +36,7 @@ const row = (name: string, details: Partial<TaskDetails> = {}, value?: ReindexPr
     ...details,
     ...(value === undefined
       ? {}
-      : { progress: { attempt: 1, sequence: 1, at: 0, value: { ...value, at: { ...value.at }, problems: [] } as never } }),
+      : { progress: { attempt: 1, sequence: 1, at: 0, value: { ...value, at: { ...value.at }, problems: [] } } }),
   },
 })
 

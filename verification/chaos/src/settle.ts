@@ -61,12 +61,7 @@ export const writeDown = async (observer: TaskManager, settings: ChaosSettings, 
   const { folder } = settings
   const { submits } = readEvidence(folder)
   const listed: TaskDetails[] = []
-  for (let cursor: string | undefined; ;) {
-    const page = await observer.list({ limit: 500, ...(cursor === undefined ? {} : { cursor }) })
-    listed.push(...page.tasks)
-    cursor = page.cursor
-    if (cursor === undefined) break
-  }
+  for await (const details of observer.tasks()) listed.push(details)
   const ids = [...new Set([...submits.flatMap(({ taskId }) => taskId ?? []), ...listed.map(({ taskId }) => taskId)])]
   const noteHistory = witness(folder, 'histories', 'observer')
   let next = 0

@@ -37,8 +37,8 @@ export class TaskHandle<Result = JsonValue | undefined, Progress = JsonValue> {
    *
    * @throws `AWAIT_TIMEOUT`, `TASK_NOT_FOUND`, `CLOSED`, or the signal's reason.
    */
-  finished(options: WaitOptions = {}): Promise<TaskDetails> {
-    return this.#queries.finished(this.id, options)
+  async finished(options: WaitOptions = {}): Promise<TaskDetails<Result, Progress>> {
+    return typed(await this.#queries.finished(this.id, options))
   }
 
   /**
@@ -46,8 +46,8 @@ export class TaskHandle<Result = JsonValue | undefined, Progress = JsonValue> {
    *
    * @throws `TASK_NOT_FOUND`, `CLOSED`.
    */
-  details(options: CallOptions = {}): Promise<TaskDetails> {
-    return this.#queries.details(this.id, options)
+  async details(options: CallOptions = {}): Promise<TaskDetails<Result, Progress>> {
+    return typed(await this.#queries.details(this.id, options))
   }
 
   /**
@@ -56,8 +56,8 @@ export class TaskHandle<Result = JsonValue | undefined, Progress = JsonValue> {
    * @throws `TASK_NOT_FOUND`, `CLOSED`.
    */
   async progress(options: CallOptions = {}): Promise<Progress | undefined> {
-    const { progress } = await this.#queries.details(this.id, options)
-    return progress?.value as Progress | undefined
+    const { progress } = await this.details(options)
+    return progress?.value
   }
 
   /**
@@ -75,8 +75,8 @@ export class TaskHandle<Result = JsonValue | undefined, Progress = JsonValue> {
    *
    * @throws `TASK_NOT_FOUND`, `CLOSED`, or the signal's reason.
    */
-  watch(options: CallOptions = {}): AsyncIterableIterator<TaskDetails> {
-    return this.#queries.watch(this.id, options)
+  watch(options: CallOptions = {}): AsyncIterableIterator<TaskDetails<Result, Progress>> {
+    return this.#queries.watch(this.id, options) as AsyncIterableIterator<TaskDetails<Result, Progress>>
   }
 
   /**
@@ -89,3 +89,6 @@ export class TaskHandle<Result = JsonValue | undefined, Progress = JsonValue> {
     return this.#cancellations.cancel(this.id, options)
   }
 }
+
+/** The history says nothing of these types: the caller named the task, and its schemas checked result and progress. */
+const typed = <Result, Progress>(details: TaskDetails): TaskDetails<Result, Progress> => details as TaskDetails<Result, Progress>

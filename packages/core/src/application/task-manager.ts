@@ -1,3 +1,4 @@
+import type { TaskDetails } from '../domain/task-details.ts'
 import type { TaskEvent } from '../domain/task-event.ts'
 import { isTaskId } from '../domain/task-id.ts'
 import type { CallOptions } from '../ports/call-options.ts'
@@ -14,7 +15,8 @@ import type { NodeHealth } from './health/health.ts'
 import { isProbe } from './health/probe.ts'
 import { timeOf } from './node/checks.ts'
 import type { NodeContext } from './node/context.ts'
-import type { ListQuery } from './queries/list-query.ts'
+import { allTasks } from './queries/all-tasks.ts'
+import type { ListQuery, TaskQuery } from './queries/list-query.ts'
 import type { DoctorOptions, DoctorReport } from './recovery/doctor.ts'
 import type { PurgeOutcome } from './recovery/purging.ts'
 import type { RebuildOutcome } from './recovery/rebuilding.ts'
@@ -93,6 +95,16 @@ export class TaskManager {
    */
   async list(query: ListQuery = {}): Promise<TaskPage> {
     return this.#assembly.queries.list(query)
+  }
+
+  /**
+   * All tasks that match, the newest first: every page of `list`, read while you iterate. Tasks submitted after the first page was read
+   * are left out.
+   *
+   * @throws `CLOSED`, or the signal's reason; `MISUSE` if the query is wrong.
+   */
+  tasks(query: TaskQuery = {}): AsyncIterableIterator<TaskDetails> {
+    return allTasks(query, (page) => this.list(page))
   }
 
   /**

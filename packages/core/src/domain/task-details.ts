@@ -1,11 +1,10 @@
-import type { JsonValue } from './json.ts'
 import type { TaskError, TaskEvent, TaskProgress } from './task-event.ts'
 import type { TaskId } from './task-id.ts'
 import type { TaskStatus } from './task-status.ts'
 import { isFinalStatus } from './task-status.ts'
 
 /** What people read about a task: the fold of its history. All times are in milliseconds since 1970. */
-export interface TaskDetails {
+export interface TaskDetails<Result = unknown, Progress = unknown> {
   readonly taskId: TaskId
   readonly type: string
   /** The version of the task's type that encoded the payload. */
@@ -35,10 +34,10 @@ export interface TaskDetails {
   /** The body did not heed its signal and was left behind; it may still be running. */
   readonly abandoned?: boolean
   readonly finishedAt?: number
-  readonly result?: JsonValue
+  readonly result?: Result
   /** Why the latest attempt failed. */
   readonly error?: TaskError
-  readonly progress?: TaskProgress
+  readonly progress?: TaskProgress<Progress>
   readonly timeoutMs?: number
   readonly idempotencyKey?: string
   readonly retryOf?: TaskId
@@ -97,7 +96,7 @@ export const mergeProgress = (details: TaskDetails, progress: TaskProgress | und
   isFinalStatus(details.status) ? details : withProgress(details, progress)
 
 /** Whether `a` was reported later than `b`: by attempt, then by sequence. */
-export const isLaterProgress = (a: TaskProgress, b: TaskProgress | undefined): boolean =>
+export const isLaterProgress = (a: TaskProgress<unknown>, b: TaskProgress<unknown> | undefined): boolean =>
   b === undefined || a.attempt > b.attempt || (a.attempt === b.attempt && a.sequence > b.sequence)
 
 /** Since when a waiting task may run: when it became due, or else its latest event. Milliseconds since 1970. */

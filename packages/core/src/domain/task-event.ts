@@ -34,14 +34,14 @@ export interface TaskError {
   readonly code?: string
 }
 
-/** How far an attempt has come. */
-export interface TaskProgress {
+/** The latest progress that an attempt reported. */
+export interface TaskProgress<Progress = JsonValue> {
   readonly attempt: number
   /** Counts the reports of one attempt; a higher one is the later one. */
   readonly sequence: number
   /** When it was reported, in milliseconds since 1970. */
   readonly at: number
-  readonly value: JsonValue
+  readonly value: Progress
 }
 
 /** The task exists and waits to be run. */

@@ -1,4 +1,4 @@
-import type { TaskHandle, TaskManager } from '@taskledger/core'
+import type { TaskDetails, TaskHandle, TaskManager } from '@taskledger/core'
 import { declareTask, defineTask, implementTask, unchecked } from '@taskledger/core'
 import { type } from 'arktype'
 import * as v from 'valibot'
@@ -45,6 +45,23 @@ describe('types flow from the definition', () => {
     expectTypeOf(await task.result()).toEqualTypeOf<{ messages: number }>()
     expectTypeOf(await task.progress()).toEqualTypeOf<{ done: number } | undefined>()
     expectTypeOf(await (await manager.submit(tidy)).result()).toEqualTypeOf<string>()
+  })
+
+  it('to the details, however they are read', async () => {
+    const task = await manager.submit(reindex, { mailbox: 'inbox' })
+    type Details = TaskDetails<{ messages: number }, { done: number }>
+    expectTypeOf(await task.details()).toEqualTypeOf<Details>()
+    expectTypeOf(await task.finished()).toEqualTypeOf<Details>()
+    for await (const details of task.watch()) expectTypeOf(details).toEqualTypeOf<Details>()
+    expectTypeOf((await task.details()).result).toEqualTypeOf<{ messages: number } | undefined>()
+    expectTypeOf((await task.details()).progress?.value).toEqualTypeOf<{ done: number } | undefined>()
+    // The details of a task with known types are the details of a task.
+    expectTypeOf(await task.details()).toExtend<TaskDetails>()
+  })
+
+  it('but a listed task may be of any type', async () => {
+    for await (const task of manager.tasks({ type: 'reindex' })) expectTypeOf(task).toEqualTypeOf<TaskDetails>()
+    expectTypeOf<TaskDetails['result']>().toEqualTypeOf<unknown>()
   })
 
   it('to a handle by id, where the task is named', async () => {

@@ -188,12 +188,7 @@ export class Cluster {
   /** Every row that there is. */
   async listed({ manager }: ClusterNode): Promise<readonly TaskDetails[]> {
     const rows: TaskDetails[] = []
-    let cursor: string | undefined
-    do {
-      const page = await manager.list({ limit: 1_000, ...(cursor === undefined ? {} : { cursor }) })
-      rows.push(...page.tasks)
-      cursor = page.cursor
-    } while (cursor !== undefined)
+    for await (const row of manager.tasks()) rows.push(row)
     return rows
   }
 

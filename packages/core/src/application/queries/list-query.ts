@@ -1,12 +1,13 @@
 import type { TaskFilter } from '../../ports/task-listing.ts'
+import type { CallOptions } from '../../ports/call-options.ts'
 import type { TaskStatus } from '../../domain/task-status.ts'
 import { taskStatuses } from '../../domain/task-status.ts'
 import { misuse } from '../../ports/errors.ts'
 import { checkWhole } from '../../ports/checks.ts'
 import { timeOf } from '../node/checks.ts'
 
-/** Which tasks to list, and how many. A task is listed where it meets everything that is given. */
-export interface ListQuery {
+/** Which tasks to list. A task is listed if it matches every property that is given. */
+export interface TaskQuery extends CallOptions {
   readonly status?: TaskStatus | readonly TaskStatus[]
   readonly type?: string
   /** The node that runs the latest attempt, or ran it. */
@@ -16,11 +17,14 @@ export interface ListQuery {
   readonly since?: Date | number
   /** Created before this time: a `Date`, or milliseconds since 1970. */
   readonly until?: Date | number
+}
+
+/** Which page of the tasks to list. */
+export interface ListQuery extends TaskQuery {
   /** How many tasks at most, 1 to 1,000. Default 50. */
   readonly limit?: number
   /** Where the page before ended. */
   readonly cursor?: string
-  readonly signal?: AbortSignal
 }
 
 /** The query's filter in the form that adapters are given. */

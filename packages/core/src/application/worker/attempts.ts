@@ -122,7 +122,7 @@ export class Attempts {
         labels,
         timeoutMs,
         graceMs: this.#settings.cancelGraceMs,
-        lastProgress: state.attempt > 1 ? await this.#lastProgress(taskId, details.progress) : undefined,
+        lastProgress: state.attempt > 1 ? await this.#lastProgress(taskId, details.progress as TaskProgress | undefined) : undefined,
         logger,
         clock,
         finishesWithoutLease: runnable.onLeaseLost === 'finish',
