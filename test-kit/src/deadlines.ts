@@ -1,26 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { within } from '@taskledger/core/ports'
 
-/** Bounds a promise; past the time it fails with the sentence, which says what did not happen. What it waited for goes on. */
-export const bounded = async <T>(ms: number, sentence: string, promise: Promise<T>): Promise<T> => {
-  const timer = new AbortController()
-  const late = sleep(ms, undefined, { signal: timer.signal }).then(() => {
-    throw tooLate(ms, sentence)
+/** Bounds a promise. After the time it fails with the sentence, which says what did not happen; the promise itself goes on. */
+export const bounded = <T>(timeoutMs: number, sentence: string, promise: Promise<T>): Promise<T> =>
+  within(promise, {
+    timeoutMs,
+    onTimeout: () => {
+      throw tooLate(timeoutMs, sentence)
+    },
   })
-  late.catch(() => {})
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    timer.abort()
-  }
-}
 
-/** Waits until the condition holds; past the time it fails with the sentence. */
-export const waitUntil = async (ms: number, sentence: string, condition: () => boolean | Promise<boolean>): Promise<void> => {
-  const until = Date.now() + ms
-  while (!(await bounded(ms, sentence, Promise.resolve(condition())))) {
-    if (Date.now() >= until) throw tooLate(ms, sentence)
+/** Waits until the condition holds. After the time it fails with the sentence. */
+export const waitUntil = async (timeoutMs: number, sentence: string, condition: () => boolean | Promise<boolean>): Promise<void> => {
+  const until = Date.now() + timeoutMs
+  while (!(await bounded(timeoutMs, sentence, Promise.resolve(condition())))) {
+    if (Date.now() >= until) throw tooLate(timeoutMs, sentence)
     await sleep(5)
   }
 }
 
-const tooLate = (ms: number, sentence: string): Error => new Error(`Within ${ms} ms it did not happen that ${sentence}`)
+const tooLate = (ms: number, sentence: string): Error => new Error(`Timed out after ${ms} ms waiting until ${sentence}`)

@@ -43,8 +43,6 @@ export interface OpenOptions {
 export interface Timing {
   /** How long a rule waits for what has to happen, in milliseconds. Default 10,000. */
   readonly deadlineMs?: number
-  /** How long the engine takes to be quiet, in milliseconds. Default 50. */
-  readonly settleMs?: number
 }
 
 /** A known bug: the rule may fail until the date. A waiver fails when it has expired, and when its rule passes. */

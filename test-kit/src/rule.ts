@@ -16,8 +16,6 @@ export interface RuleContext<Port> extends Subject<Port> {
   random(): number
   /** How long what has to happen may take, in milliseconds. */
   readonly deadlineMs: number
-  /** How long the engine takes to be quiet, in milliseconds. */
-  readonly settleMs: number
   /** Waits until the condition holds; past the deadline it fails with the sentence, which says what did not happen. */
   waitUntil(sentence: string, condition: () => boolean | Promise<boolean>): Promise<void>
   /** Bounds a promise by the deadline; past it, it fails with the sentence. */

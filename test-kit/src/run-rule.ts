@@ -65,7 +65,7 @@ const attempt = async <Port>(
   rule: Rule<Port>,
   name: string,
   subject: Subject<Port>,
-  settings: Pick<RuleContext<Port>, 'namespace' | 'seed' | 'deadlineMs' | 'settleMs'>,
+  settings: Pick<RuleContext<Port>, 'namespace' | 'seed' | 'deadlineMs'>,
   rejections: Rejections,
 ): Promise<void> => {
   const { seed, deadlineMs } = settings

@@ -12,10 +12,9 @@ export interface RunSettings {
 export const seedOf = ({ seed }: RunSettings): number => seed ?? numberFrom('CONTRACT_SEED') ?? randomInt(2 ** 31)
 
 /** Deadlines in milliseconds. CONTRACT_TIME_SCALE, 1 by default, makes them longer on a slow machine. */
-export const timesOf = ({ deadlineMs = 10_000, settleMs = 50 }: Timing = {}): Required<Timing> => {
-  const scale = numberFrom('CONTRACT_TIME_SCALE') ?? 1
-  return { deadlineMs: deadlineMs * scale, settleMs: settleMs * scale }
-}
+export const timesOf = ({ deadlineMs = 10_000 }: Timing = {}): Required<Timing> => ({
+  deadlineMs: deadlineMs * (numberFrom('CONTRACT_TIME_SCALE') ?? 1),
+})
 
 const numberFrom = (name: string): number | undefined => {
   const text = process.env[name]

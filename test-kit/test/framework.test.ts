@@ -64,10 +64,10 @@ describe('a rule', () => {
   it('that waits in vain says what did not happen', async () => {
     const waiting = ruleOf('S-3', ({ waitUntil }) => waitUntil('the message came back', () => false))
     expect((await resultOf(waiting, { timing: { deadlineMs: 20 } })).message).toContain(
-      'Within 20 ms it did not happen that the message came back',
+      'Timed out after 20 ms waiting until the message came back',
     )
     const hanging = ruleOf('S-4', ({ within }) => within('the call ended', new Promise(() => {})))
-    expect((await resultOf(hanging, { timing: { deadlineMs: 20 } })).message).toContain('that the call ended')
+    expect((await resultOf(hanging, { timing: { deadlineMs: 20 } })).message).toContain('waiting until the call ended')
   })
 
   it('that never ends is ended', async () => {

@@ -121,10 +121,13 @@ describe('tcpProxy', { timeout: 60_000 }, () => {
     const socket = connect({ host: '127.0.0.1', port: (await proxyTo(port)).port })
     cleanups.push(() => socket.destroy())
     socket.pause()
+    const other = await connectTo((await proxyTo((await counter()).port)).port)
     let before = -1
-    for (let unchanged = 0; unchanged < 10; unchanged = written > 0 && written === before ? unchanged + 1 : 0) {
+    for (let unchanged = 0; unchanged < 50; unchanged = written > 0 && written === before ? unchanged + 1 : 0) {
       before = written
-      await sleep(20)
+      const { length } = other.answers
+      other.increase()
+      await waitUntil('another connection gets its answer', () => other.answers.length > length)
     }
     assert.ok(written < total, `all ${total} bytes were taken although nobody reads`)
     let read = 0

@@ -130,7 +130,7 @@ const mutant = (name: string, fails: readonly string[], Bus: new (air: Air) => P
   fails,
   contract: eventBusContract({
     name: 'mutant',
-    timing: { deadlineMs: 3_000, settleMs: 20 },
+    timing: { deadlineMs: 3_000 },
     open: async () => {
       const air = new Air()
       return {

@@ -11,7 +11,7 @@ const mutant = (name: string, fails: readonly string[], Queue: Broken, restart: 
   fails,
   contract: workQueueContract({
     name: 'mutant',
-    timing: { deadlineMs: 3_000, settleMs: 20 },
+    timing: { deadlineMs: 3_000 },
     open: async () => {
       const rooms = new Rooms()
       const clients = new Map<WorkQueue, PlainQueue>()

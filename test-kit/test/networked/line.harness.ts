@@ -7,7 +7,7 @@ import { LineEngine } from './line-engine.ts'
 /** A harness as the author of an adapter writes it, with every hook that there is. */
 export const lineHarness = <Port extends WorkQueue | EventBus>(Client: typeof LineClient, deadlineMs: number): Harness<Port> => ({
   name: 'line engine',
-  timing: { deadlineMs, settleMs: 30 },
+  timing: { deadlineMs },
   open: async (): Promise<Subject<Port>> => {
     const engine = new LineEngine()
     await engine.start()

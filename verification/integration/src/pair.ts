@@ -34,7 +34,7 @@ const openBoth = async (storage: Promise<TaskStorage>, messaging: Promise<TaskMe
 export const harnessOf = ({ storage, messaging }: Pair): Harness<Adapters> => ({
   name: `${storage.name}, ${messaging.name}`,
   // Whole storms pass through both engines, which share the machine with them and with other rules.
-  timing: { deadlineMs: 30_000, settleMs: 100 },
+  timing: { deadlineMs: 30_000 },
   open: async ({ namespace }) => {
     const [kept, carried] = [storage.open(namespace), messaging.open(namespace)]
     const client = (): Promise<Adapters> => openBoth(kept.client(), carried.client())

@@ -32,7 +32,7 @@ const resumesAfter =
       handle: async (delivery, time) => {
         // Others take a moment too, so that they would meet where there are too many slots.
         if (delivery.message.taskId === long?.taskId && time === 1) await held
-        else await stage.settle()
+        else await stage.moment()
         // It may belong to a connection that is gone: the message has come back by then, or comes.
         await delivery.accept().catch((error: unknown) => assert.ok(isPassing(error), String(error)))
       },
@@ -80,7 +80,7 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
         const heal = await faults.loseReplies()
         let failure: Error | undefined
         const sending = port.send(stage.queue, message).catch((error: Error) => (failure = error))
-        await Promise.race([sending, stage.settle()])
+        await Promise.race([sending, stage.moment()])
         await heal()
         await within('a send without a reply comes to an end', sending)
         observe({ message, failure })

@@ -92,7 +92,7 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
     title: 'serial: the next client takes over when the holder dies',
     hint: 'the right to run has to go with the connection or with a lease, and what the holder had not settled comes first',
     notShown: ({ kill }) => (kill === undefined ? 'the harness has no hook to kill a client' : undefined),
-    run: async ({ port, peer, kill, deadlineMs, waitUntil }, stage) => {
+    run: async ({ port, peer, kill, waitUntil }, stage) => {
       const holder = await peer()
       const dying = await stage.work(holder, { mode: 'serial' })
       const sent = await stage.send(2)
@@ -101,8 +101,7 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
       await stage.quiet()
       assert.deepEqual(idsOf(heir.runs), [], 'nobody else runs while the holder lives')
       await kill?.(holder)
-      const patience = port.capabilities.redeliveryWithinMs + deadlineMs
-      await stage.waitAtMost(patience, 'both messages reach the next client', () => new Set(idsOf(heir.runs)).size === 2)
+      await stage.comesBack('both messages reach the next client', () => new Set(idsOf(heir.runs)).size === 2)
       assert.deepEqual(sortedIdsOf(heir.runs), sortedIdsOf(sent))
       assert.equal(heir.runs.find(({ taskId }) => taskId === dying.runs[0]?.taskId)?.delivery.redelivered, true)
     },

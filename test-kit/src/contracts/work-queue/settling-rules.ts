@@ -14,15 +14,14 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
     title: 'what a consumer had not settled when it died is delivered again within the declared time, marked as redelivered',
     hint: 'keep a message until it is settled; acknowledging it on delivery loses it with the consumer',
     notShown: ({ kill }) => (kill === undefined ? 'the harness has no hook to kill a client' : undefined),
-    run: async ({ port, peer, kill, deadlineMs, waitUntil }, stage) => {
+    run: async ({ port, peer, kill, waitUntil }, stage) => {
       const doomed = await peer()
       const dying = await stage.work(doomed, { slots: 3 })
       const sent = await stage.send(5)
       await waitUntil('three handlers run', () => dying.running >= 3)
       await kill?.(doomed)
       const heir = await stage.work(port, { slots: 2, handle: acceptAtOnce })
-      const patience = port.capabilities.redeliveryWithinMs + deadlineMs
-      await stage.waitAtMost(patience, 'all five messages reach another consumer', () => new Set(idsOf(heir.runs)).size === 5)
+      await stage.comesBack('all five messages reach another consumer', () => new Set(idsOf(heir.runs)).size === 5)
       assert.deepEqual([...new Set(sortedIdsOf(heir.runs))], sortedIdsOf(sent))
       for (const { taskId } of dying.runs) {
         assert.equal(heir.runs.find((run) => run.taskId === taskId)?.delivery.redelivered, true, 'it may have been delivered before')
@@ -36,7 +35,7 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
     title: 'accepted is never again, even if the consumer dies afterwards',
     hint: 'acknowledge at the latest when the handler of an accepted message has ended',
     notShown: ({ kill }) => (kill === undefined ? 'the harness has no hook to kill a client' : undefined),
-    run: async ({ port, peer, kill, waitUntil, deadlineMs }, stage) => {
+    run: async ({ port, peer, kill, waitUntil }, stage) => {
       const doomed = await peer()
       const dying = await stage.work(doomed, { slots: 3 })
       await stage.send(3)
@@ -48,8 +47,7 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
       await stage.quiet()
       await kill?.(doomed)
       const heir = await stage.work(port, { handle: acceptAtOnce })
-      const patience = port.capabilities.redeliveryWithinMs + deadlineMs
-      await stage.waitAtMost(patience, 'the message that was not settled comes back', () => heir.runs.length > 0)
+      await stage.comesBack('the message that was not settled comes back', () => heir.runs.length > 0)
       await stage.quiet()
       assert.deepEqual([...new Set(idsOf(heir.runs))], [unsettled?.taskId])
     },
