@@ -1,8 +1,8 @@
 import type { TaskMessaging, TaskStorage } from '@taskledger/core/ports'
 import type { Adapters, Contract, Harness, Rule } from '@taskledger/test-kit'
-import type { Side } from './side.ts'
+import type { Side } from './engines/engine.ts'
 
-/** A system: where it keeps what it knows, and what carries its work and news. */
+/** A whole system: storage on one engine, messaging on another. */
 export interface Pair {
   readonly storage: Side<TaskStorage>
   readonly messaging: Side<TaskMessaging>
@@ -16,7 +16,7 @@ export const stopPair = async ({ storage, messaging }: Pair): Promise<void> => {
   await Promise.all([storage.stop(), messaging.stop()])
 }
 
-/** A client of each; where one of the two cannot be opened, the other is not left behind. */
+/** A client of each side. If one cannot be opened, the other one is closed. */
 const openBoth = async (storage: Promise<TaskStorage>, messaging: Promise<TaskMessaging>): Promise<Adapters> => {
   const [kept, carried] = await Promise.allSettled([storage, messaging])
   if (kept.status === 'fulfilled' && carried.status === 'fulfilled')
@@ -27,13 +27,13 @@ const openBoth = async (storage: Promise<TaskStorage>, messaging: Promise<TaskMe
     }
   for (const side of [kept, carried]) if (side.status === 'fulfilled') await side.value.close()
   for (const side of [kept, carried]) if (side.status === 'rejected') throw side.reason
-  throw new TypeError('one of two was not opened')
+  throw new TypeError('unreachable: one of the two clients was not opened')
 }
 
-/** What rules about a whole system open: each has its own namespace on both engines. */
+/** The harness for rules about a whole system: each rule has a namespace on both engines. */
 export const harnessOf = ({ storage, messaging }: Pair): Harness<Adapters> => ({
   name: `${storage.name}, ${messaging.name}`,
-  // Whole storms pass through both engines, which share the machine with them and with other rules.
+  // Some rules send large loads through both engines, which share the machine with other rules.
   timing: { deadlineMs: 30_000 },
   open: async ({ namespace }) => {
     const [kept, carried] = [storage.open(namespace), messaging.open(namespace)]
@@ -56,16 +56,16 @@ export const harnessOf = ({ storage, messaging }: Pair): Harness<Adapters> => ({
 })
 
 /**
- * Where only one of the two engines is real, what can differ shows in races and faults; of everything else the first rule of each
- * group is enough. The pair of both real engines has to pass every rule.
+ * The rules for a pair with only one real engine: races and faults, where engines differ, and of all others the first rule of each group.
+ * The pair of two real engines has to pass every rule.
  */
-export const telling = (contract: Contract<Adapters>): Contract<Adapters> => {
+export const sampleOf = (contract: Contract<Adapters>): Contract<Adapters> => {
   const groups = new Set<string>()
-  const isTelling = ({ id, kind }: Rule<Adapters>): boolean => {
+  const isInSample = ({ id, kind }: Rule<Adapters>): boolean => {
     const group = id.replace(/\.\d+$/, '')
     const isFirst = !groups.has(group)
     groups.add(group)
     return isFirst || kind !== 'plain'
   }
-  return { ...contract, rules: contract.rules.filter(isTelling) }
+  return { ...contract, rules: contract.rules.filter(isInSample) }
 }

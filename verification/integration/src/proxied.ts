@@ -2,7 +2,7 @@ import type { AmqpEndpoint, CassandraEndpoint, Servers } from '@taskledger/serve
 import type { TcpProxy } from '@taskledger/test-kit'
 import { tcpProxy } from '@taskledger/test-kit'
 
-/** The servers, seen through proxies that can make the network suffer. */
+/** The servers behind proxies, which can break the network. */
 export interface ProxiedServers extends AsyncDisposable {
   readonly servers: Servers
   /** Breaks every connection to both servers. */

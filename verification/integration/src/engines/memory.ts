@@ -1,7 +1,7 @@
 import type { TaskMessaging, TaskStorage, TaskId } from '@taskledger/core/ports'
 import { silentLogger } from '@taskledger/core/ports'
 import { createMemory } from '@taskledger/memory'
-import type { Side } from './side.ts'
+import type { Side } from './engine.ts'
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
