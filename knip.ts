@@ -24,7 +24,7 @@ const config: KnipConfig = {
     'examples/cluster': { entry: [pages] },
     'examples/custom-adapter': { entry: [pages] },
     'examples/reindex': { entry: [pages] },
-    docs: { entry: ['**/*.md'], project: ['**/*.md'] },
+    docs: { entry: ['**/*.md'], project: ['**/*.md', 'site/*.ts', '.vitepress/**/*.ts'] },
     // A test runs it as a process.
     'tools/servers': { entry: ['test/process/parent.ts'] },
     // The tests start other test runners, by their paths.
