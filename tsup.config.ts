@@ -25,7 +25,7 @@ const commands = Object.entries(publishConfig.bin ?? {}).map(([name, file]) => [
 export default defineConfig({
   entry: Object.fromEntries([...modules, ...commands]) as Record<string, string>,
   format: 'esm',
-  target: 'node20', // lowers `await using`
+  target: 'node22', // lowers `await using`
   platform: 'node',
   // All entries in one run: what they share lands in a chunk of its own, so that a class is one class whichever entry it came from.
   dts: { entry: Object.fromEntries(modules) as Record<string, string> },

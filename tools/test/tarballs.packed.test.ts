@@ -1,29 +1,30 @@
-import { execFile } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import process from 'node:process'
-import { promisify } from 'node:util'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fencesOf } from '../fences.ts'
+import { readAddress } from '../publishing/address.ts'
+import { nodeFromNpm } from '../publishing/node-from-npm.ts'
+import { publishedPackages } from '../publishing/packages.ts'
+import { readmeOf } from '../publishing/readme.ts'
+import { run } from '../publishing/run.ts'
+import { stampTarball } from '../publishing/stamp.ts'
+import { packAll, tarballName } from '../publishing/tarballs.ts'
 
 interface Manifest {
-  readonly name: string
-  readonly private?: boolean
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
   readonly bin?: Readonly<Record<string, string>>
+  readonly engines: { readonly node: string }
+  readonly repository?: unknown
 }
 
 const root = join(import.meta.dirname, '../..')
 const readManifest = (folder: string): Manifest => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
-
-/** Every package that is published. */
-const packages = globSync(['packages/*/package.json', 'test-kit/package.json'], { cwd: root })
-  .map((file) => ({ folder: join(root, dirname(file)), name: readManifest(join(root, dirname(file))).name }))
-  .filter(({ folder }) => readManifest(folder).private !== true)
+const packages = publishedPackages(root)
 
 /** What a project outside of the workspace uses beside the packages. */
 const compilers = { 'TypeScript 5.9': 'typescript-5', 'TypeScript 6.0': 'typescript-6', 'TypeScript 7.0': 'typescript-7' }
@@ -37,21 +38,10 @@ const others = [
 ]
 
 let scratch: string
-const tarballOf = (name: string): string => join(scratch, `${name.replace('@taskledger/', '')}.tgz`)
+const tarballOf = (name: string): string => join(scratch, 'packed', tarballName(name))
+/** The same, as a release has it, with the address of the project in it. */
+const releasedOf = (name: string): string => join(scratch, 'released', tarballName(name))
 const installedAt = (project: string, name: string): string => join(scratch, project, 'node_modules', name)
-
-/** Runs a command; where it fails, what it printed is the error. */
-const run = async (command: string, args: readonly string[], cwd: string): Promise<string> => {
-  // npm tells its children where it was called; here it is to look at the folder that it is called in.
-  const { npm_config_local_prefix: _called, ...env } = process.env
-  env['PATH'] = [join(root, 'node_modules/.bin'), env['PATH']].join(delimiter)
-  try {
-    return (await promisify(execFile)(command, args, { cwd, env, maxBuffer: 2 ** 26 })).stdout
-  } catch (error) {
-    const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string }
-    throw new Error([message, stdout, stderr].join('\n'), { cause: error })
-  }
-}
 
 /** Makes an empty project and installs into it, as a user would, but from the tarballs. */
 const makeProject = async (name: string, dependencies: readonly string[]): Promise<string> => {
@@ -63,39 +53,54 @@ const makeProject = async (name: string, dependencies: readonly string[]): Promi
   return folder
 }
 
-const readme = readFileSync(join(root, 'README.md'), 'utf8')
-const fences = fencesOf(readme)
-const programAt = fences.findIndex(({ info }) => info === 'ts')
-const program = fences[programAt]?.code ?? ''
-/** What a program prints, without white space that nobody sees, and without states that pass: which of them a watch meets is up to the machine. */
-const seen = (text: string): string =>
-  text
-    .replaceAll(/[ ]+$/gm, '')
-    .replaceAll(/^short is (?:waiting|inProgress).*\n/gm, '')
-    .trim()
-const printed = fences[programAt + 1]?.info === 'text' ? fences[programAt + 1]?.code : undefined
-const dependencies = /^npm install (.+)$/m.exec(readme)?.[1]?.split(/\s+/) ?? []
+const { dependencies, program, printed, seen } = readmeOf(root)
+
+/** By what a test title calls it: a Node that has to run the packages. */
+const nodes: Record<string, string> = { [`Node ${process.versions.node}`]: process.execPath }
+const minimum = /^>=(\d+\.\d+)$/.exec(readManifest(join(root, 'packages/core')).engines.node)?.[1] ?? ''
+const oldest = `Node ${minimum}.0, the oldest that is supported`
+
+// toolchain.mjs names the Node of this machine, which may be another than the one that runs the tests.
+const own = process.env['TASKLEDGER_OWN_NODE'] ?? process.execPath
+const ownVersion = execFileSync(own, ['--version'], { encoding: 'utf8' }).trim().slice(1)
+const isSupported = ownVersion.localeCompare(minimum, 'en', { numeric: true }) >= 0
+if (isSupported && !(`Node ${ownVersion}` in nodes)) nodes[`Node ${ownVersion}, that of this machine`] = own
+const nodeTitles = [...Object.keys(nodes), oldest]
+
+const evaluate = (node: string, code: string): Promise<string> =>
+  run(nodes[node] ?? '', ['--input-type=module', '--eval', code], join(scratch, 'consumer'))
 
 beforeAll(async () => {
   scratch = await realpath(await mkdtemp(join(tmpdir(), 'taskledger-packed-')))
-  // Its `prepack` builds it.
-  await Promise.all(packages.map(({ folder, name }) => run('pnpm', ['pack', '--out', tarballOf(name)], folder)))
+  await packAll(root, join(scratch, 'packed'))
+  await mkdir(join(scratch, 'released'))
+  for (const { name, folder } of packages) {
+    await copyFile(tarballOf(name), releasedOf(name))
+    await stampTarball(releasedOf(name), 'https://github.com/owner/taskledger', folder)
+  }
   await Promise.all([makeProject('consumer', [...packages.map(({ name }) => name), ...others]), makeProject('readme', dependencies)])
+  nodes[oldest] = await nodeFromNpm(`${minimum}.0`)
 })
 
 afterAll(() => rm(scratch, { recursive: true, force: true }))
 
-describe.for(packages)('$name', ({ name }) => {
+describe.for(packages)('$name', ({ name, folder: source }) => {
   test('publint finds nothing', async () => {
-    const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(await readFile(tarballOf(name))).buffer }, strict: true })
+    const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(await readFile(releasedOf(name))).buffer }, strict: true })
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
   })
 
-  test('its types are found by whoever imports it', async () => {
-    await run('attw', [tarballOf(name), '--profile', 'esm-only', '--no-definitely-typed', '--no-color', '--no-emoji'], scratch)
+  test('programs that import it find its types', async () => {
+    await run('attw', [releasedOf(name), '--profile', 'esm-only', '--no-definitely-typed', '--no-color', '--no-emoji'], scratch)
   })
 
-  test('speaks of no workspace, and brings its licence, its sources and its source maps', async () => {
+  test.runIf(readAddress(root).repository === '')('without an address it is packed without links to the repository', () => {
+    const folder = installedAt('consumer', name)
+    expect(readManifest(folder).repository).toBeUndefined()
+    expect(readFileSync(join(folder, 'README.md'), 'utf8')).toBe(readFileSync(join(root, source, 'README.md'), 'utf8'))
+  })
+
+  test('does not mention the workspace, and contains its licence, its sources and its source maps', async () => {
     const folder = installedAt('consumer', name)
     expect(readFileSync(join(folder, 'package.json'), 'utf8')).not.toMatch(/"(workspace|catalog|link|file):/)
     const files = globSync('**', { cwd: folder })
@@ -105,32 +110,36 @@ describe.for(packages)('$name', ({ name }) => {
     expect(files.filter((file) => /\.test\.ts$|tsconfig|node_modules/.test(file))).toEqual([])
   })
 
-  test('every entry can be imported', async () => {
+  test.for(nodeTitles)('every entry can be imported on %s', async (node) => {
     const entries = Object.keys(readManifest(installedAt('consumer', name)).exports).filter((entry) => entry !== './package.json')
     // The entry for vitest can be loaded by vitest alone.
     const specifiers = entries.map((entry) => name + entry.slice(1)).filter((specifier) => !specifier.endsWith('/vitest'))
-    await run(
-      process.execPath,
-      ['--input-type=module', '-e', specifiers.map((each) => `await import('${each}')`).join('\n')],
-      join(scratch, 'consumer'),
-    )
+    await evaluate(node, specifiers.map((each) => `await import('${each}')`).join('\n'))
   })
 
-  test('every command answers', async () => {
+  test.for(nodeTitles)('every command answers on %s', async (node) => {
+    const folder = installedAt('consumer', name)
+    for (const [command, file] of Object.entries(readManifest(folder).bin ?? {}))
+      expect(await run(nodes[node] ?? '', [join(folder, file), '--help'], join(scratch, 'consumer'))).toContain(command)
+  })
+
+  test('every command is installed', async () => {
     for (const command of Object.keys(readManifest(installedAt('consumer', name)).bin ?? {}))
       expect(await run('npm', ['exec', '--offline', '--', command, '--help'], join(scratch, 'consumer'))).toContain(command)
   })
 })
 
-test('an error is one class, whichever entry it comes from', async () => {
-  const code = `
+test.for(nodeTitles)('an error is one class, whichever entry it comes from, on %s', async (node) => {
+  await evaluate(
+    node,
+    `
     import { TaskledgerError } from '@taskledger/core'
     import { VersionConflict, TaskledgerError as same } from '@taskledger/core/ports'
     import { decodeEvent } from '@taskledger/core/codec'
     if (same !== TaskledgerError || !(VersionConflict.prototype instanceof TaskledgerError)) throw new Error('two classes')
     try { decodeEvent('{}') } catch (error) { if (!(error instanceof TaskledgerError)) throw error }
-  `
-  await run(process.execPath, ['--input-type=module', '-e', code], join(scratch, 'consumer'))
+  `,
+  )
 })
 
 test.for(Object.entries(compilers))(
@@ -175,32 +184,24 @@ describe('the code of the README', () => {
     expect(dependencies).toContain('@taskledger/core')
   })
 
-  test('runs as it stands there, and prints what is said to be printed', async () => {
+  test('runs as it is, and prints what the README says', async () => {
     await writeFile(join(scratch, 'readme/quickstart.ts'), program)
-    const output = await run(process.execPath, ['quickstart.ts'], join(scratch, 'readme'))
-    if (printed !== undefined) expect(seen(output)).toBe(seen(printed))
+    expect(seen(await run(process.execPath, ['quickstart.ts'], join(scratch, 'readme')))).toBe(seen(printed))
   })
 
-  // Set by toolchain.mjs where the machine's own Node is another than the one that runs the tests.
-  const ownNode = process.env['TASKLEDGER_OWN_NODE'] ?? process.execPath
-  test.skipIf(ownNode === process.execPath)('runs on the older Node of this machine, compiled for it', async () => {
-    const compiler = join(installedAt('consumer', 'typescript-6'), 'bin/tsc')
-    const options = [
-      '--ignoreConfig',
-      '--target',
-      'es2022',
-      '--lib',
-      'es2023,esnext.disposable',
-      '--module',
-      'nodenext',
-      '--outDir',
-      'older',
-      '--types',
-      'node',
-    ]
-    await writeFile(join(scratch, 'consumer/older.ts'), program)
-    await run(process.execPath, [compiler, ...options, 'older.ts'], join(scratch, 'consumer'))
-    const output = await run(ownNode, ['older/older.js'], join(scratch, 'consumer'))
-    if (printed !== undefined) expect(seen(output)).toBe(seen(printed))
+  describe('compiled for Node 22', () => {
+    let folder: string
+
+    beforeAll(async () => {
+      const compiler = join(installedAt('consumer', 'typescript-6'), 'bin/tsc')
+      const options = ['--target', 'es2022', '--lib', 'es2023,esnext.disposable', '--module', 'nodenext', '--types', 'node']
+      folder = await mkdtemp(join(scratch, 'consumer/compiled-'))
+      await writeFile(join(folder, 'quickstart.ts'), program)
+      await run(process.execPath, [compiler, '--ignoreConfig', ...options, 'quickstart.ts'], folder)
+    })
+
+    test.for(nodeTitles)('runs on %s', async (node) => {
+      expect(seen(await run(nodes[node] ?? '', ['quickstart.js'], folder))).toBe(seen(printed))
+    })
   })
 })
