@@ -9,7 +9,7 @@ import { programsOf } from '../../tools/fences.ts'
 const docs = join(import.meta.dirname, '..')
 
 test('the event store of the guide for authors of adapters passes its contract', async () => {
-  const [program = ''] = programsOf(await readFile(join(docs, 'writing-an-adapter.md'), 'utf8'))
+  const [program = ''] = programsOf(await readFile(join(docs, 'guides/writing-an-adapter.md'), 'utf8'))
   await mkdir(join(docs, '.code'), { recursive: true })
   // In docs, whose package.json says which packages the pages may use.
   const folder = await mkdtemp(join(docs, '.code/'))

@@ -11,7 +11,7 @@ const codesInSources = (): ReadonlySet<string> => {
   return new Set(codes.map(([, code = '']) => code))
 }
 
-const page = readFileSync(join(root, 'docs/errors.md'), 'utf8')
+const page = readFileSync(join(root, 'docs/reference/errors.md'), 'utf8')
 
 /** What stands in the first column of a table, in code font. */
 const firstColumn = (pattern: RegExp): readonly string[] => [...page.matchAll(pattern)].map(([, word = '']) => word)

@@ -10,7 +10,7 @@ const flat = (items: readonly Item[]): readonly Item[] => items.flatMap((item) =
 const frontMatterOf = (page: string, key: string): string | undefined =>
   new RegExp(`^---\\n[^]*?^${key}: (.+)$[^]*?^---$`, 'm').exec(readFileSync(join(docs, page), 'utf8'))?.[1]
 
-const written = globSync(['*.md', 'contract/*.md', 'decisions/*.md'], { cwd: docs }).filter(
+const written = globSync(['*.md', '{guides,explanation,reference,contract,decisions}/*.md'], { cwd: docs }).filter(
   (page) => !['README.md', 'index.md', 'decisions/README.md'].includes(page),
 )
 

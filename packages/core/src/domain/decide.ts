@@ -44,7 +44,7 @@ export type CommandDecision = CommandAccepted | CommandRefused
 
 /**
  * Decides what a command brings about in a state. Pure and total: time, ids and chance come in with the command, and
- * nothing is thrown. docs/life-of-a-task.md shows the table that this is.
+ * nothing is thrown. docs/explanation/life-of-a-task.md shows the table that this is.
  */
 export const decide = (command: TaskCommand, state: TaskState): CommandDecision => {
   if (command.type === 'CreateTask') return state.status === 'none' ? accept(created(command)) : refuse('alreadyExists')
