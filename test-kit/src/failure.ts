@@ -16,7 +16,7 @@ export class RuleFailure extends Error {
 }
 
 /** What a rule says of itself, whatever its port. */
-export type RuleHead = Pick<Rule<unknown>, 'id' | 'title' | 'level' | 'hint'>
+export type RuleHead = Pick<Rule<unknown>, 'id' | 'title' | 'hint'>
 
 /** What a rule leaves behind that helps to understand its failure. */
 export interface Traces {
@@ -25,8 +25,8 @@ export interface Traces {
   readonly inspected: readonly unknown[]
 }
 
-/** `[ES-2.4] of racing writers exactly one wins (MUST, cassandra 5.0)` */
-const titleOf = (rule: RuleHead, subject: string): string => `[${rule.id}] ${rule.title} (${rule.level.toUpperCase()}, ${subject})`
+/** `[ES-2.4] of racing writers exactly one wins (cassandra 5.0)` */
+const titleOf = (rule: RuleHead, subject: string): string => `[${rule.id}] ${rule.title} (${subject})`
 
 /** Says which rule, what went wrong, what was seen, and what is usually the cause. */
 export const failureOf = (rule: RuleHead, subject: string, cause: unknown, traces: Traces): RuleFailure => {

@@ -1,6 +1,6 @@
 import type { Report, RuleResult, RuleStatus } from './rule.ts'
 
-const order: readonly RuleStatus[] = ['passed', 'failed', 'error', 'waived', 'not shown']
+const order: readonly RuleStatus[] = ['passed', 'failed', 'error', 'not shown']
 
 /** How many rules came to what: `21 passed, 1 not shown`. */
 export const countsOf = (results: readonly RuleResult[]): string =>
@@ -14,8 +14,8 @@ export const countsOf = (results: readonly RuleResult[]): string =>
 export const formatReport = ({ contract, subject, results }: Report): string => {
   const idWidth = Math.max(0, ...results.map(({ id }) => id.length))
   const statusWidth = Math.max(0, ...results.map(({ status }) => status.length))
-  const lines = results.map(({ id, level, status, title, ms, message }) => {
-    const line = `  ${id.padEnd(idWidth)}  ${level.padEnd(6)}  ${status.padEnd(statusWidth)}  ${title}${status === 'passed' ? ` (${ms.toFixed(0)} ms)` : ''}`
+  const lines = results.map(({ id, status, title, ms, message }) => {
+    const line = `  ${id.padEnd(idWidth)}  ${status.padEnd(statusWidth)}  ${title}${status === 'passed' ? ` (${ms.toFixed(0)} ms)` : ''}`
     return status === 'passed' || message === undefined ? line : `${line}\n${indented(message)}`
   })
   return [`${contract} (${subject}): ${countsOf(results)}`, ...lines, ''].join('\n')

@@ -6,7 +6,6 @@ const words: Readonly<Record<RuleStatus, string>> = {
   failed: '**fails**',
   error: '**error**',
   'not shown': 'not shown',
-  waived: 'waived',
 }
 
 /**
@@ -30,18 +29,17 @@ export const formatTable = (reports: readonly Report[]): string => {
 
 const sectionOf = (contract: string, reports: readonly Report[]): string => {
   const rules = new Map(reports.flatMap(({ results }) => results.map((result) => [result.id, result] as const)))
-  const rows = [...rules.values()].map(({ id, level, title }) => [
+  const rows = [...rules.values()].map(({ id, title }) => [
     id,
-    level,
     title,
     ...reports.map(({ results }) => cellOf(results.find((result) => result.id === id))),
   ])
   const reasons = reports.flatMap(({ subject, results }) =>
     results.flatMap(({ id, status, message }) =>
-      (status === 'not shown' || status === 'waived') && message !== undefined ? [`- ${id} on ${subject} is ${status}: ${message}`] : [],
+      status === 'not shown' && message !== undefined ? [`- ${id} on ${subject} is not shown: ${message}`] : [],
     ),
   )
-  const parts = [`### The ${contract}`, table(['Rule', 'Level', 'It says', ...reports.map(({ subject }) => subject)], rows)]
+  const parts = [`### The ${contract}`, table(['Rule', 'It says', ...reports.map(({ subject }) => subject)], rows)]
   return [...parts, ...(reasons.length > 0 ? [reasons.join('\n')] : [])].join('\n\n')
 }
 

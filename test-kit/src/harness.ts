@@ -45,15 +45,6 @@ export interface Timing {
   readonly deadlineMs?: number
 }
 
-/** A known bug: the rule may fail until the date. A waiver fails when it has expired, and when its rule passes. */
-export interface Waiver {
-  readonly rule: string
-  /** A link to where it is being dealt with. */
-  readonly because: string
-  /** The last day, as YYYY-MM-DD. */
-  readonly until: string
-}
-
 /** What an author of an adapter writes. */
 export interface Harness<Port> {
   /** The engine and its version, as reports name it: `cassandra 5.0`. */
@@ -61,5 +52,4 @@ export interface Harness<Port> {
   /** Called once for each rule, so that rules can run in parallel against one server. */
   open(options: OpenOptions): Promise<Subject<Port>>
   readonly timing?: Timing
-  readonly waive?: readonly Waiver[]
 }

@@ -5,13 +5,13 @@ export const toJUnit = (reports: readonly Report[]): string =>
   ['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites>', ...reports.map(suiteOf), '</testsuites>', ''].join('\n')
 
 const suiteOf = ({ contract, subject, results }: Report): string => {
-  const count = (...statuses: readonly RuleResult['status'][]): number => results.filter(({ status }) => statuses.includes(status)).length
+  const count = (status: RuleResult['status']): number => results.filter((result) => result.status === status).length
   const attributes = attributesOf({
     name: `${contract} (${subject})`,
     tests: results.length,
     failures: count('failed'),
     errors: count('error'),
-    skipped: count('not shown', 'waived'),
+    skipped: count('not shown'),
     time: seconds(results.reduce((sum, { ms }) => sum + ms, 0)),
   })
   return [`  <testsuite ${attributes}>`, ...results.map((result) => caseOf(`${contract} (${subject})`, result)), '  </testsuite>'].join(
@@ -19,8 +19,8 @@ const suiteOf = ({ contract, subject, results }: Report): string => {
   )
 }
 
-const caseOf = (suite: string, { id, level, title, status, ms, message = '' }: RuleResult): string => {
-  const attributes = attributesOf({ classname: suite, name: `${id} ${level.toUpperCase()}: ${title}`, time: seconds(ms) })
+const caseOf = (suite: string, { id, title, status, ms, message = '' }: RuleResult): string => {
+  const attributes = attributesOf({ classname: suite, name: `${id}: ${title}`, time: seconds(ms) })
   if (status === 'passed') return `    <testcase ${attributes}/>`
   const tag = status === 'failed' ? 'failure' : status === 'error' ? 'error' : 'skipped'
   const firstLine = message.split('\n', 1)[0] ?? ''

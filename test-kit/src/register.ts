@@ -1,8 +1,7 @@
 import type { Contract, RuleResult } from './rule.ts'
-import { resultOf, strayWaiverMessage } from './run-contract.ts'
+import { resultOf } from './run-contract.ts'
 import type { RunSettings } from './settings.ts'
 import { seedOf } from './settings.ts'
-import { unknownWaivers } from './waivers.ts'
 
 /** What a test of the runner is called with: node:test gives a context that can skip, mocha has it as `this`. */
 export type TestBody = (this: unknown, context?: unknown) => Promise<void>
@@ -35,7 +34,7 @@ export const register = <Port>(contract: Contract<Port>, { describe, it }: Runne
   const { skip } = it as { skip?(name: string, body: TestBody): unknown }
   describe(`${contract.name} (${contract.harness.name})`, () => {
     for (const rule of contract.rules) {
-      const name = `${rule.id} ${rule.level.toUpperCase()}: ${rule.title}`
+      const name = `${rule.id}: ${rule.title}`
       // A rest, so that no runner takes the context for a callback that it has to wait for: they count the parameters.
       const body: TestBody = async function (this: unknown, ...[context]: readonly unknown[]) {
         report(await resultOf(contract, rule, { seed }), skipOf(this, context))
@@ -44,10 +43,6 @@ export const register = <Port>(contract: Contract<Port>, { describe, it }: Runne
       if (why === undefined || skip === undefined) it(name, body)
       else skip(`${name} [not shown: ${why}]`, body)
     }
-    for (const id of unknownWaivers(contract))
-      it(`${id}: a waiver names a rule of the contract`, async () => {
-        throw new Error(strayWaiverMessage(id))
-      })
   })
 }
 
@@ -60,7 +55,7 @@ const report = (result: RuleResult, skip: Skip): void => {
     failure.stack = `Error: ${message}`
     throw failure
   }
-  if (status === 'not shown' || status === 'waived') skip(`${id} ${status}: ${message}`)
+  if (status === 'not shown') skip(`${id} ${status}: ${message}`)
 }
 
 /** Skips the test that runs, and says why. */

@@ -1,8 +1,5 @@
 import type { Faults, Harness, Subject } from './harness.ts'
 
-/** `must`: the framework relies on it. `should`: it gets by without. */
-export type Level = 'must' | 'should'
-
 /** `plain`: one order of things. `race`: seeded, repeated, able to miss. `fault`: the engine is made to suffer. */
 export type Kind = 'plain' | 'race' | 'fault'
 
@@ -28,7 +25,6 @@ export interface RuleContext<Port> extends Subject<Port> {
 export interface Rule<Port> {
   /** Stable: `ES-2.4`. */
   readonly id: string
-  readonly level: Level
   readonly kind: Kind
   /** A sentence that is true where the rule holds. */
   readonly title: string
@@ -49,18 +45,17 @@ export interface Contract<Port> {
 }
 
 /** `passed` and `failed` speak of the adapter, `error` of the harness; `not shown` says why it could not be tried. */
-export type RuleStatus = 'passed' | 'failed' | 'error' | 'not shown' | 'waived'
+export type RuleStatus = 'passed' | 'failed' | 'error' | 'not shown'
 
 /** What came of one rule. */
 export interface RuleResult {
   readonly id: string
-  readonly level: Level
   readonly kind: Kind
   readonly title: string
   readonly status: RuleStatus
   /** How long it took, in milliseconds. */
   readonly ms: number
-  /** Why it was not shown, failed or was waived. */
+  /** Why it was not shown or failed. */
   readonly message?: string
 }
 

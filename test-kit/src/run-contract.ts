@@ -5,7 +5,6 @@ import type { RunSettings } from './settings.ts'
 import { seedOf } from './settings.ts'
 import type { StrayRejection } from './unhandled-rejections.ts'
 import { takeStrayRejections } from './unhandled-rejections.ts'
-import { unknownWaivers, waive } from './waivers.ts'
 
 export interface RunContractOptions extends RunSettings {
   /** Only rules whose id begins so. Default: all. */
@@ -27,11 +26,7 @@ export const runContract = async <Port>(contract: Contract<Port>, options: RunCo
   const peaceful = rules.filter(({ kind }) => kind !== 'fault')
   await Promise.all(Array.from({ length: concurrency }, () => runAll(peaceful)))
   await runAll(rules.filter(({ kind }) => kind === 'fault'))
-  const all = [
-    ...rules.flatMap((rule) => results.get(rule) ?? []),
-    ...unknownWaivers(contract).map(strayWaiver),
-    ...takeStrayRejections().map(strayRejection),
-  ]
+  const all = [...rules.flatMap((rule) => results.get(rule) ?? []), ...takeStrayRejections().map(strayRejection)]
   return {
     contract: contract.name,
     subject: contract.harness.name,
@@ -40,13 +35,18 @@ export const runContract = async <Port>(contract: Contract<Port>, options: RunCo
   }
 }
 
-/** Runs one rule, in the light of its waiver. Never rejects. */
+/** Runs one rule. Never rejects. */
 export const resultOf = async <Port>(contract: Contract<Port>, rule: Rule<Port>, settings: RunSettings): Promise<RuleResult> => {
-  const { id, level, kind, title } = rule
+  const { id, kind, title } = rule
   const startedAt = performance.now()
-  const waiver = contract.harness.waive?.find((each) => each.rule === id)
-  const result = (status: RuleResult['status'], message?: string): RuleResult =>
-    waive({ id, level, kind, title, status, ms: performance.now() - startedAt, ...(message === undefined ? {} : { message }) }, waiver)
+  const result = (status: RuleResult['status'], message?: string): RuleResult => ({
+    id,
+    kind,
+    title,
+    status,
+    ms: performance.now() - startedAt,
+    ...(message === undefined ? {} : { message }),
+  })
   try {
     const outcome = await runRule(contract, rule, settings)
     return outcome.type === 'held' ? result('passed') : result('not shown', outcome.why)
@@ -55,23 +55,8 @@ export const resultOf = async <Port>(contract: Contract<Port>, rule: Rule<Port>,
   }
 }
 
-/** Why a waiver that names no rule is a mistake. */
-export const strayWaiverMessage = (id: string): string =>
-  `the harness waives ${id}, and the contract has no such rule: mend or remove the waiver`
-
-const strayWaiver = (id: string): RuleResult => ({
-  id,
-  level: 'must',
-  kind: 'plain',
-  title: 'a waiver names a rule of its contract',
-  status: 'error',
-  ms: 0,
-  message: strayWaiverMessage(id),
-})
-
 const strayRejection = ({ reason, ruleIds }: StrayRejection): RuleResult => ({
   id: 'unhandled',
-  level: 'must',
   kind: 'plain',
   title: 'every promise that is rejected is handled by somebody',
   status: 'failed',

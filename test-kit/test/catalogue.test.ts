@@ -7,7 +7,6 @@ import { describe, expect, it } from 'vitest'
 
 interface Entry {
   readonly id: string
-  readonly level: string
   readonly kind: string
   readonly title: string
 }
@@ -16,14 +15,11 @@ const folder = new URL('../../docs/contract/', import.meta.url)
 
 /** The headings of a page, each with the sentence below it. */
 const entriesOf = (page: string): readonly Entry[] =>
-  [...page.matchAll(/^### (\S+) · (must|should) · (plain|race|fault)\n\n([\s\S]*?)\n\n/gm)].map(
-    ([, id = '', level = '', kind = '', title = '']) => ({
-      id,
-      level,
-      kind,
-      title: title.replaceAll('\n', ' ').replace(/\.$/, '').toLowerCase(),
-    }),
-  )
+  [...page.matchAll(/^### (\S+) · (plain|race|fault)\n\n([\s\S]*?)\n\n/gm)].map(([, id = '', kind = '', title = '']) => ({
+    id,
+    kind,
+    title: title.replaceAll('\n', ' ').replace(/\.$/, '').toLowerCase(),
+  }))
 
 const harness: Harness<never> = { name: 'none', open: () => Promise.reject(new Error('never opened')) }
 const factory: TaskFactory = defineTask({ type: 'sample', run: () => {} })
@@ -45,7 +41,7 @@ describe('the catalogue', () => {
 
   it.each(contracts)('says of the $page what its rules say', ({ page, rules }) => {
     const told = entriesOf(`${readFileSync(new URL(`${page}.md`, folder), 'utf8')}\n\n`)
-    const expected = rules.map(({ id, level, kind, title }) => ({ id, level, kind, title: title.toLowerCase() }))
+    const expected = rules.map(({ id, kind, title }) => ({ id, kind, title: title.toLowerCase() }))
     expect(told).toEqual(expected)
   })
 

@@ -11,7 +11,6 @@ const port = (): Port => ({ close: async () => {} })
 
 const ruleOf = (id: string, run: (context: RuleContext<Port>) => Promise<void>, rest: Partial<Rule<Port>> = {}): Rule<Port> => ({
   id,
-  level: 'must',
   kind: 'plain',
   title: `rule ${id} holds`,
   hint: 'look closer',
@@ -50,14 +49,7 @@ describe('a rule', () => {
     )
     expect(ok).toBe(false)
     expect(results[0]?.status).toBe('failed')
-    for (const part of [
-      '[S-2] rule S-2 holds (MUST, engine 1.0)',
-      'two writers won',
-      'a history',
-      'Hint: look closer',
-      'rows: 7',
-      'Seed: 42',
-    ])
+    for (const part of ['[S-2] rule S-2 holds (engine 1.0)', 'two writers won', 'a history', 'Hint: look closer', 'rows: 7', 'Seed: 42'])
       expect(results[0]?.message).toContain(part)
   })
 
@@ -219,45 +211,6 @@ describe('a rule', () => {
   })
 })
 
-describe('a waiver', () => {
-  const until = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
-  const waiver = (rule: string, days: number): Partial<Harness<Port>> => ({
-    waive: [{ rule, because: 'https://example.invalid/12', until: until(days) }],
-  })
-
-  it('stands for a known bug', async () => {
-    expect(await resultOf(breaks, waiver('S-2', 1))).toMatchObject({
-      status: 'waived',
-      message: expect.stringContaining('example.invalid/12') as string,
-    })
-  })
-
-  it('fails when it has expired', async () => {
-    expect(await resultOf(breaks, waiver('S-2', -1))).toMatchObject({
-      status: 'failed',
-      message: expect.stringContaining('has passed') as string,
-    })
-  })
-
-  it('fails when its rule holds', async () => {
-    expect(await resultOf(holds, waiver('S-1', 1))).toMatchObject({
-      status: 'failed',
-      message: expect.stringContaining('take the waiver away') as string,
-    })
-  })
-
-  it('needs a last day', async () => {
-    const soon = { waive: [{ rule: 'S-2', because: 'https://example.invalid/12', until: 'soon' }] }
-    expect(await resultOf(breaks, soon)).toMatchObject({ status: 'error', message: expect.stringContaining('YYYY-MM-DD') as string })
-  })
-
-  it('of an unknown rule is an error', async () => {
-    const { results, ok } = await runContract(contractOf([holds], waiver('S-99', 1)))
-    expect(ok).toBe(false)
-    expect(results.at(-1)).toMatchObject({ id: 'S-99', status: 'error' })
-  })
-})
-
 describe('a report', () => {
   const notShown = { ...holds, id: 'S-9', notShown: () => 'no <hook> & "such"' }
 
@@ -281,8 +234,8 @@ describe('a report', () => {
     const other = { ...(await runContract(contractOf([holds]), { seed: 7 })), subject: 'engine | 2.0' }
     const text = formatTable([await report(), other])
     expect(text).toContain('| sample | engine 1.0 | 1 passed, 1 failed, 1 not shown |')
-    expect(text).toContain('| Rule | Level | It says | engine 1.0 | engine \\| 2.0 |')
-    expect(text).toContain(`| ${holds.id} | must | ${holds.title} | holds | holds |`)
+    expect(text).toContain('| Rule | It says | engine 1.0 | engine \\| 2.0 |')
+    expect(text).toContain(`| ${holds.id} | ${holds.title} | holds | holds |`)
     expect(text).toMatch(/\| S-9 \| .* \| not shown \|  \|/)
     expect(text).toContain('- S-9 on engine 1.0 is not shown: no <hook> & "such"')
   })

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const page = readFileSync(`${root}docs/james-tests.md`, 'utf8')
+const page = readFileSync(`${root}test-kit/test/james-table.md`, 'utf8')
 const rows = [...page.matchAll(/^\| (?!test \||---)([^|]+) \| ([^|]+) \|$/gm)].map(([, test = '', cover = '']) => ({ test, cover }))
 const catalogue = globSync('docs/contract/*.md', { cwd: root })
   .map((file) => readFileSync(root + file, 'utf8'))

@@ -53,7 +53,7 @@ describe.each(runners)('register under $name', ({ given, passed, skipped }) => {
   it('fails where a rule does not hold', { timeout }, async () => {
     const { status, output } = await runNode(given, { BROKEN: '1' })
     expect(output).toContain('it does not hold')
-    expect(output).toContain('[R-3] R-3 holds (MUST, engine 1.0)')
+    expect(output).toContain('[R-3] R-3 holds (engine 1.0)')
     expect(status).not.toBe(0)
   })
 })
@@ -79,7 +79,7 @@ describe('taskledger-conformance', () => {
     expect(output).toContain('2 passed, 1 not shown (seed 7)')
     expect(status).toBe(0)
     expect(await readFile(xml, 'utf8')).toContain('<testsuite name="sample (engine 1.0)" tests="3" failures="0" errors="0" skipped="1"')
-    expect(await readFile(table, 'utf8')).toContain('| R-1 | must | R-1 holds | holds |')
+    expect(await readFile(table, 'utf8')).toContain('| R-1 | R-1 holds | holds |')
     expect(JSON.parse(await readFile(json, 'utf8'))).toMatchObject([
       { contract: 'sample', ok: true, results: [{ id: 'R-1' }, { id: 'R-2' }, { id: 'R-3' }] },
     ])
@@ -91,7 +91,7 @@ describe('taskledger-conformance', () => {
   })
 
   it('ends although the harness leaves something open', { timeout }, async () => {
-    expect((await runNode([command, 'restless-harness.mjs'])).status).toBe(0)
+    expect((await runNode([command, 'harness.mjs'], { RESTLESS: '1' })).status).toBe(0)
   })
 
   it.each([

@@ -19,7 +19,6 @@ export interface PortCall<Port> {
 export const traitRules = <Port extends Closable>(prefix: string, calls: readonly PortCall<Port>[]): readonly Rule<Port>[] => [
   {
     id: `${prefix}-T.1`,
-    level: 'must',
     kind: 'plain',
     title: 'after close every method fails with CLOSED',
     hint: 'look whether the port is closed before anything else, in every method',
@@ -37,7 +36,6 @@ export const traitRules = <Port extends Closable>(prefix: string, calls: readonl
   },
   {
     id: `${prefix}-T.2`,
-    level: 'must',
     kind: 'plain',
     title: 'with an aborted signal every method rejects promptly with its reason',
     hint: 'call signal.throwIfAborted() before the first step, and race what follows against the signal',
@@ -54,7 +52,6 @@ export const traitRules = <Port extends Closable>(prefix: string, calls: readonl
   },
   {
     id: `${prefix}-T.3`,
-    level: 'must',
     kind: 'plain',
     title: 'closing twice is fine, at once and one after the other',
     hint: 'keep the promise of the first close and give it again',

@@ -17,7 +17,6 @@ const junk: readonly Uint8Array[] = [
 export const faultRules: readonly Rule<EventBus>[] = [
   {
     id: 'EB-2.1',
-    level: 'must',
     kind: 'fault',
     title: 'after a cut the gap listeners are called, and notices flow again',
     hint: 'declare and consume first, then tell of the gap: who reads again before listening works misses what happens in between',
@@ -56,7 +55,6 @@ export const faultRules: readonly Rule<EventBus>[] = [
   },
   {
     id: 'EB-2.2',
-    level: 'must',
     kind: 'plain',
     title: 'malformed messages reach no listener and do not stop the bus',
     hint: 'decode inside a try; what cannot be decoded is skipped, and logged',

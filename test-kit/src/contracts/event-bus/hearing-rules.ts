@@ -7,7 +7,6 @@ import { hasHeard, expectHeard, lastNotice, listenOn, noticesWith, noticeWith, s
 export const hearingRules: readonly Rule<EventBus>[] = [
   {
     id: 'EB-1.1',
-    level: 'must',
     kind: 'plain',
     title: 'every client hears every notice once, the one that published it too',
     hint: 'each client has a queue of its own; clients that share one share out the notices',
@@ -30,7 +29,6 @@ export const hearingRules: readonly Rule<EventBus>[] = [
   },
   {
     id: 'EB-1.2',
-    level: 'must',
     kind: 'race',
     title: 'notices are heard in the order in which one sender published them, one by one or many at once',
     hint: 'one channel for all notices of a client, and no step in between that overtakes another',
@@ -66,7 +64,6 @@ export const hearingRules: readonly Rule<EventBus>[] = [
   },
   {
     id: 'EB-1.3',
-    level: 'must',
     kind: 'plain',
     title: 'a listener that throws stops neither the others nor itself nor the publisher',
     hint: 'call each listener inside a try of its own',
@@ -90,7 +87,6 @@ export const hearingRules: readonly Rule<EventBus>[] = [
   },
   {
     id: 'EB-1.4',
-    level: 'must',
     kind: 'plain',
     title: 'whoever listens late hears only what is published from then on',
     hint: 'nothing is kept for those who are not there',
@@ -107,7 +103,6 @@ export const hearingRules: readonly Rule<EventBus>[] = [
   },
   {
     id: 'EB-1.5',
-    level: 'must',
     kind: 'plain',
     title: 'after unsubscribing a listener hears nothing more, and the others everything',
     hint: 'a listener may unsubscribe itself, or another, while a notice is handed out: do not walk the list that it changes',
@@ -138,7 +133,6 @@ export const hearingRules: readonly Rule<EventBus>[] = [
   },
   {
     id: 'EB-1.6',
-    level: 'must',
     kind: 'plain',
     title: 'the listeners of a client that has closed hear nothing more, and it takes no new ones',
     hint: 'take the listeners out when the client closes; subscribing afterwards fails with CLOSED',

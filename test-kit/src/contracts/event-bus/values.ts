@@ -19,7 +19,6 @@ const types: readonly TaskNotice['type'][] = [
 export const valueRules: readonly Rule<EventBus>[] = [
   {
     id: 'EB-3.1',
-    level: 'must',
     kind: 'plain',
     title: 'notices arrive equal, of every type and status, with any name of a node',
     hint: 'send JSON text in UTF-8 (the codec of core does it)',
@@ -38,7 +37,6 @@ export const valueRules: readonly Rule<EventBus>[] = [
   },
   {
     id: 'EB-3.2',
-    level: 'must',
     kind: 'plain',
     title: 'many notices at once arrive whole, none is a call that does nothing, and one task may have several',
     hint: 'a batch that does not fit into one message of the engine goes in several, in order',
@@ -55,7 +53,6 @@ export const valueRules: readonly Rule<EventBus>[] = [
   },
   {
     id: 'EB-3.3',
-    level: 'must',
     kind: 'plain',
     title: 'what was published and what was heard may be changed without anybody else noticing',
     hint: 'give each listener a copy of its own',

@@ -15,7 +15,6 @@ export const refusalOf = async (append: Promise<void>): Promise<unknown> =>
 export const readingRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-1.1',
-    level: 'must',
     kind: 'plain',
     title: 'an unknown task has an empty history',
     hint: 'a missing row is no error',
@@ -23,7 +22,6 @@ export const readingRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-1.2',
-    level: 'must',
     kind: 'plain',
     title: 'events come back in order and equal, of every type, from another client too',
     hint: 'order by the version; write every field through the codec',
@@ -37,7 +35,6 @@ export const readingRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-1.3',
-    level: 'must',
     kind: 'plain',
     title: 'the events of one append are written whole, or not at all',
     hint: 'write them in one transaction or conditional batch',
@@ -54,7 +51,6 @@ export const readingRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-1.4',
-    level: 'must',
     kind: 'plain',
     title: 'afterVersion leaves out what is known',
     hint: 'the events with a higher version, none where there are none',
@@ -68,7 +64,6 @@ export const readingRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-1.5',
-    level: 'must',
     kind: 'plain',
     title: 'histories do not mix, not those of one cohort either',
     hint: 'a partition may hold many tasks: the task id belongs into every condition',
@@ -82,7 +77,6 @@ export const readingRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-1.6',
-    level: 'must',
     kind: 'plain',
     title: 'unicode, nested, empty and the largest values come back equal',
     hint: 'keep the text of the codec as it is: no trimming, no normalisation, no column that is too short',
@@ -97,7 +91,6 @@ export const readingRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-1.7',
-    level: 'must',
     kind: 'plain',
     title: 'what goes in and comes out is not aliased',
     hint: 'copy, or encode, what you keep and what you give',

@@ -59,7 +59,6 @@ const live = async (context: RuleContext<EventStore>, trouble: Trouble): Promise
 export const cohortRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-2.7',
-    level: 'must',
     kind: 'race',
     title: 'writers on different tasks of one cohort, on independent clients, are all accepted, each exactly once',
     hint: 'a condition about the whole cohort refuses neighbours; what is committed together has to be tried apart where that is refused',
@@ -67,7 +66,6 @@ export const cohortRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-2.8',
-    level: 'must',
     kind: 'race',
     title: 'a conflict of one task, or the aborted signal of one append, does not hurt the others of its cohort',
     hint: 'the outcome of a batch is not that of each append in it, and the signal of one is for its own caller alone',

@@ -13,7 +13,6 @@ const namedBy = async (store: EventStore): Promise<readonly TaskId[]> => {
 export const enumerationRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-6.1',
-    level: 'must',
     kind: 'plain',
     title: '`histories` names every history once, for every client, and none that was removed',
     hint: 'one row for each task, not for each event or cohort; read page by page to the end',
@@ -32,7 +31,6 @@ export const enumerationRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-6.2',
-    level: 'must',
     kind: 'fault',
     title: '`histories` names a history that cannot be decoded, too',
     hint: 'name the tasks without reading their events',

@@ -49,7 +49,6 @@ const cutRounds = 20
 export const faultRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-3.1',
-    level: 'must',
     kind: 'plain',
     title: 'the same append again succeeds and adds nothing, also after others have written',
     hint: 'where the version does not fit, look whether the event ids at those versions are your own',
@@ -71,7 +70,6 @@ export const faultRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-3.2',
-    level: 'must',
     kind: 'fault',
     title: 'where the reply is lost the outcome is unknown or a success, and the repeat leaves exactly one copy',
     hint: 'never report a lost reply as a failure or a conflict; recognise your own event by its id',
@@ -98,7 +96,6 @@ export const faultRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-3.3',
-    level: 'must',
     kind: 'fault',
     title: 'an append that is cut in the middle is there whole or not at all',
     hint: 'one transaction or batch for all events of an append',
@@ -130,7 +127,6 @@ export const faultRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-3.4',
-    level: 'must',
     kind: 'race',
     title: 'a reader beside a writer sees a prefix, never a hole',
     hint: 'read the history in one statement, from one snapshot',
@@ -172,7 +168,6 @@ export const faultRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-3.5',
-    level: 'must',
     kind: 'fault',
     title: 'an acknowledged event survives a restart of the engine',
     hint: 'resolve after the engine has synced its log, not before',
@@ -189,7 +184,6 @@ export const faultRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-4.1',
-    level: 'must',
     kind: 'plain',
     title: 'a row that cannot be decoded is an error with a code; nothing is destroyed, and other tasks are not affected',
     hint: 'let the error of the codec through; never skip the row, never delete it',
@@ -206,7 +200,6 @@ export const faultRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-4.2',
-    level: 'must',
     kind: 'plain',
     title: 'an event of an unknown type is an error that names the type, and nothing is destroyed',
     hint: 'a newer release wrote it: let the error of the codec through',

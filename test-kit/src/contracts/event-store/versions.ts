@@ -39,7 +39,6 @@ const race = async ({ observe, random }: RuleContext<EventStore>, clients: reado
 export const versionRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-2.1',
-    level: 'must',
     kind: 'plain',
     title: 'a stale version is refused with the actual one, and nothing is written',
     hint: 'compare the expected version with that of the history, not with the version of a row of the same number',
@@ -54,7 +53,6 @@ export const versionRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-2.2',
-    level: 'must',
     kind: 'plain',
     title: 'a version ahead is refused with the actual one, and nothing is written',
     hint: 'that the row is free is not enough: the one before it has to be there',
@@ -69,7 +67,6 @@ export const versionRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-2.3',
-    level: 'must',
     kind: 'race',
     title: 'of racing writers on one client exactly one wins, the others get a conflict',
     hint: 'a read-then-write check outside one atomic statement lets two writers win',
@@ -77,7 +74,6 @@ export const versionRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-2.4',
-    level: 'must',
     kind: 'race',
     title: 'of racing writers on independent clients exactly one wins, the others get a conflict',
     hint: 'a lock within the process does not reach the other clients: the engine has to compare and write in one step',
@@ -85,7 +81,6 @@ export const versionRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-2.5',
-    level: 'must',
     kind: 'plain',
     title: 'a second creation is refused',
     hint: 'an insert that overwrites makes two tasks into one',
@@ -100,7 +95,6 @@ export const versionRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-2.6',
-    level: 'must',
     kind: 'plain',
     title: 'a fresh append begins a history once: repeated it adds nothing, and appends that compare hold against it and follow it',
     hint: 'a fresh append may leave out the comparison, not the traces by which others compare; and its repetition must not set them back',
@@ -135,7 +129,6 @@ const history = async (port: EventStore, events: number): Promise<{ taskId: Task
 export const removalRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-5.1',
-    level: 'must',
     kind: 'plain',
     title: 'a removed task is unknown, to every client, and others are left as they are',
     hint: 'the task id belongs into the condition of the deletion',
@@ -152,7 +145,6 @@ export const removalRules: readonly Rule<EventStore>[] = [
   },
   {
     id: 'ES-5.2',
-    level: 'must',
     kind: 'plain',
     title: 'an append at the old version after a removal does not bring the task back',
     hint: 'the condition has to find the event before; that the row is free is not enough',

@@ -49,7 +49,6 @@ const renewNow = async (port: NodeRegistry, nodeId: string, ttlMs: number): Prom
 export const livenessRules: readonly Rule<NodeRegistry>[] = [
   {
     id: 'NR-1.1',
-    level: 'must',
     kind: 'plain',
     title: 'a node that renews is live, for every client, and is shown as the latest renewal described it',
     hint: 'replace what is known of the node with every renewal, all of it',
@@ -66,7 +65,6 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
   },
   {
     id: 'NR-1.2',
-    level: 'must',
     kind: 'plain',
     title: 'a node is gone when its time is up, and not before',
     hint: 'an engine that counts in whole seconds rounds up, and says so in ttlGranularityMs; time counts from the renewal',
@@ -79,7 +77,6 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
   },
   {
     id: 'NR-1.3',
-    level: 'must',
     kind: 'plain',
     title: 'a node that leaves is gone at once, for every client, and may come back',
     hint: 'do not wait for the time to be up; leaving twice, or without having been there, is no error',
@@ -97,7 +94,6 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
   },
   {
     id: 'NR-1.4',
-    level: 'must',
     kind: 'race',
     title: 'nodes do not disturb one another: not by renewing, not by leaving, not by vanishing, even if they have the same name',
     hint: 'one row for each node id, each with a time of its own',
@@ -126,7 +122,6 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
   },
   {
     id: 'NR-1.5',
-    level: 'must',
     kind: 'plain',
     title: 'with every renewal the time begins anew, be it longer or shorter than before',
     hint: 'what counts is the latest renewal alone',

@@ -6,7 +6,6 @@ import { liveOn, longTtlMs, nodeWith } from './sample-nodes.ts'
 export const valueRules: readonly Rule<NodeRegistry>[] = [
   {
     id: 'NR-2.1',
-    level: 'must',
     kind: 'plain',
     title: 'what a node says of itself comes back equal: unicode, empty and large values',
     hint: 'keep it as JSON text in UTF-8 (the codec of core does it); queues may have any name',
@@ -29,7 +28,6 @@ export const valueRules: readonly Rule<NodeRegistry>[] = [
   },
   {
     id: 'NR-2.2',
-    level: 'must',
     kind: 'plain',
     title: 'what was given and what was returned may be changed without changing what is kept',
     hint: 'copy on the way in and on the way out',

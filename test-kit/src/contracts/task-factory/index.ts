@@ -69,7 +69,6 @@ const rulesFor = ({
   return [
     {
       id: 'TF-1.1',
-      level: 'must',
       kind: 'plain',
       title: 'a payload comes back equal from what is stored of it',
       hint: 'a date became a string, or a field was left out of the encoding',
@@ -86,7 +85,6 @@ const rulesFor = ({
     },
     {
       id: 'TF-1.2',
-      level: 'must',
       kind: 'plain',
       title: 'every older version that was recorded still decodes',
       hint: 'add the upcast from that version to the next',
@@ -104,7 +102,6 @@ const rulesFor = ({
     },
     {
       id: 'TF-1.3',
-      level: 'must',
       kind: 'plain',
       title: 'an unknown version, and a payload that is to be refused, are errors with a code',
       hint: 'check the version before the payload; let the schema refuse on submit and again before the run',
@@ -124,7 +121,6 @@ const rulesFor = ({
     },
     {
       id: 'TF-1.4',
-      level: 'must',
       kind: 'plain',
       title: 'what is stored of a payload is what was recorded',
       hint: 'an encoding that changes needs a new version, and an upcast from the old one',

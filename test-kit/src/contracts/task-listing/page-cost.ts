@@ -28,7 +28,6 @@ const pagesAmong = async (listing: TaskListing, size: number): Promise<readonly 
 
 export const pageCostRule: Rule<TaskListing> = {
   id: 'TL-2.5',
-  level: 'must',
   kind: 'plain',
   title: 'the cost of a page does not grow with the history: a page of 10 tasks reads at most 510 rows, among 1,000 tasks and among 10,000',
   hint: 'let the engine seek to where the page begins; sorting, counting, skipping or filtering reads every row',

@@ -59,7 +59,6 @@ const variedTasks = (random: () => number): readonly TaskDetails[] =>
 export const pageRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-2.1',
-    level: 'must',
     kind: 'plain',
     title: 'tasks are listed by the time of their creation and then by id, the newest first, in full pages',
     hint: 'sort by createdAt and taskId, both descending, over all buckets; ask for one row more than the limit to know whether there is a next page',
@@ -83,7 +82,6 @@ export const pageRules: readonly Rule<TaskListing>[] = [
   },
   {
     id: 'TL-2.2',
-    level: 'must',
     kind: 'plain',
     title: 'a filter lets through what meets every property of it: statuses, type, node, label, since, until, in every combination',
     hint: 'since is the first time that belongs to it, until the first that does not; the properties of a filter are joined by "and", its statuses by "or"',
@@ -126,7 +124,6 @@ export const pageRules: readonly Rule<TaskListing>[] = [
   },
   {
     id: 'TL-2.3',
-    level: 'must',
     kind: 'plain',
     title: 'a cursor walks every task once while others are added, changed and removed, on whatever client',
     hint: 'a cursor names the place where the page ended (time and id), not a number of rows; it holds no state of a client',
@@ -155,7 +152,6 @@ export const pageRules: readonly Rule<TaskListing>[] = [
   },
   {
     id: 'TL-2.4',
-    level: 'must',
     kind: 'plain',
     title: 'a malformed cursor and one of another filter are refused as INVALID_CURSOR',
     hint: 'take the cursor apart before the engine sees it, and keep in it what filter it was made for',

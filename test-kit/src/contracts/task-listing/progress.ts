@@ -14,7 +14,6 @@ const progressOf = (attempt: number, sequence: number): TaskProgress => ({
 export const progressRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-4.1',
-    level: 'must',
     kind: 'race',
     title: 'of the progress the last (attempt, sequence) wins, in any order, over two clients',
     hint: 'compare the attempt first and then the sequence; the time of the report and the order of arrival say nothing',
@@ -37,7 +36,6 @@ export const progressRules: readonly Rule<TaskListing>[] = [
   },
   {
     id: 'TL-4.2',
-    level: 'must',
     kind: 'plain',
     title: 'progress is shown in the rows of unfinished tasks and touches nothing else of them',
     hint: 'keep it apart from the columns that a save writes: it has no version, makes no row of its own and outlives the next save',
@@ -66,7 +64,6 @@ export const progressRules: readonly Rule<TaskListing>[] = [
   },
   {
     id: 'TL-4.3',
-    level: 'must',
     kind: 'plain',
     title: 'progress that the saved details bring along counts like any other',
     hint: 'a row shows the later of the two, by attempt and then by sequence: what came in a report, and what came in its details',
@@ -85,7 +82,6 @@ export const progressRules: readonly Rule<TaskListing>[] = [
   },
   {
     id: 'TL-4.4',
-    level: 'must',
     kind: 'plain',
     title: 'late progress after the end is ignored: a finished task keeps what its last event said',
     hint: 'show the progress of a finished task as its details have it, whatever was reported before or since',

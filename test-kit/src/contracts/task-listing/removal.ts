@@ -6,7 +6,6 @@ import { detailsWith, leapDay, lifeOf } from './sample-details.ts'
 
 export const removalRule: Rule<TaskListing> = {
   id: 'TL-5.1',
-  level: 'must',
   kind: 'plain',
   title: 'removal forgets the row and the progress of a task, finished or not, and of no other',
   hint: 'take it out of every table: the list, what is unfinished, the progress; removing what is not there is no error',

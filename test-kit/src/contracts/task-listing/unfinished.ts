@@ -7,7 +7,6 @@ import { detailsWith, leapDay, lifeOf, oneInEachStatus } from './sample-details.
 
 const dueBeforeRule: Rule<TaskListing> = {
   id: 'TL-3.4',
-  level: 'must',
   kind: 'plain',
   title: 'with `dueBefore`, `unfinished` leaves out nothing that waits and became due before that time',
   hint: 'what counts is `dueAt`, or where there is none `updatedAt`, of the latest version; give too much rather than too little',
@@ -46,7 +45,6 @@ const dueBeforeRule: Rule<TaskListing> = {
 export const unfinishedRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-3.1',
-    level: 'must',
     kind: 'plain',
     title: '`unfinished` holds every unfinished task and no finished one',
     hint: 'a task that was saved as finished must not come back when an older version arrives late, and one that waits again must stay in',
@@ -66,7 +64,6 @@ export const unfinishedRules: readonly Rule<TaskListing>[] = [
   },
   {
     id: 'TL-3.2',
-    level: 'must',
     kind: 'plain',
     title: 'shards are disjoint and complete, and the same for every client and adapter',
     hint: 'the shard of a task is shardOf(taskId, of), whatever number the adapter itself divides its rows by',
@@ -85,7 +82,6 @@ export const unfinishedRules: readonly Rule<TaskListing>[] = [
   },
   {
     id: 'TL-3.3',
-    level: 'must',
     kind: 'race',
     title: 'shards tear no cohort apart: tasks that were submitted together are found together, all of them, in one shard',
     hint: 'a partition that holds a cohort has a row for each of its tasks, and the shard is that of the cohort, not of the whole id',

@@ -40,7 +40,6 @@ const fullDetails = (random: () => number): TaskDetails =>
 export const valueRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-6.1',
-    level: 'must',
     kind: 'plain',
     title: 'details and progress come back equal: unicode, nested, empty and large values',
     hint: 'keep them as JSON text in UTF-8 (the codec of core does it), and look at the limits of the column',
@@ -77,7 +76,6 @@ export const valueRules: readonly Rule<TaskListing>[] = [
   },
   {
     id: 'TL-6.2',
-    level: 'must',
     kind: 'plain',
     title: 'what was given and what was returned may be changed without changing what is kept',
     hint: 'copy on the way in and on the way out',

@@ -7,7 +7,6 @@ import { detailsWith, leapDay, lifeOf, permutations, shuffled } from './sample-d
 export const versionRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-1.1',
-    level: 'must',
     kind: 'race',
     title: 'an older version never overwrites a newer one, in any order, over two clients',
     hint: 'compare the versions in the same atomic step that writes, or let the engine order the writes by the version',
@@ -37,7 +36,6 @@ export const versionRules: readonly Rule<TaskListing>[] = [
   },
   {
     id: 'TL-1.2',
-    level: 'must',
     kind: 'plain',
     title: 'the same version again changes nothing',
     hint: 'a row is replaced, not added; what was reported of the progress since must survive a repeated save',
@@ -60,7 +58,6 @@ export const versionRules: readonly Rule<TaskListing>[] = [
   },
   {
     id: 'TL-1.3',
-    level: 'must',
     kind: 'plain',
     title: 'values that a later version no longer has are gone',
     hint: 'write every column with every save, those without a value too; do not merge the new row into the old one',
@@ -94,7 +91,6 @@ export const versionRules: readonly Rule<TaskListing>[] = [
   },
   {
     id: 'TL-1.4',
-    level: 'must',
     kind: 'fault',
     title: 'a saved row survives a restart of the engine',
     hint: 'resolve a save only when the engine has made it durable',
@@ -118,7 +114,6 @@ export const versionRules: readonly Rule<TaskListing>[] = [
   },
   {
     id: 'TL-1.5',
-    level: 'must',
     kind: 'race',
     title: 'many saves of many versions of one task at once, over two clients, end at the highest, and what was saved is seen',
     hint: 'saves that are overtaken may be left out, but none may be dropped for another that is older, or resolve before either is written',

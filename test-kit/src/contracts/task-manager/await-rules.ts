@@ -11,7 +11,6 @@ import { calls } from './interference.ts'
 export const awaitRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.10',
-    level: 'must',
     kind: 'plain',
     title: 'the end is awaited from a third node, by one that began before it and by one that began after it',
     hint: 'the final event is followed by a notice to every node',
@@ -28,7 +27,6 @@ export const awaitRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.11',
-    level: 'must',
     kind: 'race',
     title: 'a wait that begins while the task ends is over with it, wherever it begins',
     hint: 'listen first, then look at the store: what falls in between is lost otherwise',
@@ -55,7 +53,6 @@ export const awaitRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.12',
-    level: 'must',
     kind: 'fault',
     title: 'a wait whose look at the store was overtaken by the end, notice and all, does not hang',
     hint: 'a notice that comes while the store is looked at must be remembered, and the store looked at again',
@@ -79,7 +76,6 @@ export const awaitRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.13',
-    level: 'must',
     kind: 'fault',
     title: 'a wait is over after a gap of the bus during which the task ended unheard',
     hint: 'after a gap whoever waits looks at the store again',
@@ -98,7 +94,6 @@ export const awaitRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.14',
-    level: 'must',
     kind: 'fault',
     title: 'a wait outlives an outage of the store, however long: it ends when the task has ended and the store answers again',
     hint: 'a look that fails is repeated after the next notice, gap or poll; only the caller or the end of the task ends the wait',
@@ -125,7 +120,6 @@ export const awaitRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.15',
-    level: 'must',
     kind: 'race',
     title: 'hundreds of waits on every node, for the same tasks and for different ones, are all over when the tasks are',
     hint: 'a notice wakes all who wait for its task, and nobody else has to be woken',

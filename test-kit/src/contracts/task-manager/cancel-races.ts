@@ -36,7 +36,6 @@ const endOf = async (cluster: Cluster, nodes: readonly ClusterNode[], taskId: Ta
 export const cancelRaces: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-2.9',
-    level: 'must',
     kind: 'race',
     title: `a cancellation against a completion, ${rounds} times: exactly one final event, it says what the body did, and the caller is told the truth`,
     hint: 'who appends second meets a conflict, reads what is new, and decides again',
@@ -71,7 +70,6 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-2.10',
-    level: 'must',
     kind: 'race',
     title: `a cancellation against the claim, ${rounds} times: told "cancelled", it never ran; told "requested", its signal was aborted`,
     hint: 'TaskStarted and the cancellation of a waiting task are for the same version: one of them meets a conflict',
@@ -116,7 +114,6 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-2.11',
-    level: 'must',
     kind: 'race',
     title: 'many cancel one running task at once, from every node: one wish, one end, and each of them is told the truth',
     hint: 'a wish that is there already is accepted and brings about no event',

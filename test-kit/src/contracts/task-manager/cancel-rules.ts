@@ -10,7 +10,6 @@ import { outcomeOf } from './outcome.ts'
 export const cancelRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-2.1',
-    level: 'must',
     kind: 'plain',
     title: 'cancelling a running task aborts its signal with the reason, and the task is cancelled, by whom and why',
     hint: 'TaskCancelRequested is written, a notice follows, and the node that runs the task looks it up',
@@ -37,7 +36,6 @@ export const cancelRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-2.2',
-    level: 'must',
     kind: 'plain',
     title: 'the code after the point at which a body was interrupted never runs, whether it waited or was between two steps',
     hint: 'the end of the body is awaited before the cancellation is written',
@@ -77,7 +75,6 @@ export const cancelRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-2.3',
-    level: 'must',
     kind: 'plain',
     title: 'cancelling a waiting task takes effect at once, in its details and in the list, and it never runs',
     hint: 'nobody runs it who could heed the wish: wish and cancellation are one append, and its message is refused when it comes',
@@ -105,7 +102,6 @@ export const cancelRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-2.4',
-    level: 'must',
     kind: 'plain',
     title: 'a task that has ended is not cancelled: it stays as it ended, and the caller is told',
     hint: 'a final status never changes again',
@@ -125,7 +121,6 @@ export const cancelRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-2.5',
-    level: 'must',
     kind: 'plain',
     title: 'cancelling again is fine: while the body stops, after it has, and for a task that waited; the first wish stands',
     hint: 'a wish that is there already brings about no event',
@@ -148,7 +143,6 @@ export const cancelRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-2.6',
-    level: 'must',
     kind: 'plain',
     title: 'a body that ignores its signal is abandoned after its grace, its slot is free, and whatever it does later changes nothing',
     hint: 'TaskCancelled says abandoned; what the body returns or reports afterwards belongs to no attempt',
@@ -172,7 +166,6 @@ export const cancelRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-2.7',
-    level: 'must',
     kind: 'plain',
     title:
       'a body that returns in spite of the wish completes its task: the work was done; one that throws something of its own is cancelled, and the error is kept',
@@ -194,7 +187,6 @@ export const cancelRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-2.8',
-    level: 'must',
     kind: 'plain',
     title: 'a task that waits for its next attempt, or for its time, is cancelled at once like any that waits, and does not run again',
     hint: 'a message that comes when the task is due meets a final history',

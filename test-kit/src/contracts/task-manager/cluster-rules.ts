@@ -13,7 +13,6 @@ import { calls } from './interference.ts'
 export const clusterRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.1',
-    level: 'must',
     kind: 'plain',
     title: 'a task submitted on one node runs on another, and says which was which',
     hint: 'the queue is one for all nodes',
@@ -36,7 +35,6 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.2',
-    level: 'must',
     kind: 'plain',
     title: 'every node says the same of a task, at every step of its life, as soon as the step was taken',
     hint: 'details are the fold of the history, which every node reads from the same store',
@@ -66,7 +64,6 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.3',
-    level: 'must',
     kind: 'plain',
     title: 'a task that runs on one node is cancelled from another, which is named as the one that wished it',
     hint: 'a notice goes to every node; the one that runs the task looks it up',
@@ -90,7 +87,6 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.4',
-    level: 'must',
     kind: 'fault',
     title: 'a wish whose notice was missed reaches the body after the gap',
     hint: 'after a gap every task that runs here is looked up again',
@@ -109,7 +105,6 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.5',
-    level: 'must',
     kind: 'plain',
     title: 'nodes share the load: as many tasks run as all of them have slots, each node its own number',
     hint: 'a node takes no more than it has free slots for',
@@ -134,7 +129,6 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.6',
-    level: 'must',
     kind: 'race',
     title: 'the list is equal on every node, and equal to the fold of the histories, whatever happened to the tasks',
     hint: 'the highest version wins whole, and every event is followed by a save',
@@ -178,7 +172,6 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.7',
-    level: 'must',
     kind: 'plain',
     title: 'who subscribes on any node hears once of every step of every task, wherever it was taken',
     hint: 'publish after every append, to every node, itself included',
@@ -210,7 +203,6 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.8',
-    level: 'must',
     kind: 'plain',
     title: 'every node knows the nodes that are alive; one that closed is gone from among them',
     hint: 'a node renews itself before it is handed to anybody, and leaves when it closes',
@@ -228,7 +220,6 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.9',
-    level: 'must',
     kind: 'fault',
     title: 'a listing and a bus that fail for a while hold nothing up: tasks run and end, and the rows follow',
     hint: 'what cannot be written after an event is tried again in the background',

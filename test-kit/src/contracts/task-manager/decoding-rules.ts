@@ -22,7 +22,6 @@ const needsInjection = ({ inject }: { readonly inject?: unknown }): string | und
 export const decodingRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.21',
-    level: 'must',
     kind: 'plain',
     title: 'a type that one of two nodes does not know runs on the other',
     hint: 'a node that cannot decode a task releases its message, with a delay, for others',
@@ -41,7 +40,6 @@ export const decodingRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.22',
-    level: 'must',
     kind: 'plain',
     title:
       'a type that no node can run fails visibly, after a bounded number of tries, saying what is missing and where, and blocks nothing',
@@ -66,7 +64,6 @@ export const decodingRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.23',
-    level: 'must',
     kind: 'plain',
     title: 'two versions of a type on two nodes: the new node runs old and new tasks, the old node leaves new ones to it',
     hint: 'the version stands in TaskCreated; who does not know it leaves the task to others',
@@ -113,7 +110,6 @@ export const decodingRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.24',
-    level: 'must',
     kind: 'plain',
     title: 'a payload that the worker’s schema refuses fails its task visibly, and the next one runs',
     hint: 'checked on submit and again before the run: the two nodes may be of two releases',
@@ -144,7 +140,6 @@ export const decodingRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.25',
-    level: 'must',
     kind: 'fault',
     title: 'malformed messages in the queue and on the bus, one or a hundred, stop nothing: tasks still complete and are still cancelled',
     hint: 'what cannot be decoded goes to the dead letters, or is skipped, and the consumer goes on',
@@ -171,7 +166,6 @@ export const decodingRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.26',
-    level: 'must',
     kind: 'fault',
     title: 'messages of tasks that the store does not know stop nothing, and bring no task into being',
     hint: 'what a message says is checked against the store by the claim: an append at version 1 needs the event before it',
@@ -194,7 +188,6 @@ export const decodingRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.27',
-    level: 'must',
     kind: 'fault',
     title: 'a history that cannot be decoded is said to be so, is not acted upon, and stops no other task',
     hint: 'MALFORMED or UNKNOWN_EVENT_TYPE reaches whoever asks; nothing is appended to what is not understood',

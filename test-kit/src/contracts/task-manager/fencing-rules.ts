@@ -41,7 +41,6 @@ const endedOn = ({ waitUntil }: RuleContext<Adapters>, { manager }: ClusterNode,
 export const fencingRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-5.7',
-    level: 'must',
     kind: 'fault',
     title: 'a zombie settles nothing: whatever the body of an attempt that was ended elsewhere comes to, the task goes on as it is',
     hint: 'a command of another attempt than the current one is refused as stale',
@@ -72,7 +71,6 @@ export const fencingRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-5.8',
-    level: 'must',
     kind: 'fault',
     title: 'a zombie learns it once its node looks again: its signal is aborted as lost, and the attempt that runs is left alone',
     hint: 'after a gap every task that runs here is looked up: another attempt than one’s own is not one’s own',
@@ -94,7 +92,6 @@ export const fencingRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-5.9',
-    level: 'must',
     kind: 'fault',
     title: 'a zombie whose task runs again on its own node is told so, and neither hides nor disturbs the attempt that runs',
     hint: 'two attempts of one task on one node are two: what is kept by task id alone mixes them up',
@@ -122,7 +119,6 @@ export const fencingRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-5.10',
-    level: 'must',
     kind: 'fault',
     title: 'the answer of every append is lost once: each task runs once and ends once, and the callers are told what came of it',
     hint: 'an append of unknown outcome is repeated with the same event ids, and the store recognises them',
@@ -155,7 +151,6 @@ export const fencingRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-5.11',
-    level: 'must',
     kind: 'fault',
     title: 'a store that fails when the end of a task is to be written neither loses the end nor stops other tasks',
     hint: 'the final append is tried again until it is accepted or refused; the slot is kept as long, and no other',
@@ -178,7 +173,6 @@ export const fencingRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-5.12',
-    level: 'must',
     kind: 'fault',
     title: 'a wish that comes while the claim is under way is heeded: by its notice, or after a gap',
     hint: 'a notice that names a later version than the claim’s makes the node look again before the body has gone far',

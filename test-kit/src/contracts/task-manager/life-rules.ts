@@ -14,7 +14,6 @@ const typesOf = (history: readonly TaskEvent[]): readonly string[] => history.ma
 export const lifeRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.1',
-    level: 'must',
     kind: 'plain',
     title: 'a submitted task exists at once: its details, its history and its row say what was submitted, and where',
     hint: 'submit resolves once history and row are durable, and not before',
@@ -48,7 +47,6 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-1.2',
-    level: 'must',
     kind: 'plain',
     title: 'a task that nobody submitted is not found, whatever is asked of it; a malformed id is refused as such',
     hint: 'an empty history means that there is no such task: nothing waits for it, and nothing is written to it',
@@ -75,7 +73,6 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-1.3',
-    level: 'must',
     kind: 'plain',
     title: 'a task is in progress while its body runs, and one behind it waits, and both run to their end',
     hint: 'TaskStarted is written before the body begins; a full worker leaves what waits where it is',
@@ -97,7 +94,6 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-1.4',
-    level: 'must',
     kind: 'plain',
     title: 'a body that returns completes its task: the result comes back equal, and the history tells what happened where',
     hint: 'payload and result are values of JSON: look at what the engine makes of them',
@@ -115,7 +111,6 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-1.5',
-    level: 'must',
     kind: 'plain',
     title: 'a body that throws fails its task: who awaits the result is told why, who awaits the end is not thrown at',
     hint: 'the error stands in TaskFailed',
@@ -140,7 +135,6 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-1.6',
-    level: 'must',
     kind: 'plain',
     title: 'the list by status holds the tasks that have it and no others, and nothing where there are none',
     hint: 'each event is followed by a save of the row',
@@ -188,7 +182,6 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-1.7',
-    level: 'must',
     kind: 'plain',
     title: 'one slot runs the tasks of a queue one after another, in the order in which they were submitted',
     hint: 'first in, first out with one consumer; the slot is free when the body has ended, not before',
@@ -214,7 +207,6 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-1.8',
-    level: 'must',
     kind: 'plain',
     title: 'the end can be awaited while the task waits, while it runs, and any number of times after it',
     hint: 'register for the notice, look at the store, and only then wait',
@@ -235,7 +227,6 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-1.9',
-    level: 'must',
     kind: 'plain',
     title: 'a wait that is too short times out, an aborted one ends with its reason, and the task goes on untouched',
     hint: 'a time-out is the waiter’s business: nothing is written, and nobody else is woken',
@@ -258,7 +249,6 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-1.10',
-    level: 'must',
     kind: 'plain',
     title: 'watching shows the task as it is, every change after that in order, and ends with the task',
     hint: 'changes may be drawn together, but none may be shown after a later one, and the last one has to be shown',

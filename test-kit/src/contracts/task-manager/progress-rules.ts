@@ -10,7 +10,6 @@ import { outcomeOf } from './outcome.ts'
 export const progressRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.11',
-    level: 'must',
     kind: 'plain',
     title:
       'progress is seen while the body runs, the latest report of each time, on every node, in the list too; the history stays as short as it was',
@@ -39,7 +38,6 @@ export const progressRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-1.12',
-    level: 'must',
     kind: 'plain',
     title: 'the last progress stands in the end of the task, whether it completed, failed or was cancelled, on every node',
     hint: 'it is folded into the final event: the row may be read before a report that was on its way',
@@ -64,7 +62,6 @@ export const progressRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-1.13',
-    level: 'must',
     kind: 'plain',
     title: 'progress that cannot be kept is refused where it is reported, and a body that gets over it ends as it would have',
     hint: 'the report throws into the body; nothing else comes of it',
@@ -98,7 +95,6 @@ export const progressRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-1.14',
-    level: 'must',
     kind: 'plain',
     title: 'storage that refuses progress takes nothing from the task: it ends as it would have, with its last report',
     hint: 'a report that cannot be saved is no failure of the body',

@@ -19,7 +19,6 @@ const typesOf = async (cluster: Cluster, { id }: { readonly id: TaskId }): Promi
 export const recoveryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-6.1',
-    level: 'must',
     kind: 'fault',
     title: 'a message that was lost is sent again, and its task runs once',
     hint: 'a task that waits, is due, and was overtaken by its queue has lost its message; an empty queue overtakes all',
@@ -39,7 +38,6 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-6.2',
-    level: 'must',
     kind: 'fault',
     title: 'a node that was killed is declared dead, and what it ran runs again elsewhere; what it did not run is held up by nothing',
     hint: 'its lease runs out; whoever sees to the shard of the task writes TaskDied, and sends it again',
@@ -67,7 +65,6 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-6.3',
-    level: 'must',
     kind: 'fault',
     title: 'a node that cannot renew its lease stops what it runs, before others run it; a zombie settles nothing, and learns it',
     hint: 'a lease counts from when its renewal was sent, by a monotone clock; after it only the current attempt settles',
@@ -97,7 +94,6 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-6.4',
-    level: 'must',
     kind: 'fault',
     title: 'a retry and a task of a later time are started when they are due, though the node that would have sent them is gone',
     hint: 'when a task is due stands in its history, and the janitor of its shard knows who would have sent it',
@@ -125,7 +121,6 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-6.5',
-    level: 'must',
     kind: 'fault',
     title: 'a wish to cancel whose notice was lost reaches its task all the same',
     hint: 'look at every running task again with each renewal of the lease',
@@ -143,7 +138,6 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-6.6',
-    level: 'must',
     kind: 'fault',
     title: 'a serial queue goes on after the node that had its turn was killed, and what that node ran runs again, one at a time',
     hint: 'the engine gives the turn to another consumer; the janitor has the task of the dead one run again',
@@ -176,7 +170,6 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-6.7',
-    level: 'must',
     kind: 'fault',
     title: 'a task that kills its node is stopped after so many crashes as it may survive, as died, and its history shows it',
     hint: 'crashes are counted in the history, and one more than maxCrashes is final',

@@ -22,7 +22,6 @@ const oneLife = (): [TaskEvent, ...TaskEvent[]] => {
 export const repairRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-6.8',
-    level: 'must',
     kind: 'plain',
     title: 'a listing that has lost rows is made anew from the histories, equal to them, while tasks begin and end',
     hint: 'walk every history, and save its fold: the highest version wins',
@@ -51,7 +50,6 @@ export const repairRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-6.9',
-    level: 'must',
     kind: 'plain',
     title: 'a purge removes what finished before a time, history and row, and nothing else',
     hint: 'the time of the end counts, not that of the creation; the row goes last',
@@ -83,7 +81,6 @@ export const repairRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-6.10',
-    level: 'must',
     kind: 'plain',
     title: 'a node that works says so: it reaches the store, hears the bus, holds its lease and is handed what waits',
     hint: 'a node hears its own notices; the depth of a queue is that of what waits',

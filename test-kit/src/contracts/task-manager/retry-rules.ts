@@ -9,7 +9,6 @@ import { echoTask } from './held-task.ts'
 export const retryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.1',
-    level: 'must',
     kind: 'plain',
     title: 'a task that fails runs again as its policy says, not before its back-off is over, and waits meanwhile; its success is final',
     hint: 'TaskFailed with retryAt, and a message when that time has come',
@@ -45,7 +44,6 @@ export const retryRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-4.2',
-    level: 'must',
     kind: 'plain',
     title: 'a task whose attempts are used up has failed for good, with its last error; so has one whose error says that it is of no use',
     hint: 'the policy stands in TaskCreated; a NonRetryableError never has a retryAt',
@@ -67,7 +65,6 @@ export const retryRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-4.3',
-    level: 'must',
     kind: 'plain',
     title: 'the next attempt is given the last progress of the one before, on another node too; the first is given none',
     hint: 'it stands in TaskFailed, or beside the history where the attempt said nothing more',
@@ -94,7 +91,6 @@ export const retryRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-4.4',
-    level: 'must',
     kind: 'plain',
     title: 'an attempt that takes longer than it may is aborted as timed out and has failed; the next one runs with its full time',
     hint: 'the time-out belongs to the attempt, not to the task',
@@ -117,7 +113,6 @@ export const retryRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-4.5',
-    level: 'must',
     kind: 'plain',
     title: 'a body that ignores its time-out is left behind after its grace: the failure is final, and it is not run again beside itself',
     hint: 'it may still do something: another attempt would do it twice',
@@ -137,7 +132,6 @@ export const retryRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-4.6',
-    level: 'must',
     kind: 'plain',
     title: 'a task is not started before its time, whatever message comes earlier, and is when it has come',
     hint: 'the claim is refused as not due, and the message is sent again when it is',
@@ -168,7 +162,6 @@ export const retryRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-4.7',
-    level: 'must',
     kind: 'plain',
     title: 'a result that cannot be kept fails the task, which is not run again for that',
     hint: 'the result is checked before TaskCompleted is written; another attempt would come to the same',

@@ -20,7 +20,6 @@ const serialBesideParallel = { queues: { ...serial.queues, default: { slots: 1 }
 export const serialRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.16',
-    level: 'must',
     kind: 'race',
     title: 'a serial queue runs one task at a time in the whole cluster, each of them once, whoever submitted it',
     hint: 'the engine has to know who may consume: a limit on each node is none for the cluster',
@@ -49,7 +48,6 @@ export const serialRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.17',
-    level: 'must',
     kind: 'race',
     title: 'the end of a task is visible, in details and list, on every node, to whatever starts after it in a serial queue',
     hint: 'the handler of a delivery ends when history, row and notice are written, and the next delivery comes after that',
@@ -92,7 +90,6 @@ export const serialRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.28',
-    level: 'must',
     kind: 'fault',
     title:
       'a message of a serial queue that comes again while its task runs lets no other task of the queue begin, on whatever node it comes',
@@ -120,7 +117,6 @@ export const serialRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.29',
-    level: 'must',
     kind: 'fault',
     title: 'a message of a serial queue whose task is in progress on a node that is gone does not stop the queue',
     hint: 'ask the registry whether the node of the attempt is alive, and ask again: after a gap, at each renewal',

@@ -8,7 +8,6 @@ import { clustered } from './cluster.ts'
 export const shutdownRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.18',
-    level: 'must',
     kind: 'plain',
     title:
       'a node that shuts down hands back what it runs: another node runs it as the next attempt, which does not count, and gets the last progress',
@@ -36,7 +35,6 @@ export const shutdownRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.19',
-    level: 'must',
     kind: 'plain',
     title:
       'a node that shuts down waits for what ends in time, cancels what was to be cancelled, and leaves a body that ignores its signal behind',
@@ -62,7 +60,6 @@ export const shutdownRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-3.20',
-    level: 'must',
     kind: 'plain',
     title: 'when a node has closed, another one runs what remains: what waited behind it, and what is submitted after',
     hint: 'what was fetched and has not begun goes back into the queue',

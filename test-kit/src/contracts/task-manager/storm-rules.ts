@@ -39,7 +39,6 @@ const drawnFrom = <T>(random: () => number, items: readonly T[]): T => items[Mat
 export const stormRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-5.1',
-    level: 'must',
     kind: 'race',
     title: 'a message that is delivered again and again, to every node at once, runs its task once',
     hint: 'whoever writes TaskStarted runs it; every other claim meets a conflict and is refused',
@@ -71,7 +70,6 @@ export const stormRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-5.2',
-    level: 'must',
     kind: 'race',
     title: 'a storm of 64 submitters on three nodes: every submit is acknowledged, every task runs once, and none is listed and never run',
     hint: 'what one submitter waits for must not stand in the way of another’s, and no message may be dropped',
@@ -98,7 +96,6 @@ export const stormRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-5.3',
-    level: 'must',
     kind: 'fault',
     title:
       'a storm of 64 submitters over storage and messaging that fail now and then: every submit is acknowledged or refused, and what was acknowledged or is listed runs, once',
@@ -143,7 +140,6 @@ export const stormRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-5.4',
-    level: 'must',
     kind: 'race',
     title:
       'a storm of 32 cancellers over 400 waiting tasks: each call returns within its bound and says "cancelled", and none of them runs',
@@ -189,7 +185,6 @@ export const stormRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-5.5',
-    level: 'must',
     kind: 'race',
     title:
       'cancellers against workers over 300 tasks that wait, run and end meanwhile: each caller is told the truth, and each task ends once',
@@ -219,7 +214,6 @@ export const stormRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-5.6',
-    level: 'must',
     kind: 'race',
     title: 'a node that shuts down in the middle of a storm loses nothing: every task completes on another one, and none twice',
     hint: 'what it runs is handed back, what it fetched goes back into the queue, and what it promised is sent before it closes',

@@ -15,7 +15,6 @@ import { outcomeOf } from './outcome.ts'
 export const submissionRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.8',
-    level: 'must',
     kind: 'plain',
     title: 'an idempotency key stands for one task for good: a second submit, on another node, during or after its life, meets the first',
     hint: 'the id is derived from type and key, and the append at version 0 meets what is there',
@@ -43,7 +42,6 @@ export const submissionRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-4.9',
-    level: 'must',
     kind: 'race',
     title: 'many submit under one key at once, on every node: all are given the same task, and it runs once',
     hint: 'of racing appends at version 0 one wins; the others read what it wrote',
@@ -69,7 +67,6 @@ export const submissionRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-4.10',
-    level: 'must',
     kind: 'fault',
     title: 'a submit that broke off half-way is told as unknown, with the id; the same again under its key makes it whole',
     hint: 'who meets an existing history repeats the later steps: row, message, notice',
@@ -99,7 +96,6 @@ export const submissionRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-4.11',
-    level: 'must',
     kind: 'plain',
     title: 'a submit that is refused writes nothing: a payload that its schema refuses, that is no JSON, or too large, and an unknown type',
     hint: 'everything is checked before the first append',
@@ -131,7 +127,6 @@ export const submissionRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-4.12',
-    level: 'must',
     kind: 'plain',
     title: 'tasks are listed by label, type, node and time, the newest first, and pages walk each of them once while others are submitted',
     hint: 'the cursor holds the place, not a number of rows',
@@ -181,7 +176,6 @@ export const submissionRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-4.13',
-    level: 'must',
     kind: 'plain',
     title: 'many are submitted at once: the handles come in the order of the payloads, and each task runs once',
     hint: 'tasks of one manager that are submitted close together share a cohort: their histories must not mix',

@@ -12,7 +12,6 @@ import { outcomeOf } from './outcome.ts'
 export const workerRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.15',
-    level: 'must',
     kind: 'plain',
     title: 'a front-end without a worker submits, lists, cancels and awaits, and runs nothing; with a worker attached it runs what waits',
     hint: 'only a worker consumes from queues',
@@ -34,7 +33,6 @@ export const workerRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-1.16',
-    level: 'must',
     kind: 'plain',
     title: 'a paused worker takes nothing, and what runs goes on; another node takes what comes; resumed, it takes its share again',
     hint: 'resize(0) takes no more, and gives back what was fetched and has not begun',
@@ -61,7 +59,6 @@ export const workerRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-1.17',
-    level: 'must',
     kind: 'plain',
     title: 'a drained worker takes nothing more and resolves when what it runs has ended; what waits is for another node',
     hint: 'close the consumer first, then wait for its handlers',
@@ -83,7 +80,6 @@ export const workerRules: readonly Rule<Adapters>[] = [
   }),
   clustered({
     id: 'TM-1.18',
-    level: 'must',
     kind: 'plain',
     title: 'closing a node tells CLOSED to whoever waits on it or asks it afterwards, twice is fine, and the tasks are left to other nodes',
     hint: 'wake the waiters when the node closes; the task is none of their business',

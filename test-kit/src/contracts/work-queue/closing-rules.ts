@@ -48,7 +48,6 @@ const leavesTheRest = async (
 export const closingRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-5.1',
-    level: 'must',
     kind: 'plain',
     title:
       'a consumer that closes gets no new deliveries, waits for the handlers that run, lets them settle, and leaves the rest to others',
@@ -57,7 +56,6 @@ export const closingRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-5.2',
-    level: 'must',
     kind: 'plain',
     title: 'a client that closes does the same for all its consumers',
     hint: 'close every consumer and wait for it before the connection goes, or what the handlers settle last is lost',

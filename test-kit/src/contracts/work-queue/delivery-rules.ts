@@ -6,7 +6,6 @@ import { acceptAtOnce, idsOf, sortedIdsOf, staged } from './stage.ts'
 export const deliveryRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-1.0',
-    level: 'must',
     kind: 'plain',
     title: 'queues do not mix',
     hint: 'a name stands for itself: nothing in it is a pattern, a separator or the same in upper case',
@@ -28,7 +27,6 @@ export const deliveryRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-1.1',
-    level: 'must',
     kind: 'plain',
     title: 'each message reaches one consumer, and one that is accepted is not delivered again',
     hint: 'consumers compete for messages; they do not each get a copy',
@@ -51,7 +49,6 @@ export const deliveryRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-1.2',
-    level: 'must',
     kind: 'plain',
     title: 'first in, first out, where there is one consumer',
     hint: 'handlers begin in the order in which the messages were sent, those that waited and those that come while it consumes',
@@ -69,7 +66,6 @@ export const deliveryRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-1.3',
-    level: 'must',
     kind: 'fault',
     title: 'what was sent survives a restart of the engine',
     hint: 'resolve a send only when the engine has confirmed that it keeps the message; mark messages and queues as durable',

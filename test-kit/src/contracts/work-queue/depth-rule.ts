@@ -5,7 +5,6 @@ import { staged } from './stage.ts'
 
 export const depthRule: Rule<WorkQueue> = staged({
   id: 'WQ-8.1',
-  level: 'must',
   kind: 'plain',
   title: '`depth` is the number of messages that nobody was handed: not those that are being handled, and 0 for a queue that is new',
   hint: 'count what is ready, without what is unacknowledged; it may lag behind by a moment, no longer',

@@ -56,7 +56,6 @@ const resumesAfter =
 export const faultRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-6.1',
-    level: 'must',
     kind: 'fault',
     title: 'after a cut, consumption resumes by itself, and so do sends',
     hint: 'watch the connection and its channels; open them again, with back-off, and consume again; handlers that still run keep their slots',
@@ -69,7 +68,6 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-6.2',
-    level: 'must',
     kind: 'fault',
     title: 'a send whose reply is lost ends as OUTCOME_UNKNOWN or in success: the message comes once, or twice, never not at all',
     hint: 'wait for the confirmation, with a bound; without one nothing is known, and neither "sent" nor "not sent" may be said',
@@ -102,7 +100,6 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-6.3',
-    level: 'must',
     kind: 'fault',
     title: 'while the engine takes nothing, sends wait and then fail as OUTCOME_UNKNOWN or UNAVAILABLE, or when their signal says so',
     hint: 'bound the wait for a confirmation, and what waits for one: a producer that is not held back fills the memory',
@@ -139,7 +136,6 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-6.4',
-    level: 'must',
     kind: 'fault',
     title: 'after connections were refused, consumption resumes by itself, and so do sends',
     hint: 'never give up reconnecting, and let the back-off grow to seconds, not to minutes',
@@ -155,7 +151,6 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-6.5',
-    level: 'must',
     kind: 'fault',
     title: 'after a stall, consumption resumes by itself, and so do sends',
     hint: 'with heartbeats a connection that is silent is given up and opened again; without them nobody notices',

@@ -10,7 +10,6 @@ const runningOn = (workers: readonly Worker[]): number => workers.reduce((sum, {
 export const loadRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-2.1',
-    level: 'must',
     kind: 'plain',
     title: 'never more handlers run than there are slots, accepted or not, and no slot stays empty',
     hint: 'a slot is taken until its handler ends: accepting the delivery frees nothing',
@@ -32,7 +31,6 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-2.2',
-    level: 'must',
     kind: 'plain',
     title: 'consumers share the load: as many handlers run as all of them have slots',
     hint: 'a consumer takes no more from the engine than it has free slots for',
@@ -49,7 +47,6 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-2.3',
-    level: 'must',
     kind: 'plain',
     title: 'serial: one handler of the queue runs at a time, over all clients, whatever the slots',
     hint: 'the engine has to know who may: a lock in each client is none for the others',
@@ -87,7 +84,6 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-2.4',
-    level: 'must',
     kind: 'fault',
     title: 'serial: the next client takes over when the holder dies',
     hint: 'the right to run has to go with the connection or with a lease, and what the holder had not settled comes first',
@@ -108,7 +104,6 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-2.5',
-    level: 'must',
     kind: 'plain',
     title: 'a long run does not hold back messages that other consumers could take',
     hint: 'nothing may wait with a consumer whose slots are taken, and acknowledging a message must not fetch the next before its run has ended',
@@ -131,7 +126,6 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-2.6',
-    level: 'must',
     kind: 'plain',
     title: 'serial: the next client takes over when the holder closes',
     hint: 'give up the right to run when the last handler has ended, not before',
@@ -152,7 +146,6 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-2.7',
-    level: 'must',
     kind: 'plain',
     title: 'resize(0), like 0 slots from the start, takes no more; what runs goes on, and others get what waits',
     hint: 'give back what was fetched and has not begun',
@@ -181,7 +174,6 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-2.8',
-    level: 'must',
     kind: 'plain',
     title: 'resize takes effect at once: with more slots more handlers run, with fewer none begins before enough have ended',
     hint: 'look at the queue again when slots are added; what runs is never stopped',

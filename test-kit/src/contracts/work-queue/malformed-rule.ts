@@ -24,7 +24,6 @@ export const junk: readonly Uint8Array[] = [
 
 export const malformedRule: Rule<WorkQueue> = staged({
   id: 'WQ-4.1',
-  level: 'must',
   kind: 'plain',
   title: 'malformed messages reach no handler and do not stop the queue; they stand with the dead letters',
   hint: 'decode inside a try, before a slot is taken; what cannot be decoded is rejected, not thrown and not put back',

@@ -9,7 +9,6 @@ const releaseDelayMs = 300
 export const settlingRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-3.1',
-    level: 'must',
     kind: 'fault',
     title: 'what a consumer had not settled when it died is delivered again within the declared time, marked as redelivered',
     hint: 'keep a message until it is settled; acknowledging it on delivery loses it with the consumer',
@@ -30,7 +29,6 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-3.2',
-    level: 'must',
     kind: 'fault',
     title: 'accepted is never again, even if the consumer dies afterwards',
     hint: 'acknowledge at the latest when the handler of an accepted message has ended',
@@ -54,7 +52,6 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-3.3',
-    level: 'must',
     kind: 'plain',
     title: 'what is released is delivered again, to whoever is free, and its releases are counted',
     hint: 'the count has to travel with the message: the next consumer is another process',
@@ -79,7 +76,6 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-3.4',
-    level: 'must',
     kind: 'plain',
     title: 'what is rejected is not delivered again, and holds up nobody',
     hint: 'a rejected message leaves the queue for good; an engine that puts rejected ones back has to be told not to',
@@ -97,7 +93,6 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-3.5',
-    level: 'must',
     kind: 'plain',
     title: 'a message whose handler ends or throws without settling it is delivered again',
     hint: 'when a handler is over and its delivery is not settled, release it, however the handler ended',
@@ -132,7 +127,6 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-3.6',
-    level: 'must',
     kind: 'plain',
     title: 'what is released with a delay comes back, not before its time where the engine can delay, and others pass it by',
     hint: 'let the engine keep it meanwhile: a timer in the consumer takes up a slot, and dies with it',
@@ -162,7 +156,6 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-3.7',
-    level: 'must',
     kind: 'plain',
     title: 'what is rejected stands with the dead letters of its queue, and the reason with it',
     hint: 'many engines drop the reason: publish a copy with a header, then settle the original',
@@ -190,7 +183,6 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-3.8',
-    level: 'must',
     kind: 'plain',
     title: 'settling a delivery again changes nothing, and is no error',
     hint: 'remember in the delivery that it is settled; some engines break the connection at the second acknowledgement',

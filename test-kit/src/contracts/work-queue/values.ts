@@ -31,7 +31,6 @@ const difficultMessages = (random: () => number): readonly WorkMessage[] => {
 export const valueRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-7.1',
-    level: 'must',
     kind: 'plain',
     title: 'messages arrive equal, with their first event or without: unicode, nested, empty and large values (16 KiB)',
     hint: 'send JSON text in UTF-8 (the codec of core does it), and look at the limits of headers and bodies',
@@ -47,7 +46,6 @@ export const valueRules: readonly Rule<WorkQueue>[] = [
   }),
   staged({
     id: 'WQ-7.2',
-    level: 'must',
     kind: 'plain',
     title: 'what was sent and what was delivered may be changed without changing what is kept',
     hint: 'copy on the way in and on the way out',
