@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import type { CancelOutcome, TaskDetails, TaskEvent, TaskHandle } from '@taskledger/core'
+import { isFinalEvent, isFinalStatus } from '@taskledger/core/ports'
+import type { Rule } from '../../../../rule.ts'
+import type { Adapters } from '../../../../faults/adapters.ts'
+import type { Cluster } from '../../../../faults/cluster.ts'
+import type { ClusterNode } from '../../../../faults/cluster-node.ts'
+import { clustered } from '../../stage/clustered.ts'
+import { jitterFor } from '../../stage/jitter.ts'
+import { runRounds } from '../../stage/rounds.ts'
+
+const rounds = 200
+
+/** How many rounds go on at a time. */
+const lanes = 10
+
+/** What the caller was told has to be what came of the task. */
+const assertTruth = ({ outcome, details }: CancelOutcome, history: readonly TaskEvent[], end: TaskDetails): void => {
+  assert.equal(history.filter(isFinalEvent).length, 1, 'a task ends once')
+  const wishes = history.filter(({ type }) => type === 'TaskCancelRequested').length
+  const isWish = outcome !== 'finished'
+  assert.equal(wishes, isWish ? 1 : 0, `the caller was told "${outcome}", and there are ${wishes} wishes`)
+  if (outcome === 'finished') assert.deepEqual(details, end, 'the caller was told that it had finished')
+  if (outcome === 'cancelled') assert.equal(end.status, 'cancelled', 'the caller was told that it is cancelled')
+}
+
+/** Every node says the same of the end. */
+const endOf = async (cluster: Cluster, nodes: readonly ClusterNode[], taskId: TaskEvent['taskId']): Promise<TaskDetails> => {
+  const ends = await Promise.all(nodes.map((node) => cluster.finished({ id: taskId }, node)))
+  const [end, ...others] = ends
+  assert.ok(end !== undefined && isFinalStatus(end.status))
+  for (const other of others) assert.deepEqual(other, end)
+  return end
+}
+
+/** Rules 2.x, continued: a wish meets something else. */
+export const cancelRaces: readonly Rule<Adapters>[] = [
+  clustered({
+    id: 'TM-2.9',
+    kind: 'race',
+    title: `a cancellation against a completion, ${rounds} times: exactly one final event, it says what the body did, and the caller is told the truth`,
+    hint: 'who appends second meets a conflict, reads what is new, and decides again',
+    run: async (cluster, { random, observe }) => {
+      const held = cluster.held()
+      const nodes = await cluster.nodes(2, { tasks: [held.task], worker: { slots: lanes } })
+      const [worker, other] = nodes
+      const jitter = await jitterFor(async () => {
+        const [handle, run] = await cluster.start(worker, held)
+        run.return()
+        await cluster.finished(handle, other)
+      })
+      const counts: Record<string, number> = {}
+      await runRounds(rounds, lanes, async (round) => {
+        const [handle, run] = await cluster.start(worker, held, round)
+        const canceller = other.manager.task(handle.id)
+        const [outcome] = await Promise.all([jitter(random).then(() => canceller.cancel()), jitter(random).then(() => run.return(round))])
+        const end = await endOf(cluster, nodes, handle.id)
+        const history = await handle.history()
+        observe({ round, outcome, history })
+        assertTruth(outcome, history, end)
+        assert.equal(end.status, run.ended === 'returned' ? 'completed' : 'cancelled', `the body ${run.ended}`)
+        if (end.status === 'completed') assert.equal(end.result, round)
+        const key = `${outcome.outcome}, ${end.status}`
+        counts[key] = (counts[key] ?? 0) + 1
+      })
+      observe(counts)
+    },
+  }),
+  clustered({
+    id: 'TM-2.10',
+    kind: 'race',
+    title: `a cancellation against the claim, ${rounds} times: told "cancelled", it never ran; told "requested", its signal was aborted`,
+    hint: 'TaskStarted and the cancellation of a waiting task are for the same version: one of them meets a conflict',
+    run: async (cluster, { random, observe, waitUntil }) => {
+      const held = cluster.held()
+      const worker = await cluster.node({ tasks: [held.task], worker: { slots: lanes } })
+      const front = await cluster.node({ tasks: [held.task], worker: false })
+      const nodes = [worker, front]
+      const jitter = await jitterFor(async () => {
+        const [handle] = await cluster.start(front, held)
+        await handle.cancel()
+        await cluster.finished(handle, front)
+      })
+      const lookAt = async (handle: TaskHandle<unknown, unknown>, outcome: CancelOutcome): Promise<void> => {
+        const end = await endOf(cluster, nodes, handle.id)
+        const history = await handle.history()
+        observe({ outcome, history })
+        assertTruth(outcome, history, end)
+        assert.equal(end.status, 'cancelled')
+        const wasStarted = history.some(({ type }) => type === 'TaskStarted')
+        assert.equal(outcome.outcome, wasStarted ? 'requested' : 'cancelled')
+        const run = held.find(handle.id)
+        // A task whose wish came before its body began is not begun.
+        if (run === undefined) return
+        assert.ok(wasStarted, 'a task ran that was never started')
+        await waitUntil('the signal of the body is aborted', () => run.signal.aborted)
+        assert.equal(run.ended, 'aborted')
+      }
+      for (let round = 0; round < rounds; round += lanes) {
+        worker.manager.worker?.pause()
+        const handles = await front.manager.submitMany(
+          held.task,
+          Array.from({ length: lanes }, (_, lane) => round + lane),
+        )
+        const [outcomes] = await Promise.all([
+          Promise.all(handles.map((handle) => jitter(random).then(() => handle.cancel()))),
+          jitter(random).then(() => worker.manager.worker?.resume()),
+        ])
+        await Promise.all(outcomes.map((outcome, lane) => lookAt(handles[lane] ?? front.manager.task(''), outcome)))
+      }
+    },
+  }),
+  clustered({
+    id: 'TM-2.11',
+    kind: 'race',
+    title: 'many cancel one running task at once, from every node: one wish, one end, and each of them is told the truth',
+    hint: 'a wish that is there already is accepted and brings about no event',
+    run: async (cluster, { random, observe, within }) => {
+      const held = cluster.held()
+      const nodes = await cluster.nodes(3, { tasks: [held.task] })
+      const jitter = await jitterFor(async () => (await cluster.start(nodes[0], held))[0].cancel())
+      await runRounds(20, 4, async (round) => {
+        const [handle] = await cluster.start(nodes[0], held, round)
+        const cancels = Array.from({ length: 12 }, async (_, index) => {
+          await jitter(random)
+          return (nodes[index % 3] ?? nodes[0]).manager.task(handle.id).cancel({ reason: `by ${index}` })
+        })
+        const outcomes = await within('every call returned', Promise.all(cancels))
+        const end = await endOf(cluster, nodes, handle.id)
+        const history = await handle.history()
+        observe({ round, outcomes: outcomes.map(({ outcome }) => outcome), history })
+        for (const outcome of outcomes) assertTruth(outcome, history, end)
+        assert.equal(end.status, 'cancelled')
+      })
+    },
+  }),
+]

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import type { Rule } from '../../../../rule.ts'
+import type { Adapters } from '../../../../faults/adapters.ts'
+import { clustered } from '../../stage/clustered.ts'
+import { echoTask } from '../../stage/echo-task.ts'
+import { jitterFor } from '../../stage/jitter.ts'
+import { runRounds } from '../../stage/rounds.ts'
+import { calls } from '../../../../faults/calls.ts'
+
+/** Rules 3.x, continued: awaiting from elsewhere. */
+export const awaitRules: readonly Rule<Adapters>[] = [
+  clustered({
+    id: 'TM-3.10',
+    kind: 'plain',
+    title: 'the end is awaited from a third node, by one that began before it and by one that began after it',
+    hint: 'the final event is followed by a notice to every node',
+    run: async (cluster, { within }) => {
+      const held = cluster.held()
+      const worker = await cluster.node({ tasks: [held.task] })
+      const [front, third] = await cluster.nodes(2, { tasks: [held.task], worker: false })
+      const [handle, run] = await cluster.start(front, held)
+      const before = [front, third, worker].map(({ manager }) => manager.task(handle.id).result())
+      run.return({ messages: 42 })
+      assert.deepEqual(await within('the waits ended', Promise.all(before)), [{ messages: 42 }, { messages: 42 }, { messages: 42 }])
+      assert.deepEqual(await within('a later wait ended', third.manager.task(handle.id).result()), { messages: 42 })
+    },
+  }),
+  clustered({
+    id: 'TM-3.11',
+    kind: 'race',
+    title: 'a wait that begins while the task ends is over with it, wherever it begins',
+    hint: 'listen first, then look at the store: what falls in between is lost otherwise',
+    run: async (cluster, { random, within }) => {
+      const held = cluster.held()
+      const worker = await cluster.node({ tasks: [held.task], worker: { slots: 5 } })
+      const front = await cluster.node({ tasks: [held.task], worker: false })
+      const jitter = await jitterFor(async () => {
+        const [handle, run] = await cluster.start(front, held)
+        run.return()
+        await cluster.finished(handle, front)
+      })
+      await runRounds(100, 5, async (round) => {
+        const [handle, run] = await cluster.start(front, held, round)
+        const waits = [front, worker, front, worker].map(async ({ manager }) => {
+          await jitter(random)
+          return manager.task(handle.id).result()
+        })
+        await jitter(random)
+        run.return(round)
+        assert.deepEqual(await within(`the waits of round ${round} ended`, Promise.all(waits)), [round, round, round, round])
+      })
+    },
+  }),
+  clustered({
+    id: 'TM-3.12',
+    kind: 'fault',
+    title: 'a wait whose look at the store was overtaken by the end, notice and all, does not hang',
+    hint: 'a notice that comes while the store is looked at must be remembered, and the store looked at again',
+    run: async (cluster, { within, waitUntil }) => {
+      const held = cluster.held()
+      const worker = await cluster.node({ tasks: [held.task] })
+      const front = await cluster.node({ tasks: [held.task], worker: false })
+      const [handle, run] = await cluster.start(front, held)
+      let hasHeard = false
+      front.manager.subscribe(({ type }) => (hasHeard ||= type === 'TaskCompleted'))
+      // What was read is an answer of before the end.
+      const hold = front.faults.hold('after', calls('events.read', handle.id))
+      const wait = handle.result()
+      await waitUntil('the wait looks at the store', () => hold.caught > 0)
+      run.return('done')
+      await cluster.finished(handle, worker)
+      await waitUntil('the notice has come', () => hasHeard)
+      hold.release()
+      assert.equal(await within('the wait ended', wait), 'done')
+    },
+  }),
+  clustered({
+    id: 'TM-3.13',
+    kind: 'fault',
+    title: 'a wait is over after a gap of the bus during which the task ended unheard',
+    hint: 'after a gap whoever waits looks at the store again',
+    run: async (cluster, { within }) => {
+      const held = cluster.held()
+      const worker = await cluster.node({ tasks: [held.task] })
+      const front = await cluster.node({ tasks: [held.task], worker: false })
+      const [handle, run] = await cluster.start(front, held)
+      front.faults.dropsNotice = () => true
+      const waits = [handle.result(), handle.finished().then(({ result }) => result), lastOf(handle.watch()).then(({ result }) => result)]
+      run.return('unheard')
+      await cluster.finished(handle, worker)
+      front.faults.gap()
+      assert.deepEqual(await within('the waits ended', Promise.all(waits)), ['unheard', 'unheard', 'unheard'])
+    },
+  }),
+  clustered({
+    id: 'TM-3.14',
+    kind: 'fault',
+    title: 'a wait outlives an outage of the store, however long: it ends when the task has ended and the store answers again',
+    hint: 'a look that fails is repeated after the next notice, gap or poll; only the caller or the end of the task ends the wait',
+    run: async (cluster, { within, waitUntil }) => {
+      const held = cluster.held()
+      const worker = await cluster.node({ tasks: [held.task] })
+      // It does not repeat a call by itself, as if the outage took longer than that.
+      const front = await cluster.node({ tasks: [held.task], worker: false, commandTimeoutMs: 0 })
+      const [handle, run] = await cluster.start(front, held)
+      const isLook = calls('events.read', handle.id)
+      const hold = front.faults.hold('after', isLook)
+      const wait = handle.result()
+      await waitUntil('the wait looks at the store', () => hold.caught > 0)
+      let looks = 0
+      const heal = front.faults.fail('before', (call) => isLook(call) && ++looks > 0)
+      hold.release()
+      run.return('done')
+      await cluster.finished(handle, worker)
+      await waitUntil('the wait looks at a store that does not answer', () => looks > 0)
+      heal()
+      front.faults.gap()
+      assert.equal(await within('the wait ended', wait), 'done')
+    },
+  }),
+  clustered({
+    id: 'TM-3.15',
+    kind: 'race',
+    title: 'hundreds of waits on every node, for the same tasks and for different ones, are all over when the tasks are',
+    hint: 'a notice wakes all who wait for its task, and nobody else has to be woken',
+    run: async (cluster, { within }) => {
+      const nodes = await cluster.nodes(3, { tasks: [echoTask], worker: { slots: 5 } })
+      for (const { manager } of nodes) manager.worker?.pause()
+      const handles = await nodes[0].manager.submitMany(
+        echoTask,
+        Array.from({ length: 50 }, (_, index) => index),
+      )
+      const waits = nodes.flatMap(({ manager }) => handles.flatMap(({ id }) => [manager.task(id).result(), manager.task(id).result()]))
+      for (const { manager } of nodes) manager.worker?.resume()
+      const results = await within('every wait ended', Promise.all(waits))
+      const twice = handles.flatMap((_, index) => [index, index])
+      assert.deepEqual(results, [...twice, ...twice, ...twice])
+    },
+  }),
+]
+
+const lastOf = async <T>(values: AsyncIterable<T>): Promise<T> => {
+  let last: T | undefined
+  for await (const value of values) last = value
+  assert.ok(last !== undefined)
+  return last
+}

@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
+import type { TaskNotice, TaskDetails, TaskHandle } from '@taskledger/core'
+import { codeOf } from '@taskledger/core'
+import { isFinalStatus } from '@taskledger/core/ports'
+import type { Rule } from '../../../../rule.ts'
+import type { Adapters } from '../../../../faults/adapters.ts'
+import { clustered } from '../../stage/clustered.ts'
+import { echoTask } from '../../stage/echo-task.ts'
+import { calls } from '../../../../faults/calls.ts'
+
+/** Rules 3.x: two and three nodes. */
+export const clusterRules: readonly Rule<Adapters>[] = [
+  clustered({
+    id: 'TM-3.1',
+    kind: 'plain',
+    title: 'a task submitted on one node runs on another, and says which was which',
+    hint: 'the queue is one for all nodes',
+    run: async (cluster, { within }) => {
+      const front = await cluster.node({ tasks: [echoTask], worker: false })
+      const back = await cluster.node({ tasks: [echoTask] })
+      const handle = await front.manager.submit(echoTask, 'here')
+      assert.equal(await within('the result came', handle.result()), 'here')
+      const { createdOn, node } = await handle.details()
+      assert.deepEqual([createdOn, node], [front.manager.nodeId, back.manager.nodeId])
+      assert.deepEqual(
+        (await handle.history()).map((event) => [event.type, event.node]),
+        [
+          ['TaskCreated', front.manager.nodeId],
+          ['TaskStarted', back.manager.nodeId],
+          ['TaskCompleted', back.manager.nodeId],
+        ],
+      )
+    },
+  }),
+  clustered({
+    id: 'TM-3.2',
+    kind: 'plain',
+    title: 'every node says the same of a task, at every step of its life, as soon as the step was taken',
+    hint: 'details are the fold of the history, which every node reads from the same store',
+    run: async (cluster) => {
+      const held = cluster.held()
+      const nodes = await cluster.nodes(3, { tasks: [held.task], worker: { slots: 1 } })
+      for (const { manager } of nodes) manager.worker?.pause()
+      const handle = await nodes[0].manager.submit(held.task, { mailbox: 'inbox' }, { labels: ['nightly'] })
+      const everywhere = async (status: TaskDetails['status'], version: number): Promise<void> => {
+        for (const { manager } of nodes) {
+          const task = manager.task(handle.id)
+          const details = await task.details()
+          assert.deepEqual([details.status, details.version], [status, version])
+          assert.deepEqual(details, await handle.details())
+          assert.deepEqual(await task.history(), await handle.history())
+        }
+      }
+      await everywhere('waiting', 1)
+      nodes[1].manager.worker?.resume()
+      const run = await cluster.running(held, handle)
+      await everywhere('inProgress', 2)
+      await nodes[2].manager.task(handle.id).cancel()
+      await cluster.finished(handle, nodes[2])
+      await everywhere('cancelled', 4)
+      assert.equal(run.ended, 'aborted')
+    },
+  }),
+  clustered({
+    id: 'TM-3.3',
+    kind: 'plain',
+    title: 'a task that runs on one node is cancelled from another, which is named as the one that wished it',
+    hint: 'a notice goes to every node; the one that runs the task looks it up',
+    run: async (cluster, { waitUntil }) => {
+      const held = cluster.held()
+      const worker = await cluster.node({ tasks: [held.task] })
+      const [front, third] = await cluster.nodes(2, { tasks: [held.task], worker: false })
+      const [handle, run] = await cluster.start(front, held)
+      assert.equal((await third.manager.task(handle.id).cancel()).outcome, 'requested')
+      await waitUntil('the signal of the body is aborted', () => run.signal.aborted)
+      assert.equal(codeOf(run.signal.reason), 'CANCEL_REQUESTED')
+      const { status, cancelRequestedBy, createdOn, node } = await cluster.finished(handle, front)
+      const { manager } = front
+      assert.deepEqual(
+        [status, cancelRequestedBy, createdOn, node],
+        ['cancelled', third.manager.nodeId, manager.nodeId, worker.manager.nodeId],
+      )
+      const wish = (await handle.history()).find(({ type }) => type === 'TaskCancelRequested')
+      assert.equal(wish?.node, third.manager.nodeId)
+    },
+  }),
+  clustered({
+    id: 'TM-3.4',
+    kind: 'fault',
+    title: 'a wish whose notice was missed reaches the body after the gap',
+    hint: 'after a gap every task that runs here is looked up again',
+    run: async (cluster, { waitUntil }) => {
+      const held = cluster.held()
+      const worker = await cluster.node({ tasks: [held.task] })
+      const front = await cluster.node({ tasks: [held.task], worker: false })
+      const [handle, run] = await cluster.start(front, held)
+      worker.faults.dropsNotice = () => true
+      assert.equal((await handle.cancel()).outcome, 'requested')
+      worker.faults.dropsNotice = () => false
+      worker.faults.gap()
+      await waitUntil('the signal of the body is aborted', () => run.signal.aborted)
+      assert.equal((await cluster.finished(handle, front)).status, 'cancelled')
+    },
+  }),
+  clustered({
+    id: 'TM-3.5',
+    kind: 'plain',
+    title: 'nodes share the load: as many tasks run as all of them have slots, each node its own number',
+    hint: 'a node takes no more than it has free slots for',
+    run: async (cluster, { waitUntil }) => {
+      const held = cluster.held()
+      const nodes = await cluster.nodes(3, { tasks: [held.task], worker: { slots: 2 } })
+      const front = await cluster.node({ tasks: [held.task], worker: false })
+      const handles = await front.manager.submitMany(held.task, [1, 2, 3, 4, 5, 6, 7])
+      await waitUntil('all six slots are taken', () => held.runs.length === 6)
+      for (const { manager } of nodes) {
+        const running = [...(manager.worker?.running ?? [])].sort()
+        assert.equal(running.length, 2)
+        // The start of a body is shown while it runs already.
+        await waitUntil('each node is listed with what it runs', async () => {
+          const { tasks } = await manager.list({ status: 'inProgress', node: manager.nodeId })
+          return isDeepStrictEqual(tasks.map(({ taskId }) => taskId).sort(), running)
+        })
+      }
+      held.end()
+      await Promise.all(handles.map((handle) => cluster.finished(handle, front)))
+    },
+  }),
+  clustered({
+    id: 'TM-3.6',
+    kind: 'race',
+    title: 'the list is equal on every node, and equal to the fold of the histories, whatever happened to the tasks',
+    hint: 'the highest version wins whole, and every event is followed by a save',
+    run: async (cluster, { random, waitUntil, observe }) => {
+      const held = cluster.held({ retry: { maxAttempts: 2, backoff: { initialMs: 1 } } })
+      const nodes = await cluster.nodes(3, { tasks: [held.task], worker: { slots: 20 } })
+      const drawNode = (): (typeof nodes)[number] => nodes[Math.floor(random() * nodes.length)] ?? nodes[0]
+      const fates = ['return', 'throw', 'throw twice', 'cancel', 'cancel at once', 'leave', 'not yet'] as const
+      const live = async (fate: (typeof fates)[number]): Promise<void> => {
+        const { manager } = drawNode()
+        const notBefore = fate === 'not yet' ? { notBefore: Date.now() + 3_600_000 } : {}
+        const handle: TaskHandle<unknown, unknown> = await manager.submit(held.task, fate, notBefore)
+        if (fate === 'not yet') return
+        if (fate === 'cancel at once') return void (await drawNode().manager.task(handle.id).cancel())
+        const run = await cluster.running(held, handle)
+        run.progress({ done: 1 })
+        if (fate === 'leave') return
+        if (fate === 'cancel') await drawNode().manager.task(handle.id).cancel()
+        else if (fate === 'return') run.return('done')
+        else {
+          run.throw(new Error('once'))
+          const again = await cluster.running(held, handle, 2)
+          if (fate === 'throw') again.return('at last')
+          else again.throw(new Error('twice'))
+        }
+        await cluster.finished(handle, drawNode())
+      }
+      await Promise.all(Array.from({ length: 9 }, () => fates.map(live)).flat())
+      const byId = (rows: Iterable<TaskDetails>): readonly TaskDetails[] =>
+        [...rows].sort((a, b) => (a.taskId < b.taskId ? -1 : 1)).map(withoutPassingProgress)
+      await waitUntil('the rows on every node are the folds of the histories', async () => {
+        const folds = byId((await cluster.folds()).values())
+        const listed = await Promise.all(nodes.map((node) => cluster.listed(node)))
+        observe({ folds, listed: listed[0] })
+        return folds.length === 9 * fates.length && listed.every((rows) => isDeepStrictEqual(byId(rows), folds))
+      })
+      const [first, ...others] = await Promise.all(nodes.map((node) => cluster.listed(node)))
+      for (const other of others)
+        assert.deepEqual(other.map(withoutPassingProgress), first?.map(withoutPassingProgress), 'in the same order')
+    },
+  }),
+  clustered({
+    id: 'TM-3.7',
+    kind: 'plain',
+    title: 'who subscribes on any node hears once of every step of every task, wherever it was taken',
+    hint: 'publish after every append, to every node, itself included',
+    run: async (cluster, { waitUntil }) => {
+      const nodes = await cluster.nodes(3, { tasks: [echoTask] })
+      const heard = nodes.map(({ manager }) => {
+        const notices: TaskNotice[] = []
+        manager.subscribe((notice) => notices.push(notice))
+        return notices
+      })
+      for (const { manager } of nodes) {
+        const handle = await manager.submit(echoTask, null)
+        const history = (await cluster.finished(handle, nodes[0])) && (await handle.history())
+        const expected = history.map(({ version, type, node }) => ({ version, type, node }))
+        for (const notices of heard)
+          await waitUntil(`every node hears ${expected.map(({ type }) => type).join(', ')} of task ${handle.id}`, () => {
+            const own = notices.filter(({ taskId }) => taskId === handle.id).map(({ version, type, node }) => ({ version, type, node }))
+            return isDeepStrictEqual(
+              own.sort((a, b) => a.version - b.version),
+              expected,
+            )
+          })
+      }
+      // What comes twice may come late: by now the notices of the tasks after it have come.
+      for (const notices of heard)
+        for (const notice of notices)
+          assert.equal(notices.filter(({ taskId, version }) => taskId === notice.taskId && version === notice.version).length, 1)
+    },
+  }),
+  clustered({
+    id: 'TM-3.8',
+    kind: 'plain',
+    title: 'every node knows the nodes that are alive; one that closed is gone from among them',
+    hint: 'a node renews itself before it is handed to anybody, and leaves when it closes',
+    run: async (cluster, { within }) => {
+      const nodes = await cluster.nodes(3, { tasks: [echoTask], worker: { slots: 3 } })
+      const alive = async (): Promise<readonly (readonly string[])[]> =>
+        Promise.all(nodes.slice(1).map(async ({ manager }) => (await manager.nodes()).map(({ nodeId }) => nodeId).sort()))
+      const ids = nodes.map(({ manager }) => manager.nodeId)
+      for (const known of await alive()) assert.deepEqual(known, [...ids].sort())
+      const own = (await nodes[0].manager.nodes()).find(({ nodeId }) => nodeId === ids[0])
+      assert.deepEqual([own?.name, own?.queues], ['node-1', { default: 3 }])
+      await within('the node closed', nodes[0].manager.close())
+      for (const known of await alive()) assert.deepEqual(known, ids.slice(1).sort())
+    },
+  }),
+  clustered({
+    id: 'TM-3.9',
+    kind: 'fault',
+    title: 'a listing and a bus that fail for a while hold nothing up: tasks run and end, and the rows follow',
+    hint: 'what cannot be written after an event is tried again in the background',
+    run: async (cluster, { waitUntil }) => {
+      const held = cluster.held()
+      const worker = await cluster.node({ tasks: [held.task] })
+      const front = await cluster.node({ tasks: [held.task], worker: false })
+      const [handle, run] = await cluster.start(front, held)
+      const heal = [worker.faults.fail('before', calls('listing.save')), worker.faults.fail('before', calls('bus.publish'))]
+      run.return('done')
+      await cluster.status(handle, 'completed', front)
+      for (const end of heal) end()
+      await waitUntil('the row says that it completed', async () => (await front.manager.list({ status: 'completed' })).tasks.length === 1)
+      assert.equal((await cluster.finished(handle, front)).result, 'done')
+    },
+  }),
+]
+
+/** Progress of what runs still is no part of its history. */
+const withoutPassingProgress = (details: TaskDetails): TaskDetails => {
+  if (isFinalStatus(details.status)) return details
+  const { progress: _progress, ...rest } = details
+  return rest
+}

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { declareTask, isClosed, unchecked } from '@taskledger/core'
+import type { JsonValue } from '@taskledger/core'
+import type { Rule } from '../../../../rule.ts'
+import type { Adapters } from '../../../../faults/adapters.ts'
+import { clustered, sortedIds } from '../../stage/clustered.ts'
+import { echoTask } from '../../stage/echo-task.ts'
+import { calls } from '../../../../faults/calls.ts'
+import { outcomeOf } from '../../stage/outcome.ts'
+
+/** Rules 1.x, continued: manager and worker are two parts. */
+export const workerRules: readonly Rule<Adapters>[] = [
+  clustered({
+    id: 'TM-1.15',
+    kind: 'plain',
+    title: 'a front-end without a worker submits, lists, cancels and awaits, and runs nothing; with a worker attached it runs what waits',
+    hint: 'only a worker consumes from queues',
+    run: async (cluster, { within }) => {
+      const declared = declareTask({ type: 'echo', payload: unchecked<JsonValue>(), result: unchecked<JsonValue>() })
+      const front = await cluster.node({ tasks: [declared], worker: false })
+      assert.equal(front.manager.worker, undefined)
+      const handle = await front.manager.submit(declared, 'typed')
+      const unwanted = await front.manager.submit(declared, 'unwanted')
+      assert.equal((await unwanted.cancel()).outcome, 'cancelled')
+
+      const back = await cluster.node({ tasks: [echoTask], worker: false })
+      assert.deepEqual(sortedIds((await back.manager.list({ status: 'waiting' })).tasks), [handle.id])
+      const result = front.manager.task(declared, handle.id).result()
+      await back.manager.attachWorker({ slots: 1 })
+      assert.equal(await within('the worker ran the task', result), 'typed')
+      assert.deepEqual((await handle.details()).node, back.manager.nodeId)
+    },
+  }),
+  clustered({
+    id: 'TM-1.16',
+    kind: 'plain',
+    title: 'a paused worker takes nothing, and what runs goes on; another node takes what comes; resumed, it takes its share again',
+    hint: 'resize(0) takes no more, and gives back what was fetched and has not begun',
+    run: async (cluster, { waitUntil }) => {
+      const held = cluster.held()
+      const [a, b] = await cluster.nodes(2, { tasks: [held.task], worker: { slots: 2 } })
+      const [running, run] = await cluster.start(a, held)
+      const on = (await running.details()).node === a.manager.nodeId ? a : b
+      const other = on === a ? b : a
+      on.manager.worker?.pause()
+      assert.equal(on.manager.worker?.status, 'paused')
+      const handles = [await on.manager.submit(held.task, 1), await on.manager.submit(held.task, 2)]
+      for (const handle of handles) {
+        await cluster.running(held, handle)
+        assert.equal((await handle.details()).node, other.manager.nodeId)
+      }
+      const third = await on.manager.submit(held.task, 3)
+      run.return('went on')
+      assert.equal((await cluster.finished(running, a)).result, 'went on')
+      on.manager.worker?.resume()
+      await waitUntil('the resumed worker takes what waits', () => held.find(third.id) !== undefined)
+      assert.equal((await third.details()).node, on.manager.nodeId)
+    },
+  }),
+  clustered({
+    id: 'TM-1.17',
+    kind: 'plain',
+    title: 'a drained worker takes nothing more and resolves when what it runs has ended; what waits is for another node',
+    hint: 'close the consumer first, then wait for its handlers',
+    run: async (cluster, { within }) => {
+      const held = cluster.held()
+      const a = await cluster.node({ tasks: [held.task], worker: { slots: 1 } })
+      const [running, run] = await cluster.start(a, held)
+      const waiting = await a.manager.submit(held.task, null)
+      let isDrained = false
+      const drained = a.manager.worker?.drain().then(() => (isDrained = true))
+      const b = await cluster.node({ tasks: [held.task], worker: { slots: 1 } })
+      await cluster.running(held, waiting)
+      assert.equal((await waiting.details()).node, b.manager.nodeId)
+      assert.equal(isDrained, false, 'what it runs has not ended')
+      run.return()
+      await within('the worker is drained', Promise.resolve(drained))
+      assert.deepEqual([(await running.details()).status, a.manager.worker?.running.length], ['completed', 0])
+    },
+  }),
+  clustered({
+    id: 'TM-1.18',
+    kind: 'plain',
+    title: 'closing a node tells CLOSED to whoever waits on it or asks it afterwards, twice is fine, and the tasks are left to other nodes',
+    hint: 'wake the waiters when the node closes; the task is none of their business',
+    run: async (cluster, { within, waitUntil }) => {
+      const [a, b] = await cluster.nodes(2, { tasks: [echoTask], worker: false })
+      const handle = await a.manager.submit(echoTask, 'kept')
+      const hold = a.faults.hold('after', calls('events.read', handle.id))
+      const waiting = [
+        outcomeOf(handle.result()),
+        outcomeOf(handle.finished({ timeoutMs: 600_000 })),
+        outcomeOf(watchToTheEnd(handle.watch())),
+      ]
+      await waitUntil('they look at the store', () => hold.caught === waiting.length)
+      hold.release()
+      // Now they have looked, and wait for a notice.
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+      const elsewhere = b.manager.task(echoTask, handle.id).result()
+      await within('the node closed', a.manager.close())
+      await within('it closed again', a.manager.close())
+      for (const thrown of await within('who waited was told', Promise.all(waiting))) assert.ok(isClosed(thrown), String(thrown))
+      const asked = [handle.details(), handle.cancel(), handle.result(), a.manager.list(), a.manager.nodes(), a.manager.submit(echoTask, 1)]
+      for (const thrown of await within('who asked was told', Promise.all(asked.map(outcomeOf))))
+        assert.ok(isClosed(thrown), String(thrown))
+      await b.manager.attachWorker()
+      assert.equal(await within('another node ran the task', elsewhere), 'kept')
+    },
+  }),
+]
+
+const watchToTheEnd = async (watch: AsyncIterable<unknown>): Promise<void> => {
+  const iterator = watch[Symbol.asyncIterator]()
+  while ((await iterator.next()).done !== true);
+}

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import type { TaskHandle } from '@taskledger/core'
+import { codeOf } from '@taskledger/core'
+import type { Rule, RuleContext } from '../../../../rule.ts'
+import type { Adapters } from '../../../../faults/adapters.ts'
+import type { Cluster } from '../../../../faults/cluster.ts'
+import type { ClusterNode } from '../../../../faults/cluster-node.ts'
+import { clustered } from '../../stage/clustered.ts'
+import type { HeldRun, HeldTask } from '../../../../faults/held-task.ts'
+import { echoTask } from '../../stage/echo-task.ts'
+import { appendedBy, appendsOf } from '../../../../faults/calls.ts'
+
+interface Zombie {
+  readonly handle: TaskHandle<unknown, unknown>
+  /** The body whose attempt was ended behind its back. */
+  readonly run: HeldRun
+  /** The body of the next attempt. */
+  readonly next: HeldRun
+}
+
+/** Has a task start on `dying`, ends its attempt behind the node's back, and has it run again on `heir`. */
+const makeZombie = async (cluster: Cluster, held: HeldTask, dying: ClusterNode, heir: ClusterNode): Promise<Zombie> => {
+  heir.manager.worker?.pause()
+  dying.manager.worker?.resume()
+  const [handle, run] = await cluster.start(dying, held)
+  run.progress('as far as it got')
+  const isSaved = async (): Promise<boolean> => (await handle.progress()) !== undefined
+  await cluster.until('its progress is saved', isSaved)
+  dying.faults.dropsNotice = () => true
+  if (heir !== dying) dying.manager.worker?.pause()
+  const died = await cluster.write(handle.id, { type: 'TaskDied', attempt: 1, diedOn: dying.manager.nodeId, retryAt: Date.now() })
+  await cluster.send({ taskId: handle.id, version: died.version })
+  heir.manager.worker?.resume()
+  const next = await cluster.running(held, handle, 2)
+  return { handle, run, next }
+}
+
+const endedOn = ({ waitUntil }: RuleContext<Adapters>, { manager }: ClusterNode, count: number): Promise<void> =>
+  waitUntil(`${count} attempts run on ${manager.nodeId}`, () => manager.worker?.running.length === count)
+
+/** Rules 5.x, continued: only the current attempt settles anything. */
+export const fencingRules: readonly Rule<Adapters>[] = [
+  clustered({
+    id: 'TM-5.7',
+    kind: 'fault',
+    title: 'a zombie settles nothing: whatever the body of an attempt that was ended elsewhere comes to, the task goes on as it is',
+    hint: 'a command of another attempt than the current one is refused as stale',
+    run: async (cluster, context) => {
+      const held = cluster.held({ heeds: false, retry: { maxAttempts: 3 } })
+      const [dying, heir] = await cluster.nodes(2, { tasks: [held.task], worker: { slots: 2 } })
+      for (const ending of ['returns', 'throws', 'returns late'] as const) {
+        const { handle, run, next } = await makeZombie(cluster, held, dying, heir)
+        assert.deepEqual([next.attempt, next.lastProgress], [2, 'as far as it got'])
+        if (ending === 'returns late') {
+          next.return('the heir')
+          await cluster.finished(handle, heir)
+        }
+        const before = await handle.history()
+        if (ending === 'throws') run.throw(new Error('too late'))
+        else run.return('too late')
+        await endedOn(context, dying, 0)
+        assert.deepEqual(await handle.history(), before, 'the zombie wrote something')
+        if (ending !== 'returns late') {
+          assert.equal((await handle.details()).status, 'inProgress')
+          next.return('the heir')
+        }
+        dying.faults.dropsNotice = () => false
+        const { status, result, attempt } = await cluster.finished(handle, heir)
+        assert.deepEqual([status, result, attempt], ['completed', 'the heir', 2])
+      }
+    },
+  }),
+  clustered({
+    id: 'TM-5.8',
+    kind: 'fault',
+    title: 'a zombie learns it once its node looks again: its signal is aborted as lost, and the attempt that runs is left alone',
+    hint: 'after a gap every task that runs here is looked up: another attempt than one’s own is not one’s own',
+    run: async (cluster, context) => {
+      const held = cluster.held()
+      const [dying, heir] = await cluster.nodes(2, { tasks: [held.task], worker: { slots: 2 } })
+      const { handle, run, next } = await makeZombie(cluster, held, dying, heir)
+      dying.faults.dropsNotice = () => false
+      for (const { faults } of [dying, heir]) faults.gap()
+      await context.waitUntil('the signal of the zombie is aborted', () => run.signal.aborted)
+      assert.equal(codeOf(run.signal.reason), 'ATTEMPT_LOST')
+      await endedOn(context, dying, 0)
+      const { status, attempt, node } = await handle.details()
+      assert.deepEqual([status, attempt, node], ['inProgress', 2, heir.manager.nodeId])
+      assert.equal(next.signal.aborted, false)
+      next.return('the heir')
+      assert.equal((await cluster.finished(handle, dying)).result, 'the heir')
+    },
+  }),
+  clustered({
+    id: 'TM-5.9',
+    kind: 'fault',
+    title: 'a zombie whose task runs again on its own node is told so, and neither hides nor disturbs the attempt that runs',
+    hint: 'two attempts of one task on one node are two: what is kept by task id alone mixes them up',
+    run: async (cluster, context) => {
+      const held = cluster.held({ heeds: false, retry: { maxAttempts: 3 } })
+      const node = await cluster.node({ tasks: [held.task], worker: { slots: 3, cancelGraceMs: 60_000 } })
+      const { handle, run, next } = await makeZombie(cluster, held, node, node)
+      await context.waitUntil('the signal of the zombie is aborted', () => run.signal.aborted)
+      assert.equal(codeOf(run.signal.reason), 'ATTEMPT_LOST')
+      node.faults.dropsNotice = () => false
+      next.progress('the heir’s')
+      run.progress('the zombie’s')
+      run.return('too late')
+      const [last, lastRun] = await cluster.start(node, held)
+      lastRun.return()
+      await cluster.finished(last, node)
+      await context.waitUntil('its progress is that of the attempt that runs', async () => (await handle.progress()) === 'the heir’s')
+      assert.deepEqual([(await handle.details()).status, next.signal.aborted], ['inProgress', false])
+      await handle.cancel()
+      await context.waitUntil('the signal of the attempt that runs is aborted', () => next.signal.aborted)
+      next.throw(next.signal.reason)
+      const { status, progress } = await cluster.finished(handle, node)
+      assert.deepEqual([status, progress?.value, progress?.attempt], ['cancelled', 'the heir’s', 2])
+    },
+  }),
+  clustered({
+    id: 'TM-5.10',
+    kind: 'fault',
+    title: 'the answer of every append is lost once: each task runs once and ends once, and the callers are told what came of it',
+    hint: 'an append of unknown outcome is repeated with the same event ids, and the store recognises them',
+    run: async (cluster, { within }) => {
+      const held = cluster.held({ retry: { maxAttempts: 2, backoff: { initialMs: 1 } } })
+      const nodes = await cluster.nodes(2, { tasks: [held.task], worker: { slots: 4 } })
+      for (const { faults } of nodes) {
+        const lost = new Set<string>()
+        faults.fail('after', (call) => {
+          const [event] = appendedBy(call)
+          return event !== undefined && !lost.has(event.eventId) && lost.add(event.eventId).size > 0
+        })
+      }
+      const [a, b] = nodes
+      for (let round = 0; round < 5; round++) {
+        const [returning, first] = await cluster.start(a, held)
+        const [failing, second] = await cluster.start(b, held)
+        const [unwanted] = await cluster.start(a, held)
+        first.return('once')
+        second.throw(new Error('once'))
+        ;(await cluster.running(held, failing, 2)).return('twice')
+        const cancelled = await within('the call returned', b.manager.task(unwanted.id).cancel())
+        assert.equal(cancelled.outcome, 'requested')
+        assert.equal((await cluster.finished(returning, b)).result, 'once')
+        assert.equal((await cluster.finished(failing, a)).result, 'twice')
+        assert.equal((await cluster.finished(unwanted, b)).status, 'cancelled')
+      }
+      assert.equal(held.runs.length, 20)
+    },
+  }),
+  clustered({
+    id: 'TM-5.11',
+    kind: 'fault',
+    title: 'a store that fails when the end of a task is to be written neither loses the end nor stops other tasks',
+    hint: 'the final append is tried again until it is accepted or refused; the slot is kept as long, and no other',
+    run: async (cluster, { waitUntil }) => {
+      const held = cluster.held()
+      const worker = await cluster.node({ tasks: [held.task, echoTask], worker: { slots: 2 } })
+      const front = await cluster.node({ tasks: [held.task, echoTask], worker: false })
+      const [handle, run] = await cluster.start(front, held)
+      let tries = 0
+      const isEnd = appendsOf('TaskCompleted')
+      const heal = worker.faults.fail('before', (call) => call.taskId === handle.id && isEnd(call) && ++tries > 0)
+      run.return('not lost')
+      await waitUntil('the end could not be written', () => tries > 2)
+      const other = await front.manager.submit(echoTask, 'meanwhile')
+      assert.equal((await cluster.finished(other, front)).result, 'meanwhile')
+      assert.equal((await handle.details()).status, 'inProgress')
+      heal()
+      assert.equal((await cluster.finished(handle, front)).result, 'not lost')
+    },
+  }),
+  clustered({
+    id: 'TM-5.12',
+    kind: 'fault',
+    title: 'a wish that comes while the claim is under way is heeded: by its notice, or after a gap',
+    hint: 'a notice that names a later version than the claim’s makes the node look again before the body has gone far',
+    run: async (cluster, { waitUntil }) => {
+      const held = cluster.held()
+      const worker = await cluster.node({ tasks: [held.task] })
+      const front = await cluster.node({ tasks: [held.task], worker: false })
+      for (const isHeard of [true, false]) {
+        let hasHeard = false
+        worker.faults.dropsNotice = () => !isHeard
+        const unsubscribe = worker.manager.subscribe(({ type }) => (hasHeard ||= type === 'TaskCancelRequested'))
+        const hold = worker.faults.hold('after', appendsOf('TaskStarted'))
+        const handle = await front.manager.submit(held.task, null)
+        await waitUntil('the claim is under way', () => hold.caught > 0)
+        assert.equal((await handle.cancel()).outcome, 'requested')
+        if (isHeard) await waitUntil('the notice has come', () => hasHeard)
+        else worker.faults.gap()
+        hold.release()
+        assert.equal((await cluster.finished(handle, front)).status, 'cancelled')
+        const run = held.find(handle.id)
+        assert.ok(run === undefined || run.ended === 'aborted')
+        unsubscribe()
+      }
+    },
+  }),
+]

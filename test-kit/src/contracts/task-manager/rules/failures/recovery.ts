@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { codeOf } from '@taskledger/core'
+import type { TaskId } from '@taskledger/core/ports'
+import type { Rule } from '../../../../rule.ts'
+import type { Adapters } from '../../../../faults/adapters.ts'
+import type { Cluster } from '../../../../faults/cluster.ts'
+import type { NodeOptions } from '../../../../faults/cluster-node.ts'
+import { clustered } from '../../stage/clustered.ts'
+import { calls } from '../../../../faults/calls.ts'
+
+/** Short, so that a rule takes seconds; long enough for an engine that counts in whole seconds, and for a busy machine. */
+const quick = { lease: { renewMs: 500, ttlMs: 3_000 }, janitor: { intervalMs: 200, overdueMs: 500 } } as const
+
+const typesOf = async (cluster: Cluster, { id }: { readonly id: TaskId }): Promise<readonly string[]> => {
+  const { storage } = await cluster.outside()
+  return (await storage.events.read(id)).map(({ type }) => type)
+}
+
+/** Rules 6.x: what fails is found, by whoever is left. */
+export const recoveryRules: readonly Rule<Adapters>[] = [
+  clustered({
+    id: 'TM-6.1',
+    kind: 'fault',
+    title: 'a message that was lost is sent again, and its task runs once',
+    hint: 'a task that waits, is due, and was overtaken by its queue has lost its message; an empty queue overtakes all',
+    run: async (cluster) => {
+      const held = cluster.held()
+      const sender = await cluster.node({ ...quick, tasks: [held.task], worker: false })
+      sender.faults.copies = 0
+      const handle = await sender.manager.submit(held.task, null)
+      // Whoever lost it is gone: nobody knows of it but the store.
+      await cluster.kill(sender)
+      const worker = await cluster.node({ ...quick, tasks: [held.task] })
+      const run = await cluster.running(held, handle)
+      run.return('found')
+      assert.equal((await cluster.finished(handle, worker)).result, 'found')
+      assert.deepEqual([held.runs.length, await typesOf(cluster, handle)], [1, ['TaskCreated', 'TaskStarted', 'TaskCompleted']])
+    },
+  }),
+  clustered({
+    id: 'TM-6.2',
+    kind: 'fault',
+    title: 'a node that was killed is declared dead, and what it ran runs again elsewhere; what it did not run is held up by nothing',
+    hint: 'its lease runs out; whoever sees to the shard of the task writes TaskDied, and sends it again',
+    run: async (cluster, { waitUntil }) => {
+      const held = cluster.held()
+      const options: NodeOptions = { ...quick, tasks: [held.task], worker: { slots: 2 } }
+      const [doomed, heir] = await cluster.nodes(2, options)
+      heir.manager.worker?.pause()
+      const [first] = await cluster.start(doomed, held, 1)
+      const [second] = await cluster.start(doomed, held, 2)
+      const behind = await heir.manager.submit(held.task, 3)
+      await cluster.kill(doomed)
+      heir.manager.worker?.resume()
+      ;(await cluster.running(held, behind)).return()
+      for (const handle of [first, second]) {
+        ;(await cluster.running(held, handle, 2)).return('again')
+        const { result, attempt, node } = await cluster.finished(handle, heir)
+        assert.deepEqual([result, attempt, node], ['again', 2, heir.manager.nodeId])
+        const types = ['TaskCreated', 'TaskStarted', 'TaskDied', 'TaskStarted', 'TaskCompleted']
+        assert.deepEqual(await typesOf(cluster, handle), types)
+      }
+      await waitUntil('the node that was killed is not listed as live', async () => (await heir.manager.nodes()).length === 1)
+      assert.deepEqual(await typesOf(cluster, behind), ['TaskCreated', 'TaskStarted', 'TaskCompleted'])
+    },
+  }),
+  clustered({
+    id: 'TM-6.3',
+    kind: 'fault',
+    title: 'a node that cannot renew its lease stops what it runs, before others run it; a zombie settles nothing, and learns it',
+    hint: 'a lease counts from when its renewal was sent, by a monotone clock; after it only the current attempt settles',
+    run: async (cluster, { waitUntil }) => {
+      const held = cluster.held()
+      const deaf = cluster.held({ type: 'deaf', heeds: false })
+      const options: NodeOptions = { ...quick, tasks: [held.task, deaf.task], worker: { slots: 4, cancelGraceMs: 60_000 } }
+      const [cutOff, heir] = await cluster.nodes(2, options)
+      heir.manager.worker?.pause()
+      const [heeding, run] = await cluster.start(cutOff, held)
+      const [ignoring, zombie] = await cluster.start(cutOff, deaf)
+      heir.manager.worker?.resume()
+      cutOff.faults.fail('before', calls('nodes.renew'))
+      await waitUntil('its bodies are told', () => run.signal.aborted && zombie.signal.aborted)
+      assert.deepEqual([codeOf(run.signal.reason), codeOf(zombie.signal.reason)], ['LEASE_LOST', 'LEASE_LOST'])
+      assert.equal(deaf.runs.length, 1, 'it was told only after its task ran elsewhere')
+      const next = await cluster.running(deaf, ignoring, 2)
+      zombie.return('too late')
+      ;(await cluster.running(held, heeding, 2)).return('in time')
+      next.return('in time')
+      for (const handle of [heeding, ignoring]) {
+        const { result, attempt, node } = await cluster.finished(handle, heir)
+        assert.deepEqual([result, attempt, node], ['in time', 2, heir.manager.nodeId])
+      }
+      await waitUntil('the zombie is over', () => cutOff.manager.worker?.running.length === 0)
+    },
+  }),
+  clustered({
+    id: 'TM-6.4',
+    kind: 'fault',
+    title: 'a retry and a task of a later time are started when they are due, though the node that would have sent them is gone',
+    hint: 'when a task is due stands in its history, and the janitor of its shard knows who would have sent it',
+    run: async (cluster, { waitUntil }) => {
+      const held = cluster.held({ retry: { maxAttempts: 2, backoff: { initialMs: 6_000, jitter: 0 } } })
+      const doomed = await cluster.node({ ...quick, tasks: [held.task] })
+      const [retried, run] = await cluster.start(doomed, held)
+      const later = await doomed.manager.submit(held.task, null, { notBefore: Date.now() + 6_000 })
+      run.throw(new Error('not yet'))
+      await cluster.status(retried, 'waiting', doomed)
+      await cluster.kill(doomed)
+      const heir = await cluster.node({ ...quick, tasks: [held.task] })
+      ;(await cluster.running(held, retried, 2)).return('retried')
+      await waitUntil('the later one runs', () => held.find(later.id) !== undefined)
+      held.find(later.id)?.return('later')
+      assert.deepEqual([(await cluster.finished(retried, heir)).result, (await cluster.finished(later, heir)).result], ['retried', 'later'])
+      const { storage } = await cluster.outside()
+      for (const { id } of [retried, later]) {
+        const events = await storage.events.read(id)
+        const started = events.findLast(({ type }) => type === 'TaskStarted')
+        const dueAt = events.map((event) => ('retryAt' in event ? event.retryAt : 'notBefore' in event ? event.notBefore : undefined))
+        assert.ok((started?.at ?? 0) >= Math.max(...dueAt.map((at) => at ?? 0)), `task ${id} was started before its time`)
+      }
+    },
+  }),
+  clustered({
+    id: 'TM-6.5',
+    kind: 'fault',
+    title: 'a wish to cancel whose notice was lost reaches its task all the same',
+    hint: 'look at every running task again with each renewal of the lease',
+    run: async (cluster, { waitUntil }) => {
+      const held = cluster.held()
+      const worker = await cluster.node({ ...quick, tasks: [held.task] })
+      const front = await cluster.node({ ...quick, tasks: [held.task], worker: false })
+      const [handle, run] = await cluster.start(front, held)
+      worker.faults.dropsNotice = () => true
+      assert.equal((await front.manager.task(handle.id).cancel()).outcome, 'requested')
+      await waitUntil('its signal is aborted', () => run.signal.aborted)
+      assert.equal(codeOf(run.signal.reason), 'CANCEL_REQUESTED')
+      assert.equal((await cluster.finished(handle, front)).status, 'cancelled')
+    },
+  }),
+  clustered({
+    id: 'TM-6.6',
+    kind: 'fault',
+    title: 'a serial queue goes on after the node that had its turn was killed, and what that node ran runs again, one at a time',
+    hint: 'the engine gives the turn to another consumer; the janitor has the task of the dead one run again',
+    run: async (cluster) => {
+      const held = cluster.held({ queue: 'one' })
+      const options: NodeOptions = { ...quick, tasks: [held.task], worker: { queues: { one: { slots: 1, mode: 'serial' } } } }
+      const doomed = await cluster.node(options)
+      const [first] = await cluster.start(doomed, held, 1)
+      const heir = await cluster.node(options)
+      const second = await heir.manager.submit(held.task, 2)
+      await cluster.kill(doomed)
+      // Which of the two comes first is not said.
+      let running = 0
+      await cluster.until('both run to their end', async () => {
+        const open = held.runs.filter((run) => run.ended === undefined && run !== held.runs[0])
+        running = Math.max(running, open.length)
+        for (const run of open) run.return()
+        return held.find(second.id)?.ended !== undefined && held.find(first.id, 2)?.ended !== undefined
+      })
+      assert.equal(running, 1, 'two tasks of a serial queue ran at a time')
+      const ends = [await cluster.finished(first, heir), await cluster.finished(second, heir)]
+      assert.deepEqual(
+        ends.map(({ status, attempt }) => [status, attempt]),
+        [
+          ['completed', 2],
+          ['completed', 1],
+        ],
+      )
+    },
+  }),
+  clustered({
+    id: 'TM-6.7',
+    kind: 'fault',
+    title: 'a task that kills its node is stopped after so many crashes as it may survive, as died, and its history shows it',
+    hint: 'crashes are counted in the history, and one more than maxCrashes is final',
+    run: async (cluster) => {
+      const held = cluster.held({ retry: { maxCrashes: 1 } })
+      const options: NodeOptions = { ...quick, tasks: [held.task] }
+      const front = await cluster.node({ ...options, worker: false })
+      const handle = await front.manager.submit(held.task, 'poison')
+      const nodes: string[] = []
+      for (const attempt of [1, 2]) {
+        const doomed = await cluster.node(options)
+        nodes.push(doomed.manager.nodeId)
+        await cluster.running(held, handle, attempt)
+        await cluster.kill(doomed)
+      }
+      const { status, error } = await cluster.finished(handle, front)
+      assert.deepEqual([status, error?.name], ['died', 'NodeDied'])
+      const { storage } = await cluster.outside()
+      const deaths = (await storage.events.read(handle.id)).flatMap((event) => (event.type === 'TaskDied' ? [event.diedOn] : []))
+      assert.deepEqual(deaths, nodes)
+      await cluster.rowIs(await handle.details(), front)
+    },
+  }),
+]

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import type { TaskEvent } from '@taskledger/core/ports'
+import { detailsOf } from '@taskledger/core/ports'
+import type { Rule } from '../../../../rule.ts'
+import { createdEvent, freshTaskId, startedEvent } from '../../../../sample-data.ts'
+import type { Adapters } from '../../../../faults/adapters.ts'
+import { clustered } from '../../stage/clustered.ts'
+import { echoTask } from '../../stage/echo-task.ts'
+
+/** A history of the shortest kind. */
+const oneLife = (): [TaskEvent, ...TaskEvent[]] => {
+  const taskId = freshTaskId()
+  const started = startedEvent(taskId, 2)
+  return [
+    createdEvent(taskId),
+    started,
+    { ...started, type: 'TaskCompleted', version: 3, eventId: `${started.eventId} end`, attempt: 1, result: taskId },
+  ]
+}
+
+/** Rules 6.x, continued: what people can do, and see. */
+export const repairRules: readonly Rule<Adapters>[] = [
+  clustered({
+    id: 'TM-6.8',
+    kind: 'plain',
+    title: 'a listing that has lost rows is made anew from the histories, equal to them, while tasks begin and end',
+    hint: 'walk every history, and save its fold: the highest version wins',
+    run: async (cluster, { within, observe }) => {
+      const node = await cluster.node({ tasks: [echoTask], worker: { slots: 10 } })
+      const { storage } = await cluster.outside()
+      // As if every row but one had been lost, and that one is from the beginning of its task.
+      const lost = Array.from({ length: 40 }, () => oneLife())
+      for (const [index, life] of lost.entries()) {
+        await storage.events.append(life[0].taskId, 0, life)
+        const details = detailsOf(life.slice(0, 1))
+        if (index === 0 && details !== undefined) await storage.listing.save(details)
+      }
+      const rebuilding = node.manager.rebuildListing()
+      const meanwhile = await node.manager.submitMany(echoTask, [1, 2, 3, 4, 5])
+      const ends = await within('every task ended', Promise.all(meanwhile.map((handle) => handle.finished())))
+      const { unreadable, saved } = await within('the listing is made anew', rebuilding)
+      assert.equal(unreadable, 0)
+      assert.ok(saved >= lost.length, `${saved} of ${lost.length} rows were saved`)
+      for (const details of [...lost.map((life) => detailsOf(life)), ...ends]) {
+        observe(details)
+        if (details !== undefined) await cluster.rowIs(details, node)
+      }
+      assert.equal((await cluster.listed(node)).length, lost.length + ends.length)
+    },
+  }),
+  clustered({
+    id: 'TM-6.9',
+    kind: 'plain',
+    title: 'a purge removes what finished before a time, history and row, and nothing else',
+    hint: 'the time of the end counts, not that of the creation; the row goes last',
+    run: async (cluster, { within, waitUntil }) => {
+      const held = cluster.held()
+      const node = await cluster.node({ tasks: [held.task, echoTask], worker: { slots: 10 } })
+      const other = await cluster.node({ tasks: [held.task, echoTask], worker: false })
+      // Created before all others, and it ends last.
+      const [slow, run] = await cluster.start(node, held)
+      const old = await node.manager.submitMany(echoTask, [1, 2, 3, 4, 5])
+      const ends = await within('every task ended', Promise.all(old.map((handle) => handle.finished())))
+      for (const details of ends) await cluster.rowIs(details, node)
+      const finishedBefore = Math.max(...ends.map(({ finishedAt = 0 }) => finishedAt)) + 1
+      await waitUntil('a moment has passed', () => Date.now() > finishedBefore)
+      run.return()
+      await cluster.rowIs(await cluster.finished(slow, node), node)
+      assert.deepEqual(await other.manager.purge({ finishedBefore }), { removed: 5 })
+      assert.deepEqual(
+        (await cluster.listed(node)).map(({ taskId }) => taskId),
+        [slow.id],
+      )
+      for (const { id } of old) {
+        await assert.rejects(node.manager.history(id), { code: 'TASK_NOT_FOUND' })
+        cluster.forget(id)
+      }
+      assert.equal((await slow.details()).status, 'completed')
+      assert.deepEqual(await other.manager.purge({ finishedBefore }), { removed: 0 })
+    },
+  }),
+  clustered({
+    id: 'TM-6.10',
+    kind: 'plain',
+    title: 'a node that works says so: it reaches the store, hears the bus, holds its lease and is handed what waits',
+    hint: 'a node hears its own notices; the depth of a queue is that of what waits',
+    run: async (cluster, { waitUntil, observe }) => {
+      const node = await cluster.node({ tasks: [echoTask], lease: { renewMs: 200, ttlMs: 10_000 } })
+      const handle = await node.manager.submit(echoTask, 'hello')
+      await cluster.finished(handle, node)
+      await waitUntil('the node is well', () => {
+        const health = node.manager.health()
+        observe(health)
+        return health.ok
+      })
+      const { findings } = await node.manager.doctor()
+      assert.deepEqual(findings, [])
+    },
+  }),
+]

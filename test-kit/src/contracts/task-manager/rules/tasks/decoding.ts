@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import type { JsonValue } from '@taskledger/core'
+import { codeOf, declareTask, defineTask, implementTask, unchecked } from '@taskledger/core'
+import type { Rule } from '../../../../rule.ts'
+import { createdEvent, freshTaskId } from '../../../../sample-data.ts'
+import type { Adapters } from '../../../../faults/adapters.ts'
+import { clustered } from '../../stage/clustered.ts'
+import { echoTask } from '../../stage/echo-task.ts'
+import { outcomeOf } from '../../stage/outcome.ts'
+
+/** So often that chance does not use it up: whether a task fails for good is the matter of other rules. */
+const patient = { unknownTasks: { retryDelayMs: 2, maxReleases: 1_000 } }
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+const malformed = ['', '{', 'null', '[]', '{"taskId":"nobody"}', '\u0000\uffff', '{"v":1}', 'x'.repeat(5_000)]
+
+const needsInjection = ({ inject }: { readonly inject?: unknown }): string | undefined =>
+  inject === undefined ? 'the harness has no hook to inject what no codec wrote' : undefined
+
+/** Rules 3.x, continued: what a node cannot read. */
+export const decodingRules: readonly Rule<Adapters>[] = [
+  clustered({
+    id: 'TM-3.21',
+    kind: 'plain',
+    title: 'a type that one of two nodes does not know runs on the other',
+    hint: 'a node that cannot decode a task releases its message, with a delay, for others',
+    run: async (cluster, { within }) => {
+      const special = defineTask({ type: 'special', payload: unchecked<JsonValue>(), run: ({ payload }) => payload })
+      const knowing = await cluster.node({ tasks: [special, echoTask], worker: { slots: 2, ...patient } })
+      const ignorant = await cluster.node({ tasks: [echoTask], worker: { slots: 2, ...patient } })
+      const payloads = Array.from({ length: 12 }, (_, index) => index)
+      const handles = await knowing.manager.submitMany(special, payloads)
+      const others = await ignorant.manager.submitMany(echoTask, payloads)
+      assert.deepEqual(await within('they ran', Promise.all(handles.map((handle) => handle.result()))), payloads)
+      assert.deepEqual(await within('the others ran', Promise.all(others.map((handle) => handle.result()))), payloads)
+      for (const handle of handles) assert.equal((await handle.details()).node, knowing.manager.nodeId)
+      assert.equal(codeOf(await outcomeOf(ignorant.manager.submit(special, 1))), 'UNKNOWN_TASK_TYPE')
+    },
+  }),
+  clustered({
+    id: 'TM-3.22',
+    kind: 'plain',
+    title:
+      'a type that no node can run fails visibly, after a bounded number of tries, saying what is missing and where, and blocks nothing',
+    hint: 'the last one to be given the message claims the task and fails it',
+    run: async (cluster) => {
+      const declared = declareTask({ type: 'nobody-has-this', payload: unchecked<JsonValue>() })
+      const front = await cluster.node({ tasks: [declared, echoTask], worker: false })
+      const workers = await cluster.nodes(2, { tasks: [echoTask], worker: { slots: 1, unknownTasks: { maxReleases: 3 } } })
+      const lost = [await front.manager.submit(declared, 1), await front.manager.submit(declared, 2)]
+      const good = await front.manager.submit(echoTask, 'good')
+      assert.equal((await cluster.finished(good, front)).result, 'good')
+      for (const handle of lost) {
+        const { status, error, node } = await cluster.finished(handle, front)
+        assert.deepEqual([status, error?.code], ['failed', 'UNKNOWN_TASK_TYPE'])
+        assert.ok(workers.some(({ manager }) => manager.nodeId === node))
+        assert.match(error?.message ?? '', /nobody-has-this/)
+        assert.ok(node !== undefined && error?.message.includes(node))
+      }
+      const after = await front.manager.submit(echoTask, 'after')
+      assert.equal((await cluster.finished(after, front)).result, 'after')
+    },
+  }),
+  clustered({
+    id: 'TM-3.23',
+    kind: 'plain',
+    title: 'two versions of a type on two nodes: the new node runs old and new tasks, the old node leaves new ones to it',
+    hint: 'the version stands in TaskCreated; who does not know it leaves the task to others',
+    run: async (cluster, { within }) => {
+      const old = defineTask({
+        type: 'reindex',
+        payload: unchecked<{ name: string }>(),
+        run: ({ payload }) => `old ${payload.name}`,
+      })
+      const young = defineTask({
+        type: 'reindex',
+        version: 2,
+        payload: unchecked<{ mailbox: string }>(),
+        upcast: { 1: ({ name }: { name: string }) => ({ mailbox: name }) },
+        run: ({ payload }) => `new ${payload.mailbox}`,
+      })
+      const [oldNode, newNode] = [
+        await cluster.node({ tasks: [old], worker: { slots: 2, ...patient } }),
+        await cluster.node({ tasks: [young], worker: { slots: 2, ...patient } }),
+      ]
+      const names = Array.from({ length: 8 }, (_, index) => `box ${index}`)
+      const newTasks = await newNode.manager.submitMany(
+        young,
+        names.map((mailbox) => ({ mailbox })),
+      )
+      const newResults = await within('the new tasks ended', Promise.all(newTasks.map((handle) => handle.result())))
+      assert.deepEqual(
+        newResults,
+        names.map((name) => `new ${name}`),
+      )
+      for (const handle of newTasks) assert.equal((await handle.details()).typeVersion, 2)
+      const oldTasks = await oldNode.manager.submitMany(
+        old,
+        names.map((name) => ({ name })),
+      )
+      for (const [index, result] of (await within('the old tasks ended', Promise.all(oldTasks.map((handle) => handle.result())))).entries())
+        assert.ok([`old ${names[index]}`, `new ${names[index]}`].includes(result), result)
+      oldNode.manager.worker?.pause()
+      const upcast = await oldNode.manager.submit(old, { name: 'inbox' })
+      assert.equal(await within('an old task ran on the new node', upcast.result()), 'new inbox')
+      const { typeVersion, node } = await upcast.details()
+      assert.deepEqual([typeVersion, node], [1, newNode.manager.nodeId])
+    },
+  }),
+  clustered({
+    id: 'TM-3.24',
+    kind: 'plain',
+    title: 'a payload that the worker’s schema refuses fails its task visibly, and the next one runs',
+    hint: 'checked on submit and again before the run: the two nodes may be of two releases',
+    run: async (cluster) => {
+      const lax = declareTask({ type: 'checked', payload: unchecked<JsonValue>() })
+      const strict = implementTask(
+        declareTask({
+          type: 'checked',
+          payload: {
+            '~standard': {
+              version: 1,
+              vendor: 'conformance-kit',
+              validate: (value: unknown) => (typeof value === 'number' ? { value } : { issues: [{ message: 'it is no number' }] }),
+            },
+          },
+        }),
+        ({ payload }) => payload,
+      )
+      const front = await cluster.node({ tasks: [lax], worker: false })
+      await cluster.node({ tasks: [strict], worker: { slots: 1, unknownTasks: { maxReleases: 1 } } })
+      const refused = await front.manager.submit(lax, 'one')
+      const good = await front.manager.submit(lax, 1)
+      assert.equal((await cluster.finished(good, front)).result, 1)
+      const { status, error, attempt } = await cluster.finished(refused, front)
+      assert.deepEqual([status, error?.code, attempt], ['failed', 'INVALID_PAYLOAD', 1])
+      assert.match(error?.message ?? '', /it is no number/)
+    },
+  }),
+  clustered({
+    id: 'TM-3.25',
+    kind: 'fault',
+    title: 'malformed messages in the queue and on the bus, one or a hundred, stop nothing: tasks still complete and are still cancelled',
+    hint: 'what cannot be decoded goes to the dead letters, or is skipped, and the consumer goes on',
+    notShown: needsInjection,
+    run: async (cluster, { inject, waitUntil }) => {
+      const held = cluster.held()
+      const worker = await cluster.node({ tasks: [held.task], worker: { slots: 2 } })
+      const front = await cluster.node({ tasks: [held.task], worker: false })
+      for (const times of [1, 100]) {
+        const [completing, run] = await cluster.start(front, held)
+        const [cancelling, cancelled] = await cluster.start(front, held)
+        const texts = Array.from({ length: times }, (_, time) => malformed[time % malformed.length] ?? '')
+        await Promise.all(texts.flatMap((text) => ['queue/default', 'bus'].map(async (where) => inject?.(bytesOf(text), where))))
+        await cancelling.cancel()
+        await waitUntil('the signal of the body is aborted', () => cancelled.signal.aborted)
+        assert.equal((await cluster.finished(cancelling, front)).status, 'cancelled')
+        run.return('done')
+        assert.equal((await cluster.finished(completing, front)).result, 'done')
+        const [next, nextRun] = await cluster.start(front, held)
+        nextRun.return('next')
+        assert.equal((await cluster.finished(next, worker)).result, 'next')
+      }
+    },
+  }),
+  clustered({
+    id: 'TM-3.26',
+    kind: 'fault',
+    title: 'messages of tasks that the store does not know stop nothing, and bring no task into being',
+    hint: 'what a message says is checked against the store by the claim: an append at version 1 needs the event before it',
+    run: async (cluster) => {
+      const node = await cluster.node({ tasks: [echoTask], worker: { slots: 1, unknownTasks: { maxReleases: 1 } } })
+      const unknown = freshTaskId()
+      const carried = freshTaskId()
+      const created = { ...createdEvent(carried), task: { type: 'echo', version: 1, payload: 'never submitted' } }
+      await cluster.send({ taskId: unknown })
+      await cluster.send({ taskId: unknown, version: 7 })
+      await cluster.send({ taskId: carried, created })
+      for (let time = 0; time < 10; time++) {
+        const handle = await node.manager.submit(echoTask, time)
+        assert.equal((await cluster.finished(handle, node)).result, time)
+      }
+      const { storage } = await cluster.outside()
+      for (const taskId of [unknown, carried]) assert.deepEqual(await storage.events.read(taskId), [])
+      assert.equal((await cluster.listed(node)).length, 10)
+    },
+  }),
+  clustered({
+    id: 'TM-3.27',
+    kind: 'fault',
+    title: 'a history that cannot be decoded is said to be so, is not acted upon, and stops no other task',
+    hint: 'MALFORMED or UNKNOWN_EVENT_TYPE reaches whoever asks; nothing is appended to what is not understood',
+    notShown: needsInjection,
+    run: async (cluster, { inject, within }) => {
+      const held = cluster.held()
+      const node = await cluster.node({ tasks: [held.task, echoTask], worker: { slots: 1, unknownTasks: { maxReleases: 1 } } })
+      const [, blocker] = await cluster.start(node, held)
+      const broken = await node.manager.submit(echoTask, 'never')
+      await inject?.(bytesOf('{"no":"event"}'), `history/${broken.id}`)
+      blocker.return()
+      for (let time = 0; time < 5; time++) {
+        const handle = await node.manager.submit(echoTask, time)
+        assert.equal((await cluster.finished(handle, node)).result, time)
+      }
+      const answers = [broken.details(), broken.history(), broken.result(), broken.cancel()].map(outcomeOf)
+      for (const answer of await within('who asked was told', Promise.all(answers))) {
+        const code = codeOf(answer)
+        assert.ok(code === 'MALFORMED' || code === 'UNKNOWN_EVENT_TYPE', String(code))
+      }
+      cluster.forget(broken.id)
+    },
+  }),
+]

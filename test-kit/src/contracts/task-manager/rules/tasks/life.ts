@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict'
+import type { TaskDetails, TaskEvent } from '@taskledger/core'
+import { codeOf, defineTask, isAwaitTimeout, isTaskFailed, isTaskNotFound } from '@taskledger/core'
+import type { Rule } from '../../../../rule.ts'
+import { awkwardValues, freshTaskId } from '../../../../sample-data.ts'
+import type { Adapters } from '../../../../faults/adapters.ts'
+import { clustered } from '../../stage/clustered.ts'
+import { echoTask } from '../../stage/echo-task.ts'
+import { outcomeOf } from '../../stage/outcome.ts'
+
+const typesOf = (history: readonly TaskEvent[]): readonly string[] => history.map(({ type }) => type)
+
+/** Rules 1.x: the life of a task on one node. */
+export const lifeRules: readonly Rule<Adapters>[] = [
+  clustered({
+    id: 'TM-1.1',
+    kind: 'plain',
+    title: 'a submitted task exists at once: its details, its history and its row say what was submitted, and where',
+    hint: 'submit resolves once history and row are durable, and not before',
+    run: async (cluster) => {
+      const node = await cluster.node({ tasks: [echoTask], worker: false })
+      const { manager } = node
+      const before = Date.now()
+      const handle = await manager.submit(echoTask, { mailbox: 'inbox' }, { labels: ['nightly'] })
+      const details = await handle.details()
+      const { createdAt, updatedAt, ...rest } = details
+      assert.deepEqual(rest, {
+        taskId: handle.id,
+        type: 'echo',
+        typeVersion: 1,
+        status: 'waiting',
+        version: 1,
+        queue: 'default',
+        labels: ['nightly'],
+        createdOn: manager.nodeId,
+        attempt: 0,
+      })
+      assert.ok(createdAt >= before && createdAt <= Date.now() && updatedAt === createdAt, 'the times are those of the submit')
+      assert.deepEqual(await cluster.listed(node), [details])
+      const [created, ...others] = await handle.history()
+      assert.equal(created?.type, 'TaskCreated')
+      assert.deepEqual(
+        [created.node, created.task, others],
+        [manager.nodeId, { type: 'echo', version: 1, payload: { mailbox: 'inbox' } }, []],
+      )
+    },
+  }),
+  clustered({
+    id: 'TM-1.2',
+    kind: 'plain',
+    title: 'a task that nobody submitted is not found, whatever is asked of it; a malformed id is refused as such',
+    hint: 'an empty history means that there is no such task: nothing waits for it, and nothing is written to it',
+    run: async (cluster, { within }) => {
+      const { manager } = await cluster.node({ tasks: [echoTask] })
+      const unknown = manager.task(freshTaskId())
+      const questions = {
+        details: () => unknown.details(),
+        progress: () => unknown.progress(),
+        history: () => unknown.history(),
+        result: () => unknown.result(),
+        finished: () => unknown.finished({ timeoutMs: 60_000 }),
+        watch: () => unknown.watch().next(),
+        cancel: () => unknown.cancel(),
+      }
+      for (const [question, ask] of Object.entries(questions)) {
+        const thrown = await within(`${question} of an unknown task ended`, outcomeOf(ask()))
+        assert.ok(isTaskNotFound(thrown), `${question} of an unknown task gives ${String(thrown)}`)
+      }
+      assert.deepEqual(await (await cluster.outside()).storage.events.read(unknown.id), [])
+      for (const id of ['', 'unknown', unknown.id.toUpperCase(), `${unknown.id} `])
+        assert.equal(codeOf(await outcomeOf((async () => manager.task(id).details())())), 'INVALID_TASK_ID')
+    },
+  }),
+  clustered({
+    id: 'TM-1.3',
+    kind: 'plain',
+    title: 'a task is in progress while its body runs, and one behind it waits, and both run to their end',
+    hint: 'TaskStarted is written before the body begins; a full worker leaves what waits where it is',
+    run: async (cluster) => {
+      const held = cluster.held()
+      const node = await cluster.node({ tasks: [held.task], worker: { slots: 1 } })
+      const [first, run] = await cluster.start(node, held)
+      const second = await node.manager.submit(held.task, null)
+      const { status, attempt, node: ranOn, startedAt } = await first.details()
+      assert.deepEqual([status, attempt, ranOn], ['inProgress', 1, node.manager.nodeId])
+      assert.ok(startedAt !== undefined && startedAt <= Date.now())
+      const waiting = await second.details()
+      assert.deepEqual([waiting.status, waiting.attempt, waiting.node, waiting.startedAt], ['waiting', 0, undefined, undefined])
+      run.return()
+      ;(await cluster.running(held, second)).return()
+      assert.equal((await cluster.finished(second, node)).status, 'completed')
+      assert.equal(held.runs.length, 2)
+    },
+  }),
+  clustered({
+    id: 'TM-1.4',
+    kind: 'plain',
+    title: 'a body that returns completes its task: the result comes back equal, and the history tells what happened where',
+    hint: 'payload and result are values of JSON: look at what the engine makes of them',
+    run: async (cluster, { within }) => {
+      const { manager } = await cluster.node({ tasks: [echoTask] })
+      const handle = await manager.submit(echoTask, awkwardValues)
+      assert.deepEqual(await within('the result came', handle.result()), awkwardValues)
+      const details = await handle.details()
+      assert.deepEqual([details.status, details.result, details.error], ['completed', awkwardValues, undefined])
+      const history = await handle.history()
+      assert.deepEqual(typesOf(history), ['TaskCreated', 'TaskStarted', 'TaskCompleted'])
+      for (const event of history) assert.equal(event.node, manager.nodeId)
+      assert.equal(details.finishedAt, history.at(-1)?.at)
+    },
+  }),
+  clustered({
+    id: 'TM-1.5',
+    kind: 'plain',
+    title: 'a body that throws fails its task: who awaits the result is told why, who awaits the end is not thrown at',
+    hint: 'the error stands in TaskFailed',
+    run: async (cluster, { within }) => {
+      const throwing = defineTask({
+        type: 'throwing',
+        run: () => {
+          throw Object.assign(new RangeError('the mailbox is gone'), { code: 'NO_MAILBOX' })
+        },
+      })
+      const { manager } = await cluster.node({ tasks: [throwing] })
+      const handle = await manager.submit(throwing)
+      const details = await within('the task ended', handle.finished())
+      const { name, message, code } = details.error ?? {}
+      assert.deepEqual([details.status, name, message, code], ['failed', 'RangeError', 'the mailbox is gone', 'NO_MAILBOX'])
+      const thrown = await within('the wait for the result ended', outcomeOf(handle.result()))
+      assert.ok(isTaskFailed(thrown), String(thrown))
+      assert.match(thrown.message, /the mailbox is gone/)
+      assert.deepEqual(thrown.details, details)
+      assert.deepEqual(typesOf(await handle.history()), ['TaskCreated', 'TaskStarted', 'TaskFailed'])
+    },
+  }),
+  clustered({
+    id: 'TM-1.6',
+    kind: 'plain',
+    title: 'the list by status holds the tasks that have it and no others, and nothing where there are none',
+    hint: 'each event is followed by a save of the row',
+    run: async (cluster, { waitUntil }) => {
+      const held = cluster.held()
+      const deaf = cluster.held({ type: 'deaf', heeds: false })
+      const node = await cluster.node({ tasks: [held.task, deaf.task], worker: { slots: 2, cancelGraceMs: 60_000 } })
+      const { manager } = node
+      const statuses = ['waiting', 'inProgress', 'cancelRequested', 'completed', 'failed', 'cancelled', 'died'] as const
+      const idsBy = async (status: TaskDetails['status']): Promise<readonly string[]> =>
+        (await manager.list({ status })).tasks.map(({ taskId }) => taskId)
+      assert.deepEqual((await manager.list()).tasks, [])
+      for (const status of statuses) assert.deepEqual(await idsBy(status), [])
+
+      const ending = async (end: 'return' | 'throw' | 'cancel'): Promise<string> => {
+        const [handle, run] = await cluster.start(node, held)
+        if (end === 'cancel') await handle.cancel()
+        else if (end === 'throw') run.throw(new Error('no'))
+        else run.return()
+        await cluster.finished(handle, node)
+        return handle.id
+      }
+      const [completed, failed, cancelled] = [await ending('return'), await ending('throw'), await ending('cancel')]
+      const [cancelRequested] = await cluster.start(node, deaf)
+      await cancelRequested.cancel()
+      const [inProgress] = await cluster.start(node, held)
+      const waiting = await manager.submit(held.task, null)
+      const expected = {
+        waiting: [waiting.id],
+        inProgress: [inProgress.id],
+        cancelRequested: [cancelRequested.id],
+        completed: [completed],
+        failed: [failed],
+        cancelled: [cancelled],
+        died: [],
+      }
+      for (const status of statuses)
+        await waitUntil(`the list of what is ${status} is ${expected[status].join(', ') || 'empty'}`, async () => {
+          const ids = await idsBy(status)
+          return ids.length === expected[status].length && ids.every((id, index) => id === expected[status][index])
+        })
+      const both = (await manager.list({ status: ['failed', 'completed'] })).tasks.map(({ taskId }) => taskId)
+      assert.deepEqual([...both].sort(), [completed, failed].sort())
+    },
+  }),
+  clustered({
+    id: 'TM-1.7',
+    kind: 'plain',
+    title: 'one slot runs the tasks of a queue one after another, in the order in which they were submitted',
+    hint: 'first in, first out with one consumer; the slot is free when the body has ended, not before',
+    run: async (cluster, { within }) => {
+      const steps: string[] = []
+      const stepping = defineTask({
+        type: 'stepping',
+        run: async ({ taskId }) => {
+          steps.push(`${taskId} begins`)
+          for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+          steps.push(`${taskId} ends`)
+        },
+      })
+      const { manager } = await cluster.node({ tasks: [stepping], worker: { slots: 1 } })
+      const ids: string[] = []
+      for (let index = 0; index < 5; index++) ids.push((await manager.submit(stepping)).id)
+      await within('all of them ended', Promise.all(ids.map((id) => manager.task(id).finished())))
+      assert.deepEqual(
+        steps,
+        ids.flatMap((id) => [`${id} begins`, `${id} ends`]),
+      )
+    },
+  }),
+  clustered({
+    id: 'TM-1.8',
+    kind: 'plain',
+    title: 'the end can be awaited while the task waits, while it runs, and any number of times after it',
+    hint: 'register for the notice, look at the store, and only then wait',
+    run: async (cluster, { within }) => {
+      const held = cluster.held()
+      const node = await cluster.node({ tasks: [held.task], worker: { slots: 1 } })
+      const [first, blocker] = await cluster.start(node, held)
+      const second = await node.manager.submit(held.task, null)
+      const awaits = [first.result(), first.result(), second.result()]
+      blocker.return('first')
+      ;(await cluster.running(held, second)).return('second')
+      assert.deepEqual(await within('those that began before the end got the result', Promise.all(awaits)), ['first', 'first', 'second'])
+      const late = [second.result(), second.result(), second.result({ timeoutMs: 0 }).catch(codeOf)]
+      const [one, two, hurried] = await within('those that began after the end got the result', Promise.all(late))
+      assert.deepEqual([one, two], ['second', 'second'])
+      assert.ok(hurried === 'second' || hurried === 'AWAIT_TIMEOUT', 'a wait of no time at all gives the result, or times out')
+    },
+  }),
+  clustered({
+    id: 'TM-1.9',
+    kind: 'plain',
+    title: 'a wait that is too short times out, an aborted one ends with its reason, and the task goes on untouched',
+    hint: 'a time-out is the waiter’s business: nothing is written, and nobody else is woken',
+    run: async (cluster, { within }) => {
+      const held = cluster.held()
+      const node = await cluster.node({ tasks: [held.task] })
+      const [handle, run] = await cluster.start(node, held)
+      const patient = handle.result()
+      for (const wait of [handle.result({ timeoutMs: 20 }), handle.finished({ timeoutMs: 20 })])
+        assert.ok(isAwaitTimeout(await within('the wait timed out', outcomeOf(wait))))
+      const reason = new Error('enough')
+      const aborting = new AbortController()
+      const aborted = outcomeOf(handle.result({ signal: aborting.signal }))
+      aborting.abort(reason)
+      assert.equal(await within('the wait was aborted', aborted), reason)
+      assert.deepEqual([(await handle.details()).status, run.signal.aborted], ['inProgress', false])
+      run.return('in the end')
+      assert.equal(await within('the patient one got the result', patient), 'in the end')
+    },
+  }),
+  clustered({
+    id: 'TM-1.10',
+    kind: 'plain',
+    title: 'watching shows the task as it is, every change after that in order, and ends with the task',
+    hint: 'changes may be drawn together, but none may be shown after a later one, and the last one has to be shown',
+    run: async (cluster, { within }) => {
+      const held = cluster.held()
+      const node = await cluster.node({ tasks: [held.task] })
+      const [handle, run] = await cluster.start(node, held)
+      const seen: TaskDetails[] = []
+      const watching = (async () => {
+        for await (const details of handle.watch()) {
+          seen.push(details)
+          if (seen.length === 1) run.progress({ done: 1 })
+          if (details.progress !== undefined) run.return('done')
+        }
+      })()
+      await within('the watch ended with its task', watching)
+      const versions = seen.map(({ version }) => version)
+      assert.deepEqual(
+        versions,
+        [...versions].sort((a, b) => a - b),
+      )
+      assert.deepEqual([seen[0]?.status, seen.at(-1)?.status, seen.at(-1)?.result], ['inProgress', 'completed', 'done'])
+      assert.ok(
+        seen.some(({ status, progress }) => status === 'inProgress' && progress !== undefined),
+        'the progress was shown',
+      )
+    },
+  }),
+]

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import type { JsonValue } from '@taskledger/core'
+import { codeOf, defineTask } from '@taskledger/core'
+import type { Rule } from '../../../../rule.ts'
+import type { Adapters } from '../../../../faults/adapters.ts'
+import { clustered } from '../../stage/clustered.ts'
+import { outcomeOf } from '../../stage/outcome.ts'
+
+/** Rules 1.x, continued: how far a task has come. */
+export const progressRules: readonly Rule<Adapters>[] = [
+  clustered({
+    id: 'TM-1.11',
+    kind: 'plain',
+    title:
+      'progress is seen while the body runs, the latest report of each time, on every node, in the list too; the history stays as short as it was',
+    hint: 'saveProgress is followed by a notice; progress is merged into what is read, and is no event',
+    run: async (cluster, { waitUntil }) => {
+      const held = cluster.held()
+      const nodes = await cluster.nodes(2, { tasks: [held.task] })
+      const [handle, run] = await cluster.start(nodes[0], held)
+      const isSeen = async (value: number): Promise<boolean> => {
+        for (const node of nodes) {
+          const ofHandle = await node.manager.task(handle.id).progress()
+          const [row] = await cluster.listed(node)
+          const wanted = JSON.stringify({ done: value })
+          if (JSON.stringify(ofHandle) !== wanted || JSON.stringify(row?.progress?.value) !== wanted) return false
+        }
+        return true
+      }
+      assert.equal((await handle.details()).progress, undefined)
+      run.progress({ done: 1 })
+      await waitUntil('the first report is seen on both nodes', () => isSeen(1))
+      for (let done = 2; done <= 100; done++) run.progress({ done })
+      await waitUntil('the latest report is seen on both nodes', () => isSeen(100))
+      const { status, version, progress } = await handle.details()
+      assert.deepEqual([status, version, progress?.attempt], ['inProgress', 2, 1])
+    },
+  }),
+  clustered({
+    id: 'TM-1.12',
+    kind: 'plain',
+    title: 'the last progress stands in the end of the task, whether it completed, failed or was cancelled, on every node',
+    hint: 'it is folded into the final event: the row may be read before a report that was on its way',
+    run: async (cluster) => {
+      const held = cluster.held()
+      const [a, b] = await cluster.nodes(2, { tasks: [held.task] })
+      const endings = ['completed', 'failed', 'cancelled'] as const
+      for (const ending of endings) {
+        const [handle, run] = await cluster.start(a, held)
+        for (let done = 1; done <= 3; done++) run.progress({ done })
+        if (ending === 'completed') run.return()
+        else if (ending === 'failed') run.throw(new Error('no'))
+        else await handle.cancel()
+        for (const node of [a, b]) {
+          const details = await cluster.finished(handle, node)
+          const { status, progress } = details
+          assert.deepEqual([status, progress?.value, progress?.attempt, progress?.sequence], [ending, { done: 3 }, 1, 3])
+          await cluster.rowIs(details, node)
+        }
+      }
+    },
+  }),
+  clustered({
+    id: 'TM-1.13',
+    kind: 'plain',
+    title: 'progress that cannot be kept is refused where it is reported, and a body that gets over it ends as it would have',
+    hint: 'the report throws into the body; nothing else comes of it',
+    run: async (cluster) => {
+      const refusals: unknown[] = []
+      const held = cluster.held()
+      const node = await cluster.node({ tasks: [held.task] })
+      for (const ending of ['completed', 'failed', 'cancelled'] as const) {
+        const [handle, run] = await cluster.start(node, held)
+        run.progress('kept')
+        for (const value of [1n, () => {}, 'x'.repeat(2 ** 21)] as readonly unknown[] as readonly JsonValue[])
+          refusals.push(codeOf(await outcomeOf((async () => run.progress(value))())))
+        if (ending === 'completed') run.return()
+        else if (ending === 'failed') run.throw(new Error('no'))
+        else await handle.cancel()
+        const details = await cluster.finished(handle, node)
+        assert.deepEqual([details.status, details.progress?.value], [ending, 'kept'])
+      }
+      assert.deepEqual(refusals, [
+        'NOT_JSON',
+        'NOT_JSON',
+        'TOO_LARGE',
+        'NOT_JSON',
+        'NOT_JSON',
+        'TOO_LARGE',
+        'NOT_JSON',
+        'NOT_JSON',
+        'TOO_LARGE',
+      ])
+    },
+  }),
+  clustered({
+    id: 'TM-1.14',
+    kind: 'plain',
+    title: 'storage that refuses progress takes nothing from the task: it ends as it would have, with its last report',
+    hint: 'a report that cannot be saved is no failure of the body',
+    run: async (cluster, { within }) => {
+      const reporting = defineTask({
+        type: 'reporting',
+        run: async ({ progress }) => {
+          for (let done = 1; done <= 3; done++) {
+            progress({ done })
+            await new Promise((resolve) => setTimeout(resolve, 12))
+          }
+          return 'done'
+        },
+      })
+      const { manager, faults } = await cluster.node({ tasks: [reporting] })
+      faults.fail('before', ({ name }) => name === 'listing.saveProgress')
+      const handle = await manager.submit(reporting)
+      assert.equal(await within('the task ended', handle.result()), 'done')
+      assert.deepEqual((await handle.details()).progress?.value, { done: 3 })
+    },
+  }),
+]

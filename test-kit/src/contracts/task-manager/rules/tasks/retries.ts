@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { codeOf, defineTask, NonRetryableError, unchecked } from '@taskledger/core'
+import type { Rule } from '../../../../rule.ts'
+import type { Adapters } from '../../../../faults/adapters.ts'
+import { clustered } from '../../stage/clustered.ts'
+import { echoTask } from '../../stage/echo-task.ts'
+
+/** Rules 4.x: further attempts, and their time. */
+export const retryRules: readonly Rule<Adapters>[] = [
+  clustered({
+    id: 'TM-4.1',
+    kind: 'plain',
+    title: 'a task that fails runs again as its policy says, not before its back-off is over, and waits meanwhile; its success is final',
+    hint: 'TaskFailed with retryAt, and a message when that time has come',
+    run: async (cluster) => {
+      const held = cluster.held({ retry: { maxAttempts: 3, backoff: { initialMs: 40, factor: 2, jitter: 0 } } })
+      const node = await cluster.node({ tasks: [held.task] })
+      const [handle, first] = await cluster.start(node, held)
+      node.manager.worker?.pause()
+      first.throw(new Error('once'))
+      await cluster.status(handle, 'waiting', node)
+      const { dueAt, error, attempt } = await handle.details()
+      assert.deepEqual([error?.message, attempt], ['once', 1])
+      assert.ok(dueAt !== undefined)
+      node.manager.worker?.resume()
+      ;(await cluster.running(held, handle, 2)).throw(new Error('twice'))
+      ;(await cluster.running(held, handle, 3)).return('at last')
+      const end = await cluster.finished(handle, node)
+      assert.deepEqual([end.status, end.attempt, end.result, end.error, end.dueAt], ['completed', 3, 'at last', undefined, undefined])
+      const history = await handle.history()
+      const failures = history.filter((event) => event.type === 'TaskFailed')
+      assert.deepEqual(
+        failures.map(({ attempt, at, retryAt = 0 }) => [attempt, retryAt - at]),
+        [
+          [1, 40],
+          [2, 80],
+        ],
+      )
+      for (const failure of failures) {
+        const next = history[failure.version]
+        assert.ok(next?.type === 'TaskStarted' && next.at >= (failure.retryAt ?? 0), 'it started before its time')
+      }
+    },
+  }),
+  clustered({
+    id: 'TM-4.2',
+    kind: 'plain',
+    title: 'a task whose attempts are used up has failed for good, with its last error; so has one whose error says that it is of no use',
+    hint: 'the policy stands in TaskCreated; a NonRetryableError never has a retryAt',
+    run: async (cluster) => {
+      const held = cluster.held({ retry: { maxAttempts: 3, backoff: { initialMs: 1, jitter: 0 } } })
+      const node = await cluster.node({ tasks: [held.task] })
+      const [handle, first] = await cluster.start(node, held)
+      first.throw(new Error('1'))
+      ;(await cluster.running(held, handle, 2)).throw(new Error('2'))
+      ;(await cluster.running(held, handle, 3)).throw(new Error('3'))
+      const end = await cluster.finished(handle, node)
+      assert.deepEqual([end.status, end.attempt, end.error?.message], ['failed', 3, '3'])
+      const [hopeless, run] = await cluster.start(node, held)
+      run.throw(new NonRetryableError('the mailbox is gone'))
+      const { status, attempt, error } = await cluster.finished(hopeless, node)
+      assert.deepEqual([status, attempt, error?.message], ['failed', 1, 'the mailbox is gone'])
+      assert.equal(held.runs.length, 4)
+    },
+  }),
+  clustered({
+    id: 'TM-4.3',
+    kind: 'plain',
+    title: 'the next attempt is given the last progress of the one before, on another node too; the first is given none',
+    hint: 'it stands in TaskFailed, or beside the history where the attempt said nothing more',
+    run: async (cluster) => {
+      const held = cluster.held({ retry: { maxAttempts: 3, backoff: { initialMs: 1, jitter: 0 } } })
+      const [a, b] = await cluster.nodes(2, { tasks: [held.task] })
+      b.manager.worker?.pause()
+      const [handle, first] = await cluster.start(a, held)
+      for (let done = 1; done <= 20; done++) first.progress({ done })
+      a.manager.worker?.pause()
+      first.throw(new Error('once'))
+      await cluster.status(handle, 'waiting', a)
+      b.manager.worker?.resume()
+      const second = await cluster.running(held, handle, 2)
+      assert.deepEqual([first.lastProgress, second.lastProgress], [undefined, { done: 20 }])
+      // An attempt that reports nothing hands on what it was given.
+      second.throw(new Error('twice'))
+      const third = await cluster.running(held, handle, 3)
+      assert.deepEqual(third.lastProgress, { done: 20 })
+      third.return()
+      const { progress, node } = await cluster.finished(handle, a)
+      assert.deepEqual([progress?.value, node], [{ done: 20 }, b.manager.nodeId])
+    },
+  }),
+  clustered({
+    id: 'TM-4.4',
+    kind: 'plain',
+    title: 'an attempt that takes longer than it may is aborted as timed out and has failed; the next one runs with its full time',
+    hint: 'the time-out belongs to the attempt, not to the task',
+    run: async (cluster, { waitUntil }) => {
+      const held = cluster.held({ timeoutMs: 50, retry: { maxAttempts: 2, backoff: { initialMs: 1, jitter: 0 } } })
+      const node = await cluster.node({ tasks: [held.task] })
+      const [handle, first] = await cluster.start(node, held)
+      await waitUntil('the signal of the body is aborted', () => first.signal.aborted)
+      assert.equal(codeOf(first.signal.reason), 'TIMED_OUT')
+      const second = await cluster.running(held, handle, 2)
+      await waitUntil('the signal of the second body is aborted', () => second.signal.aborted)
+      const { status, attempt, error } = await cluster.finished(handle, node)
+      assert.deepEqual([status, attempt, error?.code], ['failed', 2, 'TIMED_OUT'])
+      for (const event of await handle.history())
+        if (event.type === 'TaskFailed') {
+          const started = (await handle.history())[event.version - 2]
+          assert.ok(started !== undefined && event.at - started.at >= 45, 'it had less than its time')
+        }
+    },
+  }),
+  clustered({
+    id: 'TM-4.5',
+    kind: 'plain',
+    title: 'a body that ignores its time-out is left behind after its grace: the failure is final, and it is not run again beside itself',
+    hint: 'it may still do something: another attempt would do it twice',
+    run: async (cluster) => {
+      const deaf = cluster.held({ heeds: false, timeoutMs: 20, retry: { maxAttempts: 5, backoff: { initialMs: 1 } } })
+      const node = await cluster.node({ tasks: [deaf.task, echoTask], worker: { slots: 1, cancelGraceMs: 20 } })
+      const [handle, run] = await cluster.start(node, deaf)
+      const details = await cluster.finished(handle, node)
+      assert.deepEqual([details.status, details.attempt], ['failed', 1])
+      assert.match(details.error?.message ?? '', /may still run/)
+      run.return('too late')
+      const next = await node.manager.submit(echoTask, 'next')
+      assert.equal((await cluster.finished(next, node)).result, 'next')
+      assert.deepEqual(await handle.details(), details)
+      assert.equal(deaf.runs.length, 1)
+    },
+  }),
+  clustered({
+    id: 'TM-4.6',
+    kind: 'plain',
+    title: 'a task is not started before its time, whatever message comes earlier, and is when it has come',
+    hint: 'the claim is refused as not due, and the message is sent again when it is',
+    run: async (cluster, { within }) => {
+      const held = cluster.held()
+      const front = await cluster.node({ tasks: [held.task], worker: false })
+      const worker = await cluster.node({ tasks: [held.task], worker: { slots: 2 } })
+      const notBefore = Date.now() + 1_000
+      const handle = await front.manager.submit(held.task, null, { notBefore: new Date(notBefore) })
+      const { status, dueAt } = await handle.details()
+      if (Date.now() < notBefore) assert.deepEqual([status, dueAt], ['waiting', notBefore])
+      await cluster.send({ taskId: handle.id })
+      await cluster.send({ taskId: handle.id })
+      // Sent after the two: when it runs, they have been dealt with.
+      const [later, laterRun] = await cluster.start(worker, held)
+      laterRun.return()
+      await cluster.finished(later, front)
+      // Whoever was given the message early keeps it: the node that submitted it may be gone by then.
+      await within('the node that submitted it closed', front.manager.close())
+      const run = await cluster.running(held, handle)
+      assert.ok(Date.now() >= notBefore, 'it started before its time')
+      run.return()
+      const { startedAt = 0, dueAt: noLonger } = await cluster.finished(handle, worker)
+      assert.ok(startedAt >= notBefore)
+      assert.equal(noLonger, undefined)
+      assert.equal(held.runs.length, 2)
+    },
+  }),
+  clustered({
+    id: 'TM-4.7',
+    kind: 'plain',
+    title: 'a result that cannot be kept fails the task, which is not run again for that',
+    hint: 'the result is checked before TaskCompleted is written; another attempt would come to the same',
+    run: async (cluster) => {
+      const results: readonly (readonly [unknown, string])[] = [
+        [{ count: 1n }, 'NOT_JSON'],
+        [new Map(), 'NOT_JSON'],
+        ['x'.repeat(2 ** 23), 'TOO_LARGE'],
+      ]
+      const task = defineTask({
+        type: 'unkeepable',
+        payload: unchecked<number>(),
+        retry: { maxAttempts: 3, backoff: { initialMs: 1 } },
+        run: ({ payload }) => results[payload]?.[0],
+      })
+      const node = await cluster.node({ tasks: [task] })
+      for (const [index, [, code]] of results.entries()) {
+        const handle = await node.manager.submit(task, index)
+        const { status, error, attempt } = await cluster.finished(handle, node)
+        assert.deepEqual([status, error?.code, attempt], ['failed', code, 1])
+      }
+    },
+  }),
+]

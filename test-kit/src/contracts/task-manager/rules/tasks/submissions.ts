@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import { codeOf, declareTask, taskIdOfKey, unchecked } from '@taskledger/core'
+import type { JsonValue } from '@taskledger/core'
+import type { TaskId } from '@taskledger/core/ports'
+import type { Rule } from '../../../../rule.ts'
+import type { Adapters } from '../../../../faults/adapters.ts'
+import { clustered } from '../../stage/clustered.ts'
+import { echoTask } from '../../stage/echo-task.ts'
+import { jitterFor } from '../../stage/jitter.ts'
+import { runRounds } from '../../stage/rounds.ts'
+import { calls } from '../../../../faults/calls.ts'
+import { outcomeOf } from '../../stage/outcome.ts'
+
+/** Rules 4.x, continued: what a submit may say, and what it comes to. */
+export const submissionRules: readonly Rule<Adapters>[] = [
+  clustered({
+    id: 'TM-4.8',
+    kind: 'plain',
+    title: 'an idempotency key stands for one task for good: a second submit, on another node, during or after its life, meets the first',
+    hint: 'the id is derived from type and key, and the append at version 0 meets what is there',
+    run: async (cluster, { within }) => {
+      const held = cluster.held()
+      const nodes = await cluster.nodes(2, { tasks: [held.task, echoTask] })
+      const [a, b] = nodes
+      const key = { idempotencyKey: 'nightly, 29 February' }
+      const first = await a.manager.submit(held.task, { mailbox: 'inbox', deep: [1, { b: 2, a: 1 }] }, key)
+      const run = await cluster.running(held, first)
+      // The same payload, whatever the order of its properties.
+      const second = await b.manager.submit(held.task, { deep: [1, { a: 1, b: 2 }], mailbox: 'inbox' }, key)
+      assert.equal(second.id, first.id)
+      const other = outcomeOf(b.manager.submit(held.task, { mailbox: 'drafts', deep: [] }, key))
+      assert.equal(codeOf(await within('another payload was refused', other)), 'IDEMPOTENCY_MISMATCH')
+      const ofOtherType = await b.manager.submit(echoTask, 1, key)
+      assert.notEqual(ofOtherType.id, first.id)
+      run.return('once')
+      for (const node of nodes) assert.equal((await cluster.finished(first, node)).result, 'once')
+      const third = await b.manager.submit(held.task, { mailbox: 'inbox', deep: [1, { b: 2, a: 1 }] }, key)
+      assert.equal(await within('the result is the one that there is', third.result()), 'once')
+      await cluster.finished(ofOtherType, a)
+      assert.deepEqual([held.runs.length, (await cluster.listed(b)).length, (await first.history()).length], [1, 2, 3])
+    },
+  }),
+  clustered({
+    id: 'TM-4.9',
+    kind: 'race',
+    title: 'many submit under one key at once, on every node: all are given the same task, and it runs once',
+    hint: 'of racing appends at version 0 one wins; the others read what it wrote',
+    run: async (cluster, { random, within, observe }) => {
+      const held = cluster.held()
+      const nodes = await cluster.nodes(3, { tasks: [held.task] })
+      const jitter = await jitterFor(async () => (await cluster.start(nodes[0], held))[1].return())
+      await runRounds(25, 5, async (round) => {
+        const submits = Array.from({ length: 12 }, async (_, index) => {
+          await jitter(random)
+          return (nodes[index % 3] ?? nodes[0]).manager.submit(held.task, round, { idempotencyKey: `round ${round}` })
+        })
+        const handles = await within('every submit was acknowledged', Promise.all(submits))
+        const [handle, ...others] = handles
+        assert.ok(handle !== undefined)
+        for (const { id } of others) assert.equal(id, handle.id)
+        ;(await cluster.running(held, handle)).return(round)
+        assert.equal((await cluster.finished(handle, nodes[1])).result, round)
+        observe({ round, history: await handle.history() })
+        assert.equal(held.runs.filter(({ taskId }) => taskId === handle.id).length, 1)
+      })
+    },
+  }),
+  clustered({
+    id: 'TM-4.10',
+    kind: 'fault',
+    title: 'a submit that broke off half-way is told as unknown, with the id; the same again under its key makes it whole',
+    hint: 'who meets an existing history repeats the later steps: row, message, notice',
+    run: async (cluster, { within }) => {
+      // Long enough for a second try on a machine that is busy.
+      const faulty = await cluster.node({ tasks: [echoTask], worker: false, commandTimeoutMs: 500 })
+      const node = await cluster.node({ tasks: [echoTask] })
+      const faults = {
+        'the history was written, and the answer lost': () => faulty.faults.fail('after', calls('events.append')),
+        'the row could not be written, nor the message': () =>
+          faulty.faults.fail('before', ({ name }) => name === 'listing.save' || name === 'queue.send'),
+        'nothing could be written': () => faulty.faults.fail('before', () => true),
+      }
+      for (const [idempotencyKey, strike] of Object.entries(faults)) {
+        const heal = strike()
+        const thrown = await within('the submit was refused', outcomeOf(faulty.manager.submit(echoTask, 'whole', { idempotencyKey })))
+        const id = taskIdOfKey('echo', idempotencyKey)
+        assert.deepEqual([codeOf(thrown), (thrown as { taskId?: TaskId }).taskId], ['OUTCOME_UNKNOWN', id])
+        const handle = await node.manager.submit(echoTask, 'whole', { idempotencyKey })
+        assert.equal(handle.id, id)
+        const details = await cluster.finished(handle, node)
+        assert.deepEqual([details.status, details.attempt, details.result], ['completed', 1, 'whole'])
+        await cluster.rowIs(details, node)
+        heal()
+      }
+    },
+  }),
+  clustered({
+    id: 'TM-4.11',
+    kind: 'plain',
+    title: 'a submit that is refused writes nothing: a payload that its schema refuses, that is no JSON, or too large, and an unknown type',
+    hint: 'everything is checked before the first append',
+    run: async (cluster) => {
+      const strict = declareTask({
+        type: 'strict',
+        payload: {
+          '~standard': {
+            version: 1,
+            vendor: 'conformance-kit',
+            validate: (value: unknown) => (value === 'right' ? { value } : { issues: [{ message: 'it is not right' }] }),
+          },
+        },
+      })
+      const stranger = declareTask({ type: 'stranger', payload: unchecked<JsonValue>() })
+      const node = await cluster.node({ tasks: [strict, echoTask], worker: false })
+      const { manager } = node
+      const refusals = [
+        [manager.submit(strict, 'wrong'), 'INVALID_PAYLOAD'],
+        [manager.submit(echoTask, 1n as unknown as JsonValue), 'NOT_JSON'],
+        [manager.submit(echoTask, { at: new Date() } as unknown as JsonValue), 'NOT_JSON'],
+        [manager.submit(echoTask, 'x'.repeat(256 * 1024 - 1)), 'TOO_LARGE'],
+        [manager.submitMany(echoTask, [1, 2, Number.NaN]), 'NOT_JSON'],
+        [manager.submit(stranger, 1), 'UNKNOWN_TASK_TYPE'],
+      ] as const
+      for (const [submit, code] of refusals) assert.equal(codeOf(await outcomeOf(submit)), code)
+      assert.deepEqual([(await cluster.listed(node)).length, (await cluster.histories()).size], [0, 0])
+    },
+  }),
+  clustered({
+    id: 'TM-4.12',
+    kind: 'plain',
+    title: 'tasks are listed by label, type, node and time, the newest first, and pages walk each of them once while others are submitted',
+    hint: 'the cursor holds the place, not a number of rows',
+    run: async (cluster) => {
+      const held = cluster.held()
+      const [a, b] = await cluster.nodes(2, { tasks: [held.task, echoTask], worker: { slots: 20 } })
+      b.manager.worker?.pause()
+      const before = await a.manager.submit(echoTask, 'before', { labels: ['odd', 'old'] })
+      await cluster.finished(before, a)
+      // Times are in milliseconds: what follows is of a later one.
+      while (Date.now() <= (await before.details()).createdAt);
+      const since = Date.now()
+      const labelled: TaskId[] = []
+      for (let index = 0; index < 10; index++) {
+        const { id } = await b.manager.submit(held.task, index, { labels: index % 2 === 0 ? ['even'] : ['odd', 'nightly'] })
+        labelled.unshift(id)
+        await cluster.running(held, { id })
+      }
+      const ids = async (query: Parameters<typeof a.manager.list>[0]): Promise<readonly TaskId[]> =>
+        (await b.manager.list(query)).tasks.map(({ taskId }) => taskId)
+      const odd = labelled.filter((_, index) => index % 2 === 0)
+      assert.deepEqual([...(await ids({ label: 'odd' }))].sort(), [...odd, before.id].sort())
+      assert.deepEqual([...(await ids({ label: 'odd', since }))].sort(), [...odd].sort())
+      assert.deepEqual(await ids({ until: since, type: 'echo' }), [before.id])
+      assert.deepEqual(await ids({ label: 'old', status: 'inProgress' }), [])
+      assert.deepEqual(await ids({ node: b.manager.nodeId }), [])
+      // A listing may hold the row of a start back for a moment, in case the end comes soon.
+      await cluster.until(
+        'all ten are listed by their node',
+        async () => (await ids({ node: a.manager.nodeId, type: 'held' })).length === 10,
+      )
+      const rows = await cluster.listed(b)
+      assert.deepEqual(
+        rows.map(({ createdAt }) => createdAt),
+        rows.map(({ createdAt }) => createdAt).sort((one, other) => other - one),
+      )
+      const walked: TaskId[] = []
+      for (let cursor: string | undefined, pages = 0; pages === 0 || cursor !== undefined; pages++) {
+        const page = await a.manager.list({ type: 'held', limit: 3, ...(cursor === undefined ? {} : { cursor }) })
+        walked.push(...page.tasks.map(({ taskId }) => taskId))
+        cursor = page.cursor
+        await a.manager.submit(held.task, 'another')
+      }
+      assert.deepEqual([...walked].sort(), [...labelled].sort())
+      assert.equal(codeOf(await outcomeOf(a.manager.list({ cursor: 'nonsense' }))), 'INVALID_CURSOR')
+    },
+  }),
+  clustered({
+    id: 'TM-4.13',
+    kind: 'plain',
+    title: 'many are submitted at once: the handles come in the order of the payloads, and each task runs once',
+    hint: 'tasks of one manager that are submitted close together share a cohort: their histories must not mix',
+    run: async (cluster, { within }) => {
+      const front = await cluster.node({ tasks: [echoTask], worker: false })
+      const back = await cluster.node({ tasks: [echoTask], worker: { slots: 20 } })
+      const payloads = Array.from({ length: 200 }, (_, index) => index)
+      const handles = await within('they were submitted', front.manager.submitMany(echoTask, payloads, { labels: ['many'] }))
+      assert.equal(new Set(handles.map(({ id }) => id)).size, 200)
+      const results = await cluster.allFinished(handles.map((handle) => handle.result()))
+      assert.deepEqual(results, payloads)
+      await runRounds(handles.length, 10, async (index) => {
+        const handle = handles[index]
+        if (handle !== undefined) await cluster.rowIs(await back.manager.task(handle.id).details(), back)
+      })
+      const { tasks } = await back.manager.list({ status: 'completed', label: 'many', limit: 1_000 })
+      assert.deepEqual([tasks.length, tasks.every(({ attempt }) => attempt === 1)], [200, true])
+    },
+  }),
+]

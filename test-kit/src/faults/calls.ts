@@ -1,0 +1,112 @@
+import type {
+  CallOptions,
+  Delivery,
+  EventBus,
+  EventStore,
+  NodeRegistry,
+  TaskDetails,
+  TaskEvent,
+  TaskId,
+  TaskListing,
+  TaskNotice,
+  WorkQueue,
+} from '@taskledger/core/ports'
+
+/**
+ * Every call between a node and its adapters, by name. The calls under `inbound` go from an adapter to the node; all others go from
+ * the node to an adapter.
+ */
+export interface Calls {
+  readonly 'events.append': EventStore['append']
+  readonly 'events.read': EventStore['read']
+  readonly 'events.histories': (options?: CallOptions) => Promise<AsyncIterable<TaskId>>
+  readonly 'events.remove': EventStore['remove']
+  readonly 'listing.save': TaskListing['save']
+  readonly 'listing.list': TaskListing['list']
+  readonly 'listing.unfinished': (...args: Parameters<TaskListing['unfinished']>) => Promise<AsyncIterable<TaskDetails>>
+  readonly 'listing.saveProgress': TaskListing['saveProgress']
+  readonly 'listing.progress': TaskListing['progress']
+  readonly 'listing.remove': TaskListing['remove']
+  readonly 'nodes.renew': NodeRegistry['renew']
+  readonly 'nodes.leave': NodeRegistry['leave']
+  readonly 'nodes.live': NodeRegistry['live']
+  readonly 'storage.close': () => Promise<void>
+  readonly 'queue.send': WorkQueue['send']
+  readonly 'queue.depth': WorkQueue['depth']
+  readonly 'queue.consume': WorkQueue['consume']
+  readonly 'consumer.resize': (slots: number) => void
+  readonly 'consumer.close': () => Promise<void>
+  readonly 'delivery.accept': Delivery['accept']
+  readonly 'delivery.release': Delivery['release']
+  readonly 'delivery.reject': Delivery['reject']
+  readonly 'bus.publish': EventBus['publish']
+  readonly 'bus.subscribe': EventBus['subscribe']
+  readonly 'bus.onGap': EventBus['onGap']
+  readonly 'messaging.close': () => Promise<void>
+  readonly 'inbound.delivery': (delivery: Delivery) => Promise<void>
+  readonly 'inbound.notice': (notice: TaskNotice) => void
+  readonly 'inbound.gap': () => void
+}
+
+/** The name of a call: its port and its method. */
+export type CallName = keyof Calls
+
+/** What a call belongs to: a port, or what a port gives away. */
+export type CallPort = CallName extends infer Name ? (Name extends `${infer Port}.${string}` ? Port : never) : never
+
+/** One call of a given name. */
+export interface CallOf<Name extends CallName> {
+  readonly name: Name
+  readonly port: CallPort
+  readonly args: Readonly<Parameters<Calls[Name]>>
+  /** The task that the call is about, if the call is about one task. */
+  readonly taskId: TaskId | undefined
+  /** The signal that the caller gave. */
+  readonly signal: AbortSignal | undefined
+}
+
+/** One call. Its `name` tells which arguments it has. */
+export type Call = { readonly [Name in CallName]: CallOf<Name> }[CallName]
+
+/** Makes the call: with the arguments of the caller if none are given, else with the given ones. */
+export type Next = (...args: readonly unknown[]) => unknown
+
+/**
+ * What comes between a node and its adapters. It returns what the caller gets: a promise, except for `consumer.resize`,
+ * `bus.subscribe`, `bus.onGap`, `inbound.notice` and `inbound.gap`, which answer at once.
+ */
+export type Interceptor = (call: Call, next: Next) => unknown
+
+/** What becomes of the calls of some names. */
+export type CallHandlers = {
+  readonly [Name in CallName]?: (next: Calls[Name], ...args: Parameters<Calls[Name]>) => ReturnType<Calls[Name]>
+}
+
+/** Makes an interceptor that handles the calls that are named, and passes on all others. */
+export const onCalls =
+  (handlers: CallHandlers): Interceptor =>
+  (call, next) => {
+    const handle = handlers[call.name] as ((next: Next, ...args: readonly unknown[]) => unknown) | undefined
+    return handle === undefined ? next() : handle(next, ...call.args)
+  }
+
+/** Tells which calls a fault hits. */
+export type CallFilter = (call: Call) => boolean
+
+/** Hits the calls of a name, or of any method of a port; with a task id only those about that task. */
+export const calls =
+  (name: CallName | CallPort, taskId?: TaskId): CallFilter =>
+  (call) =>
+    (call.name === name || call.port === name) && (taskId === undefined || call.taskId === taskId)
+
+/** Hits the calls to the event store, the task listing and the node registry. */
+export const storageCalls: CallFilter = ({ port }) => port === 'events' || port === 'listing' || port === 'nodes'
+
+/** The events that a call appends; none if it is another call. */
+export const appendedBy = (call: Call): readonly TaskEvent[] => (call.name === 'events.append' ? call.args[2] : [])
+
+/** Hits the appends of an event of one of these types. */
+export const appendsOf =
+  (...types: readonly TaskEvent['type'][]): CallFilter =>
+  (call) =>
+    appendedBy(call).some(({ type }) => types.includes(type))

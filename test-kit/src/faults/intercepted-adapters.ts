@@ -1,0 +1,139 @@
+import type {
+  CallOptions,
+  Consumer,
+  Delivery,
+  EventBus,
+  EventStore,
+  NodeRegistry,
+  TaskId,
+  TaskListing,
+  TaskMessaging,
+  TaskStorage,
+  WorkQueue,
+} from '@taskledger/core/ports'
+import type { Adapters } from './adapters.ts'
+import type { Call, CallName, CallPort, Calls, Interceptor, Next } from './calls.ts'
+
+/** Wraps a storage: each of its calls goes through the interceptor. */
+export const interceptedStorage = (storage: TaskStorage, intercept: Interceptor): TaskStorage => {
+  const pass = passThrough(intercept)
+  return {
+    events: interceptedStore(storage.events, pass),
+    listing: interceptedListing(storage.listing, pass),
+    nodes: interceptedRegistry(storage.nodes, pass),
+    close: () => pass('storage.close', [], () => storage.close()),
+  }
+}
+
+/** Wraps a messaging: each of its calls, and each delivery and notice that it hands over, goes through the interceptor. */
+export const interceptedMessaging = (messaging: TaskMessaging, intercept: Interceptor): TaskMessaging => {
+  const pass = passThrough(intercept)
+  return {
+    queue: interceptedQueue(messaging.queue, pass),
+    bus: interceptedBus(messaging.bus, pass),
+    close: () => pass('messaging.close', [], () => messaging.close()),
+  }
+}
+
+/** Wraps a storage and a messaging. */
+export const interceptedAdapters = ({ storage, messaging, close }: Adapters, intercept: Interceptor): Adapters => ({
+  storage: interceptedStorage(storage, intercept),
+  messaging: interceptedMessaging(messaging, intercept),
+  close,
+})
+
+type Pass = <Name extends CallName>(
+  name: Name,
+  args: Readonly<Parameters<Calls[Name]>>,
+  make: Calls[Name],
+  taskId?: TaskId,
+  options?: CallOptions,
+) => ReturnType<Calls[Name]>
+
+const passThrough =
+  (intercept: Interceptor): Pass =>
+  <Name extends CallName>(
+    name: Name,
+    args: Readonly<Parameters<Calls[Name]>>,
+    make: Calls[Name],
+    taskId?: TaskId,
+    options?: CallOptions,
+  ): ReturnType<Calls[Name]> => {
+    const port = name.slice(0, name.indexOf('.')) as CallPort
+    const next: Next = (...given) => (make as Next)(...(given.length === 0 ? args : given))
+    return intercept({ name, port, args, taskId, signal: options?.signal } as unknown as Call, next) as ReturnType<Calls[Name]>
+  }
+
+const interceptedStore = (store: EventStore, pass: Pass): EventStore => ({
+  capabilities: store.capabilities,
+  append: (...args) => pass('events.append', args, (...given) => store.append(...given), args[0], args[3]),
+  read: (...args) => pass('events.read', args, (...given) => store.read(...given), args[0], args[1]),
+  async *histories(...args) {
+    yield* await pass('events.histories', args, async (...given) => store.histories(...given), undefined, args[0])
+  },
+  remove: (...args) => pass('events.remove', args, (...given) => store.remove(...given), args[0], args[1]),
+  close: () => store.close(),
+})
+
+const interceptedListing = (listing: TaskListing, pass: Pass): TaskListing => ({
+  capabilities: listing.capabilities,
+  save: (...args) => pass('listing.save', args, (...given) => listing.save(...given), args[0].taskId, args[1]),
+  list: (...args) => pass('listing.list', args, (...given) => listing.list(...given), undefined, args[1]),
+  async *unfinished(...args) {
+    yield* await pass('listing.unfinished', args, async (...given) => listing.unfinished(...given), undefined, args[1])
+  },
+  saveProgress: (...args) => pass('listing.saveProgress', args, (...given) => listing.saveProgress(...given), args[0], args[2]),
+  progress: (...args) => pass('listing.progress', args, (...given) => listing.progress(...given), args[0], args[1]),
+  remove: (...args) => pass('listing.remove', args, (...given) => listing.remove(...given), args[0].taskId, args[1]),
+  close: () => listing.close(),
+})
+
+const interceptedRegistry = (nodes: NodeRegistry, pass: Pass): NodeRegistry => ({
+  capabilities: nodes.capabilities,
+  renew: (...args) => pass('nodes.renew', args, (...given) => nodes.renew(...given), undefined, args[2]),
+  leave: (...args) => pass('nodes.leave', args, (...given) => nodes.leave(...given), undefined, args[1]),
+  live: (...args) => pass('nodes.live', args, (...given) => nodes.live(...given), undefined, args[0]),
+  close: () => nodes.close(),
+})
+
+const interceptedQueue = (queue: WorkQueue, pass: Pass): WorkQueue => ({
+  capabilities: queue.capabilities,
+  send: (...args) => pass('queue.send', args, (...given) => queue.send(...given), args[1].taskId, args[2]),
+  depth: (...args) => pass('queue.depth', args, (...given) => queue.depth(...given), undefined, args[1]),
+  async consume(...args) {
+    const consume: WorkQueue['consume'] = (name, handler, options) =>
+      queue.consume(
+        name,
+        (delivery) => pass('inbound.delivery', [interceptedDelivery(delivery, pass)], handler, delivery.message.taskId),
+        options,
+      )
+    return interceptedConsumer(await pass('queue.consume', args, consume, undefined, args[2]), pass)
+  },
+  close: () => queue.close(),
+})
+
+const interceptedConsumer = (consumer: Consumer, pass: Pass): Consumer => ({
+  resize: (...args) => pass('consumer.resize', args, (...given) => consumer.resize(...given)),
+  close: () => pass('consumer.close', [], () => consumer.close()),
+})
+
+const interceptedDelivery = (delivery: Delivery, pass: Pass): Delivery => {
+  const { message, redelivered, releases } = delivery
+  return {
+    message,
+    redelivered,
+    releases,
+    accept: () => pass('delivery.accept', [], () => delivery.accept(), message.taskId),
+    release: (...args) => pass('delivery.release', args, (...given) => delivery.release(...given), message.taskId),
+    reject: (...args) => pass('delivery.reject', args, (...given) => delivery.reject(...given), message.taskId),
+  }
+}
+
+const interceptedBus = (bus: EventBus, pass: Pass): EventBus => ({
+  capabilities: bus.capabilities,
+  publish: (...args) => pass('bus.publish', args, (...given) => bus.publish(...given), undefined, args[1]),
+  subscribe: (...args) =>
+    pass('bus.subscribe', args, (listener) => bus.subscribe((notice) => pass('inbound.notice', [notice], listener, notice.taskId))),
+  onGap: (...args) => pass('bus.onGap', args, (listener) => bus.onGap(() => pass('inbound.gap', [], listener))),
+  close: () => bus.close(),
+})

@@ -1,0 +1,94 @@
+import type { CancelSchedule, Clock } from '@taskledger/core/ports'
+import { sleepOn } from '@taskledger/core/ports'
+
+/** Never settles: what a dead process gets for an answer. */
+export const never = <T>(): Promise<T> => new Promise<T>(() => {})
+
+/**
+ * The process of a node, which is also the clock of that node. Each timer fires as a step of the process: a dead process takes no
+ * steps, a frozen process takes them when it thaws.
+ */
+export class NodeProcess implements Clock {
+  readonly sleep: Clock['sleep']
+  /** How far the wall clock of this process is ahead, in milliseconds. */
+  skewMs: number
+  readonly #clock: Clock
+  readonly #timers = new Set<object>()
+  #backlog: (() => void)[] = []
+  #state: 'running' | 'frozen' | 'dead' = 'running'
+  #diedAt: number | undefined
+
+  constructor(clock: Clock, skewMs = 0) {
+    this.#clock = clock
+    this.skewMs = skewMs
+    this.sleep = sleepOn((ms, callback) => this.schedule(ms, callback))
+  }
+
+  get isDead(): boolean {
+    return this.#state === 'dead'
+  }
+
+  get isFrozen(): boolean {
+    return this.#state === 'frozen'
+  }
+
+  /** When the process died, by `elapsed()`. */
+  get diedAt(): number | undefined {
+    return this.#diedAt
+  }
+
+  /** How many timers of this process have not fired. */
+  get pendingTimers(): number {
+    return this.#timers.size
+  }
+
+  now(): number {
+    return this.#clock.now() + this.skewMs
+  }
+
+  elapsed(): number {
+    return this.#clock.elapsed()
+  }
+
+  schedule(ms: number, callback: () => void): CancelSchedule {
+    const timer = {}
+    this.#timers.add(timer)
+    const cancel = this.#clock.schedule(ms, () =>
+      this.step(() => {
+        // The timer may have been cancelled while the process was frozen.
+        if (this.#timers.delete(timer)) callback()
+      }),
+    )
+    return () => {
+      this.#timers.delete(timer)
+      cancel()
+    }
+  }
+
+  /** Runs the callback in the process: at once, after the thaw, or never. */
+  step(callback: () => void): void {
+    if (this.#state === 'frozen') this.#backlog.push(callback)
+    else if (this.#state === 'running') callback()
+  }
+
+  /** As by SIGKILL. */
+  kill(): void {
+    if (this.#state === 'dead') return
+    this.#state = 'dead'
+    this.#diedAt = this.#clock.elapsed()
+    this.#backlog = []
+    this.#timers.clear()
+  }
+
+  /** As by SIGSTOP. */
+  freeze(): void {
+    if (this.#state === 'running') this.#state = 'frozen'
+  }
+
+  /** As by SIGCONT: the steps that fell due meanwhile are taken now, in order. */
+  thaw(): void {
+    if (this.#state !== 'frozen') return
+    this.#state = 'running'
+    for (const callback of this.#backlog.splice(0)) this.#clock.schedule(0, () => this.step(callback))
+  }
+}
