@@ -1,7 +1,7 @@
 import type { ChannelModel, ConfirmChannel, Options } from 'amqplib'
 import { connect } from 'amqplib'
 
-/** The broker as a test sees it, without the adapter in between. */
+/** Direct access to the broker, without the adapter. */
 export class Broker {
   readonly #url: string
   readonly #model: ChannelModel
@@ -28,12 +28,12 @@ export class Broker {
     await this.#channel.waitForConfirms()
   }
 
-  /** Declares a queue by hand. */
+  /** Declares a queue. */
   async declare(queue: string, args: Readonly<Record<string, unknown>>): Promise<void> {
     await this.#channel.assertQueue(queue, { durable: true, arguments: args })
   }
 
-  /** How many messages wait in a queue, or nothing where there is no such queue. */
+  /** How many messages wait in a queue; nothing for an unknown queue. */
   async count(queue: string): Promise<number | undefined> {
     const channel = await this.#model.createChannel()
     channel.on('error', () => {})
@@ -46,7 +46,7 @@ export class Broker {
     }
   }
 
-  /** The messages of a queue, each with its headers, in one text each. They stay where they are. */
+  /** The messages of a queue, each as a text with its headers. They stay in the queue. */
   async textsOf(queue: string): Promise<readonly string[]> {
     if ((await this.count(queue)) === undefined) return []
     const texts: string[] = []
@@ -54,7 +54,7 @@ export class Broker {
     for (let message = await channel.get(queue); message !== false; message = await channel.get(queue)) {
       texts.push(`${message.content.toString()} ${Object.values(message.properties.headers ?? {}).join(' ')}`)
     }
-    // What is not acknowledged goes back.
+    // Closing the channel requeues the messages, because none is acknowledged.
     await channel.close()
     return texts
   }
@@ -73,9 +73,9 @@ export class Broker {
     await this.#channel.deleteQueue(queue)
   }
 
-  /** Deletes what a test made, and lets go. */
+  /** Deletes the queues and the exchange of a test, and closes the connection. */
   async close(queues: Iterable<string> = [], exchange?: string): Promise<void> {
-    // The broker was restarted meanwhile.
+    // A test has restarted the broker.
     if (this.#isLost) return (await Broker.connect(this.#url)).close(queues, exchange)
     for (const queue of queues) await this.#channel.deleteQueue(queue)
     if (exchange !== undefined) await this.#channel.deleteExchange(exchange)

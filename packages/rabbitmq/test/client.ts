@@ -7,19 +7,19 @@ import { tcpProxy } from '@taskledger/test-kit'
 import { Broker } from './broker.ts'
 import { quickly, rememberQueues } from './harness.ts'
 
-/** What the log was told. */
-export interface Told {
+/** A line of the log. */
+interface LogLine {
   readonly level: 'info' | 'warn' | 'error'
   readonly message: string
   readonly fields: object
 }
 
-/** A prefix of its own, a client, the network in between, and the broker behind it. */
+/** A client with a prefix of its own, the broker, and the network between them. */
 export class TestClient {
   readonly prefix: string
   readonly broker: Broker
   readonly proxy: TcpProxy
-  readonly told: Told[] = []
+  readonly logged: LogLine[] = []
   readonly #url: string
   readonly #opened: TaskMessaging[] = []
   readonly #queues = new Set<string>()
@@ -42,8 +42,13 @@ export class TestClient {
   }
 
   get messaging(): TaskMessaging {
-    if (this.#messaging === undefined) throw new Error('it is not open')
+    if (this.#messaging === undefined) throw new Error('the client is not open')
     return this.#messaging
+  }
+
+  /** The lines of lost connections. */
+  get disconnections(): readonly LogLine[] {
+    return this.logged.filter(({ message }) => /^(lost the connection|cannot connect)/.test(message))
   }
 
   /** The broker's address behind the proxy. */
@@ -53,7 +58,7 @@ export class TestClient {
     return url.href
   }
 
-  /** One more client of the same prefix. */
+  /** Opens a further client with the same prefix. */
   async another(options: Partial<RabbitmqMessagingOptions> = {}): Promise<TaskMessaging> {
     const messaging = await rabbitmqMessaging({ url: this.url, prefix: this.prefix, logger: this.#logger(), ...quickly, ...options })
     this.#opened.push(messaging)
@@ -69,7 +74,7 @@ export class TestClient {
     return `${this.prefix}.dead.${queue}`
   }
 
-  /** Remembers a queue that was made by hand. */
+  /** Remembers a queue that the test declared itself, to delete it. */
   own(queue: string): string {
     this.#queues.add(queue)
     return queue
@@ -82,21 +87,21 @@ export class TestClient {
   }
 
   #logger(): Logger {
-    const tell = (level: Told['level']) => (fields: object, message: string) => void this.told.push({ level, message, fields })
+    const tell = (level: LogLine['level']) => (fields: object, message: string) => void this.logged.push({ level, message, fields })
     return { ...rememberQueues(this.#queues), info: tell('info'), warn: tell('warn'), error: tell('error') }
   }
 }
 
 let count = 0
 
-/** A message for a task of its own. */
+/** Makes a message for a new task. */
 export const newMessage = (): WorkMessage => ({
   taskId: `018f0000-0000-7000-8000-${(++count).toString(16).padStart(12, '0')}` as TaskId,
   version: 1,
   sentAt: Date.now(),
 })
 
-/** Takes every message at once, and remembers. */
+/** A handler that accepts every message and collects the task ids. */
 export const acceptInto =
   (taken: string[]) =>
   async (delivery: Delivery): Promise<void> => {
@@ -104,30 +109,30 @@ export const acceptInto =
     await delivery.accept()
   }
 
-/** Waits until it is so; past twenty seconds it fails with what did not happen, and what there was instead. */
+/** Waits until the condition holds. After twenty seconds it fails with the sentence and the state that was seen. */
 export const until = async (
   sentence: string,
   condition: () => boolean | Promise<boolean>,
   seen: () => unknown = () => '',
 ): Promise<void> => {
   for (const begun = performance.now(); !(await condition()); await sleep(10)) {
-    if (performance.now() - begun > 20_000) throw new Error(`this did not happen: ${sentence}; there was ${JSON.stringify(seen())}`)
+    if (performance.now() - begun > 20_000) throw new Error(`timed out waiting until ${sentence}; seen: ${JSON.stringify(seen())}`)
   }
 }
 
-/** Something to wait for. */
+/** A promise that the test resolves. */
 export const gate = (): { readonly opened: Promise<void>; readonly open: () => void } => {
   let open = (): void => {}
   const opened = new Promise<void>((resolve) => (open = resolve))
   return { opened, open }
 }
 
-/** What it fails with. */
+/** The error with which the promise rejects. */
 export const failureOf = async (promise: Promise<unknown>): Promise<Error & { readonly code?: string }> => {
   try {
     await promise
   } catch (error) {
     return error as Error
   }
-  throw new Error('it did not fail')
+  throw new Error('the promise did not reject')
 }

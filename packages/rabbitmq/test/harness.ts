@@ -6,10 +6,10 @@ import type { Harness, Subject, TcpProxy } from '@taskledger/test-kit'
 import { tcpProxy } from '@taskledger/test-kit'
 import { Broker } from './broker.ts'
 
-/** Short bounds, so that faults take seconds and not minutes. */
+/** Short timeouts, so that a fault takes seconds, not minutes. */
 export const quickly = { heartbeatSeconds: 1, confirmTimeoutMs: 2_000, connectTimeoutMs: 10_000, lazyAcknowledgementMs: 100 } as const
 
-/** Remembers the names of the queues that are declared: RabbitMQ has no way to ask for those of a prefix. */
+/** A logger that collects the names of declared queues, because RabbitMQ cannot list the queues of a prefix over AMQP. */
 export const rememberQueues = (queues: Set<string>): Logger => ({
   ...silentLogger,
   debug: (fields) => {
@@ -17,13 +17,13 @@ export const rememberQueues = (queues: Set<string>): Logger => ({
   },
 })
 
-/** One client, and the network between it and the broker. */
+/** A client, and the network between it and the broker. */
 interface Client {
   readonly messaging: TaskMessaging
   readonly proxy: TcpProxy
 }
 
-/** A harness for one of the two ports, on a broker. Each client has a network of its own, so that one of them can be cut off alone. */
+/** The harness of one of the two ports. Each client has a network of its own, so that a rule can cut off one client alone. */
 export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, version }: AmqpEndpoint): Harness<TaskMessaging[Port]> => ({
   name: `rabbitmq ${version}`,
   open: async ({ namespace }) => {
@@ -37,7 +37,7 @@ export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, vers
       clients.push({ messaging, proxy })
       return messaging[port]
     }
-    const suffer = (fault: 'refuse' | 'stall' | 'loseReplies') => async () => {
+    const inflict = (fault: 'refuse' | 'stall' | 'loseReplies') => async () => {
       const heals = await Promise.all(clients.map(({ proxy }) => proxy.faults[fault]()))
       return async () => {
         await Promise.all(heals.map((heal) => heal()))
@@ -50,13 +50,13 @@ export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, vers
         cut: async () => {
           await Promise.all(clients.map(({ proxy }) => proxy.faults.cut()))
         },
-        refuse: suffer('refuse'),
-        stall: suffer('stall'),
-        loseReplies: suffer('loseReplies'),
+        refuse: inflict('refuse'),
+        stall: inflict('stall'),
+        loseReplies: inflict('loseReplies'),
       },
       inject: async (bytes, where) => {
         if (port === 'bus') return broker.publish(`${namespace}.events`, '', bytes)
-        // It comes into being when it is first named.
+        // The queue is declared when it is first used.
         const consumer = await clients[0]?.messaging.queue.consume(where, async () => {}, { slots: 0, mode: 'parallel' })
         await consumer?.close()
         await broker.publish('', `${namespace}.work.${where}`, bytes)
@@ -73,7 +73,7 @@ export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, vers
     return {
       ...subject,
       deadLetters: (queue) => broker.textsOf(`${namespace}.dead.${queue}`),
-      // Its network goes, for good: whatever it does from now on reaches nobody.
+      // Its network is cut permanently: nothing the client does from now on reaches the broker.
       kill: async (client) => {
         await clients.find(({ messaging }) => messaging[port] === client)?.proxy.faults.refuse()
       },

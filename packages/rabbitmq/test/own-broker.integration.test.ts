@@ -10,11 +10,11 @@ import { Broker } from './broker.ts'
 import { acceptInto, failureOf, gate, newMessage, TestClient, until } from './client.ts'
 import { harnessFor, quickly } from './harness.ts'
 
-// A broker of its own: what is done to it would disturb all others.
+// A broker of its own: the faults would disturb all other tests.
 let broker: RabbitmqProcess
 
 beforeAll(async () => {
-  broker = await startRabbitmq({ name: 'suffering', say: () => {} })
+  broker = await startRabbitmq({ name: 'faulty', say: () => {} })
 })
 
 afterAll(() => broker.stop())
@@ -27,8 +27,8 @@ const restart = async (): Promise<void> => {
 
 const patient = { connectTimeoutMs: 60_000, confirmTimeoutMs: 30_000 }
 
-// One after the other, since each does something to all.
-describe('a broker that suffers', { concurrent: false }, () => {
+// One after another, because each test changes the broker.
+describe('a broker with faults', { concurrent: false }, () => {
   describe('rules about restarts', { concurrent: false }, () => {
     const contract = workQueueContract({
       name: 'rabbitmq, restarted',
@@ -41,7 +41,7 @@ describe('a broker that suffers', { concurrent: false }, () => {
     describeContract({ ...contract, rules: contract.rules.filter(({ id }) => id === 'WQ-1.3') })
   })
 
-  test('a restart under load loses nothing, and all goes on by itself', async () => {
+  test('a restart under load loses no message, and the client goes on by itself', async () => {
     await using client = await TestClient.open(broker.endpoint.url, patient)
     const taken: string[] = []
     let gaps = 0
@@ -53,7 +53,7 @@ describe('a broker that suffers', { concurrent: false }, () => {
     const sendOn = async (queue: string): Promise<void> => {
       while (!isOver) {
         const message = newMessage()
-        // Who is not told that it was sent sends it again.
+        // A send that failed is repeated.
         while (
           !(await client.messaging.queue.send(queue, message).then(
             () => true,
@@ -65,23 +65,23 @@ describe('a broker that suffers', { concurrent: false }, () => {
       }
     }
     const senders = ['default', 'default', 'default', 'one'].map(sendOn)
-    await until('it runs', () => taken.length > 50)
+    await until('messages are taken', () => taken.length > 50)
     await restart()
     const before = taken.length
-    await until('it goes on', () => taken.length > before + 50)
+    await until('messages are taken after the restart', () => taken.length > before + 50)
     isOver = true
     await Promise.all(senders)
     await until(
-      'every message that was sent is taken',
+      'every sent message is taken',
       () => [...sent].every((taskId) => taken.includes(taskId)),
       () => sent.size,
     )
     expect(gaps).toBeGreaterThan(0)
-    // Two connections, each lost and found once: not a line for each try.
-    expect(client.told.filter(({ message }) => message.startsWith('no connection')).length).toBeLessThanOrEqual(4)
+    // Two connections, each lost and opened again once: not a line for each attempt.
+    expect(client.disconnections.length).toBeLessThanOrEqual(4)
   })
 
-  test('short of memory the broker makes sends wait, then fail; consumers and releases go on, and so does all when it is over', async () => {
+  test('while the broker is short of memory sends wait and then fail, and consumers and releases go on; afterwards sends work again', async () => {
     await using client = await TestClient.open(broker.endpoint.url)
     const runs: Delivery[] = []
     const held = gate()
@@ -96,27 +96,27 @@ describe('a broker that suffers', { concurrent: false }, () => {
     await until('a handler runs', () => runs.length === 1)
     await broker.ctl('set_vm_memory_high_watermark', '0.0000001')
     try {
-      // The broker says that it blocks when something is published, and not before.
+      // The broker tells that it blocks only when a message is published.
       const failures = [await failureOf(client.messaging.queue.send('default', newMessage()))]
       failures.push(await failureOf(client.messaging.queue.send('default', newMessage())))
       for (const { code } of failures) expect(['OUTCOME_UNKNOWN', 'UNAVAILABLE']).toContain(code)
-      expect(failures[1]?.message).toContain('the broker takes no messages (low on memory)')
+      expect(failures[1]?.message).toContain('the broker blocks publishers (low on memory)')
       held.open()
-      // It cannot be put at the back, so it goes back uncounted.
-      await until('what was released comes again', () => runs.length >= 3)
+      // The copy cannot be sent, so the message is requeued without counting the release.
+      await until('the released message is delivered again', () => runs.length >= 3)
     } finally {
       await broker.ctl('set_vm_memory_high_watermark', '0.4')
     }
-    await until('sends are taken again', () =>
+    await until('sends work again', () =>
       client.messaging.queue.send('default', newMessage()).then(
         () => true,
         () => false,
       ),
     )
-    expect(client.told.filter(({ message }) => message.startsWith('the broker takes no messages'))).toHaveLength(1)
+    expect(client.logged.filter(({ message }) => message.startsWith('blocked by the broker'))).toHaveLength(1)
   })
 
-  test('a consumer time-out of the broker ends no run, and lets no slot run two; what is accepted does not come again', async () => {
+  test('a consumer timeout of the broker ends no run and lets no slot run two messages; an accepted message is not delivered again', async () => {
     await using client = await TestClient.open(broker.endpoint.url)
     await broker.ctl(
       'eval',
@@ -130,7 +130,7 @@ describe('a broker that suffers', { concurrent: false }, () => {
       const handler = async (delivery: Delivery): Promise<void> => {
         runs.push(delivery)
         most = Math.max(most, ++running)
-        // The first accepts as a worker does, the second hesitates for ever.
+        // The first run accepts as a worker does, the second never settles.
         if (runs.length !== 2) await delivery.accept()
         if (runs.length <= 2) await held.opened
         running--
@@ -143,14 +143,14 @@ describe('a broker that suffers', { concurrent: false }, () => {
       await until('both slots run', () => runs.length === 2)
       await other.queue.consume('default', acceptInto(taken), { slots: 1, mode: 'parallel' })
       await until(
-        'the other gets what waits, and what was hesitated over',
+        'the other consumer gets the waiting message and the unsettled one',
         () => taken.length === 2,
         () => taken,
       )
       expect(running).toBe(2)
       held.open()
       const last = newMessage()
-      await until('the slots take again', async () => {
+      await until('the slots take messages again', async () => {
         await client.messaging.queue.send('default', last)
         return runs.length > 2
       })
@@ -164,7 +164,7 @@ describe('a broker that suffers', { concurrent: false }, () => {
     }
   })
 
-  test('a message that is lost with its consumers too often goes to the dead letters', async () => {
+  test('a message that is lost with its consumers too often is dead-lettered', async () => {
     await using client = await TestClient.open(broker.endpoint.url, { deliveryLimit: 2 })
     let runs = 0
     const held = gate()
@@ -178,12 +178,12 @@ describe('a broker that suffers', { concurrent: false }, () => {
       await until('the message is delivered', () => runs === lost)
       await client.proxy.faults.cut()
     }
-    await until('it stands with the dead letters', async () => (await client.broker.count(client.dead('default'))) === 1)
+    await until('the message is among the dead letters', async () => (await client.broker.count(client.dead('default'))) === 1)
     held.open()
   })
 
-  test('a message over a limit of the broker is TOO_LARGE, and the others go on', async () => {
-    // A channel keeps to the limit that there was when it was opened.
+  test('a message above a limit of the broker is TOO_LARGE, and other messages are sent', async () => {
+    // A channel keeps the limit that was set when it was opened.
     await broker.ctl('eval', 'application:set_env(rabbit, max_message_size, 50000).')
     try {
       await using client = await TestClient.open(broker.endpoint.url)
@@ -196,13 +196,13 @@ describe('a broker that suffers', { concurrent: false }, () => {
     }
   })
 
-  test('refused permissions are told with what to grant: at the start, and later for one queue', async () => {
+  test('the error of a missing permission says what to grant: when opening, and later for a single queue', async () => {
     await broker.ctl('add_user', 'narrow', 'secret')
     const url = broker.endpoint.url.replace('guest:guest', 'narrow:secret')
     const vhost = await failureOf(rabbitmqMessaging({ url, prefix: 'p', logger: silentLogger, ...quickly }))
     expect([vhost.code, vhost.message]).toEqual([
       'MISCONFIGURED',
-      expect.stringContaining('the user "narrow" may not use it (rabbitmqctl set_permissions)'),
+      expect.stringContaining('the user "narrow" has no permission to use it (rabbitmqctl set_permissions)'),
     ])
     await broker.ctl('set_permissions', 'narrow', '^nothing', '.*', '.*')
     const start = await failureOf(rabbitmqMessaging({ url, prefix: 'p', logger: silentLogger, ...quickly }))

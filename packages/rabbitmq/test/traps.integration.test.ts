@@ -5,9 +5,9 @@ import { acceptInto, failureOf, gate, newMessage, TestClient, until } from './cl
 
 const { url } = inject('servers').amqp
 
-// Anything that is thrown where nobody catches it fails the run: half of what is held against here is just that.
+// An unhandled error fails the run: half of these tests are about that.
 
-test('a connection that dies at any moment of being set up is set up again', async () => {
+test('a connection that is cut at any moment of its set-up is set up again', async () => {
   await using client = await TestClient.open(url)
   const taken: string[] = []
   await client.messaging.queue.consume('default', acceptInto(taken), { slots: 3, mode: 'parallel' })
@@ -28,7 +28,7 @@ test('a connection that dies at any moment of being set up is set up again', asy
   )
 })
 
-test('what is settled after the connection was lost is settled in vain, throws nothing, and comes again', async () => {
+test('settling after the connection was lost changes nothing and throws nothing, and the message is delivered again', async () => {
   await using client = await TestClient.open(url)
   const held = gate()
   const settled: string[] = []
@@ -46,9 +46,9 @@ test('what is settled after the connection was lost is settled in vain, throws n
   for (const message of messages) await client.messaging.queue.send('default', message)
   await until('three handlers run', () => runs.length === 3)
   await client.proxy.faults.cut()
-  await until('they are delivered again', () => runs.length === 6)
+  await until('the messages are delivered again', () => runs.length === 6)
   held.open()
-  await until('the late ones have settled', () => settled.length === 3)
+  await until('the late handlers have settled', () => settled.length === 3)
   const last = newMessage()
   await client.messaging.queue.send('default', last)
   await until('the next message comes', () => runs.some(({ message }) => message.taskId === last.taskId))
@@ -56,29 +56,29 @@ test('what is settled after the connection was lost is settled in vain, throws n
   expect(await client.broker.count(client.dead('default'))).toBe(0)
 })
 
-test('a send that was under way when the connection was lost is OUTCOME_UNKNOWN at once, not after its time-out', async () => {
+test('a send that was sent before the connection was lost is OUTCOME_UNKNOWN at once, not after its timeout', async () => {
   await using client = await TestClient.open(url, { confirmTimeoutMs: 60_000, heartbeatSeconds: 30 })
   await client.messaging.queue.send('default', newMessage())
   const heal = await client.proxy.faults.stall()
   const failures = Array.from({ length: 20 }, () => failureOf(client.messaging.queue.send('default', newMessage())))
-  // They are written once the event loop has had its turn.
+  // The messages are written to the socket in the next turn of the event loop.
   await sleep(50)
   await Promise.all([client.proxy.faults.cut(), heal()])
   expect(new Set((await Promise.all(failures)).map(({ code }) => code))).toEqual(new Set(['OUTCOME_UNKNOWN']))
 })
 
-test('a send that is not yet under way when the connection is lost goes with the next connection', async () => {
+test('a send that begins while the connection is lost goes with the next connection', async () => {
   await using client = await TestClient.open(url, { confirmTimeoutMs: 20_000 })
   await client.messaging.queue.send('default', newMessage())
   const heal = await client.proxy.faults.refuse()
-  await until('both connections are lost', () => client.told.filter(({ level }) => level === 'warn').length === 2)
+  await until('both connections are lost', () => client.logged.filter(({ level }) => level === 'warn').length === 2)
   const sent = Promise.all(Array.from({ length: 20 }, () => client.messaging.queue.send('default', newMessage())))
   await heal()
   await sent
-  await until('all of them are there', async () => (await client.broker.count(client.work('default'))) === 21)
+  await until('all messages are in the queue', async () => (await client.broker.count(client.work('default'))) === 21)
 })
 
-test('a channel that the broker closes is opened again, although its connection lives', async () => {
+test('a channel that the broker closes is reopened, although its connection lives', async () => {
   await using client = await TestClient.open(url)
   const heard: number[] = []
   let gaps = 0
@@ -88,22 +88,22 @@ test('a channel that the broker closes is opened again, although its connection 
     client.messaging.bus.publish([{ taskId: newMessage().taskId, version, type: 'TaskStarted', status: 'inProgress', node: 'n' }])
   await publish(1)
   await client.broker.deleteExchange(`${client.prefix}.events`)
-  // The broker answers with 404 and closes the channel. The queues of all clients are bound to nothing then.
+  // The broker answers with 404 and closes the channel. The queues of all clients are now bound to nothing.
   expect((await failureOf(publish(2))).code).toBe('OUTCOME_UNKNOWN')
-  await until('the channel takes notices again', () =>
+  await until('notices can be published again', () =>
     publish(3).then(
       () => true,
       () => false,
     ),
   )
-  await until('the client notices that it hears nothing, and tells of the gap', () => gaps > 0)
+  await until('the client notices that it receives nothing, and announces a gap', () => gaps > 0)
   await publish(4)
-  await until('it hears again', () => heard.includes(4))
+  await until('the client receives notices again', () => heard.includes(4))
   await client.messaging.queue.send('default', newMessage())
-  expect(client.told.filter(({ message }) => message.startsWith('no connection'))).toEqual([])
+  expect(client.disconnections).toEqual([])
 })
 
-test('more than the socket takes at a time is held back, and all of it arrives', async () => {
+test('messages beyond the capacity of the socket wait, and all of them arrive', async () => {
   await using client = await TestClient.open(url, { maxUnconfirmed: 50, confirmTimeoutMs: 20_000 })
   const taken: string[] = []
   const large = { text: 'x'.repeat(100_000) }
@@ -126,23 +126,23 @@ test('more than the socket takes at a time is held back, and all of it arrives',
     })
   await Promise.all(messages.map(send))
   await client.messaging.queue.consume('default', acceptInto(taken), { slots: 4, mode: 'parallel' })
-  await until('all of them arrive', () => taken.length === 200)
+  await until('all messages arrive', () => taken.length === 200)
   expect(taken).toEqual(messages.map(({ taskId }) => taskId))
 })
 
-test('what waits for a silent broker is bounded: more than that is refused at once', async () => {
+test('the bytes that wait for a silent broker are bounded: a send above the bound is refused at once', async () => {
   await using client = await TestClient.open(url, { maxMessageBytes: 100_000, confirmTimeoutMs: 10_000 })
   await client.messaging.queue.send('default', newMessage())
   const heal = await client.proxy.faults.stall()
   const huge = { ...newMessage(), created: { type: 'TaskCreated' as const, taskId: newMessage().taskId, payload: 'x'.repeat(50_000) } }
   const failures = Array.from({ length: 14 }, () => failureOf(client.messaging.queue.send('default', huge as never)))
   const first = await Promise.race(failures)
-  expect(first.message).toContain('too much waits in line already')
+  expect(first.message).toContain('too many bytes wait already')
   expect(new Set((await Promise.all(failures)).map(({ code }) => code))).toEqual(new Set(['UNAVAILABLE', 'OUTCOME_UNKNOWN']))
   await heal()
 })
 
-test('a queue that is deleted under its consumers comes back, with them', async () => {
+test('a queue that is deleted under its consumers is declared again, and they consume it', async () => {
   await using client = await TestClient.open(url, { confirmTimeoutMs: 20_000 })
   const taken: string[] = []
   await client.messaging.queue.consume('default', acceptInto(taken), { slots: 2, mode: 'parallel' })
@@ -161,7 +161,7 @@ test('a queue that is deleted under its consumers comes back, with them', async 
   }
 })
 
-test('a queue that is deleted under its sender is declared again, and the message is in it', async () => {
+test('a queue that is deleted under its sender is declared again and gets the message', async () => {
   await using client = await TestClient.open(url, { confirmTimeoutMs: 20_000 })
   await client.messaging.queue.send('default', newMessage())
   await client.broker.delete(client.work('default'))
@@ -171,7 +171,7 @@ test('a queue that is deleted under its sender is declared again, and the messag
   expect(texts).toEqual([expect.stringContaining(message.taskId)])
 })
 
-test('a queue that exists with other arguments is refused with the argument and the remedy, by send and by consume, and stays as it is', async () => {
+test('send and consume refuse a queue with other arguments, name the argument and what to do, and leave the queue as it is', async () => {
   await using client = await TestClient.open(url)
   const name = client.own(client.work('default'))
   await client.broker.declare(name, { 'x-queue-type': 'quorum', 'x-delivery-limit': 7 })
@@ -191,7 +191,7 @@ test('a queue that exists with other arguments is refused with the argument and 
   await client.messaging.queue.send('another', newMessage())
 })
 
-test('a message over maxMessageBytes is refused before it is sent', async () => {
+test('a message above maxMessageBytes is refused before it is sent', async () => {
   await using client = await TestClient.open(url, { maxMessageBytes: 2_000 })
   const huge = { ...newMessage(), created: { text: 'x'.repeat(3_000) } as never }
   const error = await failureOf(client.messaging.queue.send('default', huge))
@@ -221,15 +221,15 @@ test('a megabyte of zeros, foreign JSON and foreign headers stop neither the que
   }
   await client.messaging.bus.publish([{ taskId: message.taskId, version: 7, type: 'TaskStarted', status: 'inProgress', node: 'n' }])
   await until(
-    'what can be read arrives',
+    'the messages and the notice that can be decoded arrive',
     () => taken.length === 5 && heard.length === 1,
     () => ({ taken, heard }),
   )
   expect(releases).toEqual([0, 0, 0, 0, 0])
-  await until('the rest stands with the dead letters', async () => (await client.broker.count(client.dead('default'))) === 3)
+  await until('the other messages are among the dead letters', async () => (await client.broker.count(client.dead('default'))) === 3)
 })
 
-test('an accepted run that outlasts the lazy acknowledgement is acknowledged meanwhile; its slot takes again when it has ended', async () => {
+test('an accepted message is acknowledged while its run outlasts the lazy acknowledgement; the slot takes messages again after the run', async () => {
   await using client = await TestClient.open(url)
   const [held, taken]: [ReturnType<typeof gate>, string[]] = [gate(), []]
   const handler = async (delivery: Delivery): Promise<void> => {
@@ -240,7 +240,7 @@ test('an accepted run that outlasts the lazy acknowledgement is acknowledged mea
   await client.messaging.queue.send('default', newMessage())
   await until('the run has begun', () => taken.length === 1)
   await client.messaging.queue.send('default', newMessage())
-  await until('the broker has no consumer left to serve', async () => (await client.broker.consumers(client.work('default'))) === 0)
+  await until('the queue has no consumer', async () => (await client.broker.consumers(client.work('default'))) === 0)
   await client.proxy.faults.cut()
   await until('the connection is back', () =>
     client.messaging.queue.send('default', newMessage()).then(
@@ -250,10 +250,10 @@ test('an accepted run that outlasts the lazy acknowledgement is acknowledged mea
   )
   expect(taken).toHaveLength(1)
   held.open()
-  await until('the others come', () => taken.length === 3)
+  await until('the other messages arrive', () => taken.length === 3)
 })
 
-test('a serial consumer that is resized to nothing and back, again and again, gives up the right each time, and takes it again', async () => {
+test('a serial consumer that is repeatedly resized to 0 and back gives up the token each time, and takes it again', async () => {
   await using client = await TestClient.open(url)
   const other = await client.another()
   const [ones, others]: [string[], string[]] = [[], []]
@@ -261,23 +261,23 @@ test('a serial consumer that is resized to nothing and back, again and again, gi
   const two = await other.queue.consume('one', acceptInto(others), { slots: 0, mode: 'serial' })
   for (let round = 1; round <= 3; round++) {
     await client.messaging.queue.send('one', newMessage())
-    await until('the first one takes it', () => ones.length === round)
+    await until('the first consumer takes the message', () => ones.length === round)
     one.resize(0)
     one.resize(1)
     one.resize(0)
     two.resize(1)
     await client.messaging.queue.send('one', newMessage())
-    await until('the second one takes it', () => others.length === round)
+    await until('the second consumer takes the message', () => others.length === round)
     two.resize(0)
     one.resize(1)
   }
 })
 
-test('a queue that is deleted under a thousand sends takes all of them, and is told of once', async () => {
+test('a queue that is deleted under a thousand sends gets all of them, and the deletion is logged once', async () => {
   await using client = await TestClient.open(url, { confirmTimeoutMs: 10_000 })
   await client.messaging.queue.send('default', newMessage())
   await client.broker.delete(client.work('default'))
   await Promise.all(Array.from({ length: 1_000 }, () => client.messaging.queue.send('default', newMessage())))
   expect(await client.broker.count(client.work('default'))).toBe(1_000)
-  expect(client.told.filter(({ message }) => /deleted/.test(message))).toHaveLength(1)
+  expect(client.logged.filter(({ message }) => /deleted/.test(message))).toHaveLength(1)
 })

@@ -1,56 +1,72 @@
-import { closedError, outcomeUnknown, TaskledgerError } from '@taskledger/core/ports'
-import { bounded } from '../connection/bounded.ts'
+import { closedError, outcomeUnknown, TaskledgerError, within } from '@taskledger/core/ports'
 import type { BrokerConnection } from '../connection/broker-connection.ts'
-import { batchesOf } from './notice-batches.ts'
-import type { NoticeSequence } from './notice-sequence.ts'
 import { Publisher } from '../connection/publisher.ts'
 import type { Settings } from '../connection/settings.ts'
+import { batchesOf } from './notice-batches.ts'
+import type { NoticeSequence } from './notice-sequence.ts'
 
-/** So much may wait for the batch that is under way, in bytes. */
-const mostWaitingBytes = 16 * 1024 * 1024
+/** How many bytes may wait while a batch is being published. */
+const maxWaitingBytes = 16 * 1024 * 1024
 
-/** What goes with the next batch, and what comes of it. */
+/** The notices that wait for the next publish, and its outcome. */
 interface Batch {
   readonly lines: Buffer[]
   readonly published: Promise<void>
   settle(error?: Error): void
 }
 
-/** Publishes notices without a timer: while one batch is under way, whatever comes goes with the next. */
+/** What a publisher of notices is made of. */
+interface NoticePublisherParts {
+  readonly exchange: string
+  readonly connection: BrokerConnection
+  readonly settings: Settings
+  readonly sequence: NoticeSequence
+}
+
+/** Publishes notices in batches, without a timer: notices that come while a batch is being published form the next batch. */
 export class NoticePublisher {
   readonly #exchange: string
   readonly #settings: Settings
-  readonly #publisher: Publisher
   readonly #sequence: NoticeSequence
+  readonly #publisher: Publisher
   #waiting = newBatch()
   #waitingBytes = 0
-  #isUnderWay = false
+  #isPublishing = false
   #isClosed = false
 
-  constructor(exchange: string, connection: BrokerConnection, settings: Settings, sequence: NoticeSequence) {
-    this.#sequence = sequence
+  constructor({ exchange, connection, settings, sequence }: NoticePublisherParts) {
     this.#exchange = exchange
     this.#settings = settings
-    this.#publisher = new Publisher('publisher of notices', connection, settings, (channel) =>
-      channel.assertExchange(exchange, 'fanout', { durable: true }),
-    )
+    this.#sequence = sequence
+    this.#publisher = new Publisher({
+      name: 'publisher of notices',
+      connection,
+      settings,
+      prepare: (channel) => channel.assertExchange(exchange, 'fanout', { durable: true }),
+    })
   }
 
   start(): Promise<void> {
     return this.#publisher.start()
   }
 
-  /** Resolves when the broker has confirmed the lines. @throws as `publish` of the bus does. */
+  /** Resolves when the broker has confirmed the lines. @throws like `publish` of the port. */
   publish(lines: readonly Buffer[], signal: AbortSignal | undefined): Promise<void> {
     if (this.#isClosed) return Promise.reject(closedError('the event bus'))
-    if (this.#waitingBytes > mostWaitingBytes)
+    if (this.#waitingBytes > maxWaitingBytes)
       return Promise.reject(new TaskledgerError('UNAVAILABLE', 'notices were not sent: too many wait already'))
     this.#waiting.lines.push(...lines)
     for (const { length } of lines) this.#waitingBytes += length
     const { published } = this.#waiting
-    if (!this.#isUnderWay) void this.#send()
+    if (!this.#isPublishing) void this.#publishWaiting()
     const timeoutMs = 2 * this.#settings.confirmTimeoutMs
-    return bounded(published, { timeoutMs, signal, onTimeout: () => outcomeUnknown(`notices were not confirmed within ${timeoutMs} ms`) })
+    return within(published, {
+      timeoutMs,
+      signal,
+      onTimeout: () => {
+        throw outcomeUnknown(`notices were not confirmed within ${timeoutMs} ms`)
+      },
+    })
   }
 
   async close(): Promise<void> {
@@ -58,9 +74,9 @@ export class NoticePublisher {
     await this.#publisher.close()
   }
 
-  /** One batch after another, until nothing waits: two at a time could overtake each other where one is tried again. */
-  async #send(): Promise<void> {
-    this.#isUnderWay = true
+  /** One batch after another, until no notice waits: of two batches at a time, a retried one could be overtaken by the other. */
+  async #publishWaiting(): Promise<void> {
+    this.#isPublishing = true
     while (this.#waiting.lines.length > 0) {
       const batch = this.#waiting
       this.#waiting = newBatch()
@@ -72,11 +88,11 @@ export class NoticePublisher {
         batch.settle(error as Error)
       }
     }
-    this.#isUnderWay = false
+    this.#isPublishing = false
   }
 
   async #publishOne(content: Buffer): Promise<void> {
-    // Nobody keeps notices, so nothing of them needs a disk, and it is no failure where nobody listens.
+    // Notices are not stored, so they need no disk, and a notice without a listener is no failure.
     await this.#publisher.publish({
       exchange: this.#exchange,
       routingKey: '',
@@ -89,7 +105,7 @@ export class NoticePublisher {
 const newBatch = (): Batch => {
   let settle = (_error?: Error): void => {}
   const published = new Promise<void>((resolve, reject) => (settle = (error) => (error === undefined ? resolve() : reject(error))))
-  // Where everybody has stopped waiting.
+  // Every caller may have stopped waiting.
   published.catch(() => {})
   return { lines: [], published, settle }
 }

@@ -3,30 +3,30 @@ import { randomBytes } from 'node:crypto'
 const senderHeader = 'taskledger-sender'
 const numberHeader = 'taskledger-number'
 
-/** So many senders are remembered: more than a cluster has nodes. */
-const mostSenders = 1_000
+/** How many senders are remembered: more than a cluster has nodes. */
+const maxSenders = 1_000
 
-/** What stands at the head of a message of notices. */
+/** The headers of a message of notices. */
 export type SequenceHeaders = Readonly<Record<string, unknown>>
 
 /**
- * Numbers the messages of each sender, so that whoever hears them knows when one is missing: the broker drops the oldest of a
- * client that does not keep up, and tells nobody.
+ * Numbers the messages of each sender, so that listeners notice a missing one: the broker drops the oldest messages of a client that
+ * does not keep up, and tells nobody.
  */
 export class NoticeSequence {
   readonly #self = randomBytes(8).toString('hex')
   #count = 0
-  /** The last number heard of each sender. The one that was silent for longest stands first. */
-  readonly #heard = new Map<string, number>()
+  /** The last number received from each sender. The sender that was silent for longest comes first. */
+  readonly #lastNumbers = new Map<string, number>()
 
   /** How many messages this client has published. */
   get count(): number {
     return this.#count
   }
 
-  /** The last message of its own that this client has heard. */
-  get heardOfSelf(): number {
-    return this.#heard.get(this.#self) ?? 0
+  /** The number of the last message of its own that this client has received. */
+  get lastOwnNumber(): number {
+    return this.#lastNumbers.get(this.#self) ?? 0
   }
 
   /** The headers of the next message. */
@@ -34,20 +34,20 @@ export class NoticeSequence {
     return { [senderHeader]: this.#self, [numberHeader]: ++this.#count }
   }
 
-  /** Whether messages of its sender are missing before this one. */
+  /** Whether messages of the same sender are missing before this one. */
   isMissingBefore(headers: SequenceHeaders | undefined): boolean {
     const { [senderHeader]: sender, [numberHeader]: number } = headers ?? {}
     if (typeof sender !== 'string' || typeof number !== 'number') return false
-    const last = this.#heard.get(sender)
-    this.#heard.delete(sender)
-    this.#heard.set(sender, number)
-    const [silent] = this.#heard.size > mostSenders ? this.#heard.keys() : []
-    if (silent !== undefined) this.#heard.delete(silent)
+    const last = this.#lastNumbers.get(sender)
+    this.#lastNumbers.delete(sender)
+    this.#lastNumbers.set(sender, number)
+    const [silent] = this.#lastNumbers.size > maxSenders ? this.#lastNumbers.keys() : []
+    if (silent !== undefined) this.#lastNumbers.delete(silent)
     return last !== undefined && number > last + 1
   }
 
-  /** What is missing from now on is told of as a gap anyway. */
-  startAfresh(): void {
-    this.#heard.clear()
+  /** Forgets the numbers received so far: the reconnection announces a gap anyway. */
+  reset(): void {
+    this.#lastNumbers.clear()
   }
 }

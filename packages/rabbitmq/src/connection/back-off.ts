@@ -1,21 +1,27 @@
-import { pause } from './pause.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 
-const firstMs = 100
-const longestMs = 5_000
+const minMs = 100
+const maxMs = 5_000
 
-/** Waits between attempts: longer each time, up to five seconds, and never as long as others do who began at the same moment. */
+/** The delays between retries: each is longer than the one before, up to five seconds, with jitter. */
 export class BackOff {
-  #nextMs = firstMs
+  #nextMs = minMs
 
-  /** What was tried has held for a while. */
+  /** Begins again with the shortest delay. */
   reset(): void {
-    this.#nextMs = firstMs
+    this.#nextMs = minMs
   }
 
-  /** Resolves when the wait is over, and at once when the signal is aborted. */
+  /** Resolves after the delay, or at once when the signal is aborted. */
   async pause(signal: AbortSignal): Promise<void> {
     const ms = this.#nextMs * (0.5 + Math.random() / 2)
-    this.#nextMs = Math.min(2 * this.#nextMs, longestMs)
+    this.#nextMs = Math.min(2 * this.#nextMs, maxMs)
     await pause(ms, signal)
   }
+}
+
+/** Resolves after the time, or at once when the signal is aborted. */
+export const pause = async (ms: number, signal?: AbortSignal): Promise<void> => {
+  // The sleep rejects only when it is aborted.
+  await sleep(ms, undefined, signal && { signal }).catch(() => {})
 }

@@ -2,8 +2,8 @@ import process from 'node:process'
 import type { Duplex } from 'node:stream'
 
 /**
- * Makes what is written to a socket in one turn of the event loop go to the kernel in one call. The library writes frame by frame,
- * and a call costs more than most frames: of a burst the messages, and the acknowledgements, go some ten at a time.
+ * Makes a socket send everything that is written in one turn of the event loop by one system call. amqplib writes frame by
+ * frame, and a system call costs more than most frames. In a burst, some ten messages or acknowledgements go in one call.
  */
 export const gatherWrites = (socket: Duplex): void => {
   const write = socket.write.bind(socket) as (...rest: unknown[]) => boolean

@@ -1,86 +1,79 @@
-import type { ConfirmChannel, Message, Options } from 'amqplib'
+import type { ConfirmChannel, Message } from 'amqplib'
 import { IllegalOperationError } from 'amqplib'
-import { closedError, onAbort, outcomeUnknown, TaskledgerError } from '@taskledger/core/ports'
-import { settledWithin } from './bounded.ts'
+import { closedError, outcomeUnknown, TaskledgerError, within } from '@taskledger/core/ports'
 import type { BrokerConnection } from './broker-connection.ts'
+import type { OutgoingMessage, PublishOutcome } from './pending-publish.ts'
+import { PendingPublish } from './pending-publish.ts'
 import { refusalOfOperation, textOf } from './refusals.ts'
 import type { Settings } from './settings.ts'
-import type { ChannelRole } from './supervised-channel.ts'
 import { SupervisedChannel } from './supervised-channel.ts'
-
-/** What is to be published. */
-export interface OutgoingMessage {
-  readonly exchange: string
-  readonly routingKey: string
-  readonly content: Buffer
-  readonly options: Options.Publish
-}
-
-/** `returned`: the broker found no queue for it, and has dropped it. */
-export type PublishOutcome = 'confirmed' | 'returned'
+import { Unconfirmed } from './unconfirmed.ts'
 
 export interface PublishOptions {
   readonly signal?: AbortSignal | undefined
-  /** How long it may take, all in all, in milliseconds. Default: `confirmTimeoutMs`. */
+  /** How long the whole call may take, in milliseconds. Default: `confirmTimeoutMs`. */
   readonly timeoutMs?: number
 }
 
-/** How many of the largest messages may be on their way to the broker unconfirmed, and how many may wait for that: it bounds the memory. */
-const mostLargest = { unconfirmed: 2, waiting: 4 } as const
-
-interface Posting {
-  readonly message: OutgoingMessage
-  readonly id: string
-  isSent: boolean
-  settle(outcome: PublishOutcome | Error): void
+/** What a publisher is made of. */
+interface PublisherParts {
+  /** For the log and for errors. */
+  readonly name: string
+  readonly connection: BrokerConnection
+  readonly settings: Settings
+  /** Declares the exchange on a new channel. */
+  prepare?(channel: ConfirmChannel): Promise<unknown>
 }
 
+/** The maximum of bytes that wait to be sent, in messages of the maximum size: it bounds the memory. */
+const maxLargestWaiting = 4
+
 /**
- * Publishes on one channel, in order, with confirmations. What cannot go yet waits in line: while there is no connection,
- * while the broker is short of memory, while as many as may be are unconfirmed, while the socket takes no more.
+ * Publishes on one channel, in order, with confirmations. A message waits while there is no connection, while the broker blocks
+ * publishers, while `maxUnconfirmed` messages are unconfirmed, and while the socket is full.
  */
 export class Publisher {
   readonly #connection: BrokerConnection
   readonly #settings: Settings
   readonly #channel: SupervisedChannel<ConfirmChannel>
-  readonly #line = new Set<Posting>()
-  readonly #open = new Set<Promise<unknown>>()
-  readonly #returned = new Set<string>()
+  readonly #unconfirmed: Unconfirmed
+  /** The messages that were not sent yet, in order. */
+  readonly #waiting = new Set<PendingPublish>()
   #waitingBytes = 0
-  #unconfirmed = 0
-  #unconfirmedBytes = 0
-  #socketIsFull = false
+  /** The calls that have not ended. */
+  readonly #calls = new Set<Promise<unknown>>()
+  /** The ids of the messages that the broker returned: their confirmations follow. */
+  readonly #returned = new Set<string>()
+  #isSocketFull = false
   #isClosed = false
   #count = 0
-  /** The largest message that the broker takes, where it has told us by closing a channel. */
-  #brokersLimit = Number.POSITIVE_INFINITY
+  /** The broker's own limit of a message, once the broker has closed a channel because of it. */
+  #brokerMaxBytes = Number.POSITIVE_INFINITY
 
-  /** @param prepare Declares on a new channel what is published to. */
-  constructor(
-    name: string,
-    connection: BrokerConnection,
-    settings: Settings,
-    prepare: (channel: ConfirmChannel) => Promise<unknown> = async () => {},
-  ) {
+  constructor({ name, connection, settings, prepare }: PublisherParts) {
     this.#connection = connection
     this.#settings = settings
-    const role: ChannelRole<ConfirmChannel> = {
-      name,
-      open: (model) => model.createConfirmChannel(),
-      setUp: async (channel) => {
-        await prepare(channel)
-        this.#socketIsFull = false
-        channel.on('return', (message) => this.#noteReturned(message))
-        channel.on('drain', () => {
-          this.#socketIsFull = false
-          this.#pump()
-        })
+    this.#unconfirmed = new Unconfirmed(settings)
+    this.#channel = new SupervisedChannel<ConfirmChannel>({
+      role: {
+        name,
+        open: (model) => model.createConfirmChannel(),
+        setUp: async (channel) => {
+          await prepare?.(channel)
+          this.#isSocketFull = false
+          channel.on('return', (message) => this.#noteReturned(message))
+          channel.on('drain', () => {
+            this.#isSocketFull = false
+            this.#sendWaiting()
+          })
+        },
+        onReady: () => this.#sendWaiting(),
+        onLost: () => this.#failWaitingOnceClosed(),
       },
-      ready: () => this.#pump(),
-      lost: () => this.#failLineOfClosed(),
-    }
-    this.#channel = new SupervisedChannel(role, connection, settings.logger)
-    connection.onChange(() => this.#pump())
+      connection,
+      logger: settings.logger,
+    })
+    connection.onChange(() => this.#sendWaiting())
   }
 
   /** Opens the channel. @throws `MISCONFIGURED` where the broker refuses it. */
@@ -91,123 +84,98 @@ export class Publisher {
   /**
    * Publishes, and resolves when the broker has confirmed.
    *
-   * @throws `UNAVAILABLE` where it was not sent, `OUTCOME_UNKNOWN` where it was and nothing came back, `TOO_LARGE`,
+   * @throws `UNAVAILABLE` where the message was not sent, `OUTCOME_UNKNOWN` where it was sent and no answer came, `TOO_LARGE`,
    * `MISCONFIGURED`, `CLOSED`; the signal's reason.
    */
   publish(message: OutgoingMessage, { signal, timeoutMs = this.#settings.confirmTimeoutMs }: PublishOptions = {}): Promise<PublishOutcome> {
     if (this.#isClosed) return Promise.reject(closedError('the publisher'))
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
     const { length } = message.content
-    if (timeoutMs <= 0) return Promise.reject(this.#notSent('there was no time left'))
-    if (length > this.#brokersLimit) return Promise.reject(tooLarge(length, this.#brokersLimit))
-    if (this.#waitingBytes + length > mostLargest.waiting * this.#settings.maxMessageBytes)
-      return Promise.reject(this.#notSent('too much waits in line already'))
-    const posted = new Promise<PublishOutcome>((resolve, reject) => this.#join(message, signal, timeoutMs, resolve, reject))
-    this.#open.add(posted)
-    const forget = (): void => void this.#open.delete(posted)
-    posted.then(forget, forget)
-    return posted
+    if (timeoutMs <= 0) return Promise.reject(this.#notSent('no time was left'))
+    if (length > this.#brokerMaxBytes) return Promise.reject(tooLarge(length, this.#brokerMaxBytes))
+    if (this.#waitingBytes + length > maxLargestWaiting * this.#settings.maxMessageBytes)
+      return Promise.reject(this.#notSent('too many bytes wait already'))
+    const pending = new PendingPublish(message, String(++this.#count), signal)
+    this.#waiting.add(pending)
+    this.#waitingBytes += length
+    const call = within(pending.answered, {
+      timeoutMs,
+      signal,
+      onTimeout: () => {
+        throw this.#timeoutOf(pending, timeoutMs)
+      },
+    }).finally(() => {
+      this.#leaveWaiting(pending)
+      this.#calls.delete(call)
+    })
+    this.#calls.add(call)
+    this.#sendWaiting()
+    return call
   }
 
-  /** Waits for what is under way, where there is a connection, and closes the channel. Closing twice is fine. */
+  /** Waits for the calls that have not ended, if there is a connection, and closes the channel. Closing twice is fine. */
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#failLineOfClosed()
-    await settledWithin(Promise.allSettled(this.#open), this.#settings.confirmTimeoutMs)
+    this.#failWaitingOnceClosed()
+    const ended = Promise.allSettled(this.#calls).then(() => {})
+    await within(ended, { timeoutMs: this.#settings.confirmTimeoutMs, onTimeout: () => undefined })
     await this.#channel.close()
   }
 
-  #join(
-    message: OutgoingMessage,
-    signal: AbortSignal | undefined,
-    timeoutMs: number,
-    resolve: (outcome: PublishOutcome) => void,
-    reject: (error: Error) => void,
-  ): void {
-    const onTimeout = (): void =>
-      posting.settle(
-        posting.isSent
-          ? outcomeUnknown(`the broker did not confirm a message within ${Math.round(timeoutMs)} ms`)
-          : this.#notSent(`it could not be sent within ${Math.round(timeoutMs)} ms`),
-      )
-    const timer = setTimeout(onTimeout, timeoutMs)
-    const posting: Posting = {
-      message,
-      id: String(++this.#count),
-      isSent: false,
-      settle: (outcome) => {
-        clearTimeout(timer)
-        leave?.()
-        this.#leaveLine(posting)
-        if (outcome instanceof Error) reject(outcome)
-        else resolve(outcome)
-      },
-    }
-    const leave = signal && onAbort(signal, () => posting.settle(signal.reason as Error))
-    this.#line.add(posting)
-    this.#waitingBytes += message.content.length
-    this.#pump()
+  #leaveWaiting(pending: PendingPublish): void {
+    if (this.#waiting.delete(pending)) this.#waitingBytes -= pending.bytes
   }
 
-  #leaveLine(posting: Posting): void {
-    if (this.#line.delete(posting)) this.#waitingBytes -= posting.message.content.length
-  }
-
-  /** Sends what may be sent now. */
-  #pump(): void {
+  #sendWaiting(): void {
     const channel = this.#channel.current
     if (channel === undefined) return
-    for (const posting of this.#line) {
-      if (!this.#mayWrite(posting.message.content.length) || !this.#write(channel, posting)) return
+    for (const pending of this.#waiting) {
+      if (pending.signal?.aborted === true) continue
+      if (!this.#maySend(pending.bytes) || !this.#send(channel, pending)) return
     }
   }
 
-  #mayWrite(bytes: number): boolean {
-    if (this.#socketIsFull || this.#connection.blockedBecause !== undefined) return false
-    if (this.#unconfirmed >= this.#settings.maxUnconfirmed) return false
-    return this.#unconfirmed === 0 || this.#unconfirmedBytes + bytes <= mostLargest.unconfirmed * this.#settings.maxMessageBytes
+  #maySend(bytes: number): boolean {
+    return !this.#isSocketFull && this.#connection.blockedBecause === undefined && this.#unconfirmed.hasRoomFor(bytes)
   }
 
-  /** Whether to go on. */
-  #write(channel: ConfirmChannel, posting: Posting): boolean {
-    const { exchange, routingKey, content, options } = posting.message
+  /** Whether further messages may follow. */
+  #send(channel: ConfirmChannel, pending: PendingPublish): boolean {
+    const { exchange, routingKey, content, options } = pending.message
     try {
-      const onAnswer = (error: unknown): void => this.#answered(posting, error)
-      this.#socketIsFull = !channel.publish(exchange, routingKey, content, { ...options, messageId: posting.id }, onAnswer)
+      const onAnswer = (error: unknown): void => this.#onAnswer(pending, error)
+      this.#isSocketFull = !channel.publish(exchange, routingKey, content, { ...options, messageId: pending.id }, onAnswer)
     } catch (error) {
-      // The channel closes, which will be told in a moment: the message goes with the next one.
+      // The channel is closing: the message goes with the next channel.
       if (error instanceof IllegalOperationError) return false
-      posting.settle(error as Error)
+      this.#leaveWaiting(pending)
+      pending.settle(error as Error)
       return true
     }
-    posting.isSent = true
-    this.#leaveLine(posting)
-    this.#unconfirmed++
-    this.#unconfirmedBytes += content.length
+    pending.isSent = true
+    this.#leaveWaiting(pending)
+    this.#unconfirmed.add(pending.bytes)
     return true
   }
 
-  /** The broker has confirmed it, or has not and never will. Called once for each that was written. */
-  #answered(posting: Posting, error: unknown): void {
-    this.#unconfirmed--
-    this.#unconfirmedBytes -= posting.message.content.length
-    const isReturned = this.#returned.delete(posting.id)
-    if (error === null || error === undefined) posting.settle(isReturned ? 'returned' : 'confirmed')
-    else posting.settle(this.#failureOf(posting, error))
-    this.#pump()
+  /** The broker has confirmed the message, or never will. Called once for each message that was sent. */
+  #onAnswer(pending: PendingPublish, error: unknown): void {
+    this.#unconfirmed.remove(pending.bytes)
+    const isReturned = this.#returned.delete(pending.id)
+    if (error === null || error === undefined) pending.settle(isReturned ? 'returned' : 'confirmed')
+    else pending.settle(this.#failureOf(pending, error))
+    this.#sendWaiting()
   }
 
-  #failureOf({ message: { content, exchange, routingKey } }: Posting, error: unknown): Error {
+  #failureOf({ bytes, message: { exchange, routingKey } }: PendingPublish, error: unknown): Error {
     const { fault } = this.#channel
     const [, limit] = /max(?:imum)? size (?:of )?'?(\d+)/i.exec(textOf(fault)) ?? []
     if (limit !== undefined) {
-      this.#brokersLimit = Number(limit)
-      if (content.length > this.#brokersLimit) return tooLarge(content.length, this.#brokersLimit)
+      this.#brokerMaxBytes = Number(limit)
+      if (bytes > this.#brokerMaxBytes) return tooLarge(bytes, this.#brokerMaxBytes)
     }
-    const refusal =
-      fault instanceof Error && 'code' in fault && fault.code === 403
-        ? refusalOfOperation(fault, `to publish to "${exchange}${routingKey}"`)
-        : undefined
+    const isDenied = fault instanceof Error && 'code' in fault && fault.code === 403
+    const refusal = isDenied ? refusalOfOperation(fault, `a publish to "${exchange}${routingKey}"`) : undefined
     return refusal ?? outcomeUnknown(`a message was not confirmed: ${textOf(fault ?? error)}`, fault ?? error)
   }
 
@@ -215,11 +183,18 @@ export class Publisher {
     this.#returned.add(String(messageId))
   }
 
-  /** Nobody is there to send what waits, once this is closed and the channel is gone. */
-  #failLineOfClosed(): void {
+  /** Once this is closed and the channel is gone, waiting messages can no longer be sent. */
+  #failWaitingOnceClosed(): void {
     this.#returned.clear()
     if (!this.#isClosed || this.#channel.current !== undefined) return
-    for (const posting of this.#line) posting.settle(closedError('the publisher'))
+    for (const pending of this.#waiting) pending.settle(closedError('the publisher'))
+  }
+
+  #timeoutOf(pending: PendingPublish, timeoutMs: number): Error {
+    const ms = Math.round(timeoutMs)
+    return pending.isSent
+      ? outcomeUnknown(`the broker did not confirm a message within ${ms} ms`)
+      : this.#notSent(`it could not be sent within ${ms} ms`)
   }
 
   #notSent(why: string): TaskledgerError<'UNAVAILABLE'> {
@@ -227,5 +202,5 @@ export class Publisher {
   }
 }
 
-const tooLarge = (bytes: number, limit: number): TaskledgerError<'TOO_LARGE'> =>
-  new TaskledgerError('TOO_LARGE', `a message of ${bytes} bytes is over the limit of ${limit} bytes`)
+const tooLarge = (bytes: number, maxBytes: number): TaskledgerError<'TOO_LARGE'> =>
+  new TaskledgerError('TOO_LARGE', `a message has ${bytes} bytes: the broker accepts at most ${maxBytes}`)

@@ -1,49 +1,48 @@
 import type { Channel, ChannelModel } from 'amqplib'
 import type { Logger } from '@taskledger/core/ports'
+import { within } from '@taskledger/core/ports'
 import { BackOff } from './back-off.ts'
-import { settledWithin } from './bounded.ts'
 import type { BrokerConnection } from './broker-connection.ts'
 import { isRefusal, refusalOfOperation } from './refusals.ts'
 
 /** How long to wait for the broker to close a channel, in milliseconds. */
-const goodbyeMs = 1_000
-/** A channel that has lived so long was a good one. In milliseconds. */
+const closeTimeoutMs = 1_000
+/** A channel that lasted this long resets the back-off. In milliseconds. */
 const steadyMs = 1_000
 
-/** What a channel is for. */
+/** The purpose of a channel. */
 export interface ChannelRole<C extends Channel> {
-  /** As the log has it. */
+  /** For the log and for errors. */
   readonly name: string
   open(model: ChannelModel): Promise<C>
   /** Declares and consumes what the role needs. */
   setUp(channel: C): Promise<void>
-  /** It is set up. */
-  ready?(channel: C): void
-  /** It could not be set up: what was known of the broker may be wrong. */
-  failed?(): void
-  /** It is gone, with all that was on it: deliveries, consumers, confirmations. */
-  lost(channel: C): void
+  onReady?(channel: C): void
+  /** The channel could not be set up: what is known of the broker may be wrong. */
+  onSetUpFailed?(): void
+  /** The channel is gone, with its deliveries, consumers and confirmations. */
+  onLost(channel: C): void
 }
 
 /**
- * A channel that is opened and set up again, for ever, whenever it is lost, be it with its connection or alone. (The library
- * recovers neither channels nor consumers, and a channel that the broker closes says nothing to its connection.)
+ * A channel that is opened and set up again, without limit, whenever it is lost, with its connection or alone. (amqplib recovers
+ * neither channels nor consumers, and does not tell the connection of a channel that the broker closes.)
  */
 export class SupervisedChannel<C extends Channel> {
   readonly #role: ChannelRole<C>
   readonly #connection: BrokerConnection
   readonly #logger: Logger
   readonly #closing = new AbortController()
-  #opened: { goodbye(): Promise<void> } | undefined
+  #closeChannel: (() => Promise<void>) | undefined
   #current: C | undefined
   #fault: Error | undefined
-  #healthy = true
+  #isHealthy = true
   #isReopening = false
 
-  constructor(role: ChannelRole<C>, connection: BrokerConnection, logger: Logger) {
-    this.#role = role
-    this.#connection = connection
-    this.#logger = logger
+  constructor(parts: { readonly role: ChannelRole<C>; readonly connection: BrokerConnection; readonly logger: Logger }) {
+    this.#role = parts.role
+    this.#connection = parts.connection
+    this.#logger = parts.logger
   }
 
   /** The channel, while it is set up. */
@@ -51,7 +50,7 @@ export class SupervisedChannel<C extends Channel> {
     return this.#current
   }
 
-  /** Why the broker closed the channel that was lost last. */
+  /** Why the broker closed the latest channel. */
   get fault(): Error | undefined {
     return this.#fault
   }
@@ -61,33 +60,33 @@ export class SupervisedChannel<C extends Channel> {
     return new Promise((resolve, reject) => void this.#keepOpen(resolve, reject))
   }
 
-  /** Makes a new channel in the place of this one. @param why For the log. */
+  /** Replaces the channel by a new one. @param why For the log. */
   reopen(why: string): void {
-    if (this.#isReopening || this.#opened === undefined) return
+    if (this.#isReopening || this.#closeChannel === undefined) return
     this.#isReopening = true
-    this.#logger.info({ role: this.#role.name }, `${why}: opening a new channel`)
-    void this.#opened?.goodbye()
+    this.#logger.info({ role: this.#role.name }, `reopening a channel: ${why}`)
+    void this.#closeChannel()
   }
 
   /** Closes the channel, within a second. Closing twice is fine. */
   async close(): Promise<void> {
     this.#closing.abort()
-    await this.#opened?.goodbye()
+    await this.#closeChannel?.()
   }
 
-  async #keepOpen(onFirst: () => void, onRefusal: (error: Error) => void): Promise<void> {
+  async #keepOpen(onFirstReady: () => void, onRefusal: (error: Error) => void): Promise<void> {
     const { signal } = this.#closing
     const backOff = new BackOff()
     while (!signal.aborted) {
       const openedAt = performance.now()
       try {
         const model = await this.#connection.whenOpen(signal)
-        await this.#live(model, onFirst)
+        await this.#untilLost(model, onFirstReady)
       } catch (error) {
         if (signal.aborted) return
-        this.#role.failed?.()
-        const refusal = refusalOfOperation(error, this.#role.name)
-        this.#tellFailure(refusal ?? error)
+        this.#role.onSetUpFailed?.()
+        const refusal = refusalOfOperation(error, `the ${this.#role.name}`)
+        this.#logLost(refusal ?? error)
         if (refusal !== undefined) onRefusal(refusal)
       }
       if (performance.now() - openedAt >= steadyMs) backOff.reset()
@@ -95,47 +94,47 @@ export class SupervisedChannel<C extends Channel> {
     }
   }
 
-  async #live(model: ChannelModel, onFirst: () => void): Promise<void> {
+  async #untilLost(model: ChannelModel, onFirstReady: () => void): Promise<void> {
     const channel = await this.#role.open(model)
     this.#fault = undefined
     this.#isReopening = false
-    const gone = new Promise<void>((resolve) => channel.once('close', resolve))
+    const lost = new Promise<void>((resolve) => channel.once('close', resolve))
     // An error without a listener would end the process.
     channel.on('error', (error) => (this.#fault = error))
-    // Closing what closes already fails, and where the connection dies meanwhile, a goodbye is never answered.
-    const goodbye = (): Promise<void> => {
+    // Closing a closing channel rejects. If the connection dies meanwhile, the broker never answers the close.
+    const closeChannel = (): Promise<void> => {
       channel.close().catch(() => {})
-      return settledWithin(gone, goodbyeMs)
+      return within(lost, { timeoutMs: closeTimeoutMs, onTimeout: () => undefined })
     }
-    this.#opened = { goodbye }
+    this.#closeChannel = closeChannel
     try {
       if (this.#closing.signal.aborted) return
       await this.#role.setUp(channel)
       this.#current = channel
-      this.#tellHealthy()
-      onFirst()
-      this.#role.ready?.(channel)
-      await gone
+      this.#logReopened()
+      onFirstReady()
+      this.#role.onReady?.(channel)
+      await lost
     } finally {
       this.#current = undefined
-      this.#role.lost(channel)
-      await goodbye()
-      this.#opened = undefined
+      this.#role.onLost(channel)
+      await closeChannel()
+      this.#closeChannel = undefined
     }
     const { fault } = this
     if (fault !== undefined && !this.#closing.signal.aborted) throw fault
   }
 
-  #tellHealthy(): void {
-    if (!this.#healthy) this.#logger.info({ role: this.#role.name }, 'a channel that was lost works again')
-    this.#healthy = true
+  #logReopened(): void {
+    if (!this.#isHealthy) this.#logger.info({ role: this.#role.name }, 'reopened a lost channel')
+    this.#isHealthy = true
   }
 
-  /** Once for each change. Where the connection is gone, that has been told already. */
-  #tellFailure(error: unknown): void {
-    if (!this.#healthy || (!isRefusal(error) && this.#connection.model === undefined)) return
-    this.#healthy = false
+  /** Logs each change once. Without a connection it logs nothing, because the connection has done so. */
+  #logLost(error: unknown): void {
+    if (!this.#isHealthy || (!isRefusal(error) && this.#connection.model === undefined)) return
+    this.#isHealthy = false
     const level = isRefusal(error) ? 'error' : 'warn'
-    this.#logger[level]({ role: this.#role.name, err: error }, 'a channel was lost: opening it again until it works')
+    this.#logger[level]({ role: this.#role.name, err: error }, 'lost a channel: reopening it until that works')
   }
 }

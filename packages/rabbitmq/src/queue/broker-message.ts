@@ -2,8 +2,8 @@ import type { Channel, ConsumeMessage } from 'amqplib'
 import { IllegalOperationError } from 'amqplib'
 
 /**
- * One message as the broker handed it out. It can be acknowledged on its own channel only: once that is gone, the broker
- * hands the message to somebody else, and nothing that is done here counts any more.
+ * A message as the broker delivered it. It can be acknowledged only on the channel of its delivery: once that channel is gone, the
+ * broker delivers the message again, and the calls here change nothing any more.
  */
 export class BrokerMessage {
   readonly raw: ConsumeMessage
@@ -15,7 +15,7 @@ export class BrokerMessage {
     this.#channel = channel
   }
 
-  /** Whether the broker still waits for us. */
+  /** Whether the broker still waits for an acknowledgement. */
   get isOpen(): boolean {
     return !this.#isOver
   }
@@ -24,17 +24,17 @@ export class BrokerMessage {
     this.#end(() => this.#channel.ack(this.raw))
   }
 
-  /** Back into the queue, for others. */
-  putBack(): void {
+  /** Puts the message back into its queue. */
+  requeue(): void {
     this.#end(() => this.#channel.nack(this.raw, false, true))
   }
 
-  /** To the dead letters, by the broker, which knows no reason. */
-  discard(): void {
+  /** Lets the broker dead-letter the message, without a reason. */
+  deadLetter(): void {
     this.#end(() => this.#channel.nack(this.raw, false, false))
   }
 
-  /** Its channel is gone. */
+  /** The channel is gone. */
   lose(): void {
     this.#isOver = true
   }
@@ -45,7 +45,7 @@ export class BrokerMessage {
     try {
       settle()
     } catch (error) {
-      // The channel closes: the broker will hand the message to somebody else.
+      // The channel is closing: the broker will deliver the message again.
       if (!(error instanceof IllegalOperationError)) throw error
     }
   }

@@ -1,34 +1,34 @@
 import type { Channel } from 'amqplib'
-import { bounded } from '../connection/bounded.ts'
+import { within } from '@taskledger/core/ports'
 
-/** What is watched, and what to do where something is wrong. */
+/** The consumers to watch, and what to do when the broker does not serve them. */
 export interface Watched {
   /** The broker's name of the queue. */
   readonly source: string
-  readonly everyMs: number
-  /** Whether nothing runs. */
+  readonly intervalMs: number
+  /** Whether no run is under way. */
   isQuiet(): boolean
-  /** Whether a consumer stands there that has nothing to do. */
+  /** Whether a consumer waits for a message. */
   isIdle(): boolean
-  /** How many messages came so far. */
+  /** How many messages the consumers have received so far. */
   deliveries(): number
-  onDeaf(why: string): void
+  onUnserved(why: string): void
 }
 
-/** After so many looks without a message the consumers are made anew, in case the broker takes them for those of another queue. */
-const longestQuiet = 10
+/** After this many checks without a message the consumers are replaced, in case the broker counts them to a deleted queue. */
+const maxQuietChecks = 10
 
 /**
- * Asks the broker now and then whether it still serves our consumers. It does not always tell when it stops: RabbitMQ 3.10
- * says nothing where a quorum queue is deleted and declared again at once, and from 4.3.0 to 4.3.6 a time-out may end a consumer for good.
- * The former cannot even be seen: the new queue counts the old consumers among its own. So who is idle for long begins anew.
- * A queue that is gone closes the channel that asks, which is cure enough.
+ * Asks the broker regularly whether it still serves our consumers, because it does not always tell when it stops. RabbitMQ 3.10
+ * says nothing when a quorum queue is deleted and declared again at once, and in 4.3.0 to 4.3.6 a consumer timeout may end a
+ * consumer permanently. The first case cannot be detected, because the new queue counts the old consumers: so consumers that were idle
+ * for long are replaced. A queue that does not exist closes the channel of the check, which is then reopened.
  */
 export class ConsumerWatch {
   readonly #watched: Watched
   #timer: NodeJS.Timeout | undefined
-  #suspicions = 0
-  #quietLooks = 0
+  #failedChecks = 0
+  #quietChecks = 0
   #deliveriesBefore = 0
 
   constructor(watched: Watched) {
@@ -37,37 +37,36 @@ export class ConsumerWatch {
 
   start(channel: Channel): void {
     this.stop()
-    const timer = setInterval(() => void this.#look(channel, timer), this.#watched.everyMs).unref()
+    const timer = setInterval(() => void this.#check(channel, timer), this.#watched.intervalMs).unref()
     this.#timer = timer
   }
 
   stop(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
-    this.#suspicions = 0
-    this.#quietLooks = 0
+    this.#failedChecks = 0
+    this.#quietChecks = 0
   }
 
-  async #look(channel: Channel, timer: NodeJS.Timeout): Promise<void> {
-    const { source, everyMs } = this.#watched
-    let isWrong: boolean
+  async #check(channel: Channel, timer: NodeJS.Timeout): Promise<void> {
+    const { source, intervalMs } = this.#watched
+    let isUnserved: boolean
     try {
-      const answer = bounded(channel.checkQueue(source), { timeoutMs: everyMs, onTimeout: () => new Error('no answer') })
-      const { messageCount, consumerCount } = await answer
+      const { messageCount, consumerCount } = await within(channel.checkQueue(source), { timeoutMs: intervalMs })
       const deliveries = this.#watched.deliveries()
       const isStarving = messageCount > 0 && deliveries === this.#deliveriesBefore
-      this.#quietLooks = deliveries === this.#deliveriesBefore && this.#watched.isQuiet() ? this.#quietLooks + 1 : 0
+      this.#quietChecks = deliveries === this.#deliveriesBefore && this.#watched.isQuiet() ? this.#quietChecks + 1 : 0
       this.#deliveriesBefore = deliveries
-      isWrong = this.#watched.isIdle() && (consumerCount === 0 || isStarving)
+      isUnserved = this.#watched.isIdle() && (consumerCount === 0 || isStarving)
     } catch {
-      // Where the channel is closed, somebody else sees to it.
-      isWrong = true
+      // If the channel is closed, its supervisor reopens it and stops this watch.
+      isUnserved = true
     }
     if (timer !== this.#timer) return
-    // Once it may be that a consumer just comes or goes.
-    this.#suspicions = isWrong ? this.#suspicions + 1 : 0
-    if (this.#suspicions >= 2) this.#watched.onDeaf('the broker serves a consumer no more, and did not say so')
-    else if (this.#quietLooks >= longestQuiet)
-      this.#watched.onDeaf('a consumer has been idle for long, and makes sure that it is not forgotten')
+    // A single failed check proves nothing: a consumer may just be starting or ending.
+    this.#failedChecks = isUnserved ? this.#failedChecks + 1 : 0
+    if (this.#failedChecks >= 2) this.#watched.onUnserved('the broker stopped serving a consumer without saying so')
+    else if (this.#quietChecks >= maxQuietChecks)
+      this.#watched.onUnserved('its consumers were idle for long, and the broker may have forgotten them')
   }
 }

@@ -3,28 +3,31 @@ import type { BrokerMessage } from './broker-message.ts'
 import type { MessageSender } from './message-sender.ts'
 import { releasesOf } from './message-sender.ts'
 
-/** A message in the hands of a handler. Settling it decides what becomes of it; the broker is told later, by whom owns it. */
+/** What a delivery is made of. */
+interface DeliveryParts {
+  readonly message: WorkMessage
+  readonly queue: string
+  readonly brokerMessage: BrokerMessage
+  readonly sender: MessageSender
+  onSettled(): void
+}
+
+/** A message in the hands of a handler. Settling decides what becomes of it; `concludeAtBroker` tells the broker, later. */
 export class RabbitmqDelivery implements Delivery {
   readonly message: WorkMessage
   readonly redelivered: boolean
   readonly releases: number
-  readonly #queue: string
-  readonly #brokerMessage: BrokerMessage
-  readonly #sender: MessageSender
-  readonly #onSettled: () => void
+  readonly #parts: DeliveryParts
   #settling: Promise<void> | undefined
-  #putsBack = false
+  #isRequeued = false
 
-  constructor(message: WorkMessage, queue: string, brokerMessage: BrokerMessage, sender: MessageSender, onSettled: () => void) {
-    const { fields, properties } = brokerMessage.raw
-    const deliveries: unknown = properties.headers?.['x-delivery-count']
-    this.message = message
-    this.releases = releasesOf(brokerMessage.raw)
-    this.redelivered = fields.redelivered || this.releases > 0 || (typeof deliveries === 'number' && deliveries > 0)
-    this.#queue = queue
-    this.#brokerMessage = brokerMessage
-    this.#sender = sender
-    this.#onSettled = onSettled
+  constructor(parts: DeliveryParts) {
+    const { raw } = parts.brokerMessage
+    const deliveries: unknown = raw.properties.headers?.['x-delivery-count']
+    this.message = parts.message
+    this.releases = releasesOf(raw)
+    this.redelivered = raw.fields.redelivered || this.releases > 0 || (typeof deliveries === 'number' && deliveries > 0)
+    this.#parts = parts
   }
 
   accept(): Promise<void> {
@@ -32,31 +35,31 @@ export class RabbitmqDelivery implements Delivery {
   }
 
   release({ delayMs = 0 }: { readonly delayMs?: number } = {}): Promise<void> {
-    return (this.#settling ??= this.#settle(() => this.#sender.release(this.#queue, this.#brokerMessage.raw, delayMs)))
+    const { sender, queue, brokerMessage } = this.#parts
+    return (this.#settling ??= this.#settle(() => sender.release(queue, brokerMessage.raw, delayMs)))
   }
 
   reject(why: string): Promise<void> {
-    return (this.#settling ??= this.#settle(() => this.#sender.bury(this.#queue, this.#brokerMessage.raw, why)))
+    const { sender, queue, brokerMessage } = this.#parts
+    return (this.#settling ??= this.#settle(() => sender.deadLetter(queue, brokerMessage.raw, why)))
   }
 
-  /** Tells the broker what was decided, once that can be told. */
-  async conclude(): Promise<void> {
+  /** Acknowledges the message, or requeues it if its copy could not be sent. Waits until it is settled. */
+  async concludeAtBroker(): Promise<void> {
     await this.#settling
-    if (this.#putsBack) this.#brokerMessage.putBack()
-    else this.#brokerMessage.acknowledge()
+    if (this.#isRequeued) this.#parts.brokerMessage.requeue()
+    else this.#parts.brokerMessage.acknowledge()
   }
 
-  async #settle(copy: () => Promise<void>): Promise<void> {
+  async #settle(sendCopy: () => Promise<void>): Promise<void> {
+    const { queue, brokerMessage, sender, onSettled } = this.#parts
     try {
-      if (this.#brokerMessage.isOpen) await copy()
+      if (brokerMessage.isOpen) await sendCopy()
     } catch (error) {
-      // It is not lost: the broker still has it, and hands it to somebody, though without counting the release.
-      this.#sender.logger.warn(
-        { err: error, queue: this.#queue, taskId: this.message.taskId },
-        'a message could not be moved: it goes back into its queue',
-      )
-      this.#putsBack = true
+      // The message is not lost: the broker delivers it again, without counting the release.
+      sender.logger.warn({ err: error, queue, taskId: this.message.taskId }, 'requeued a message: its copy could not be sent')
+      this.#isRequeued = true
     }
-    this.#onSettled()
+    onSettled()
   }
 }

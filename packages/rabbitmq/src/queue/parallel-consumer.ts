@@ -1,91 +1,76 @@
 import type { Channel } from 'amqplib'
-import type { Consumer, Delivery } from '@taskledger/core/ports'
-import type { BrokerConnection } from '../connection/broker-connection.ts'
+import type { Consumer } from '@taskledger/core/ports'
+import { SupervisedChannel } from '../connection/supervised-channel.ts'
+import type { ConsumerParts } from './consumer-parts.ts'
+import { cancelledByBroker } from './consumer-parts.ts'
 import { ConsumerWatch } from './consumer-watch.ts'
-import type { MessageSender } from './message-sender.ts'
 import type { SlotOwner } from './slot.ts'
 import { Slot } from './slot.ts'
-import { SupervisedChannel } from '../connection/supervised-channel.ts'
-import type { BrokerQueues } from '../topology/broker-queues.ts'
 
-/** What consumers of a client share. */
-export interface ConsumerParts {
-  readonly connection: BrokerConnection
-  readonly brokerQueues: BrokerQueues
-  readonly sender: MessageSender
-  readonly lazyAcknowledgementMs: number
-  /** How often to look whether the broker still serves a consumer, in milliseconds. */
-  readonly watchMs: number
-}
-
-/** Why a channel is opened anew, as the log has it. */
-export const takenAway = 'the broker took a consumer away, as it does with a queue that is deleted and when a time-out passes'
-
-/** Takes messages of a queue beside others: as many at a time as there are slots. */
+/** Takes messages of a queue beside other consumers: as many at a time as it has slots. */
 export class ParallelConsumer implements Consumer {
-  readonly #queue: string
   readonly #parts: ConsumerParts
   readonly #owner: SlotOwner
   readonly #channel: SupervisedChannel<Channel>
   readonly #watch: ConsumerWatch
   readonly #slots = new Set<Slot>()
-  /** Those of them that go when the broker has heard of what they ran last. */
+  /** The slots that go when the broker has been told of their last run. */
   readonly #leaving = new Set<Slot>()
-  #wanted: number
+  #wantedSlots: number
   #count = 0
   #closed: Promise<void> | undefined
 
-  constructor(queue: string, handler: (delivery: Delivery) => Promise<void>, slots: number, parts: ConsumerParts) {
-    this.#queue = queue
+  constructor(parts: ConsumerParts) {
     this.#parts = parts
-    this.#wanted = slots
-    const { connection, brokerQueues, sender, lazyAcknowledgementMs, watchMs } = parts
-    this.#channel = new SupervisedChannel(
-      {
+    this.#wantedSlots = parts.slots
+    const { queue, handler, connection, brokerQueues, sender, lazyAcknowledgementMs, watchMs } = parts
+    const source = brokerQueues.names.work(queue)
+    this.#channel = new SupervisedChannel<Channel>({
+      role: {
         name: `consumer of "${queue}"`,
         open: (model) => model.createChannel(),
         setUp: (channel) => this.#setUp(channel),
-        ready: (channel) => {
+        onReady: (channel) => {
           this.#watch.start(channel)
           this.#adjust()
         },
-        failed: () => this.#parts.brokerQueues.forget(this.#parts.connection),
-        lost: () => {
+        onSetUpFailed: () => brokerQueues.forget(connection),
+        onLost: () => {
           this.#watch.stop()
           for (const slot of this.#slots) slot.lose()
         },
       },
       connection,
-      sender.logger,
-    )
+      logger: sender.logger,
+    })
     this.#watch = new ConsumerWatch({
-      source: brokerQueues.names.work(queue),
-      everyMs: watchMs,
+      source,
+      intervalMs: watchMs,
       isIdle: () => [...this.#slots].some(({ isIdle }) => isIdle),
       isQuiet: () => [...this.#slots].every(({ run }) => run === undefined),
       deliveries: () => [...this.#slots].reduce((sum, { deliveries }) => sum + deliveries, 0),
-      onDeaf: (why) => this.#reopen(why),
+      onUnserved: (why) => this.#reopen(why),
     })
     this.#owner = {
       queue,
-      source: brokerQueues.names.work(queue),
+      source,
       sender,
       lazyAcknowledgementMs,
       handler,
-      keeps: (slot) => this.#keeps(slot),
-      ended: (slot) => this.#ended(slot),
-      cancelled: () => this.#reopen(takenAway),
+      mayTakeMore: (slot) => this.#mayTakeMore(slot),
+      onFree: (slot) => this.#onFree(slot),
+      onCancelled: () => this.#reopen(cancelledByBroker),
     }
   }
 
-  /** Begins, and resolves when the broker has been told to send. @throws `MISCONFIGURED` */
+  /** Begins, and resolves when the broker delivers messages. @throws `MISCONFIGURED` */
   start(): Promise<void> {
     return this.#channel.start()
   }
 
   resize(slots: number): void {
     if (this.#closed !== undefined) return
-    this.#wanted = slots
+    this.#wantedSlots = slots
     this.#adjust()
   }
 
@@ -94,64 +79,64 @@ export class ParallelConsumer implements Consumer {
   }
 
   async #close(): Promise<void> {
-    this.#wanted = 0
+    this.#wantedSlots = 0
     this.#adjust()
     await Promise.all([...this.#slots].map(async (slot) => slot.run))
     await this.#channel.close()
   }
 
   async #setUp(channel: Channel): Promise<void> {
-    const { connection, brokerQueues } = this.#parts
-    await brokerQueues.work(connection, this.#queue)
-    // For each of the consumers that follow, not for all of them.
+    const { connection, brokerQueues, queue } = this.#parts
+    await brokerQueues.work(connection, queue)
+    // The prefetch of each consumer that follows, not of all of them together.
     await channel.prefetch(1)
     this.#fill()
-    // One of them tells whether the broker lets us; the library sends the others behind it.
-    await Promise.all([...this.#slots].map((slot) => slot.arm(channel)))
+    // In one batch: the first answer tells whether the broker allows them.
+    await Promise.all([...this.#slots].map((slot) => slot.consume(channel)))
   }
 
-  /** Makes the slots as many as they should be, as far as that is possible while some of them run. */
+  /** Adds missing slots and removes free ones that are too many. Slots that run are removed when they are free. */
   #adjust(): void {
     this.#fill()
     for (const slot of this.#slots) {
-      if (this.#staying <= this.#wanted) break
+      if (this.#stayingSlots <= this.#wantedSlots) break
       if (slot.run !== undefined) continue
-      slot.disarm()
+      slot.cancel()
       this.#slots.delete(slot)
     }
-    for (const slot of this.#slots) this.#arm(slot)
+    for (const slot of this.#slots) this.#consume(slot)
   }
 
-  get #staying(): number {
+  get #stayingSlots(): number {
     return this.#slots.size - this.#leaving.size
   }
 
   #fill(): void {
-    while (this.#staying < this.#wanted) this.#slots.add(new Slot(`${this.#count++}`, this.#owner))
+    while (this.#stayingSlots < this.#wantedSlots) this.#slots.add(new Slot(`${this.#count++}`, this.#owner))
   }
 
-  /** One too many goes when its run has ended. */
-  #keeps(slot: Slot): boolean {
-    if (this.#staying <= this.#wanted) return true
+  #mayTakeMore(slot: Slot): boolean {
+    if (this.#stayingSlots <= this.#wantedSlots) return true
     this.#leaving.add(slot)
     return false
   }
 
-  #ended(slot: Slot): void {
+  #onFree(slot: Slot): void {
     if (this.#leaving.delete(slot)) this.#slots.delete(slot)
-    else this.#arm(slot)
+    else this.#consume(slot)
   }
 
-  #arm(slot: Slot): void {
+  #consume(slot: Slot): void {
     const channel = this.#channel.current
     if (channel === undefined || !this.#slots.has(slot)) return
-    // Where the broker refuses, it closes the channel, and all begins anew.
-    slot.arm(channel).catch(() => {})
+    // A refusal closes the channel, which is then reopened.
+    slot.consume(channel).catch(() => {})
   }
 
-  /** The library gives no answer to the broker's cancelling, which some brokers wait for: a new channel needs none. */
+  /** amqplib does not answer when the broker cancels a consumer, and some brokers wait for the answer: a new channel needs none. */
   #reopen(why: string): void {
-    this.#parts.brokerQueues.forget(this.#parts.connection)
+    const { connection, brokerQueues } = this.#parts
+    brokerQueues.forget(connection)
     this.#channel.reopen(why)
   }
 }

@@ -1,75 +1,76 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
-import type { Consumer, Delivery } from '@taskledger/core/ports'
-import { BackOff } from '../connection/back-off.ts'
-import { pause } from '../connection/pause.ts'
-import { BrokerMessage } from './broker-message.ts'
-import { ConsumerWatch } from './consumer-watch.ts'
-import { takenAway } from './parallel-consumer.ts'
-import type { ConsumerParts } from './parallel-consumer.ts'
-import type { SlotOwner } from './slot.ts'
-import { Slot } from './slot.ts'
+import type { Consumer } from '@taskledger/core/ports'
+import { BackOff, pause } from '../connection/back-off.ts'
 import { SupervisedChannel } from '../connection/supervised-channel.ts'
+import { BrokerMessage } from './broker-message.ts'
+import type { ConsumerParts } from './consumer-parts.ts'
+import { cancelledByBroker } from './consumer-parts.ts'
+import { ConsumerWatch } from './consumer-watch.ts'
+import { Slot } from './slot.ts'
 
-/** How often the holder takes a new token: the broker takes back what nobody acknowledges, after half an hour or so. In milliseconds. */
+/**
+ * How often the holder replaces its token, in milliseconds. The broker takes back a message that is not acknowledged for long, by
+ * default half an hour.
+ */
 const renewalMs = 60_000
 
 /**
  * Takes messages of a queue one at a time among all consumers of all clients.
  *
- * The right to take is a token in a queue beside the work queue, the gate, of which the broker serves one consumer only
- * (single active consumer). All consumers stand there; who is handed a token, and does not acknowledge it, may consume the
- * work queue. When its channel is gone, so is its hold on the token and on the message that it had not settled: the broker
- * hands both to the next at once. Nobody polls, and no clock is asked.
+ * The consumer that holds a token may take messages. Tokens are messages in a queue of their own, of which the broker serves a
+ * single consumer (single active consumer). Every serial consumer consumes that queue; the consumer that receives a token keeps it
+ * unacknowledged, and consumes the work queue on the same channel. When the channel is lost, the broker delivers both the token and
+ * the unsettled message to the next consumer at once. This needs neither polling nor a clock.
  *
- * Every consumer brings a token when it begins, since it cannot know whether there is one: the holder takes the new one
- * and lets go of the old. It acknowledges a message at the end of its run, so that whoever takes over meets that one first.
+ * Every consumer sends a token when it begins, because it cannot know whether there is one. The holder takes the new token and
+ * acknowledges the old one. It acknowledges a message at the end of its run, so that the next holder receives that message first.
  */
 export class SerialConsumer implements Consumer {
-  readonly #queue: string
   readonly #parts: ConsumerParts
   readonly #slot: Slot
   readonly #watch: ConsumerWatch
-  #gate: SupervisedChannel<Channel> | undefined
-  /** What the holder of the right holds. */
+  /** Consumes the token queue, and the work queue while a token is held. */
+  #channel: SupervisedChannel<Channel> | undefined
   #token: BrokerMessage | undefined
-  #wanted: boolean
+  #isWanted: boolean
+  /** Aborted when the channel of a set-up is lost. */
   #session = new AbortController()
   #closed: Promise<void> | undefined
 
-  constructor(queue: string, handler: (delivery: Delivery) => Promise<void>, slots: number, parts: ConsumerParts) {
-    this.#queue = queue
+  constructor(parts: ConsumerParts) {
     this.#parts = parts
-    this.#wanted = slots > 0
-    const owner: SlotOwner = {
+    this.#isWanted = parts.slots > 0
+    const { queue, handler, sender, watchMs } = parts
+    const source = parts.brokerQueues.names.work(queue)
+    this.#slot = new Slot('work', {
       queue,
-      source: parts.brokerQueues.names.work(queue),
-      sender: parts.sender,
+      source,
+      sender,
       handler,
-      keeps: () => this.#wanted,
-      ended: () => this.#adjust(),
-      cancelled: () => this.#reopen(takenAway),
-    }
-    this.#slot = new Slot('work', owner)
+      mayTakeMore: () => this.#isWanted,
+      onFree: () => this.#adjust(),
+      onCancelled: () => this.#reopen(cancelledByBroker),
+    })
     this.#watch = new ConsumerWatch({
-      source: parts.brokerQueues.names.work(queue),
-      everyMs: parts.watchMs,
+      source,
+      intervalMs: watchMs,
       isIdle: () => this.#slot.isIdle,
       isQuiet: () => this.#slot.run === undefined,
       deliveries: () => this.#slot.deliveries,
-      onDeaf: (why) => this.#reopen(why),
+      onUnserved: (why) => this.#reopen(why),
     })
   }
 
-  /** Begins, and resolves when it stands at the gate. @throws `MISCONFIGURED` */
+  /** Begins, and resolves when the consumer waits for a token. @throws `MISCONFIGURED` */
   async start(): Promise<void> {
-    const { connection, brokerQueues } = this.#parts
-    await brokerQueues.work(connection, this.#queue)
-    if (this.#wanted) await this.#enter()
+    const { connection, brokerQueues, queue } = this.#parts
+    await brokerQueues.work(connection, queue)
+    if (this.#isWanted) await this.#enter()
   }
 
   resize(slots: number): void {
     if (this.#closed !== undefined) return
-    this.#wanted = slots > 0
+    this.#isWanted = slots > 0
     this.#adjust()
   }
 
@@ -78,100 +79,101 @@ export class SerialConsumer implements Consumer {
   }
 
   async #close(): Promise<void> {
-    this.#wanted = false
-    this.#slot.disarm()
+    this.#isWanted = false
+    this.#slot.cancel()
     await this.#slot.run
     await this.#leave()
   }
 
-  /** Stands at the gate exactly if slots are wanted or a run is under way: the right is given up after the run, not before. */
+  /** Keeps the channel open while a slot is wanted or a run is under way: the token is given up after the run, not before. */
   #adjust(): void {
-    const channel = this.#gate?.current
-    if (this.#wanted && this.#gate === undefined) this.#enter().catch(() => {})
-    else if (this.#wanted && channel !== undefined && this.#token !== undefined) this.#slot.arm(channel).catch(() => {})
-    else if (!this.#wanted && this.#slot.run === undefined) void this.#leave()
-    else if (!this.#wanted) this.#slot.disarm()
+    const channel = this.#channel?.current
+    if (this.#isWanted && this.#channel === undefined) this.#enter().catch(() => {})
+    else if (this.#isWanted && channel !== undefined && this.#token !== undefined) this.#slot.consume(channel).catch(() => {})
+    else if (!this.#isWanted && this.#slot.run === undefined) void this.#leave()
+    else if (!this.#isWanted) this.#slot.cancel()
   }
 
   #enter(): Promise<void> {
-    const { connection, brokerQueues, sender } = this.#parts
-    // Once it has left, what still happens to a channel is no concern of the next one.
-    const isCurrent = (): boolean => this.#gate === gate
-    const gate: SupervisedChannel<Channel> = new SupervisedChannel(
-      {
-        name: `serial consumer of "${this.#queue}"`,
+    const { connection, brokerQueues, queue, sender } = this.#parts
+    // After a leave, events of the old channel must not affect the next one.
+    const isCurrent = (): boolean => this.#channel === entered
+    const entered: SupervisedChannel<Channel> = new SupervisedChannel<Channel>({
+      role: {
+        name: `serial consumer of "${queue}"`,
         open: (model) => model.createChannel(),
         setUp: (channel) => this.#setUp(channel, isCurrent),
-        ready: (channel) => {
+        onReady: (channel) => {
           if (!isCurrent()) return
           this.#watch.start(channel)
           this.#adjust()
         },
-        failed: () => brokerQueues.forget(connection),
-        lost: () => {
+        onSetUpFailed: () => brokerQueues.forget(connection),
+        onLost: () => {
           if (isCurrent()) this.#lose()
         },
       },
       connection,
-      sender.logger,
-    )
-    this.#gate = gate
-    return gate.start()
+      logger: sender.logger,
+    })
+    this.#channel = entered
+    return entered.start()
   }
 
   async #leave(): Promise<void> {
-    const gate = this.#gate
-    this.#gate = undefined
+    const channel = this.#channel
+    this.#channel = undefined
     this.#lose()
-    await gate?.close()
+    await channel?.close()
   }
 
   async #setUp(channel: Channel, isCurrent: () => boolean): Promise<void> {
-    const { connection, brokerQueues } = this.#parts
-    await brokerQueues.work(connection, this.#queue)
-    const gate = await brokerQueues.gate(connection, this.#queue)
-    // Room for the token that is held and for the one that takes its place.
+    const { connection, brokerQueues, queue } = this.#parts
+    await brokerQueues.work(connection, queue)
+    const tokens = await brokerQueues.tokens(connection, queue)
+    // Room for the held token and for its replacement.
     await channel.prefetch(2)
     if (!isCurrent()) return
     this.#session = new AbortController()
     await channel.consume(
-      gate,
+      tokens,
       (raw) => {
         if (isCurrent()) this.#takeToken(raw, channel)
       },
       { consumerTag: 'gate' },
     )
-    // For the consumers that follow.
+    // The prefetch of the consumer of the work queue.
     await channel.prefetch(1)
-    if (isCurrent()) void this.#bringTokens(this.#session.signal)
+    if (isCurrent()) void this.#sendTokens(this.#session.signal)
   }
 
   #takeToken(raw: ConsumeMessage | null, channel: Channel): void {
-    if (raw === null) return this.#reopen(takenAway)
+    if (raw === null) return this.#reopen(cancelledByBroker)
     this.#token?.acknowledge()
     this.#token = new BrokerMessage(raw, channel)
     this.#adjust()
   }
 
-  /** One at once, and one now and then for as long as this is the holder: what is held for long the broker would take back. */
-  async #bringTokens(signal: AbortSignal): Promise<void> {
+  /** Sends a token at once, and one per renewal interval while this consumer is the holder. */
+  async #sendTokens(signal: AbortSignal): Promise<void> {
+    const { queue, sender } = this.#parts
     const backOff = new BackOff()
     for (;;) {
       try {
-        await this.#parts.sender.token(this.#queue)
+        await sender.sendToken(queue)
         backOff.reset()
         await pause(renewalMs, signal)
         while (this.#token === undefined && !signal.aborted) await pause(renewalMs, signal)
       } catch (error) {
-        // Unless it closes, there is always another try: without a token nobody would take anything.
-        this.#parts.sender.logger.debug({ err: error, queue: this.#queue }, 'a token could not be brought to a serial queue')
+        // Retried until the channel is lost: without a token no consumer takes messages.
+        sender.logger.debug({ err: error, queue }, 'could not send the token of a serial queue: retrying')
         await backOff.pause(signal)
       }
       if (signal.aborted) return
     }
   }
 
-  /** The channel is gone, and with it the right. */
+  /** The channel is gone, and the token with it. */
   #lose(): void {
     this.#session.abort()
     this.#watch.stop()
@@ -183,6 +185,6 @@ export class SerialConsumer implements Consumer {
   #reopen(why: string): void {
     const { connection, brokerQueues } = this.#parts
     brokerQueues.forget(connection)
-    this.#gate?.reopen(why)
+    this.#channel?.reopen(why)
   }
 }

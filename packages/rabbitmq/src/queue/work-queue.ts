@@ -1,40 +1,39 @@
 import type { CallOptions, Consumer, ConsumeOptions, Delivery, WorkMessage, WorkQueue, WorkQueueCapabilities } from '@taskledger/core/ports'
-import { closedError, TaskledgerError } from '@taskledger/core/ports'
-import { bounded } from '../connection/bounded.ts'
+import { closedError, TaskledgerError, within } from '@taskledger/core/ports'
 import type { BrokerConnection } from '../connection/broker-connection.ts'
-import { MessageSender } from './message-sender.ts'
-import { ParallelConsumer } from './parallel-consumer.ts'
 import { Publisher } from '../connection/publisher.ts'
-import { SerialConsumer } from './serial-consumer.ts'
 import type { Settings } from '../connection/settings.ts'
 import type { BrokerQueues } from '../topology/broker-queues.ts'
+import type { ConsumerParts } from './consumer-parts.ts'
+import { MessageSender } from './message-sender.ts'
+import { ParallelConsumer } from './parallel-consumer.ts'
+import { SerialConsumer } from './serial-consumer.ts'
 
-/** The work queue on the broker: one connection publishes, the other consumes. */
+/** What a work queue is made of. */
+interface WorkQueueParts {
+  readonly publishing: BrokerConnection
+  readonly consuming: BrokerConnection
+  readonly brokerQueues: BrokerQueues
+  readonly settings: Settings
+  /** Ends the use of the connections. */
+  release(): Promise<void>
+}
+
+/** The work queue on RabbitMQ. */
 export class RabbitmqWorkQueue implements WorkQueue {
   readonly capabilities: WorkQueueCapabilities
-  readonly #consuming: BrokerConnection
-  readonly #brokerQueues: BrokerQueues
-  readonly #settings: Settings
+  readonly #parts: WorkQueueParts
   readonly #publisher: Publisher
   readonly #sender: MessageSender
-  readonly #letGo: () => Promise<void>
   readonly #consumers = new Set<Consumer>()
   #closed: Promise<void> | undefined
 
-  constructor(
-    publishing: BrokerConnection,
-    consuming: BrokerConnection,
-    brokerQueues: BrokerQueues,
-    settings: Settings,
-    letGo: () => Promise<void>,
-  ) {
-    this.#consuming = consuming
-    this.#brokerQueues = brokerQueues
-    this.#settings = settings
-    this.#letGo = letGo
-    this.#publisher = new Publisher('publisher of messages', publishing, settings)
-    this.#sender = new MessageSender(publishing, brokerQueues, this.#publisher, settings)
-    // Where a client vanishes without a goodbye, the broker notices after some two heartbeats and a bit.
+  constructor(parts: WorkQueueParts) {
+    this.#parts = parts
+    const { publishing, brokerQueues, settings } = parts
+    this.#publisher = new Publisher({ name: 'publisher of messages', connection: publishing, settings })
+    this.#sender = new MessageSender({ connection: publishing, brokerQueues, publisher: this.#publisher, settings })
+    // The broker notices that a client vanished after two heartbeats and a little more.
     this.capabilities = { durability: true, redeliveryWithinMs: 2_500 * settings.heartbeatSeconds + 5_000, delayedRelease: true }
   }
 
@@ -44,39 +43,43 @@ export class RabbitmqWorkQueue implements WorkQueue {
   }
 
   async send(queue: string, message: WorkMessage, options?: CallOptions): Promise<void> {
-    this.#pass(options?.signal)
+    this.#checkOpen(options?.signal)
     await this.#sender.send(queue, message, options?.signal)
   }
 
   async consume(queue: string, handler: (delivery: Delivery) => Promise<void>, { slots, mode, signal }: ConsumeOptions): Promise<Consumer> {
-    this.#pass(signal)
-    const { connectTimeoutMs, heartbeatSeconds, lazyAcknowledgementMs } = this.#settings
-    const parts = {
-      connection: this.#consuming,
-      brokerQueues: this.#brokerQueues,
+    this.#checkOpen(signal)
+    const { consuming, brokerQueues, settings } = this.#parts
+    const { connectTimeoutMs, heartbeatSeconds, lazyAcknowledgementMs } = settings
+    const parts: ConsumerParts = {
+      queue,
+      handler,
+      slots,
+      connection: consuming,
+      brokerQueues,
       sender: this.#sender,
       lazyAcknowledgementMs,
       watchMs: 3_000 * heartbeatSeconds,
     }
-    const consumer =
-      mode === 'serial' ? new SerialConsumer(queue, handler, slots, parts) : new ParallelConsumer(queue, handler, slots, parts)
+    const consumer = mode === 'serial' ? new SerialConsumer(parts) : new ParallelConsumer(parts)
     this.#consumers.add(consumer)
     const close = async (): Promise<void> => {
       await consumer.close()
       this.#consumers.delete(consumer)
     }
     try {
-      await bounded(consumer.start(), {
+      await within(consumer.start(), {
         timeoutMs: connectTimeoutMs,
         signal,
-        onTimeout: () =>
-          new TaskledgerError(
+        onTimeout: () => {
+          throw new TaskledgerError(
             'UNAVAILABLE',
-            `the queue "${queue}" could not be consumed within ${connectTimeoutMs} ms (${this.#consuming.lastWords})`,
-          ),
+            `could not consume the queue "${queue}" within ${connectTimeoutMs} ms (${consuming.lastErrors})`,
+          )
+        },
       })
     } catch (error) {
-      // Whoever is told that it failed must not be handed anything later.
+      // After an error the handler must not be called any more.
       void close()
       throw this.#closed === undefined ? error : closedError('the work queue')
     }
@@ -84,8 +87,8 @@ export class RabbitmqWorkQueue implements WorkQueue {
   }
 
   async depth(queue: string, { signal }: CallOptions = {}): Promise<number> {
-    this.#pass(signal)
-    return this.#brokerQueues.depth(this.#consuming, queue, { signal })
+    this.#checkOpen(signal)
+    return this.#parts.brokerQueues.depth(this.#parts.consuming, queue, signal)
   }
 
   close(): Promise<void> {
@@ -95,10 +98,10 @@ export class RabbitmqWorkQueue implements WorkQueue {
   async #close(): Promise<void> {
     await Promise.all([...this.#consumers].map((consumer) => consumer.close()))
     await this.#publisher.close()
-    await this.#letGo()
+    await this.#parts.release()
   }
 
-  #pass(signal: AbortSignal | undefined): void {
+  #checkOpen(signal: AbortSignal | undefined): void {
     if (this.#closed !== undefined) throw closedError('the work queue')
     signal?.throwIfAborted()
   }

@@ -1,9 +1,9 @@
 import { misuse } from '@taskledger/core/ports'
 
-/** How many bytes AMQP has for a name. */
-const longestName = 255
+/** The maximum length of a name in AMQP, in bytes. */
+const maxNameBytes = 255
 
-/** What the exchanges and queues of one prefix are called. No two things have one name, since a prefix has no dot. */
+/** The names of the exchanges and queues of one prefix. A prefix has no dot, so no two of them share a name. */
 export class Names {
   readonly #prefix: string
 
@@ -11,34 +11,35 @@ export class Names {
     this.#prefix = prefix
   }
 
-  /** Where notices go. */
+  /** The exchange of notices. */
   get events(): string {
     return `${this.#prefix}.events`
   }
 
-  /** Where the tasks of a queue wait. */
+  /** The queue in which the messages of a work queue wait. */
   work(queue: string): string {
     return this.#name('work', queue)
   }
 
-  /** What nobody could use. */
+  /** The queue of dead letters. */
   dead(queue: string): string {
     return this.#name('dead', queue)
   }
 
-  /** What comes back into the queue after so many milliseconds. */
+  /** The queue from which messages return to the work queue after the delay. */
   delay(queue: string, delayMs: number): string {
     return this.#name(`delay.${delayMs}`, queue)
   }
 
-  /** The right to take from a serial queue. */
-  gate(queue: string): string {
+  /** The queue of the token of a serial queue: the consumer that holds the token may take messages. */
+  tokens(queue: string): string {
     return this.#name('serial', queue)
   }
 
   #name(kind: string, queue: string): string {
     const name = `${this.#prefix}.${kind}.${queue}`
-    if (Buffer.byteLength(name) > longestName) throw misuse(`the name of a queue is too long for RabbitMQ, with its prefix: ${name}`)
+    if (Buffer.byteLength(name) > maxNameBytes)
+      throw misuse(`the name ${name} is too long for RabbitMQ (${maxNameBytes} bytes): give a shorter queue or prefix`)
     return name
   }
 }

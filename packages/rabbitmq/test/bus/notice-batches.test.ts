@@ -11,14 +11,14 @@ const notice = (version: number, node = 'worker'): TaskNotice => ({
   node,
 })
 
-test('notices go in one message, and come out in order', () => {
+test('notices are joined into one message and keep their order', () => {
   const notices = [1, 2, 3].map((version) => notice(version))
   const batches = batchesOf(notices.map(lineOf))
   expect(batches).toHaveLength(1)
   expect(batches.flatMap((batch) => noticesOf(batch, silentLogger))).toEqual(notices)
 })
 
-test('many go in several messages, none of them much larger than it should be', () => {
+test('many notices are split into messages of at most the batch size', () => {
   const notices = Array.from({ length: 2_000 }, (_, version) => notice(version, 'x'.repeat(200)))
   const batches = batchesOf(notices.map(lineOf))
   expect(batches.length).toBeGreaterThan(2)
@@ -26,11 +26,11 @@ test('many go in several messages, none of them much larger than it should be', 
   expect(batches.flatMap((batch) => noticesOf(batch, silentLogger))).toEqual(notices)
 })
 
-test('no notices are no message', () => {
+test('an empty list makes no message', () => {
   expect(batchesOf([])).toEqual([])
 })
 
-test('what is no notice is skipped, and told once for each message', () => {
+test('lines that cannot be decoded are skipped, and logged once per message', () => {
   const warn = vi.fn<(fields: object, message: string) => void>()
   const content = Buffer.concat([lineOf(notice(1)), Buffer.from('{"foreign":true}\n\nnot JSON\n'), lineOf(notice(2))])
   expect(noticesOf(content, { ...silentLogger, warn }).map(({ version }) => version)).toEqual([1, 2])
@@ -38,7 +38,7 @@ test('what is no notice is skipped, and told once for each message', () => {
   expect(warn.mock.calls[0]?.[0]).toMatchObject({ skipped: 2 })
 })
 
-test('a message of nothing else is not read to its end', () => {
+test('a message of foreign lines is not read to its end', () => {
   const warn = vi.fn<(fields: object, message: string) => void>()
   expect(noticesOf(Buffer.from('x\n'.repeat(500_000)), { ...silentLogger, warn })).toEqual([])
   expect(warn.mock.calls[0]?.[0]).toMatchObject({ skipped: 20 })

@@ -3,7 +3,7 @@ import { setImmediate as endOfTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { gatherWrites } from '../../src/connection/gather-writes.ts'
 
-/** A socket that keeps what came in one call together. */
+/** A socket that groups the chunks of each call. */
 const socketWith = (calls: string[][]): Duplex =>
   new Duplex({
     read() {},
@@ -17,7 +17,7 @@ const socketWith = (calls: string[][]): Duplex =>
     },
   })
 
-test('what is written in one turn goes in one call, in its order, and the next turn again', async () => {
+test('writes of one turn go to the socket in one call, in order', async () => {
   const calls: string[][] = []
   const socket = socketWith(calls)
   gatherWrites(socket)
@@ -31,14 +31,14 @@ test('what is written in one turn goes in one call, in its order, and the next t
   ])
 })
 
-test('a full socket says so, and says when it has room again', async () => {
+test('a full socket returns false, and emits drain when it has room again', async () => {
   const socket = socketWith([])
   gatherWrites(socket)
   expect(socket.write(Buffer.alloc(socket.writableHighWaterMark))).toBe(false)
   await new Promise((resolve) => socket.once('drain', resolve))
 })
 
-test('what was written before the end goes before it', async () => {
+test('writes before the end are sent before the end', async () => {
   const calls: string[][] = []
   const socket = socketWith(calls)
   gatherWrites(socket)

@@ -19,20 +19,20 @@ const changed = (change: (url: URL) => void): string => {
 const opening = (options: Partial<RabbitmqMessagingOptions> & Pick<RabbitmqMessagingOptions, 'url'>): Promise<Error & { code?: string }> =>
   failureOf(rabbitmqMessaging({ logger: silentLogger, ...quickly, ...options }))
 
-test('a wrong password is told at once, with the user and what to check, and never the password', async () => {
+test('the error of a wrong password comes at once, names the user and what to check, and never shows the password', async () => {
   const error = await opening({ url: changed((url) => (url.password = 'sesame')) })
   expect(error.code).toBe('MISCONFIGURED')
   expect(error.message).toMatch(/refuses the user "guest": check the user and the password/)
   expect(error.message).not.toContain('sesame')
 })
 
-test('a missing vhost is told at once, with its name', async () => {
+test('the error of a missing vhost comes at once and names it', async () => {
   const error = await opening({ url: changed((url) => (url.pathname = '/nobody-has-made-it')) })
   expect(error.code).toBe('MISCONFIGURED')
   expect(error.message).toMatch(/refuses the vhost "nobody-has-made-it".*add_vhost/)
 })
 
-test('a host that does not exist, and one where nobody listens, are UNAVAILABLE after connectTimeoutMs, each with what it said', async () => {
+test('an unknown host and a closed port are UNAVAILABLE after connectTimeoutMs, each with its error', async () => {
   const error = await opening({ url: ['amqp://nowhere.invalid', 'amqp://127.0.0.1:1'], connectTimeoutMs: 400 })
   expect(error.code).toBe('UNAVAILABLE')
   expect(error.message).toMatch(
@@ -40,7 +40,7 @@ test('a host that does not exist, and one where nobody listens, are UNAVAILABLE 
   )
 })
 
-test('somebody who takes the connection and says nothing does not hold us up', async () => {
+test('a server that accepts the connection and never answers is UNAVAILABLE after connectTimeoutMs', async () => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
   await new Promise((resolve) => silent.once('listening', resolve))
   const { port } = silent.address() as AddressInfo
@@ -50,7 +50,7 @@ test('somebody who takes the connection and says nothing does not hold us up', a
   silent.close()
 })
 
-test('somebody who speaks another language is told as such', async () => {
+test('a server that does not speak AMQP is MISCONFIGURED', async () => {
   const stranger = createServer((socket) => {
     socket.on('error', () => {})
     socket.end(Buffer.alloc(32))
@@ -63,7 +63,7 @@ test('somebody who speaks another language is told as such', async () => {
   stranger.close()
 })
 
-test('of several addresses the first that lets us in is taken, whatever the others say', async () => {
+test('the first of several addresses that accepts the connection is used, whatever the others answer', async () => {
   const wrong = changed((url) => (url.password = 'sesame'))
   await using client = await TestClient.open(url)
   const messaging = await client.another({ url: ['amqp://127.0.0.1:1', wrong, url] })
@@ -73,7 +73,7 @@ test('of several addresses the first that lets us in is taken, whatever the othe
   await until('the message arrives', () => taken.length === 1)
 })
 
-test('a broker that is down at the start is waited for, and told of once', async () => {
+test('opening waits for a broker that is down, and logs that once per connection', async () => {
   const { hostname, port } = new URL(url)
   await using proxy = await tcpProxy({ host: hostname, port: Number(port || 5672) })
   const heal = await proxy.faults.refuse()
@@ -85,11 +85,11 @@ test('a broker that is down at the start is waited for, and told of once', async
   await until('both connections have been tried', () => warnings.length === 2)
   await heal()
   const messaging = await opened
-  expect(warnings).toEqual(Array.from({ length: 2 }, () => 'no connection to the broker: trying again until there is one'))
+  expect(warnings).toEqual(Array.from({ length: 2 }, () => 'cannot connect to the broker: retrying'))
   await messaging.close()
 })
 
-test('closing works while the broker is down, twice, and takes not long', async () => {
+test('closing works while the broker is down, and twice', async () => {
   const client = await TestClient.open(url)
   await client.messaging.queue.consume('default', async () => {}, { slots: 2, mode: 'parallel' })
   await client.messaging.queue.consume('one', async () => {}, { slots: 1, mode: 'serial' })
@@ -121,7 +121,7 @@ test('two prefixes on one vhost do not see each other', async () => {
     ])
   }
   await until(
-    'each has its own',
+    'each client has received its own message and notice',
     () => ones.length + others.length === 2 && heard.length === 2,
     () => ({ ones, others, heard }),
   )

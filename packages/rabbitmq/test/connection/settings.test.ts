@@ -10,7 +10,7 @@ const misuseOf = (options: RabbitmqMessagingOptions): string => {
     if (isMisuse(error)) return error.message
     throw error
   }
-  return 'nothing is wrong'
+  return 'no error'
 }
 
 test.each<[string, RabbitmqMessagingOptions]>([
@@ -28,11 +28,11 @@ test.each<[string, RabbitmqMessagingOptions]>([
   ['heartbeatSeconds', { url: 'amqp://localhost', heartbeatSeconds: 0 }],
   ['deliveryLimit', { url: 'amqp://localhost', deliveryLimit: 1.5 }],
   ['maxUnconfirmed', { url: 'amqp://localhost', maxUnconfirmed: Number.NaN }],
-])('a wrong %s is told by its name', (name, options) => {
-  expect(misuseOf(options)).toContain(`${name}:`)
+])('the error of a wrong %s begins with its name', (name, options) => {
+  expect(misuseOf(options)).toMatch(new RegExp(`^${name} is .+: give `))
 })
 
-test('no message shows a password', () => {
+test('neither an error nor a shown address contains a password', () => {
   expect(misuseOf({ url: 'amqps//user:secret@host' })).not.toContain('secret')
   const { addresses } = settingsOf({ url: ['amqp://user:secret@host/a%2Fb', 'amqps://[::1]:1234'] })
   expect(addresses.map(({ shown }) => shown)).toEqual(['amqp://host:5672', 'amqps://[::1]:1234'])
@@ -42,11 +42,11 @@ test('no message shows a password', () => {
   ])
 })
 
-test('the heartbeat of a url counts for more than the option', () => {
+test('the heartbeat in a url takes precedence over the option', () => {
   const { addresses } = settingsOf({ url: ['amqp://one', 'amqp://other?heartbeat=3'], heartbeatSeconds: 7 })
   expect(addresses.map(({ url }) => new URL(url).searchParams.get('heartbeat'))).toEqual(['7', '3'])
 })
 
-test('warnings go to the console where no logger is given', () => {
+test('the default logger is the console', () => {
   expect(settingsOf({ url: 'amqp://localhost' }).logger).toBe(consoleLogger)
 })

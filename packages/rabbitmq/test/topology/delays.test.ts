@@ -10,11 +10,11 @@ test.each([
   [701, 1_000],
   [60_000, 70_000],
   [3_000_000_000, 2_000_000_000],
-])('a delay of %d ms has the queue of %d ms', (asked, given) => {
+])('a delay of %d ms is rounded to %d ms', (asked, given) => {
   expect(roundedDelayMs(asked)).toBe(given)
 })
 
-test('a delay never comes out shorter, nor more than two thirds longer, and there are few', () => {
+test('a rounded delay is never shorter and at most two thirds longer, and there are few', () => {
   const seen = new Set<number>()
   for (let asked = 20; asked < 1_000_000; asked = Math.ceil(asked * 1.01)) {
     const given = roundedDelayMs(asked)
