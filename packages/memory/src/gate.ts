@@ -1,26 +1,26 @@
 import { closedError } from '@taskledger/core/ports'
 
-/** What every call of a client passes first. */
+/** The first step of every call of a client. */
 export class Gate {
   readonly #what: string
   #shut = false
 
-  /** @param what What the client is, as the error of a closed one names it. */
+  /** @param what The name of the client in the error after `shut`. */
   constructor(what: string) {
     this.#what = what
   }
 
   /**
-   * Lets the call through. Nothing in memory waits, so a signal need not be heard of again after this.
+   * Lets the call through. Calls in memory never wait, so the signal is checked only here.
    *
-   * @throws `CLOSED` after `shut`; the signal's reason where it was aborted.
+   * @throws `CLOSED` after `shut`; the signal's reason if it is aborted.
    */
   pass(signal?: AbortSignal): void {
     if (this.#shut) throw closedError(this.#what)
     signal?.throwIfAborted()
   }
 
-  /** Lets nothing through from now on. */
+  /** Rejects every call from now on. */
   shut(): void {
     this.#shut = true
   }

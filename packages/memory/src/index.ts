@@ -1,6 +1,5 @@
 /**
- * Every port of Taskledger in memory: what a task manager works on unless it is given something else, and what an author of
- * another adapter reads first.
+ * Every port of Taskledger in memory: the default of the task manager, and the reference for authors of adapters.
  *
  * @packageDocumentation
  */

@@ -10,25 +10,25 @@ import { MemoryTaskListing, noListedTasks } from './storage/task-listing.ts'
 import { MemoryWorkQueue, QueuesByName } from './messaging/work-queue.ts'
 import type { DeadLetter } from './messaging/queued-message.ts'
 
-/** What a memory can be given. */
+/** The options of a memory. */
 export interface MemoryOptions {
-  /** By what time nodes expire and released messages come back. Default: the clock of the machine. */
+  /** The clock by which nodes expire and released messages return. Default: the system clock. */
   readonly clock?: Clock
-  /** Told of handlers and listeners that throw and of messages that cannot be read. Default: `console`. */
+  /** Receives the errors of handlers and listeners, and of messages that cannot be decoded. Default: `console`. */
   readonly logger?: Logger
 }
 
-/** What an engine elsewhere would hold: all data is gone with this object. */
+/** The data that an engine would hold. It is gone with this object. */
 export interface Memory {
-  /** Opens a client of its own on the data. Closing it hurts no other. */
+  /** Opens a client of the data. Closing it does not affect other clients. */
   storage(): TaskStorage
-  /** Opens a client of its own on the queues and the bus. Closing it hurts no other. */
+  /** Opens a client of the queues and the bus. Closing it does not affect other clients. */
   messaging(): TaskMessaging
-  /** The messages of a queue that nobody could use, in the order in which they were put away. */
+  /** The dead letters of a queue, the oldest first. */
   deadLetters(queue: string): readonly DeadLetter[]
-  /** How much there is of everything. */
+  /** Counts everything that the memory holds. */
   inspect(): MemoryContents
-  /** For tests of what can go wrong. */
+  /** Faults for tests. */
   readonly faults: MemoryFaults
 }
 
@@ -36,9 +36,9 @@ export interface Memory {
 export interface MemoryContents {
   readonly histories: number
   readonly listed: number
-  /** Nodes that are alive, and those that expired since somebody last looked. */
+  /** Nodes that are alive, and nodes that expired since the last call of `live`. */
   readonly nodes: number
-  /** Listeners on the event bus, for notices and for gaps. */
+  /** Listeners of the event bus, for notices and for gaps. */
   readonly listeners: number
   readonly queues: Readonly<Record<string, QueueContents>>
 }
@@ -49,25 +49,25 @@ export interface QueueContents {
   readonly waiting: number
   /** Messages that were released with a delay. */
   readonly delayed: number
-  /** Handlers that run. */
+  /** Running handlers. */
   readonly running: number
   readonly deadLetters: number
 }
 
-/** What an engine elsewhere suffers now and then, brought about on purpose. */
+/** The faults of a real engine, on purpose. */
 export interface MemoryFaults {
   /**
-   * Makes a client of `messaging()` vanish, as if its process had been killed: what it had not settled is delivered again,
-   * its listeners hear nothing more, and whatever its handlers still do changes nothing.
+   * Ends a client of `messaging()` as if its process had been killed: its unsettled messages are delivered again, its listeners are
+   * not called any more, and its running handlers change nothing.
    */
   kill(client: TaskMessaging): void
-  /** Tells every client that notices may have been missed. */
+  /** Tells every client that it may have missed notices. */
   gap(): void
-  /** Puts text that no codec wrote at the end of a task's history. */
+  /** Adds any text to the end of a task's history. */
   injectEvent(taskId: TaskId, text: string): void
-  /** Puts text that no codec wrote into a queue. */
+  /** Adds any text to a queue. */
   injectMessage(queue: string, text: string): void
-  /** Publishes text that no codec wrote. */
+  /** Publishes any text. */
   injectNotice(text: string): void
 }
 
@@ -108,7 +108,8 @@ export const createMemory = ({ clock = systemClock, logger = console }: MemoryOp
     faults: {
       kill: (client) => {
         const kill = killers.get(client)
-        if (kill === undefined) throw misuse('only a messaging client of this memory can be killed')
+        if (kill === undefined)
+          throw misuse('the client to kill is not a messaging client of this memory: give one that its messaging() returned')
         void kill()
       },
       gap: () => board.gap(),
@@ -119,10 +120,10 @@ export const createMemory = ({ clock = systemClock, logger = console }: MemoryOp
   }
 }
 
-/** A storage client on data of its own. */
+/** Makes a storage client with data of its own. */
 export const memoryStorage = (options?: MemoryOptions): TaskStorage => createMemory(options).storage()
 
-/** A messaging client on queues and a bus of its own. */
+/** Makes a messaging client with queues and a bus of its own. */
 export const memoryMessaging = (options?: MemoryOptions): TaskMessaging => createMemory(options).messaging()
 
 const closeAll = async (...ports: readonly { close(): Promise<void> }[]): Promise<void> => {

@@ -43,7 +43,7 @@ test('closing a messaging client closes its two ports and no other client', asyn
   await other.close()
 })
 
-test('an aborted signal rejects with its reason, and nothing happens', async () => {
+test('an aborted signal rejects with its reason, and the call changes nothing', async () => {
   const { events, listing } = createMemory().storage()
   const reason = new Error('no longer needed')
   const signal = AbortSignal.abort(reason)
@@ -52,7 +52,7 @@ test('an aborted signal rejects with its reason, and nothing happens', async () 
   expect(await events.read(taskIdOf(1))).toEqual([])
 })
 
-test('the shorthands have data of their own each', async () => {
+test('each client of memoryStorage and memoryMessaging has data of its own', async () => {
   const [one, other] = [memoryStorage(), memoryStorage()]
   await one.events.append(taskIdOf(1), 0, [created(1)])
   expect(await other.events.read(taskIdOf(1))).toEqual([])
@@ -65,6 +65,6 @@ test('the shorthands have data of their own each', async () => {
   expect(heard).toEqual([notice(1)])
 })
 
-test('only a client of the memory can be killed', () => {
+test('kill refuses a client of another memory', () => {
   expect(() => createMemory().faults.kill(memoryMessaging())).toThrow(TypeError)
 })

@@ -6,11 +6,11 @@ import type { Harness } from '@taskledger/test-kit'
 import { MemoryTaskListing } from '../src/storage/task-listing.ts'
 import { CountedTasks } from './counted-tasks.ts'
 
-// There are no faults here: memory has no connection to cut and no engine to restart.
+// Without faults: memory has no connection to cut and no engine to restart.
 
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
-// Quiet: the rules make handlers and listeners throw.
+// Silent, because the rules make handlers and listeners throw.
 const emptyMemory = (): Memory => createMemory({ logger: silentLogger })
 
 export const eventStoreHarness: Harness<EventStore> = {
@@ -26,7 +26,7 @@ export const eventStoreHarness: Harness<EventStore> = {
   },
 }
 
-// Nothing to inject here and in the registry: their rows are values, which no codec has to read.
+// Without inject, like the registry: their rows are values that no codec reads.
 export const taskListingHarness: Harness<TaskListing> = {
   name: 'memory',
   open: async () => {

@@ -1,11 +1,8 @@
-/**
- * First in, first out. An array's own `shift` moves everything that is left, which a backlog of 100,000 messages would
- * pay for each time.
- */
+/** First in, first out. `shift` of an array would move all remaining items, which is expensive with a backlog of 100,000 messages. */
 export class Fifo<Item> {
-  /** What is taken next, the first of all at the end. */
+  /** The items that are taken next, in reverse: the first item is at the end. */
   #front: Item[] = []
-  /** What came since `front` was made, the last of all at the end. */
+  /** The items that were added since `front` was filled, the last one at the end. */
   #back: Item[] = []
 
   get size(): number {

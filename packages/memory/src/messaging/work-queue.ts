@@ -14,7 +14,7 @@ import { Gate } from '../gate.ts'
 import { NamedQueue } from './named-queue.ts'
 import type { QueueConsumer } from './queue-consumer.ts'
 
-/** What all clients of a work queue share. It owns the timers: a client that goes takes none of them with it. */
+/** The part of the work queue that all clients share. It owns the timers, so they outlast the client that released a message. */
 export class QueuesByName {
   readonly #queues = new Map<string, NamedQueue>()
   readonly #clock: Clock
@@ -29,7 +29,7 @@ export class QueuesByName {
     return [...this.#queues.values()]
   }
 
-  /** The queue of that name, made where there is none. */
+  /** The queue of that name, created on first use. */
   get(name: string): NamedQueue {
     const known = this.#queues.get(name)
     if (known !== undefined) return known
@@ -39,6 +39,7 @@ export class QueuesByName {
   }
 }
 
+/** One client of the work queue. */
 export class MemoryWorkQueue implements WorkQueue {
   readonly capabilities: WorkQueueCapabilities = { durability: false, redeliveryWithinMs: 1_000, delayedRelease: true }
   readonly #gate = new Gate('the work queue')
@@ -72,13 +73,13 @@ export class MemoryWorkQueue implements WorkQueue {
     }
   }
 
-  // What runs may still settle its deliveries: those belong to the queue, not to this client.
+  // Running handlers may still settle their deliveries, which belong to the queue and not to this client.
   async close(): Promise<void> {
     this.#gate.shut()
     await Promise.all([...this.#consumers].map((consumer) => consumer.close()))
   }
 
-  /** As if the process of this client had been killed. */
+  /** Ends as if the process of this client had been killed. */
   vanish(): void {
     this.#gate.shut()
     for (const consumer of this.#consumers) consumer.vanish()

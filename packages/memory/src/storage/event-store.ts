@@ -4,12 +4,13 @@ import { VersionConflict } from '@taskledger/core/ports'
 import { copyOf } from '../copy.ts'
 import { Gate } from '../gate.ts'
 
-/** An event, or text that no codec wrote: put there to see what becomes of it. */
+/** An event, or text that no codec wrote, which a test put there. */
 type StoredEvent = TaskEvent | string
 
-/** The event of version n stands at n - 1. */
+/** The event of version n has the index n - 1. */
 export type Histories = Map<TaskId, StoredEvent[]>
 
+/** One client of the event store. */
 export class MemoryEventStore implements EventStore {
   readonly capabilities: EventStoreCapabilities = { durability: false }
   readonly #gate = new Gate('the event store')
@@ -19,8 +20,8 @@ export class MemoryEventStore implements EventStore {
     this.#histories = histories
   }
 
-  // Compares and writes without an await in between: nobody else's write can come there. Elsewhere this takes a
-  // conditional write or a lock.
+  // Compares and writes without an await in between, so no other write can intervene. A real engine needs a conditional write or a
+  // lock here.
   async append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[], options?: CallOptions): Promise<void> {
     this.#gate.pass(options?.signal)
     const history = this.#histories.get(taskId) ?? []
@@ -40,7 +41,7 @@ export class MemoryEventStore implements EventStore {
 
   async *histories(options?: CallOptions): AsyncGenerator<TaskId, void, undefined> {
     this.#gate.pass(options?.signal)
-    // A copy: whoever walks takes his time, and others go on adding and removing.
+    // A copy, because other calls may add and remove histories during the iteration.
     const taskIds = Array.from(this.#histories.keys())
     for (const taskId of taskIds) {
       this.#gate.pass(options?.signal)
@@ -48,7 +49,7 @@ export class MemoryEventStore implements EventStore {
     }
   }
 
-  // A later append at an old version meets no history, whose version is 0: a conflict, so it cannot bring the task back.
+  // A removed history has version 0, so a later append at an old version is a conflict and cannot restore the task.
   async remove(taskId: TaskId, options?: CallOptions): Promise<void> {
     this.#gate.pass(options?.signal)
     this.#histories.delete(taskId)
@@ -61,7 +62,7 @@ export class MemoryEventStore implements EventStore {
 
 const readEvent = (stored: StoredEvent): TaskEvent => (typeof stored === 'string' ? decodeEvent(stored) : copyOf(stored))
 
-/** Whether this very append was made before. The history may have moved on since. */
+/** Whether these events were appended before, at that version. The history may have grown since. */
 const standThere = (history: readonly StoredEvent[], expectedVersion: number, events: readonly TaskEvent[]): boolean =>
   events.every(({ eventId }, index) => {
     const stored = history[expectedVersion + index]

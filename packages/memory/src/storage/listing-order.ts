@@ -1,15 +1,15 @@
 import type { ListingPosition } from '@taskledger/core/ports'
 import { compareListed } from '@taskledger/core/ports'
 
-/** Where a chunk that has become this long is cut in two. */
-const longest = 512
+/** The maximum length of a chunk. A longer one is split. */
+const maxChunkLength = 512
 
 /**
- * Rows in the order of a listing. They are kept in short sorted chunks: to find one takes two binary searches, to add or
- * remove one moves no more than a chunk, however many there are.
+ * Rows in the order of a listing, kept in short sorted chunks. Finding a row takes two binary searches, and adding or removing a row
+ * moves at most one chunk, however many rows there are.
  */
 export class ListingOrder<Row extends ListingPosition> {
-  /** The oldest row first, since most rows that are added are the newest. No chunk is empty. */
+  /** The oldest row first, because a new row is mostly the newest. No chunk is empty. */
   readonly #chunks: Row[][] = []
 
   add(row: Row): void {
@@ -18,12 +18,12 @@ export class ListingOrder<Row extends ListingPosition> {
     const chunk = this.#chunks[at] ?? []
     if (chunk.length === 0) this.#chunks.push(chunk)
     const index = indexIn(chunk, row)
-    if (chunk.length < longest) chunk.splice(index, 0, row)
-    // At the very end a new chunk is begun, for cutting would leave a trail of half-filled ones.
+    if (chunk.length < maxChunkLength) chunk.splice(index, 0, row)
+    // A row at the very end begins a new chunk, because splitting would leave half-filled chunks behind.
     else if (at === last && index === chunk.length) this.#chunks.push([row])
     else {
       chunk.splice(index, 0, row)
-      this.#chunks.splice(at + 1, 0, chunk.splice(longest / 2))
+      this.#chunks.splice(at + 1, 0, chunk.splice(maxChunkLength / 2))
     }
   }
 
@@ -39,8 +39,8 @@ export class ListingOrder<Row extends ListingPosition> {
   }
 
   /**
-   * The rows that come after the position, in the order of a listing; all of them where none is given. Walk them without an
-   * await: rows must not be added or removed meanwhile.
+   * The rows after the position, in the order of a listing; without a position, all rows. Iterate without an await: rows must not be
+   * added or removed meanwhile.
    */
   *after(position?: ListingPosition): Generator<Row> {
     const start = position === undefined ? this.#chunks.length : this.#chunkOf(position)
@@ -51,17 +51,17 @@ export class ListingOrder<Row extends ListingPosition> {
     }
   }
 
-  /** The chunk in which the position is or would be; one past the last where it is newer than all. */
+  /** The index of the chunk in which the position is or would be; one past the last chunk if it is newer than all rows. */
   #chunkOf(position: ListingPosition): number {
     return firstNotOlder(this.#chunks.length, position, (at) => this.#chunks[at]?.at(-1))
   }
 }
 
-/** Where in the chunk the position is or would be. */
+/** The index in the chunk at which the position is or would be. */
 const indexIn = (chunk: readonly ListingPosition[], position: ListingPosition): number =>
   firstNotOlder(chunk.length, position, (index) => chunk[index])
 
-/** A binary search among `count` rows, the oldest first. */
+/** The index of the first row that is not older than the position, by binary search in `count` rows, the oldest first. */
 const firstNotOlder = (count: number, position: ListingPosition, rowAt: (index: number) => ListingPosition | undefined): number => {
   let low = 0
   let high = count

@@ -9,6 +9,7 @@ interface KnownNode {
 
 export type KnownNodes = Map<string, KnownNode>
 
+/** One client of the node registry. */
 export class MemoryNodeRegistry implements NodeRegistry {
   readonly capabilities: NodeRegistryCapabilities = { ttlGranularityMs: 0 }
   readonly #gate = new Gate('the node registry')
@@ -30,7 +31,7 @@ export class MemoryNodeRegistry implements NodeRegistry {
     this.#nodes.delete(nodeId)
   }
 
-  // Nodes expire when somebody looks: a timer for each would keep the process running.
+  // Nodes expire when they are read: a timer per node would keep the process running.
   async live(options?: CallOptions): Promise<readonly NodeInfo[]> {
     this.#gate.pass(options?.signal)
     const now = this.#clock.now()

@@ -27,18 +27,18 @@ import { Gate } from '../gate.ts'
 import { ListingOrder } from './listing-order.ts'
 
 interface Row extends ListingPosition {
-  /** What its shard follows from: to hash every row for every shard would take longer than all else. */
+  /** The hash that decides the shard, kept because hashing every row for every shard would dominate the time of a sweep. */
   readonly hash: number
   details: TaskDetails
 }
 
-/** What all clients of a listing share. */
+/** The part of the listing that all clients share. */
 export interface ListedTasks {
   readonly rows: Map<TaskId, Row>
   readonly all: ListingOrder<Row>
-  /** A part of `all`: what waits or runs must be found quickly among ever so many that have finished. */
+  /** The unfinished rows of `all`, to find them quickly among any number of finished ones. */
   readonly unfinished: ListingOrder<Row>
-  /** Kept apart from the rows, since it comes and goes without a version. */
+  /** Kept apart from the rows, because progress has no version. */
   readonly progress: Map<TaskId, TaskProgress>
 }
 
@@ -49,6 +49,7 @@ export const noListedTasks = (): ListedTasks => ({
   progress: new Map(),
 })
 
+/** One client of the task listing. */
 export class MemoryTaskListing implements TaskListing {
   readonly capabilities: TaskListingCapabilities = { durability: false }
   readonly #gate = new Gate('the task listing')
@@ -96,7 +97,7 @@ export class MemoryTaskListing implements TaskListing {
   async *unfinished({ shard, of }: TaskShard, options: UnfinishedOptions = {}): AsyncGenerator<TaskDetails, void, undefined> {
     const { dueBefore, signal } = options
     this.#gate.pass(signal)
-    // Whoever walks the rows takes his time, and others go on adding and removing.
+    // A copy, because other calls may add and remove rows during the iteration.
     const rowsNow: Row[] = []
     for (const row of this.#tasks.unfinished.after())
       if (row.hash % of === shard && (dueBefore === undefined || isDueBefore(dueBefore, row.details))) rowsNow.push(row)
@@ -146,6 +147,6 @@ const isDueBefore = (time: number, details: TaskDetails): boolean => details.sta
 
 const isUnfinished = ({ details }: Row): boolean => !isFinalStatus(details.status)
 
-/** Where a first page begins. No task id comes after the empty one, so of the time itself nothing is listed. */
+/** Where a first page begins. The empty id comes last among equal times, so no task created at `until` itself is listed. */
 const startOf = ({ until }: TaskFilter): ListingPosition | undefined =>
   until === undefined ? undefined : { createdAt: until, taskId: '' as TaskId }

@@ -4,7 +4,7 @@ import { createMemory } from '@taskledger/memory'
 import { expect, test, vi } from 'vitest'
 import { notice, taskIdOf } from '../samples.ts'
 
-test('nobody is told within the call that publishes, and whoever comes after it is not told at all', async () => {
+test('a listener is not called inside publish, and a later subscription does not get the notice', async () => {
   const { bus } = createMemory().messaging()
   const early: TaskNotice[] = []
   const late: TaskNotice[] = []
@@ -18,7 +18,7 @@ test('nobody is told within the call that publishes, and whoever comes after it 
   expect(late).toEqual([notice(3)])
 })
 
-test('who unsubscribes before the notice arrives does not hear it', async () => {
+test('a listener that unsubscribes before the notice arrives does not get it', async () => {
   const { bus } = createMemory().messaging()
   const gone: TaskNotice[] = []
   const stays: TaskNotice[] = []
@@ -32,7 +32,7 @@ test('who unsubscribes before the notice arrives does not hear it', async () => 
   expect(gone).toEqual([])
 })
 
-test('a function subscribed twice hears everything twice, and each subscription ends alone', async () => {
+test('a function that is subscribed twice is called twice, and each subscription ends alone', async () => {
   const { bus } = createMemory().messaging()
   const listener = vi.fn<(notice: TaskNotice) => void>()
   const end = bus.subscribe(listener)
@@ -44,7 +44,7 @@ test('a function subscribed twice hears everything twice, and each subscription 
   await expect.poll(() => listener.mock.calls.length).toBe(3)
 })
 
-test('a listener that throws is reported and stops nobody; what it does to its notice nobody sees', async () => {
+test('a listener that throws is logged and does not stop other listeners, which do not see its changes to the notice', async () => {
   const error = vi.fn<(fields: object, message: string) => void>()
   const memory = createMemory({ logger: { ...silentLogger, error } })
   const heard: TaskNotice[] = []
@@ -59,7 +59,7 @@ test('a listener that throws is reported and stops nobody; what it does to its n
   expect(error).toHaveBeenCalledExactlyOnceWith({ err: problem }, expect.any(String))
 })
 
-test('text that is no notice is skipped and reported', async () => {
+test('text that cannot be decoded is skipped and logged', async () => {
   const warn = vi.fn<(fields: object, message: string) => void>()
   const memory = createMemory({ logger: { ...silentLogger, warn } })
   const heard: TaskNotice[] = []
@@ -71,7 +71,7 @@ test('text that is no notice is skipped and reported', async () => {
   expect(warn).toHaveBeenCalledTimes(1)
 })
 
-test('a gap is heard by every client that is open, and only when one is made', async () => {
+test('every open client is told of a gap, once', async () => {
   const memory = createMemory()
   const [one, other, closed] = [memory.messaging(), memory.messaging(), memory.messaging()]
   const heard: string[] = []
@@ -83,7 +83,7 @@ test('a gap is heard by every client that is open, and only when one is made', a
   await expect.poll(() => heard).toEqual(['one', 'other'])
 })
 
-test('nothing is left of listeners that went', async () => {
+test('ended subscriptions and closed clients leave no listeners behind', async () => {
   const memory = createMemory()
   const [one, other] = [memory.messaging(), memory.messaging()]
   const end = one.bus.subscribe(() => {})

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Fifo } from '../../src/messaging/fifo.ts'
 
-test('items come out in the order in which they went in, however taking and adding alternate', () => {
+test('items are taken in the order in which they were added, however taking and adding alternate', () => {
   const fifo = new Fifo<number>()
   const taken: (number | undefined)[] = []
   for (let item = 0; item < 100; item++) {
@@ -13,7 +13,7 @@ test('items come out in the order in which they went in, however taking and addi
   expect(fifo.take()).toBeUndefined()
 })
 
-test('what is put first comes out first', () => {
+test('an item that is added first is taken first', () => {
   const fifo = new Fifo<string>()
   fifo.add('second')
   fifo.add('third')

@@ -4,7 +4,7 @@ import { createMemory } from '@taskledger/memory'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { created, message, taskIdOf } from '../samples.ts'
 
-// All that waits in these tests waits by the clock, which only `advanceTimersByTimeAsync` moves.
+// Every wait in these tests uses the clock, which only `advanceTimersByTimeAsync` moves.
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
@@ -18,7 +18,7 @@ interface Run {
   readonly end: () => void
 }
 
-/** Consumers whose handlers end when the test says so. */
+/** Consumers whose handlers end when the test ends them. */
 const recorder = () => {
   const runs: Run[] = []
   const consume = (queue: WorkQueue, consumer: string, slots: number, mode: ConsumeMode = 'parallel') => {
@@ -28,7 +28,7 @@ const recorder = () => {
   }
   const run = (index: number): Run => {
     const found = runs[index]
-    if (found === undefined) throw new Error(`there was no run ${index}`)
+    if (found === undefined) throw new Error(`there is no run ${index}`)
     return found
   }
   return { runs, run, consume }
@@ -48,7 +48,7 @@ test('a handler never runs inside the call that sends or consumes', async () => 
   expect(runs).toHaveLength(1)
 })
 
-test('a message comes as it was sent, whatever its sender or another consumer did to it since', async () => {
+test('a message arrives as it was sent, although its sender and another consumer changed their copies', async () => {
   const { queue } = quiet().messaging()
   const { run, consume } = recorder()
   const sent = { ...message(1), created: created(1) }
@@ -64,7 +64,7 @@ test('a message comes as it was sent, whatever its sender or another consumer di
   expect(run(1).delivery.message).toEqual({ ...message(1), created: created(1) })
 })
 
-test('a long queue is worked off in order, and timers have their turn meanwhile', async () => {
+test('a long queue is delivered in order, and timers run meanwhile', async () => {
   const { queue } = quiet().messaging()
   const taken: TaskId[] = []
   const takenAtTimer: number[] = []
@@ -81,7 +81,7 @@ test('a long queue is worked off in order, and timers have their turn meanwhile'
   expect(takenAtTimer[0]).toBeLessThan(count)
 })
 
-test('consumers take turns as long as they have free slots', async () => {
+test('consumers with free slots take turns', async () => {
   const memory = quiet()
   const { runs, run, consume } = recorder()
   const [one, other] = [memory.messaging(), memory.messaging()]
@@ -95,7 +95,7 @@ test('consumers take turns as long as they have free slots', async () => {
   expect(runs.map(({ consumer }) => consumer).join('')).toBe('ababab')
 })
 
-test('resize takes effect at once, and lets what runs go on', async () => {
+test('resize takes effect at once, and running handlers go on', async () => {
   const { queue } = quiet().messaging()
   const { runs, run, consume } = recorder()
   const consumer = await consume(queue, 'a', 0)
@@ -112,7 +112,7 @@ test('resize takes effect at once, and lets what runs go on', async () => {
   expect(runs).toHaveLength(2)
 })
 
-test('a message that was not settled comes back after a while, and does not spin', async () => {
+test('an unsettled message returns after a delay, so it does not spin', async () => {
   const error = vi.fn<(fields: object, message: string) => void>()
   const memory = createMemory({ logger: { ...silentLogger, error } })
   const { queue } = memory.messaging()
@@ -134,7 +134,7 @@ test('a message that was not settled comes back after a while, and does not spin
   ])
 })
 
-test('the first settlement counts', async () => {
+test('only the first settlement counts', async () => {
   const memory = quiet()
   const { queue } = memory.messaging()
   const { runs, run, consume } = recorder()
@@ -150,7 +150,7 @@ test('the first settlement counts', async () => {
   expect(memory.inspect().queues).toEqual({ default: { waiting: 0, delayed: 0, running: 0, deadLetters: 0 } })
 })
 
-test('what is released with a delay comes back in time, even if whoever released it has gone', async () => {
+test('a message released with a delay returns in time, even after its client is closed', async () => {
   const memory = quiet()
   const [one, other] = [memory.messaging(), memory.messaging()]
   const { run, runs, consume } = recorder()
@@ -160,7 +160,7 @@ test('what is released with a delay comes back in time, even if whoever released
   await run(0).delivery.release({ delayMs: 5_000 })
   run(0).end()
   await one.close()
-  // Nobody is there to take it: no timer keeps the process from ending.
+  // Without a consumer there is no timer that would keep the process running.
   expect(vi.getTimerCount()).toBe(0)
   expect(memory.inspect().queues['default']).toMatchObject({ waiting: 0, delayed: 1 })
   await vi.advanceTimersByTimeAsync(3_000)
@@ -171,7 +171,7 @@ test('what is released with a delay comes back in time, even if whoever released
   expect(run(1)).toMatchObject({ consumer: 'b', delivery: { redelivered: true, releases: 1 } })
 })
 
-test('what fell due while nobody was there comes at once', async () => {
+test('a message that became due without a consumer is delivered to the next consumer at once', async () => {
   const memory = quiet()
   const { queue } = memory.messaging()
   const { run, consume } = recorder()
@@ -187,7 +187,7 @@ test('what fell due while nobody was there comes at once', async () => {
   expect(run(1).consumer).toBe('b')
 })
 
-test('a serial queue runs one at a time over all clients, also while one of them closes', async () => {
+test('a serial queue runs one message at a time over all clients, also while a client closes', async () => {
   const memory = quiet()
   const [one, other] = [memory.messaging(), memory.messaging()]
   const { runs, run, consume } = recorder()
@@ -205,7 +205,7 @@ test('a serial queue runs one at a time over all clients, also while one of them
   expect(runs.map(({ consumer }) => consumer)).toEqual(['a', 'b'])
 })
 
-test('a killed client loses what it had not settled to others, in order, and settles nothing more', async () => {
+test('the unsettled messages of a killed client go to other clients, in order, and its handlers settle nothing', async () => {
   const memory = quiet()
   const [one, other] = [memory.messaging(), memory.messaging()]
   const { runs, run, consume } = recorder()
@@ -241,7 +241,7 @@ test('a serial queue goes to the next client when its holder is killed', async (
   memory.faults.kill(one)
   await settle()
   expect(run(1)).toMatchObject({ consumer: 'b', taskId: taskIdOf(1) })
-  // The end of a handler that nobody waits for must not free the slot of another.
+  // The end of a handler of the killed client must not free the slot of another one.
   await one.queue.close()
   await other.queue.send('default', message(2))
   run(0).end()
@@ -249,7 +249,7 @@ test('a serial queue goes to the next client when its holder is killed', async (
   expect(runs).toHaveLength(2)
 })
 
-test('close waits for the handlers, which may still settle, and what they leave goes to others first', async () => {
+test('close waits for the handlers, which may still settle, and their unsettled messages go to other clients first', async () => {
   const memory = quiet()
   const [one, other] = [memory.messaging(), memory.messaging()]
   const { runs, run, consume } = recorder()
@@ -269,7 +269,7 @@ test('close waits for the handlers, which may still settle, and what they leave 
   expect(runs.slice(2).map(({ taskId }) => taskId)).toEqual([taskIdOf(2), taskIdOf(3)])
 })
 
-test('what is no message goes to the dead letters with the reason, and so does what is rejected', async () => {
+test('text that cannot be decoded and rejected messages are dead-lettered with the reason', async () => {
   const memory = quiet()
   const { queue } = memory.messaging()
   const { run, runs, consume } = recorder()

@@ -4,7 +4,7 @@ import { created, started, taskIdOf } from '../samples.ts'
 
 const id = taskIdOf(1)
 
-test('what the caller does to his values afterwards changes nothing, nor what a reader does to his', async () => {
+test('later changes by the caller or by a reader to their values do not change the history', async () => {
   const { events } = createMemory().storage()
   const labels = ['nightly']
   await events.append(id, 0, [{ ...created(1), labels }])
@@ -14,7 +14,7 @@ test('what the caller does to his values afterwards changes nothing, nor what a 
   expect(await events.read(id)).toEqual([created(1)])
 })
 
-test('an append repeated after the history moved on is a success that adds nothing', async () => {
+test('an append that is repeated after the history has grown succeeds and adds nothing', async () => {
   const { events } = createMemory().storage()
   await events.append(id, 0, [created(1)])
   await events.append(id, 1, [started(1)])
@@ -22,7 +22,7 @@ test('an append repeated after the history moved on is a success that adds nothi
   expect(await events.read(id)).toEqual([created(1), started(1)])
 })
 
-test('a batch of which only the first event stands there is a conflict, not a repeat', async () => {
+test('a batch of which only the first event is stored is a conflict, not a repeat', async () => {
   const { events } = createMemory().storage()
   await events.append(id, 0, [created(1), started(1)])
   const conflict = { code: 'VERSION_CONFLICT', expectedVersion: 0, actualVersion: 2 }
@@ -31,7 +31,7 @@ test('a batch of which only the first event stands there is a conflict, not a re
   expect(await events.read(id)).toHaveLength(2)
 })
 
-test('an append at an old version after a removal is a conflict with nothing', async () => {
+test('an append at an old version after a removal is a conflict with version 0', async () => {
   const { events } = createMemory().storage()
   await events.append(id, 0, [created(1)])
   await events.remove(id)
@@ -39,7 +39,7 @@ test('an append at an old version after a removal is a conflict with nothing', a
   expect(await events.read(id)).toEqual([])
 })
 
-test('an event that cannot be read rejects the read of it, and is still there', async () => {
+test('an event that cannot be decoded rejects the read and stays in the history', async () => {
   const memory = createMemory()
   const { events } = memory.storage()
   await events.append(id, 0, [created(1)])

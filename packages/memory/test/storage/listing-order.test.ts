@@ -1,27 +1,25 @@
 import type { ListingPosition } from '@taskledger/core/ports'
 import { compareListed } from '@taskledger/core/ports'
+import { seededRandom } from '@taskledger/core/testing'
 import { expect, test } from 'vitest'
 import { ListingOrder } from '../../src/storage/listing-order.ts'
 import { taskIdOf } from '../samples.ts'
 
 const position = (number: number, createdAt: number): ListingPosition => ({ taskId: taskIdOf(number), createdAt })
 
-/** The same chance in every run (a linear congruential generator). */
-const chance = (seed: number): ((below: number) => number) => {
-  let state = seed
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
+/** Whole numbers from 0 to below a limit, the same in every run. */
+const wholeNumbers = (seed: number): ((limit: number) => number) => {
+  const random = seededRandom(seed)
+  return (limit) => Math.floor(random() * limit)
 }
 
 test.each([
   ['in the order of time', (number: number) => number],
   ['against the order of time', (number: number) => -number],
   ['all at one time', () => 7],
-  ['anyhow', (number: number) => chance(number)(1_000)],
+  ['at random times', (number: number) => wholeNumbers(number)(1_000)],
 ])('rows that are added %s and removed at random are walked newest first, from the start and from anywhere', (_how, createdAt) => {
-  const below = chance(1)
+  const below = wholeNumbers(1)
   const order = new ListingOrder<ListingPosition>()
   let rows: ListingPosition[] = []
   for (let number = 0; number < 3_000; number++) {
@@ -45,7 +43,7 @@ test.each([
   expect([...order.after()]).toEqual([])
 })
 
-test('removing what is not there leaves the others alone', () => {
+test('removing an unknown row leaves the other rows alone', () => {
   const order = new ListingOrder<ListingPosition>()
   order.remove(position(1, 1))
   order.add(position(1, 1))

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 const node: NodeInfo = { nodeId: 'a-1', name: 'a', startedAt: 0, renewedAt: 0, queues: { default: 2 }, running: 0, delivered: {} }
 
-test('a node is alive until its time is up, by the clock of the memory', async () => {
+test('a node is alive until its ttl has passed, by the clock of the memory', async () => {
   let now = 1_000
   const clock: Clock = { ...systemClock, now: () => now }
   const memory = createMemory({ clock })

@@ -11,7 +11,7 @@ const unfinished = async (listing: TaskListing): Promise<readonly TaskDetails[]>
   return found
 }
 
-test('tasks leave the unfinished ones with their final row, and their progress goes with them', async () => {
+test('a final row removes a task from the unfinished ones, and its progress with it', async () => {
   const { listing } = createMemory().storage()
   await listing.save(details(1))
   await listing.saveProgress(taskIdOf(1), progress(3))
@@ -25,7 +25,7 @@ test('tasks leave the unfinished ones with their final row, and their progress g
   expect((await listing.list({}, { limit: 1 })).tasks).toEqual([final])
 })
 
-test('unfinished tasks can be walked while they are finished, removed and added', async () => {
+test('unfinished tasks can be iterated while tasks finish, are removed and are added', async () => {
   const { listing } = createMemory().storage()
   for (const number of [1, 2, 3, 4]) await listing.save(details(number))
   const walk = listing.unfinished({ shard: 0, of: 1 })[Symbol.asyncIterator]()
@@ -37,7 +37,7 @@ test('unfinished tasks can be walked while they are finished, removed and added'
   expect((await walk.next()).done).toBe(true)
 })
 
-test('a walk goes no further once the listing is closed', async () => {
+test('an iteration ends when the listing is closed', async () => {
   const { listing } = createMemory().storage()
   for (const number of [1, 2]) await listing.save(details(number))
   const walk = listing.unfinished({ shard: 0, of: 1 })[Symbol.asyncIterator]()
@@ -46,7 +46,7 @@ test('a walk goes no further once the listing is closed', async () => {
   await expect(walk.next()).rejects.toMatchObject({ code: 'CLOSED' })
 })
 
-test('a removed task is nowhere, and can be listed anew', async () => {
+test('a removed task is in no list, and can be listed again', async () => {
   const { listing } = createMemory().storage()
   await listing.save(details(1, { version: 5 }))
   await listing.saveProgress(taskIdOf(1), progress(1))
@@ -57,14 +57,14 @@ test('a removed task is nowhere, and can be listed anew', async () => {
   expect(await unfinished(listing)).toEqual([details(1)])
 })
 
-test('a page has a cursor only where something follows that meets the filter', async () => {
+test('a page has a cursor only if further tasks match the filter', async () => {
   const { listing } = createMemory().storage()
   for (const number of [1, 2, 3]) await listing.save(details(number, number === 1 ? { type: 'other' } : {}))
   const page = await listing.list({ type: 'reindex' }, { limit: 2 })
   expect(page).toEqual({ tasks: [details(3), details(2)] })
 })
 
-test('since belongs to the time asked for, until does not', async () => {
+test('since is inclusive, until is exclusive', async () => {
   const { listing } = createMemory().storage()
   for (const number of [1, 2, 3, 4]) await listing.save(details(number, { createdAt: number }))
   const { tasks } = await listing.list({ since: 2, until: 4 }, { limit: 10 })
