@@ -12,7 +12,7 @@ const config: KnipConfig = {
   workspaces: {
     // attw has no import: a test runs it as a command.
     '.': {
-      entry: [pages, 'tools/totals-reporter.ts', 'tools/publishing/pack.ts'], // toolchain.mjs runs the latter
+      entry: [pages, 'tools/totals-reporter.ts', 'tools/publishing/pack.ts', 'tools/rehearsal/main.ts'], // toolchain.mjs runs the latter two
       project: ['*.{ts,mjs,md}', 'tools/**/*.ts'],
       ignoreDependencies: ['@arethetypeswrong/cli'],
     },

@@ -117,6 +117,7 @@ const become = (command, args, options) => {
 const programs = {
   verify: 'tools/verify.ts',
   pack: 'tools/publishing/pack.ts',
+  rehearse: 'tools/rehearsal/main.ts',
   demo: 'examples/reindex/src/main.ts',
   cluster: 'examples/cluster/src/main.ts',
   chaos: 'verification/chaos/src/main.ts',

@@ -21,7 +21,7 @@ export const readmeOf = (folder: string): Readme => {
   const at = fences.findIndex(({ info }) => info === 'ts')
   const next = fences[at + 1]
   return {
-    dependencies: /^npm install (.+)$/m.exec(markdown)?.[1]?.split(/\s+/) ?? [],
+    dependencies: /^npm install (?:--save-dev )?(.+)$/m.exec(markdown)?.[1]?.split(/\s+/) ?? [],
     program: fences[at]?.code ?? '',
     printed: next?.info === 'text' ? next.code : '',
     seen: (output) =>

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readAddress } from './address.ts'
 import { publishedPackages } from './packages.ts'
-import { run } from './run.ts'
+import { run } from '../run.ts'
 import { stampTarball } from './stamp.ts'
 
 /** `@taskledger/core` → `taskledger-core.tgz`. */
