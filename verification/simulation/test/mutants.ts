@@ -151,8 +151,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       core(
         'commands/submissions.ts',
-        'if (!isTaken) await this.#show(aggregate, persistence)',
-        'if (refused === undefined) await this.#show(aggregate, persistence)',
+        'if (!isTaken) await this.#publish(aggregate, persistence)',
+        'if (refused === undefined) await this.#publish(aggregate, persistence)',
       ),
     ],
   },

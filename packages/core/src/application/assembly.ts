@@ -123,12 +123,12 @@ export class Assembly implements NodeListener {
   leaseRenewed(): void {
     this.health.checkLease()
     this.worker.lookAtAll()
-    void this.#watch.look()
+    void this.#watch.refresh()
     void this.#probe.run()
   }
 
   renewalFailed(error: unknown): void {
-    this.#watch.lostSight()
+    this.#watch.distrust()
     this.health.checkLease(error)
     void this.#probe.run()
   }

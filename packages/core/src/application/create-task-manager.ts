@@ -8,7 +8,7 @@ import { defaultMaxPayloadBytes } from '../tasks/to-json.ts'
 import { Deadlines } from './node/deadlines.ts'
 import { withDefaults } from './node/default-adapters.ts'
 import { Lease, leaseSettings } from './node/lease.ts'
-import { letGo } from './node/closing.ts'
+import { closeAll } from './node/closing.ts'
 import type { NodeContext } from './node/context.ts'
 import type { TaskManagerOptions } from './options.ts'
 import { checkMs, checkText, checkWhole } from '../ports/checks.ts'
@@ -16,26 +16,25 @@ import { janitorSettings } from './recovery/settings.ts'
 import type { TaskWorkerOptions } from './worker/settings.ts'
 import { workerSettings } from './worker/settings.ts'
 import { TaskIds } from './commands/task-ids.ts'
-import { harmless } from './node/logging.ts'
+import { neverThrowing } from './node/logging.ts'
 import { Assembly } from './assembly.ts'
 import { TaskManager } from './task-manager.ts'
 
 /**
- * Makes a node: a manager, and a worker where there is something to run. It closes storage and messaging with itself, and
- * where it cannot be made. Both may be still opening, `storage: cassandraStorage(…)` without `await`: then a failure of one
- * closes the other.
+ * Makes a node: a manager, and a worker if some of its tasks have a body. The manager closes storage and messaging when it is closed, and
+ * if it cannot be made. Both may still be opening (`storage: cassandraStorage(…)` without `await`): if one fails, the other is closed.
  *
- * @throws TypeError where the options make no sense; `ADAPTER_MISSING`; whatever the engines say where they cannot be reached.
+ * @throws `MISUSE` if an option is wrong; `ADAPTER_MISSING`; the errors of the adapters if an engine cannot be reached.
  */
 export const createTaskManager = async (options: TaskManagerOptions): Promise<TaskManager> => {
   const { clock = systemClock, storage, messaging } = options
-  const logger = harmless(options.logger ?? consoleLogger)
+  const logger = neverThrowing(options.logger ?? consoleLogger)
   const given = [storage, messaging].filter((bundle) => bundle !== undefined)
   let made: Awaited<ReturnType<typeof make>>
   try {
     made = await make(options, clock, logger)
   } catch (error) {
-    await letGo({ clock, logger }, given)
+    await closeAll({ clock, logger }, given)
     throw error
   }
   const { manager, worker } = made
@@ -43,13 +42,13 @@ export const createTaskManager = async (options: TaskManagerOptions): Promise<Ta
     if (worker === false) await manager.join()
     else await manager.attachWorker(worker)
   } catch (error) {
-    await manager.close().catch((err: unknown) => logger.warn({ err }, 'a manager that could not start could not be closed either'))
+    await manager.close().catch((err: unknown) => logger.warn({ err }, 'failed to close a manager that could not start'))
     throw error
   }
   return manager
 }
 
-/** A manager that knows nobody yet and runs nothing, and the worker that it is to have. */
+/** Makes a manager that has not joined yet, and the options of its worker. */
 const make = async (
   options: TaskManagerOptions,
   clock: Clock,
@@ -64,7 +63,7 @@ const make = async (
   const lease = leaseSettings(options.lease)
   const janitor = janitorSettings(options.janitor, options.retention)
   const worker = options.worker ?? (registry.queues().length > 0 ? {} : false)
-  // Before anything is waited for: what is wrong with the options is known at once.
+  // Before the first wait: a wrong option is an error at once.
   if (worker !== false) workerSettings(worker, registry)
 
   const { storage, messaging } = await withDefaults(options, clock, logger)

@@ -7,37 +7,34 @@ import type { LeaseOptions } from './node/lease.ts'
 import type { JanitorOptions, RetentionOptions } from './recovery/settings.ts'
 import type { TaskWorkerOptions } from './worker/settings.ts'
 
-/** How a task manager is made. */
+/** The options of a task manager. */
 export interface TaskManagerOptions {
-  /** What can be submitted, and, where it was defined with a body, run on this node. */
+  /** The tasks that this node can submit, and run if they were defined with a body. */
   readonly tasks: readonly TaskDeclaration[] | TaskRegistry
-  /**
-   * Default: in memory. Open, or still opening: `cassandraStorage(…)` needs no `await`. The manager closes it, also where it
-   * cannot be made.
-   */
+  /** Open, or still opening: `cassandraStorage(…)` needs no `await`. The manager closes it, also if it cannot be made. Default: in memory. */
   readonly storage?: TaskStorage | Promise<TaskStorage>
-  /** Default: in memory. Open, or still opening: `rabbitmqMessaging(…)` needs no `await`. The manager closes it, as it does the storage. */
+  /** Open, or still opening: `rabbitmqMessaging(…)` needs no `await`. The manager closes it, also if it cannot be made. Default: in memory. */
   readonly messaging?: TaskMessaging | Promise<TaskMessaging>
-  /** `false`: a front-end, which runs nothing. Default: four slots for each queue that its tasks name. */
+  /** `false`: a front-end, which runs no tasks. Default: four slots for each queue of its tasks. */
   readonly worker?: TaskWorkerOptions | false
-  /** What people call this node; its id is the name and a random part. Default `node`. */
+  /** The name of this node; its id is the name and a random part. Default `node`. */
   readonly name?: string
-  /** Default: warnings and errors go to the console. */
+  /** Default: warnings and errors on the console. */
   readonly logger?: Logger
-  /** Default: the machine's. */
+  /** Default: the system clock. */
   readonly clock?: Clock
-  /** In [0, 1). For simulations; default: the platform's. */
+  /** Draws a number in [0, 1), for simulations. Default: the random numbers of the platform. */
   readonly random?: () => number
-  /** The largest payload, in bytes of its JSON. Default 262,144. */
+  /** The maximum payload, in bytes of its JSON. Default 262,144. */
   readonly maxPayloadBytes?: number
-  /** How this node shows that it lives. Give every node of a cluster the same. */
+  /** The lease by which other nodes know that this node is alive. The same on every node of a cluster. */
   readonly lease?: LeaseOptions
-  /** How this node looks for what others have lost. */
+  /** How this node looks for lost tasks. */
   readonly janitor?: JanitorOptions
-  /** What is forgotten by itself. Default: nothing. Give every node of a cluster the same. */
+  /** When finished tasks are removed. Default: never. The same on every node of a cluster. */
   readonly retention?: RetentionOptions
-  /** How long one call to storage or messaging may take, in milliseconds. Default 10,000. */
+  /** The time limit of one call to storage or messaging, in milliseconds. Default 10,000. */
   readonly callTimeoutMs?: number
-  /** How long a submit or a cancel is tried again before its caller is told, in milliseconds. Default 10,000. */
+  /** How long a submit or a cancel is retried before its caller gets the error, in milliseconds. Default 10,000. */
   readonly commandTimeoutMs?: number
 }

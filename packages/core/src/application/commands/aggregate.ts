@@ -5,13 +5,13 @@ import type { TaskCreated, TaskEvent } from '../../domain/task-event.ts'
 import type { TaskState } from '../../domain/task-state.ts'
 import { initialState } from '../../domain/task-state.ts'
 
-/** What a node knows of a task: the fold of its history up to a version. */
+/** A task as this node knows it: the fold of its history up to a version. */
 export interface Aggregate {
-  /** What decides. */
+  /** The state that decides. */
   readonly state: TaskState
-  /** What is read; nothing before the first event. */
+  /** The details that people read; `undefined` before the first event. */
   readonly details: TaskDetails | undefined
-  /** The first event: it holds the payload. */
+  /** The first event, with the payload. */
   readonly created: TaskCreated | undefined
   /** The latest event. */
   readonly last: TaskEvent | undefined
@@ -19,7 +19,7 @@ export interface Aggregate {
 
 export const noTask: Aggregate = { state: initialState, details: undefined, created: undefined, last: undefined }
 
-/** The fold of some more events. */
+/** Folds more events into an aggregate. */
 export const fold = (aggregate: Aggregate, events: readonly TaskEvent[]): Aggregate => {
   let { state, details, created, last } = aggregate
   for (const event of events) {

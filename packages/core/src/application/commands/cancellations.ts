@@ -9,26 +9,26 @@ import { commandBase } from '../node/context.ts'
 import { checkText } from '../../ports/checks.ts'
 import type { Publisher } from './publisher.ts'
 
-/** Who wishes a task to end, and why. */
+/** Who requests a cancellation, and why. */
 export interface CancelOptions extends CallOptions {
-  /** Told to the task, and kept in its history; up to 1,000 characters. */
+  /** The reason: the task receives it, and the history keeps it. 1 to 1,000 characters. */
   readonly reason?: string
-  /** Who wishes it. Default: this node. */
+  /** Who requests the cancellation, 1 to 200 characters. Default: the id of this node. */
   readonly by?: string
 }
 
-/** What came of a wish to cancel. */
+/** The outcome of a cancel. */
 export interface CancelOutcome {
   /**
-   * `cancelled`: the task is cancelled. `requested`: it runs, and its node is told. `finished`: it had ended before, and
-   * nothing was changed.
+   * `cancelled`: the task is cancelled. `requested`: the task is running, and its node aborts it. `finished`: the task had ended before,
+   * and is unchanged.
    */
   readonly outcome: 'cancelled' | 'requested' | 'finished'
-  /** The task as it stands after the wish. */
+  /** The task after the cancel. */
   readonly details: TaskDetails
 }
 
-/** Writes down the wish that a task should end. */
+/** Cancels tasks: writes the request into the history. */
 export class Cancellations {
   readonly #node: NodeContext
   readonly #eventSourcing: EventSourcing
@@ -55,7 +55,7 @@ export class Cancellations {
     )
     const { details } = aggregate
     if (details === undefined) throw new TaskNotFound(taskId)
-    // A cancellation whose answer was lost left row and notice behind.
+    // An earlier cancel may have been written without row and notice, if its answer was lost.
     if (refused === 'finished') await this.#publisher.publishEnd(aggregate)
     if (details.status === 'cancelled') return { outcome: 'cancelled', details }
     return { outcome: isFinalStatus(details.status) ? 'finished' : 'requested', details }

@@ -11,31 +11,31 @@ import type { Persistence } from '../node/retrying.ts'
 import { mayPass, persist, repetitionDelayMs } from '../node/retrying.ts'
 import type { Publisher } from './publisher.ts'
 
-/** What came of a command. */
+/** The outcome of a command. */
 export interface Outcome {
-  /** Why it took no effect, or nothing where it was accepted. */
+  /** Why the command was refused; `undefined` if it was accepted. */
   readonly refused: CommandRefusal | undefined
-  /** What is known of the task after it. Where the append was found to have happened after all, others may have written since. */
+  /** The task after the command. If the command's events were found in the history, later events of other nodes may be included. */
   readonly aggregate: Aggregate
-  /** What it brought about. */
+  /** The events of the command. */
   readonly events: readonly TaskEvent[]
 }
 
 export interface DispatchOptions {
-  /** What is known already: it spares the read where nobody else wrote meanwhile. */
+  /** The task as the caller knows it: it saves a read if no other node wrote since. */
   readonly known?: Aggregate
   readonly persistence?: Persistence
   /**
-   * When the caller goes on: after row and notice are out, or beside them. `never` where he sees to them himself. Default
+   * `first`: saves row and notice before it resolves. `beside`: resolves without waiting for them. `never`: the caller publishes. Default
    * `first`.
    */
   readonly publish?: 'first' | 'beside' | 'never'
 }
 
-/** How often another writer may be first before the caller is told. */
-const mostConflicts = 100
+/** The number of version conflicts after which the caller gets an error. */
+const maxConflicts = 100
 
-/** The one way by which commands become events: load, decide, append, publish; again where another writer was first. */
+/** The only way from a command to events: load, decide, append, publish. After a version conflict it reads the new events and decides again. */
 export class EventSourcing {
   readonly #node: NodeContext
   readonly #publisher: Publisher
@@ -45,15 +45,15 @@ export class EventSourcing {
     this.#publisher = parts.publisher
   }
 
-  /** What the store has of a task, read anew; with `known`, only what came since. */
+  /** Reads a task from the store; with `known`, only the events since. */
   async load(taskId: TaskId, known: Aggregate = noTask, persistence?: Persistence): Promise<Aggregate> {
     return fold(known, await this.#read(taskId, known, persistence))
   }
 
   /**
-   * Carries a command out. The same command may be dispatched again: it recognises its own events.
+   * Executes a command. The same command may be dispatched again: it recognises its own events.
    *
-   * @throws `OUTCOME_UNKNOWN` where it could not be found out in time whether it happened.
+   * @throws `OUTCOME_UNKNOWN` if it is unknown whether the events were written.
    */
   async dispatch(command: TaskCommand, options: DispatchOptions = {}): Promise<Outcome> {
     const { publish = 'first', persistence } = options
@@ -63,7 +63,7 @@ export class EventSourcing {
       const decision = decide(after(command, aggregate), aggregate.state)
       if (decision.type === 'refused') {
         if (fresh) return { refused: decision.reason, aggregate, events: [] }
-        // Nobody is refused for what was known a while ago.
+        // The refusal may come from an outdated `known`: read, then decide again.
         aggregate = await this.load(command.taskId, aggregate, persistence)
         fresh = true
         continue
@@ -75,15 +75,15 @@ export class EventSourcing {
         await this.#publish(aggregate, events, publish)
         return { refused: undefined, aggregate, events }
       }
-      if (conflicts === mostConflicts)
-        throw outcomeUnknown(`${command.type} of task ${command.taskId} met another writer ${conflicts} times`)
+      if (conflicts === maxConflicts)
+        throw outcomeUnknown(`${command.type} of task ${command.taskId} gave up after ${conflicts} version conflicts`)
       const news = await this.#read(command.taskId, aggregate, persistence)
-      // Another version and nothing new: the history was removed meanwhile.
+      // A version conflict without new events: the history was removed, so read it from its beginning.
       aggregate = news.length === 0 ? await this.load(command.taskId, noTask, persistence) : fold(aggregate, news)
       fresh = true
       const own = news.filter((event) => command.eventIds.includes(event.eventId))
       if (own.length > 0) {
-        // An append whose outcome was unknown had happened after all, and others have written since.
+        // The append succeeded although its answer was lost, and other nodes have written since.
         await this.#publish(aggregate, own, publish)
         return { refused: undefined, aggregate, events: own }
       }
@@ -93,16 +93,16 @@ export class EventSourcing {
 
   async #publish(aggregate: Aggregate, events: readonly TaskEvent[], when: NonNullable<DispatchOptions['publish']>): Promise<void> {
     if (when === 'never') return
-    // It never rejects: what fails is in the outbox, which closing waits for. And it begins here, so that a later event comes after it.
+    // This never rejects: the outbox retries what fails, and closing waits for the outbox. It begins here, so that later events publish later.
     const published = this.#publisher.publish(aggregate, events)
     if (when === 'first') await published
   }
 
-  /** Whether the events were written; false where another writer was first. */
+  /** Whether the events were written; false after a version conflict. */
   async #append(taskId: TaskId, { state }: Aggregate, events: readonly TaskEvent[], persistence?: Persistence): Promise<boolean> {
     let tries = 0
     try {
-      // The same events again after a failure: the store recognises those that it has.
+      // A retry appends the same events: the store recognises those that it has.
       await persist(this.#node, this.#bound(persistence), (signal) => {
         tries++
         return this.#node.storage.events.append(taskId, state.version, events, { signal, isFresh: isFresh(events) })
@@ -111,7 +111,7 @@ export class EventSourcing {
     } catch (error) {
       if (isVersionConflict(error)) return false
       if ((tries === 1 && !mayPass(error)) || this.#node.closed.aborted || persistence?.signal?.aborted) throw error
-      // One of the tries may have succeeded, whatever the last one said.
+      // An earlier try may have succeeded, whatever the last one answered.
       throw outcomeUnknown(`an append to task ${taskId}`, error)
     }
   }
@@ -127,9 +127,9 @@ export class EventSourcing {
   }
 }
 
-/** What others wrote while the command was on its way happened before it, and so did what nodes with faster clocks wrote. */
+/** Moves a command behind the latest event: other nodes may have written meanwhile, or have a faster clock. */
 const after = (command: TaskCommand, { details }: Aggregate): TaskCommand =>
   details === undefined || details.updatedAt <= command.at ? command : { ...command, at: details.updatedAt }
 
-/** Whether the id was drawn by chance: one that stands for a key may be written at by others. */
+/** Whether the id is random. The id of an idempotency key is not: several nodes may append to it at once. */
 const isFresh = ([first]: readonly TaskEvent[]): boolean => first?.type === 'TaskCreated' && first.idempotencyKey === undefined

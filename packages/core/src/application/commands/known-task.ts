@@ -6,7 +6,7 @@ import type { TaskRegistry } from '../../tasks/task-registry.ts'
 const unknownTaskType = (message: string): TaskledgerError<'UNKNOWN_TASK_TYPE'> => new TaskledgerError('UNKNOWN_TASK_TYPE', message)
 
 /**
- * What this node knows of a type.
+ * The declaration of a task type on this node.
  *
  * @throws `UNKNOWN_TASK_TYPE`.
  */
@@ -20,7 +20,7 @@ export const declarationOf = (registry: TaskRegistry, type: string): TaskDeclara
 }
 
 /**
- * What runs the tasks of a type on this node.
+ * The factory that runs the tasks of a type on this node.
  *
  * @throws `UNKNOWN_TASK_TYPE`.
  */

@@ -2,12 +2,12 @@ import type { NodeContext } from '../node/context.ts'
 import { persist } from '../node/retrying.ts'
 
 /**
- * Does what has to be done after an event was written: a row, a notice, a message. What fails is tried again in the
- * background until it succeeds or the node closes, and whoever asked goes on meanwhile.
+ * Makes the calls that follow a written event: a row, a notice, a message. A failed call is retried in the background until it succeeds or
+ * the node closes; the caller does not wait for the retries.
  */
 export class Outbox {
   readonly #node: NodeContext
-  /** How many deliveries are under way or tried again. */
+  /** The number of calls that are under way or retried. */
   #open = 0
   #settled: (() => void) | undefined
 
@@ -15,20 +15,20 @@ export class Outbox {
     this.#node = node
   }
 
-  /** Resolves after the first try, whatever came of it. */
+  /** Resolves after the first try, also if it failed. */
   async deliver(what: string, call: (signal: AbortSignal) => Promise<void>): Promise<void> {
     this.#open++
     try {
       await this.#node.deadlines.call(undefined, call)
     } catch (error) {
-      this.#node.logger.warn({ err: error }, `${what} failed and is tried again in the background`)
+      this.#node.logger.warn({ err: error }, `failed ${what}: retrying in the background`)
       void this.#retry(what, call)
     } finally {
       this.#ended()
     }
   }
 
-  /** Resolves when nothing is under way and nothing is left to be tried again. */
+  /** Resolves when no call is under way or retried. */
   async settled(): Promise<void> {
     if (this.#open > 0) await new Promise<void>((resolve) => (this.#settled = resolve))
   }
@@ -42,7 +42,7 @@ export class Outbox {
     try {
       await persist(this.#node, { forMs: Infinity }, call)
     } catch (error) {
-      this.#node.logger.error({ err: error }, `${what} was given up; another node has to find it`)
+      this.#node.logger.error({ err: error }, `gave up ${what}: a janitor of another node repairs it`)
     } finally {
       this.#ended()
     }

@@ -8,7 +8,7 @@ import type { NodeContext } from '../node/context.ts'
 import type { NodeListener } from '../node/listener.ts'
 import type { Outbox } from './outbox.ts'
 
-/** Shows what was written: the row in the listing, and a notice to every node. */
+/** Publishes written events: the row in the listing, and a notice to every node. */
 export class Publisher {
   readonly #node: NodeContext
   readonly #outbox: Outbox
@@ -20,32 +20,32 @@ export class Publisher {
     this.#listener = parts.listener
   }
 
-  /** Resolves once row and notices are out, or were handed to the outbox. */
+  /** Resolves once row and notices are published, or the outbox retries them. */
   async publish({ details }: Aggregate, events: readonly TaskEvent[]): Promise<void> {
     if (details === undefined || events.length === 0) return
     await Promise.all([this.saveRow(details), this.announce(details.taskId, events)])
   }
 
-  /** The same for the end of a task, where it may have been written and no more: by an append whose answer was lost, say. */
+  /** Publishes the last event again: a node may have written the end of a task without publishing it, for example if the answer was lost. */
   async publishEnd(aggregate: Aggregate): Promise<void> {
     const { last } = aggregate
     if (last !== undefined) await this.publish(aggregate, [last])
   }
 
   saveRow(details: TaskDetails): Promise<void> {
-    return this.#outbox.deliver(`the row of task ${details.taskId}`, (signal) => this.saveRowNow(details, signal))
+    return this.#outbox.deliver(`to save the row of task ${details.taskId}`, (signal) => this.saveRowNow(details, signal))
   }
 
-  /** One try, for a caller who has to know. */
+  /** Tries once, and rejects on a failure. */
   async saveRowNow(details: TaskDetails, signal: AbortSignal): Promise<void> {
     await this.#node.storage.listing.save(details, { signal })
     this.#listener.rowSaved(details)
   }
 
-  /** A lost notice is no harm beyond a delay, but an engine that fails is tried again. */
+  /** A lost notice only delays its receivers; a failed one is retried. */
   announce(taskId: TaskId, events: readonly TaskEvent[]): Promise<void> {
     const notices = events.map(noticeOf)
-    return this.#outbox.deliver(`the notice of task ${taskId}`, (signal) => this.#node.messaging.bus.publish(notices, { signal }))
+    return this.#outbox.deliver(`to publish a notice of task ${taskId}`, (signal) => this.#node.messaging.bus.publish(notices, { signal }))
   }
 }
 

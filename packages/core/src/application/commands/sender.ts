@@ -6,15 +6,15 @@ import type { WorkMessage } from '../../ports/work-queue.ts'
 import type { NodeContext } from '../node/context.ts'
 import type { Outbox } from './outbox.ts'
 
-/** The longest payload that a message carries, in characters of its JSON: what is longer is read from the store. */
-const longestCarried = 16 * 1024
+/** The maximum payload in a message, in characters of its JSON. A worker reads a longer payload from the store. */
+const maxCarriedCharacters = 16 * 1024
 
 interface Due {
   readonly cancel: CancelSchedule
   readonly sendNow: () => void
 }
 
-/** Sends tasks to their queues: at once, or when they are due. */
+/** Sends the messages of tasks to their queues: at once, or when they are due. */
 export class Sender {
   readonly #node: NodeContext
   readonly #outbox: Outbox
@@ -26,7 +26,7 @@ export class Sender {
     this.#outbox = parts.outbox
   }
 
-  /** Resolves once the message is sent, or its time was noted, or the outbox has it. */
+  /** Resolves once the message is sent or scheduled, or the outbox retries it. */
   async send(details: TaskDetails, created?: TaskCreated): Promise<void> {
     const { taskId, dueAt = 0 } = details
     const waitMs = dueAt - this.#node.clock.now()
@@ -41,13 +41,13 @@ export class Sender {
     this.#due.set(taskId, { cancel, sendNow })
   }
 
-  /** The task is not waiting for its time any more. */
+  /** Cancels the scheduled message of a task. */
   forget(taskId: TaskId): void {
     this.#due.get(taskId)?.cancel()
     this.#due.delete(taskId)
   }
 
-  /** Sends what is not due yet: whoever takes it waits for its time there. The outbox sees to it. */
+  /** Sends the scheduled messages now, through the outbox: the node that receives one waits until the task is due. */
   close(): void {
     this.#isClosed = true
     const due = [...this.#due.values()]
@@ -60,9 +60,11 @@ export class Sender {
 
   #sendNow({ taskId, version, queue }: TaskDetails, created?: TaskCreated): Promise<void> {
     const message: WorkMessage = { taskId, version, sentAt: this.#node.clock.now(), ...(isCarried(created) ? { created } : {}) }
-    return this.#outbox.deliver(`the message of task ${taskId}`, (signal) => this.#node.messaging.queue.send(queue, message, { signal }))
+    return this.#outbox.deliver(`to send the message of task ${taskId}`, (signal) =>
+      this.#node.messaging.queue.send(queue, message, { signal }),
+    )
   }
 }
 
 const isCarried = (created: TaskCreated | undefined): created is TaskCreated =>
-  created !== undefined && JSON.stringify(created.task.payload).length <= longestCarried
+  created !== undefined && JSON.stringify(created.task.payload).length <= maxCarriedCharacters

@@ -27,19 +27,19 @@ import { taskIdOfKey } from './task-ids.ts'
 /** How a task is submitted. */
 export interface SubmitOptions extends CallOptions {
   /**
-   * Stands for one task of the type, for good: a second submit with the same key meets the first one's task. 1 to 500
+   * Identifies one task of the type for as long as the task is kept: a second submit with the same key returns the first task. 1 to 500
    * characters.
    */
   readonly idempotencyKey?: string
-  /** Not to be started before this time: a `Date`, or milliseconds since 1970. */
+  /** The task starts at this time or later: a `Date`, or milliseconds since 1970. */
   readonly notBefore?: Date | number
-  /** Words to list the task by; up to 32, each of 1 to 200 characters. */
+  /** Labels to list the task by: at most 32, each of 1 to 200 characters. */
   readonly labels?: readonly string[]
-  /** The task that this one repeats. */
+  /** The id of the task that this one retries. Kept with the task, and without effect on it. */
   readonly retryOf?: TaskId
 }
 
-/** A payload that was checked and encoded: nothing of it was written yet. */
+/** A task whose payload is checked and encoded, and of which nothing is written yet. */
 type Prepared = Omit<CreateTask, 'eventIds' | 'at'>
 
 /** How many submits of a `submitMany` are under way at a time. */
@@ -103,12 +103,12 @@ export class Submissions {
     this.#node.closed.throwIfAborted()
     options.signal?.throwIfAborted()
     declarationOf(this.#registry, task.type)
-    // All that the caller could still change is taken before the first wait.
+    // Copy what the caller could still change, before the first wait.
     const { idempotencyKey, retryOf } = options
     const labels = [...new Set(options.labels)]
     const notBefore = options.notBefore === undefined ? undefined : timeOf('notBefore', options.notBefore)
     if (idempotencyKey !== undefined) checkText('idempotencyKey', idempotencyKey, 500)
-    if (labels.length > 32) throw misuse(`${labels.length} labels are given: give 32 at most`)
+    if (labels.length > 32) throw misuse(`labels has ${labels.length} entries: give 32 at most`)
     for (const label of labels) checkText('a label', label, 200)
     const taskId = idempotencyKey === undefined ? this.#ids.next() : taskIdOfKey(task.type, idempotencyKey)
     const encoded: JsonValue = toJson(await task.encode(payload), 'payload', this.#maxPayloadBytes)
@@ -127,7 +127,7 @@ export class Submissions {
     }
   }
 
-  /** Resolves once history and row are durable: from then on the task cannot be lost. */
+  /** Resolves once history and row are durable: then the task cannot be lost. */
   async #submit(prepared: Prepared, signal?: AbortSignal): Promise<TaskId> {
     const { taskId } = prepared
     const persistence: Persistence = { forMs: this.#node.commandTimeoutMs, signal }
@@ -137,38 +137,38 @@ export class Submissions {
       const { refused, aggregate } = await this.#eventSourcing.dispatch(command, { known: noTask, persistence, publish: 'never' })
       isTaken = refused !== undefined && prepared.idempotencyKey === undefined
       if (refused !== undefined && !isTaken) checkSame(prepared, aggregate)
-      if (!isTaken) await this.#show(aggregate, persistence)
+      if (!isTaken) await this.#publish(aggregate, persistence)
     } catch (error) {
       if (!mayPass(error) && !this.#node.closed.aborted) throw error
       throw error instanceof IdempotencyMismatch ? error : new SubmitUnknown(taskId, error)
     }
-    // Without a key nobody means the task that is there: two were drawn with one id.
+    // No idempotency key, so this is a collision of two random ids: submit again with a new id.
     return isTaken ? this.#submit({ ...prepared, taskId: this.#ids.next() }, signal) : taskId
   }
 
-  /** Row, message and notice; also for a task that was met again, so that a repeat makes a half-done submit whole. */
-  async #show({ details, created }: Aggregate, persistence: Persistence): Promise<void> {
+  /** Row, message and notice; also for a task that exists already, so that a repeated submit completes an interrupted one. */
+  async #publish({ details, created }: Aggregate, persistence: Persistence): Promise<void> {
     if (details === undefined || created === undefined) return
-    // The message first: a worker waits for it, and nobody yet for the notice.
+    // The message first: a worker may be waiting for it, and no caller waits for the notice yet.
     const steps = details.status === 'waiting' ? [this.#sender.send(details, details.version === 1 ? created : undefined)] : []
     steps.push(this.#publisher.announce(details.taskId, [created]))
     try {
       await persist(this.#node, persistence, (signal) => this.#publisher.saveRowNow(details, signal))
     } catch (error) {
-      // Whatever the caller is told, the task is there, and is to be listed.
+      // The caller gets an error, but the task exists: the outbox has to list it.
       void this.#publisher.saveRow(details)
       throw error
     }
-    // Waiting for these too holds back a submitter who is faster than the engine; a caller who gives up has his task all the same.
-    const shown = Promise.all(steps)
+    // Waiting for message and notice slows a submitter down that is faster than the engine. If the caller aborts, the task exists all the same.
+    const published = Promise.all(steps)
     const { signal } = persistence
-    await within(shown, { signal }).catch((error: unknown) => {
+    await within(published, { signal }).catch((error: unknown) => {
       if (signal?.aborted !== true) throw error
     })
   }
 }
 
-/** The key stands for one task: whoever means another has to be told. */
+/** @throws `IDEMPOTENCY_MISMATCH` if the key's task has another payload. */
 const checkSame = ({ task, idempotencyKey = '', taskId }: Prepared, { created }: Aggregate): void => {
   const isSame = created?.task.version !== task.version || isEqualJson(created.task.payload, task.payload)
   if (!isSame) throw new IdempotencyMismatch(taskId, idempotencyKey)

@@ -2,16 +2,16 @@ import { v5, v7 } from 'uuid'
 import type { TaskId } from '../../domain/task-id.ts'
 import type { Clock } from '../../ports/clock.ts'
 
-/** How many tasks share a cohort at most. */
+/** The maximum number of tasks in a cohort. */
 const cohortSize = 32
 
-/** How long a cohort is open, in milliseconds. */
+/** How long a cohort takes new tasks, in milliseconds. */
 const cohortMs = 50
 
 /** Namespace of the ids that are derived from an idempotency key (RFC 9562, version 5). */
 const keyNamespace = '7f1f5f5e-6d7c-4f0c-9a64-1c7a3f1f0a52'
 
-/** Draws task ids in cohorts: those drawn close together share all but the last 16 bits. */
+/** Draws task ids in cohorts: ids drawn within a moment share all but their last 16 bits. */
 export class TaskIds {
   readonly #clock: Clock
   readonly #random: (() => number) | undefined
@@ -19,7 +19,7 @@ export class TaskIds {
   #drawn = cohortSize
   #openedAt = 0
 
-  /** With `random` (in [0, 1)) the ids can be drawn again; without it chance comes from the platform. */
+  /** With `random` (in [0, 1)) the ids are reproducible; without it they come from the platform. */
   constructor(clock: Clock, random?: () => number) {
     this.#clock = clock
     this.#random = random
@@ -40,5 +40,5 @@ export class TaskIds {
   }
 }
 
-/** The id of the task that an idempotency key stands for: the same type and key give the same id on every node. */
+/** The id of the task of an idempotency key: the same type and key give the same id on every node. */
 export const taskIdOfKey = (type: string, key: string): TaskId => v5(JSON.stringify([type, key]), keyNamespace) as TaskId

@@ -5,22 +5,23 @@ import type { NodeContext } from '../node/context.ts'
 import type { AttachedWorker } from '../worker/attached-worker.ts'
 import type { QueueFlow } from '../worker/worker.ts'
 
-/** What a beat is about: no task has this id. */
+/** The task id in the notice of a probe: no task has it. */
 const noTaskId = '00000000-0000-8000-8000-000000000000' as TaskId
 
-/** Whether the notice is the beat of a node, and is about no task. Its version counts the beats. */
+/** Whether a notice is the probe of a node, and not about a task. Its version counts the probes. */
 export const isProbe = ({ taskId }: TaskNotice): boolean => taskId === noTaskId
 
-/** How a queue stood at the last beat. */
-interface Stood {
+/** A queue at the last probe. */
+interface QueueState {
+  /** The number of deliveries to this node. */
   readonly taken: number
-  /** Whether messages waited, while this node had a free slot. */
+  /** Whether messages waited while this node had a free slot. */
   readonly waited: boolean
 }
 
 /**
- * Finds out whether this node really works: at each renewal it reads from the store, tells itself something by the bus, and
- * looks whether its queues hand it what waits in them. A node that merely has connections proves nothing by them.
+ * Probes whether this node works, after each renewal: it reads from the store, sends itself a notice by the bus, and checks whether its
+ * queues deliver the waiting messages. An open connection alone proves none of these.
  */
 export class Probe {
   readonly store: HealthRecord
@@ -28,7 +29,7 @@ export class Probe {
   readonly consuming: HealthRecord
   readonly #node: NodeContext
   readonly #worker: AttachedWorker
-  readonly #stood = new Map<string, Stood>()
+  readonly #queues = new Map<string, QueueState>()
   #sent = 0
   #heard = 0
   #running: Promise<void> | undefined
@@ -37,14 +38,14 @@ export class Probe {
     const { node } = parts
     this.#node = node
     this.#worker = parts.worker
-    this.store = new HealthRecord(node.clock, 'it was not asked yet')
-    this.bus = new HealthRecord(node.clock, 'nothing was heard yet')
-    this.consuming = new HealthRecord(node.clock, 'it was not looked at yet')
+    this.store = new HealthRecord(node.clock, 'not probed yet')
+    this.bus = new HealthRecord(node.clock, 'not probed yet')
+    this.consuming = new HealthRecord(node.clock, 'not probed yet')
   }
 
-  /** Never rejects. One beat at a time. */
+  /** One probe at a time. Never rejects. */
   run(): Promise<void> {
-    this.#running ??= Promise.all([this.#askStore(), this.#tell(), this.#lookAtQueues()]).then(() => (this.#running = undefined))
+    this.#running ??= Promise.all([this.#probeStore(), this.#probeBus(), this.#probeQueues()]).then(() => (this.#running = undefined))
     return this.#running
   }
 
@@ -54,33 +55,33 @@ export class Probe {
     if (this.#heard >= this.#sent) this.bus.good()
   }
 
-  async #askStore(): Promise<void> {
+  async #probeStore(): Promise<void> {
     const { storage, deadlines } = this.#node
     try {
       await deadlines.call(undefined, (signal) => storage.events.read(noTaskId, { signal }))
       this.store.good()
     } catch (error) {
-      this.store.bad('the event store does not answer', error)
+      this.store.bad('the event store did not answer', error)
     }
   }
 
-  async #tell(): Promise<void> {
+  async #probeBus(): Promise<void> {
     const { messaging, deadlines, nodeId } = this.#node
-    if (this.#heard < this.#sent) this.bus.bad('this node did not hear its own latest beat')
+    if (this.#heard < this.#sent) this.bus.bad('this node did not receive its own latest probe')
     const version = ++this.#sent
     try {
-      const beat: TaskNotice = { taskId: noTaskId, version, type: 'TaskProgress', status: 'waiting', node: nodeId }
-      await deadlines.call(undefined, (signal) => messaging.bus.publish([beat], { signal }))
+      const probe: TaskNotice = { taskId: noTaskId, version, type: 'TaskProgress', status: 'waiting', node: nodeId }
+      await deadlines.call(undefined, (signal) => messaging.bus.publish([probe], { signal }))
     } catch (error) {
-      this.bus.bad('the event bus does not take a notice', error)
+      this.bus.bad('the event bus did not accept a notice', error)
     }
   }
 
-  async #lookAtQueues(): Promise<void> {
+  async #probeQueues(): Promise<void> {
     const worker = this.#worker.current
     if (worker === undefined || worker.status === 'closed') return
     if (worker.status !== 'running') return this.consuming.bad(`the worker is ${worker.status}`)
-    if (this.#node.lease.state !== 'held') return this.consuming.bad('the lease is not held, so no tasks are taken')
+    if (this.#node.lease.state !== 'held') return this.consuming.bad('the lease is not held, so the worker takes no tasks')
     try {
       for (const flow of worker.flows) {
         const why = await this.#standstillOf(flow)
@@ -88,20 +89,20 @@ export class Probe {
       }
       this.consuming.good()
     } catch (error) {
-      this.consuming.bad('the work queue does not answer', error)
+      this.consuming.bad('the work queue did not answer', error)
     }
   }
 
-  /** Why nothing flows, if nothing does: something waits, here is a free slot, and it was so at the last beat. */
+  /** Why a queue stands still, or `undefined`: messages waited here beside a free slot, both now and at the last probe. */
   async #standstillOf({ queue, taken, isFree, isSerial }: QueueFlow): Promise<string | undefined> {
     const { messaging, deadlines } = this.#node
-    const before = this.#stood.get(queue)
-    // What was handed over since proves that the queue works, and where there is no room nothing can be.
+    const before = this.#queues.get(queue)
+    // A delivery since the last probe proves that the queue works; without a free slot none can come.
     const isProven = before !== undefined && taken > before.taken
     const depth = isProven || !isFree ? 0 : await deadlines.call(undefined, (signal) => messaging.queue.depth(queue, { signal }))
-    this.#stood.set(queue, { taken, waited: depth > 0 })
-    // Of a serial queue another node may have its turn.
+    this.#queues.set(queue, { taken, waited: depth > 0 })
+    // A serial queue may be delivering to another node.
     if (isSerial || depth === 0 || before?.waited !== true) return undefined
-    return `queue ${queue} has ${depth} waiting, and this node, which has a free slot, is handed nothing`
+    return `queue ${queue} has ${depth} waiting messages and delivers none to this node, which has a free slot`
   }
 }

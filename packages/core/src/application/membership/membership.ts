@@ -8,10 +8,10 @@ import type { NodeListener } from '../node/listener.ts'
 /** What the registry shows of the worker of this node. */
 export type WorkerLoad = Pick<NodeInfo, 'running' | 'delivered'> & { readonly slots: NodeInfo['queues'] }
 
-/** How much sooner a renewal that failed is tried again. */
-const retries = 5
+/** How many times per `renewMs` a failed renewal is retried. */
+const retriesPerRenewal = 5
 
-/** Shows this node among the live ones for as long as it is, and tells the rest of it what its lease is worth. */
+/** Keeps this node registered, and reports each change of its lease. */
 export class Membership {
   readonly #node: NodeContext
   readonly #name: string
@@ -19,7 +19,7 @@ export class Membership {
   readonly #listener: NodeListener
   readonly #startedAt: number
   #cancelRenewal: CancelSchedule | undefined
-  #cancelReckoning: CancelSchedule | undefined
+  #cancelLeaseCheck: CancelSchedule | undefined
   #state: LeaseState = 'lost'
   #isLeaving = false
   #renewing: Promise<void> = Promise.resolve()
@@ -38,7 +38,7 @@ export class Membership {
     this.#startedAt = parts.node.clock.now()
   }
 
-  /** Shows the node at once. Joining again shows what has changed. */
+  /** Registers this node now. Joining again updates the registry. */
   async join(): Promise<void> {
     await this.#renewing
     if (this.#isLeaving) return
@@ -49,35 +49,35 @@ export class Membership {
   async leave(): Promise<void> {
     this.#isLeaving = true
     this.#cancelRenewal?.()
-    this.#cancelReckoning?.()
+    this.#cancelLeaseCheck?.()
     try {
       await this.#renewing
       const { storage, deadlines, nodeId } = this.#node
       await deadlines.call(undefined, (signal) => storage.nodes.leave(nodeId, { signal }))
     } catch (error) {
-      this.#node.logger.warn({ err: error }, 'the node could not take itself out of the registry; it vanishes by itself')
+      this.#node.logger.warn({ err: error }, 'failed to leave the node registry: the entry expires by itself')
     }
   }
 
-  /** Looks what the lease is worth, and tells the rest of the node where that has changed. */
-  reckon(): void {
+  /** Computes the state of the lease, and reports a change. */
+  #checkLease(): void {
     const { state, lastsMs } = this.#node.lease
-    this.#cancelReckoning?.()
-    if (lastsMs !== undefined && !this.#isLeaving) this.#cancelReckoning = this.#node.clock.schedule(lastsMs, () => this.reckon())
+    this.#cancelLeaseCheck?.()
+    if (lastsMs !== undefined && !this.#isLeaving) this.#cancelLeaseCheck = this.#node.clock.schedule(lastsMs, () => this.#checkLease())
     if (state === this.#state) return
     this.#state = state
     this.#listener.leaseChanged(state)
   }
 
   #begin(): void {
-    // One of two: the node may have joined again meanwhile.
+    // Joining again replaces the scheduled renewal.
     this.#cancelRenewal?.()
     const { clock, lease } = this.#node
     const begunAt = clock.elapsed()
     this.#renewing = this.#renew(begunAt).then((isRenewed) => {
-      const periodMs = isRenewed ? lease.settings.renewMs : lease.settings.renewMs / retries
-      // Counted from the beginning, so that a slow registry makes renewals no rarer.
-      this.#schedule(Math.max(periodMs - (clock.elapsed() - begunAt), lease.settings.renewMs / retries))
+      const periodMs = isRenewed ? lease.settings.renewMs : lease.settings.renewMs / retriesPerRenewal
+      // Counted from the beginning of this renewal: a slow registry must not make renewals rarer.
+      this.#schedule(Math.max(periodMs - (clock.elapsed() - begunAt), lease.settings.renewMs / retriesPerRenewal))
     })
   }
 
@@ -90,10 +90,10 @@ export class Membership {
       if (blockedMs >= lease.settings.renewMs)
         logger.warn(
           { blockedMs: Math.round(blockedMs), lease: lease.state },
-          'this node stood still: its process was frozen, or its event loop was blocked; work that keeps a processor busy belongs into a worker thread',
+          'this node stood still: its process was frozen or its event loop blocked; move work that keeps the processor busy to a worker thread',
         )
-      // Before anything else: whoever was frozen must not go on as if nothing had been.
-      this.reckon()
+      // Before anything else: after a freeze the lease may be lost, and this node must stop its tasks.
+      this.#checkLease()
       this.#begin()
     })
   }
@@ -102,19 +102,19 @@ export class Membership {
     const { storage, deadlines, lease, clock, logger } = this.#node
     const { renewMs, ttlMs } = lease.settings
     const tooLong = new AbortController()
-    // The next renewal must not wait for one that hangs.
-    const cancel = clock.schedule(renewMs, () => tooLong.abort(outcomeUnknown(`a renewal took longer than ${renewMs} ms`)))
+    // The next renewal must not wait for a renewal that hangs.
+    const cancel = clock.schedule(renewMs, () => tooLong.abort(outcomeUnknown(`the renewal of the lease timed out after ${renewMs} ms`)))
     try {
       await deadlines.call(tooLong.signal, (signal) => storage.nodes.renew(this.#info(), ttlMs, { signal }))
     } catch (error) {
-      logger.warn({ err: error, lease: lease.state }, 'the node could not renew itself in the registry and tries again')
+      logger.warn({ err: error, lease: lease.state }, 'failed to renew the lease: retrying')
       this.#listener.renewalFailed(error)
       return false
     } finally {
       cancel()
     }
     lease.renewed(sentAt)
-    this.reckon()
+    this.#checkLease()
     this.#listener.leaseRenewed()
     return true
   }

@@ -3,46 +3,45 @@ import type { NodeInfo } from '../../ports/node-registry.ts'
 import type { NodeContext } from '../node/context.ts'
 import type { NodeListener } from '../node/listener.ts'
 
-/** A node that did not renew itself when it should have, or was never seen at all. */
-interface Missed {
+/** A node that missed a renewal, or that a task names and the registry does not. */
+interface MissingNode {
   /** Since when, by `clock.elapsed()`. */
   readonly since: number
-  /** In how many looks in a row it was not among the live ones. */
+  /** The number of consecutive registry reads without the node. */
   absent: number
-  /** Whether its death was told. */
+  /** Whether its death was reported. */
   isReported: boolean
 }
 
-/** How long the dead are remembered, in milliseconds: a task that still names one later begins a new wait. */
+/** How long a dead node is remembered, in milliseconds. A task that names it later begins a new wait. */
 const rememberedMs = 3_600_000
 
-/** How much more often the registry is looked at while a node is missed. */
-const closerLooks = 5
+/** How many times per `renewMs` the registry is read while a node is missing. */
+const readsPerRenewal = 5
 
-/** For how many lives of a lease a node that is missed but not gone is looked at more often: its lease may just be another. */
-const closerForTtls = 2
+/** For how many `ttlMs` the registry is read more often for a node that is overdue but registered: its lease may be longer than this node's. */
+const closeReadTtls = 2
 
 /**
- * Knows which nodes live, as far as one node can. It looks at the registry after each renewal of its own, and more often while
- * somebody is missed. A node is *dead* where two looks in a row did not find it, at least one renewal after the one that it
- * missed; and nobody is declared dead by a node that could not reach the registry itself within the last life of a lease: an
- * outage of the store is no reason to take tasks away from those that run them.
+ * Watches which nodes are alive. It reads the registry after each renewal of its own lease, and more often while a node is missing. A node
+ * is *dead* if two consecutive reads did not find it, at least one `renewMs` after the renewal that it missing. A node that could not read
+ * the registry at some time within the last `ttlMs` declares no node dead: during an outage of the store running nodes cannot renew either.
  */
 export class NodeWatch {
   readonly #node: NodeContext
   readonly #listener: NodeListener
-  /** When each node was last seen to renew itself, by `clock.elapsed()`, and what its renewal said. */
+  /** For each node, when this node saw its latest renewal (`clock.elapsed()`), and the time that the renewal carried. */
   readonly #seen = new Map<string, { readonly renewedAt: number; readonly at: number }>()
-  readonly #missed = new Map<string, Missed>()
+  readonly #missing = new Map<string, MissingNode>()
   #live: readonly NodeInfo[] = []
-  /** Since when the registry has answered whenever it was asked. */
+  /** Since when every read of the registry has succeeded, by `clock.elapsed()`. */
   #answersSince = Infinity
-  #lookedAt = -Infinity
-  /** Whether somebody may have come and died since the last look but one. */
-  #isUnaware = false
-  #looking: Promise<boolean> | undefined
-  #lookingAgain: Promise<boolean> | undefined
-  #cancelLook: CancelSchedule | undefined
+  #readAt = -Infinity
+  /** Whether a node may have joined and died between two reads. */
+  #mayHaveMissedNodes = false
+  #reading: Promise<boolean> | undefined
+  #readingFromNow: Promise<boolean> | undefined
+  #cancelRead: CancelSchedule | undefined
   #isStopped = false
 
   constructor(parts: { readonly node: NodeContext; readonly listener: NodeListener }) {
@@ -50,7 +49,7 @@ export class NodeWatch {
     this.#listener = parts.listener
   }
 
-  /** The nodes of the latest look. */
+  /** The nodes of the latest read. */
   get live(): readonly NodeInfo[] {
     return this.#live
   }
@@ -59,83 +58,83 @@ export class NodeWatch {
     return nodeId === this.#node.nodeId || this.#live.some((node) => node.nodeId === nodeId)
   }
 
-  /** Whether the latest look is worth something. */
-  get isSighted(): boolean {
+  /** Whether the latest read is reliable. */
+  get isReliable(): boolean {
     return this.#answersSince < Infinity
   }
 
-  /** Whether this node may judge others at all. */
-  get isTrusted(): boolean {
+  /** Whether this node may declare others dead. */
+  get canDeclareDead(): boolean {
     const { clock, lease } = this.#node
     return lease.state === 'held' && clock.elapsed() - this.#answersSince >= lease.settings.ttlMs
   }
 
   isDead(nodeId: string): boolean {
-    const missed = this.#missed.get(nodeId)
-    if (missed === undefined || this.isLive(nodeId) || !this.isTrusted) return false
-    return missed.absent >= 2 && this.#node.clock.elapsed() - missed.since >= this.#node.lease.settings.renewMs
+    const missing = this.#missing.get(nodeId)
+    if (missing === undefined || this.isLive(nodeId) || !this.canDeclareDead) return false
+    return missing.absent >= 2 && this.#node.clock.elapsed() - missing.since >= this.#node.lease.settings.renewMs
   }
 
-  /** A task says that a node runs it which is not among the live ones. */
+  /** A task names a node that the registry does not have: watch for it. */
   miss(nodeId: string): void {
-    if (this.isLive(nodeId) || this.#missed.has(nodeId)) return
-    this.#keepMissed(nodeId, this.#node.clock.elapsed())
-    this.#lookSoon()
+    if (this.isLive(nodeId) || this.#missing.has(nodeId)) return
+    this.#noteMissing(nodeId, this.#node.clock.elapsed())
+    this.#readSoon()
   }
 
-  /** The registry could not be reached: whatever it says next, others may not have reached it either. */
-  lostSight(): void {
+  /** The registry failed to answer: other nodes may have failed to renew, so its next answer proves no death. */
+  distrust(): void {
     this.#answersSince = Infinity
-    // Whoever was told of a death may not have come to do anything about it: it is told again.
-    for (const missed of this.#missed.values()) missed.isReported = false
+    // The sweep after a report may have failed in the same outage: report the death again.
+    for (const missing of this.#missing.values()) missing.isReported = false
   }
 
-  /** Looks at the registry; one look at a time. Whether it answered, and knows this node. */
-  look(): Promise<boolean> {
-    this.#looking ??= this.#look().finally(() => (this.#looking = undefined))
-    return this.#looking
+  /** Reads the registry, one read at a time. Whether it answered and has this node. */
+  refresh(): Promise<boolean> {
+    this.#reading ??= this.#read().finally(() => (this.#reading = undefined))
+    return this.#reading
   }
 
-  /** A look that begins after this was asked: what was read before is no older than it. */
-  lookAgain(): Promise<boolean> {
-    this.#lookingAgain ??= (this.#looking ?? Promise.resolve(false)).then(() => {
-      this.#lookingAgain = undefined
-      return this.look()
+  /** Reads the registry by a read that begins now or later: its answer is not older than this call. */
+  refreshFromNow(): Promise<boolean> {
+    this.#readingFromNow ??= (this.#reading ?? Promise.resolve(false)).then(() => {
+      this.#readingFromNow = undefined
+      return this.refresh()
     })
-    return this.#lookingAgain
+    return this.#readingFromNow
   }
 
   stop(): void {
     this.#isStopped = true
-    this.#cancelLook?.()
+    this.#cancelRead?.()
   }
 
-  async #look(): Promise<boolean> {
+  async #read(): Promise<boolean> {
     const { storage, deadlines, logger, clock, lease, nodeId, closed } = this.#node
     let live: readonly NodeInfo[]
     const beganAt = clock.elapsed()
     try {
       live = await deadlines.call(undefined, (signal) => storage.nodes.live({ signal }))
     } catch (error) {
-      if (!closed.aborted) logger.warn({ err: error }, 'the registry of nodes could not be looked at')
-      this.lostSight()
+      if (!closed.aborted) logger.warn({ err: error }, 'failed to read the node registry')
+      this.distrust()
       return false
     }
-    // A registry that has forgotten this node, which lives, may have forgotten others.
+    // A registry that has lost this live node may have lost others.
     const isSound = lease.state === 'held' && live.some((node) => node.nodeId === nodeId)
-    // Whoever did not look for a while does not know what the registry went through.
-    const isLate = beganAt - this.#lookedAt > lease.settings.ttlMs
-    if (!isSound || isLate) this.lostSight()
-    this.#isUnaware ||= isLate && this.#lookedAt > -Infinity
+    // After a pause this node does not know whether the registry was available meanwhile.
+    const isLate = beganAt - this.#readAt > lease.settings.ttlMs
+    if (!isSound || isLate) this.distrust()
+    this.#mayHaveMissedNodes ||= isLate && this.#readAt > -Infinity
     if (isSound) this.#answersSince = Math.min(this.#answersSince, beganAt)
-    this.#lookedAt = beganAt
+    this.#readAt = beganAt
     this.#live = live
     this.#compare(beganAt)
-    if (isSound && this.#isUnaware) {
-      this.#isUnaware = false
+    if (isSound && this.#mayHaveMissedNodes) {
+      this.#mayHaveMissedNodes = false
       this.#listener.nodesUnseen()
     }
-    if (this.#isCurious) this.#lookSoon()
+    if (this.#expectsDeath) this.#readSoon()
     return isSound
   }
 
@@ -143,15 +142,15 @@ export class NodeWatch {
     const live = new Set(this.#live.map(({ nodeId }) => nodeId))
     for (const node of this.#live) this.#compareLive(node, now)
     const { renewMs } = this.#node.lease.settings
-    for (const [nodeId, { at }] of this.#seen) if (!live.has(nodeId)) this.#keepMissed(nodeId, at + renewMs)
-    for (const [nodeId, missed] of this.#missed) {
+    for (const [nodeId, { at }] of this.#seen) if (!live.has(nodeId)) this.#noteMissing(nodeId, at + renewMs)
+    for (const [nodeId, missing] of this.#missing) {
       if (live.has(nodeId)) continue
-      missed.absent++
+      missing.absent++
       this.#seen.delete(nodeId)
-      if (!missed.isReported && this.isDead(nodeId)) {
-        missed.isReported = true
+      if (!missing.isReported && this.isDead(nodeId)) {
+        missing.isReported = true
         this.#listener.nodeDied(nodeId)
-      } else if (missed.isReported && now - missed.since > rememberedMs) this.#missed.delete(nodeId)
+      } else if (missing.isReported && now - missing.since > rememberedMs) this.#missing.delete(nodeId)
     }
   }
 
@@ -160,26 +159,26 @@ export class NodeWatch {
     const seen = this.#seen.get(nodeId)
     const overdueMs = seen?.renewedAt === renewedAt ? now - seen.at : 0
     if (overdueMs === 0) this.#seen.set(nodeId, { renewedAt, at: now })
-    // One that is overdue for ever has another lease than this node: it is known when it vanishes.
-    if (seen !== undefined && overdueMs > 1.5 * renewMs && overdueMs < closerForTtls * ttlMs) this.#keepMissed(nodeId, seen.at + renewMs)
-    else this.#missed.delete(nodeId)
+    // A node that is always overdue has a longer lease than this node: wait for its registry entry to expire.
+    if (seen !== undefined && overdueMs > 1.5 * renewMs && overdueMs < closeReadTtls * ttlMs) this.#noteMissing(nodeId, seen.at + renewMs)
+    else this.#missing.delete(nodeId)
   }
 
-  #keepMissed(nodeId: string, since: number): void {
-    if (!this.#missed.has(nodeId)) this.#missed.set(nodeId, { since, absent: 0, isReported: false })
+  #noteMissing(nodeId: string, since: number): void {
+    if (!this.#missing.has(nodeId)) this.#missing.set(nodeId, { since, absent: 0, isReported: false })
   }
 
-  /** Whether somebody may turn out to be dead before long. */
-  get #isCurious(): boolean {
+  /** Whether a missing node may soon be dead. */
+  get #expectsDeath(): boolean {
     const { clock, lease } = this.#node
-    const recently = clock.elapsed() - closerForTtls * lease.settings.ttlMs
-    for (const { since, isReported } of this.#missed.values()) if (!isReported && since > recently) return true
+    const recently = clock.elapsed() - closeReadTtls * lease.settings.ttlMs
+    for (const { since, isReported } of this.#missing.values()) if (!isReported && since > recently) return true
     return false
   }
 
-  #lookSoon(): void {
+  #readSoon(): void {
     if (this.#isStopped) return
-    this.#cancelLook?.()
-    this.#cancelLook = this.#node.clock.schedule(this.#node.lease.settings.renewMs / closerLooks, () => void this.look())
+    this.#cancelRead?.()
+    this.#cancelRead = this.#node.clock.schedule(this.#node.lease.settings.renewMs / readsPerRenewal, () => void this.refresh())
   }
 }

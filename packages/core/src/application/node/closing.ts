@@ -3,24 +3,23 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { within } from '../../ports/within.ts'
 
-/** How long closing waits for storage and for messaging to close, in milliseconds. */
+/** How long closing waits for storage or messaging, in milliseconds. */
 const closeMs = 10_000
 
-/** Where a wait is timed and what goes wrong is told. */
-interface Surroundings {
+interface Context {
   readonly clock: Clock
   readonly logger: Logger
 }
 
-/** Closes storage or messaging, within a bound: an engine that does not let go must not hold up the process. */
-export const closedWithin = async ({ clock, logger }: Surroundings, bundle: TaskStorage | TaskMessaging): Promise<void> => {
-  const onTimeout = (): void => logger.error({}, `storage or messaging did not close within ${closeMs} ms and is left behind`)
+/** Closes storage or messaging within a time limit: an engine that hangs must not keep the process alive. */
+export const closedWithin = async ({ clock, logger }: Context, bundle: TaskStorage | TaskMessaging): Promise<void> => {
+  const onTimeout = (): void => logger.error({}, `gave up closing storage or messaging after ${closeMs} ms`)
   await within(bundle.close(), { timeoutMs: closeMs, onTimeout, clock })
 }
 
-/** Closes what was given to a manager that cannot be made; what is still being opened, once it is open. Never throws. */
-export const letGo = async (
-  surroundings: Surroundings,
+/** Closes the adapters given to a manager that cannot be made, also those that are still opening. Never throws. */
+export const closeAll = async (
+  context: Context,
   given: readonly (TaskStorage | TaskMessaging | Promise<TaskStorage | TaskMessaging>)[],
 ): Promise<void> => {
   await Promise.all(
@@ -29,13 +28,13 @@ export const letGo = async (
       try {
         bundle = await opening
       } catch {
-        // It is what the manager could not be made for, or the second that went wrong: the first is thrown.
+        // Opening failed: the caller gets this error, or that of the other adapter.
         return
       }
       try {
-        await closedWithin(surroundings, bundle)
+        await closedWithin(context, bundle)
       } catch (error) {
-        surroundings.logger.warn({ err: error }, 'storage or messaging could not be closed')
+        context.logger.warn({ err: error }, 'failed to close storage or messaging')
       }
     }),
   )

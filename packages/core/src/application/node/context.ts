@@ -6,9 +6,9 @@ import type { Logger } from '../../ports/logger.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Lease } from './lease.ts'
 
-/** What the parts of one node share. */
+/** What all parts of one node share. */
 export interface NodeContext {
-  /** Unique to this incarnation. */
+  /** Unique to this process: a restarted node has another id. */
   readonly nodeId: string
   readonly clock: Clock
   /** In [0, 1). */
@@ -16,18 +16,17 @@ export interface NodeContext {
   readonly logger: Logger
   readonly storage: TaskStorage
   readonly messaging: TaskMessaging
-  /** Bounds calls that leave the process. */
+  /** Limits the time of calls that leave the process. */
   readonly deadlines: Deadlines
-  /** How long a command may be tried again before its caller is told, in milliseconds. */
+  /** How long a command is retried before its caller gets the error, in milliseconds. */
   readonly commandTimeoutMs: number
-  /** What this node's lease is worth. */
   readonly lease: Lease
-  /** Aborted, with `CLOSED`, once the node is closed: whoever still waits gives up. */
+  /** Aborted with `CLOSED` once the node is closed: it ends every wait. */
   readonly closed: AbortSignal
   nextEventIds(): readonly [string, string]
 }
 
-/** What every command of this node carries, now. */
+/** The properties that every command of this node has, with the time of now. */
 export const commandBase = (node: NodeContext, taskId: TaskId): CommandBase => ({
   taskId,
   at: node.clock.now(),

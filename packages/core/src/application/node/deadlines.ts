@@ -2,10 +2,10 @@ import type { CancelSchedule, Clock } from '../../ports/clock.ts'
 import { outcomeUnknown } from '../../ports/errors.ts'
 import { within } from '../../ports/within.ts'
 
-/** Calls that began in the same second. */
+/** Calls that began within the same second. */
 interface Slice {
   readonly controller: AbortController
-  /** Ends the calls that are under way, whether or not their ports heed the signal. */
+  /** Rejects the calls that are under way, also if their ports ignore the signal. */
   readonly ends: Set<(reason: Error) => void>
   readonly openedAt: number
   cancelTimer: CancelSchedule
@@ -15,8 +15,8 @@ interface Slice {
 const sliceMs = 1_000
 
 /**
- * Bounds calls that leave the process. Calls that begin in the same second share one signal and one timer, since a timer
- * for each call would cost more than many a call itself; so a call is given the limit, and up to a second more.
+ * Limits the time of calls that leave the process. Calls that begin within the same second share one signal and one timer: a timer per
+ * call costs more than a call in memory. So a call times out after the limit and up to one second more.
  */
 export class Deadlines {
   readonly #clock: Clock
@@ -30,7 +30,7 @@ export class Deadlines {
     this.#limitMs = limitMs
   }
 
-  /** Calls, with a signal that aborts past the limit or when the caller's own does; then it rejects, even if the port does not. */
+  /** Calls a port with a signal that is aborted at the limit, or when the caller's own signal is. Then it rejects, also if the port does not. */
   call<T>(own: AbortSignal | undefined, port: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed)
     const slice = this.#slice()
@@ -42,7 +42,7 @@ export class Deadlines {
     return within(bounded(slice, AbortSignal.any([own, slice.controller.signal]), port), { signal: own })
   }
 
-  /** Nothing is called any more; what is under way ends with the reason. */
+  /** Rejects the calls under way, and every later call, with the reason. */
   close(reason: Error): void {
     this.#closed = reason
     for (const slice of this.#slices) this.#end(slice, reason)
@@ -54,7 +54,7 @@ export class Deadlines {
     if (this.#current !== undefined && now >= openedAt && now - openedAt < sliceMs) return this.#current
     const slice: Slice = { controller: new AbortController(), ends: new Set(), openedAt: now, cancelTimer: () => {} }
     slice.cancelTimer = this.#clock.schedule(this.#limitMs + sliceMs, () =>
-      this.#end(slice, outcomeUnknown(`a call took longer than ${this.#limitMs} ms`)),
+      this.#end(slice, outcomeUnknown(`a call timed out after ${this.#limitMs} ms`)),
     )
     this.#slices.add(slice)
     this.#current = slice
@@ -70,7 +70,7 @@ export class Deadlines {
   }
 }
 
-/** The call, ended with its slice. This runs a dozen times in a task's life: it makes no more than it must. */
+/** Rejects with the slice, if the port has not answered by then. It runs a dozen times per task, so it allocates as little as possible. */
 const bounded = <T>({ ends }: Slice, signal: AbortSignal, port: (signal: AbortSignal) => Promise<T>): Promise<T> =>
   new Promise<T>((resolve, reject) => {
     const answer = port(signal)

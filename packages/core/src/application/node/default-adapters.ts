@@ -3,30 +3,30 @@ import type { Clock } from '../../ports/clock.ts'
 import { TaskledgerError } from '../../ports/errors.ts'
 import type { Logger } from '../../ports/logger.ts'
 
-/** What a manager works on. */
+/** The adapters of a manager. */
 export interface Adapters {
   readonly storage: TaskStorage
   readonly messaging: TaskMessaging
 }
 
-/** What a manager is given of it, open or still opening. */
+/** The adapters that a manager was given, open or still opening. */
 export interface GivenAdapters {
   readonly storage?: TaskStorage | Promise<TaskStorage>
   readonly messaging?: TaskMessaging | Promise<TaskMessaging>
 }
 
 /**
- * What is not given is in memory. The one place where core names an adapter: it is an optional peer, so that core depends
- * on none.
+ * Completes the given adapters with those in memory. This is the one place where core names an adapter; the adapter is an optional peer,
+ * so core depends on no adapter.
  */
 export const withDefaults = async (given: GivenAdapters, clock: Clock, logger: Logger): Promise<Adapters> => {
   const [storage, messaging] = await Promise.all([given.storage, given.messaging])
   if (storage !== undefined && messaging !== undefined) return { storage, messaging }
-  // What is in memory is not shared: other processes would see messages of tasks that they cannot find, or the other way round.
+  // Memory is not shared with other processes: those would receive messages of tasks that they cannot read, or no messages.
   if (messaging?.bus.capabilities.crossesProcesses === true)
-    logger.warn({}, 'messaging crosses processes but storage is in memory: other processes do not find the tasks; give storage, too')
+    logger.warn({}, 'storage is in memory but messaging reaches other processes: they cannot read these tasks; configure storage, too')
   if (storage?.events.capabilities.durability === true)
-    logger.warn({}, 'storage is kept but messaging is in memory: other processes are handed no tasks; give messaging, too')
+    logger.warn({}, 'messaging is in memory but storage is durable: other processes receive no tasks; configure messaging, too')
   const memory = await importMemory(clock)
   return { storage: storage ?? memory.storage(), messaging: messaging ?? memory.messaging() }
 }
@@ -38,7 +38,7 @@ const importMemory = async (clock: Clock): Promise<{ storage(): TaskStorage; mes
   } catch (cause) {
     throw new TaskledgerError(
       'ADAPTER_MISSING',
-      'no storage or messaging was given and @taskledger/memory is not installed: install it, or give both',
+      '@taskledger/memory is not installed and storage or messaging is missing: install it, or give both storage and messaging',
       { cause },
     )
   }

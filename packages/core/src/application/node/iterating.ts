@@ -1,9 +1,9 @@
 import type { NodeContext } from './context.ts'
 
-/** After how many items everything else gets its turn: an engine in this process has them all at once. */
+/** After this number of items the event loop gets a turn: an engine in this process answers without one. */
 const itemsPerTurn = 500
 
-/** Walks what a port gives one by one. Each step has the bound of a call. */
+/** Iterates over what a port yields. Each step has the time limit of a call. */
 export async function* walk<Item>(
   { deadlines, clock, closed }: NodeContext,
   open: (signal: AbortSignal) => AsyncIterable<Item>,
@@ -19,7 +19,7 @@ export async function* walk<Item>(
     }
   } finally {
     over.abort()
-    // What it still holds is let go of in its own time: the walk is over.
+    // Do not wait for the port to clean up: the iteration is over.
     void iterator.return?.().then(
       () => {},
       () => {},
@@ -27,7 +27,7 @@ export async function* walk<Item>(
   }
 }
 
-/** Does something for each item, so many at a time. The first failure ends it, once what is under way has ended. */
+/** Acts on each item, at most `atATime` at once. After a failure it begins no more, waits for the acts under way, and throws the failure. */
 export const forEach = async <Item>(
   items: AsyncIterable<Item> | Iterable<Item>,
   atATime: number,

@@ -3,13 +3,13 @@ import { misuse } from '../../ports/errors.ts'
 import { checkMs } from '../../ports/checks.ts'
 import { checkIntervalMs } from './checks.ts'
 
-/** How a node shows that it lives. Times are in milliseconds. */
+/** The lease by which other nodes know that a node is alive. Times are in milliseconds. */
 export interface LeaseOptions {
-  /** How often the node renews itself. Default 5,000. */
+  /** How often the node renews its lease. Default 5,000. */
   readonly renewMs?: number
   /**
-   * For how long it counts as alive without that, at least twice as long. Default 15,000. After 60 % of it a node that could
-   * not renew itself takes no more tasks; after all of it, it aborts those that it runs.
+   * How long the node counts as alive after a renewal, at least twice `renewMs`. Default 15,000. Without a renewal the node takes no more
+   * tasks after 60 % of this time, and aborts its running tasks after all of it.
    */
   readonly ttlMs?: number
 }
@@ -20,26 +20,26 @@ export interface LeaseSettings {
   readonly ttlMs: number
 }
 
-/** @throws TypeError where the lease would be lost before it could be renewed. */
+/** @throws `MISUSE` if the lease would expire before its first renewal. */
 export const leaseSettings = ({ renewMs = 5_000, ttlMs = 15_000 }: LeaseOptions = {}): LeaseSettings => {
   checkIntervalMs('lease.renewMs', renewMs)
   if (checkMs('lease.ttlMs', ttlMs) < 2 * renewMs)
-    throw misuse(`lease.ttlMs is ${ttlMs} and lease.renewMs ${renewMs}: a lease has to last for two renewals at least`)
+    throw misuse(`lease.ttlMs is ${ttlMs} and lease.renewMs ${renewMs}: give a ttlMs of at least two renewals`)
   return { renewMs, ttlMs }
 }
 
 /**
- * `held`: the node counts as alive. `doubtful`: it could not renew for so long that it takes no more tasks. `lost`: others may
- * think it dead by now, and run its tasks.
+ * `held`: the node counts as alive. `doubtful`: the last renewal is so old that the node takes no more tasks. `lost`: other nodes may
+ * have declared this node dead, and may run its tasks.
  */
 export type LeaseState = 'held' | 'doubtful' | 'lost'
 
-/** The share of its time after which a lease that was not renewed is in doubt. */
+/** The share of `ttlMs` after which a lease that was not renewed is doubtful. */
 const doubtfulFrom = 0.6
 
 /**
- * What a node knows of its own lease. It reckons by its own monotone clock, and from when the renewal was *sent*: the registry
- * counts from some time after that, so the node always gives up first.
+ * Computes whether the lease of this node is still valid. It measures by the node's own monotone clock, from the moment when the renewal
+ * was *sent*. The registry measures from a later moment, so this node always gives up its lease before another node sees it expire.
  */
 export class Lease {
   readonly settings: LeaseSettings
@@ -52,14 +52,14 @@ export class Lease {
     this.settings = settings
   }
 
-  /** Reckoned anew at each look: a node that was frozen cannot rely on a timer to have told it. */
+  /** Computed at each read: after a freeze of the process no timer has run yet. */
   get state(): LeaseState {
     const age = this.#clock.elapsed() - this.#sentAt
     const { ttlMs } = this.settings
     return age < doubtfulFrom * ttlMs ? 'held' : age < ttlMs ? 'doubtful' : 'lost'
   }
 
-  /** How long the state stays as it is if nothing is renewed, in milliseconds; nothing where the lease is lost. */
+  /** How long the state lasts without a renewal, in milliseconds; `undefined` if the lease is lost. */
   get lastsMs(): number | undefined {
     const { ttlMs } = this.settings
     const age = this.#clock.elapsed() - this.#sentAt
@@ -67,12 +67,12 @@ export class Lease {
     return (age < doubtfulFrom * ttlMs ? doubtfulFrom * ttlMs : ttlMs) - age
   }
 
-  /** Whether it was never lost since then (`clock.elapsed()`): nobody can have thought the node dead meanwhile. */
+  /** Whether the lease was never lost since a moment of `clock.elapsed()`: then no node can have declared this one dead since. */
   isHeldSince(since: number): boolean {
     return this.state !== 'lost' && this.#unbrokenSince <= since
   }
 
-  /** A renewal that was sent then (`clock.elapsed()`) has succeeded. */
+  /** A renewal succeeded that was sent at this moment of `clock.elapsed()`. */
   renewed(sentAt: number): void {
     if (this.state === 'lost') this.#unbrokenSince = sentAt
     this.#sentAt = Math.max(this.#sentAt, sentAt)

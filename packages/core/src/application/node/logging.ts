@@ -1,6 +1,6 @@
 import type { Logger } from '../../ports/logger.ts'
 
-/** Adds fields to whatever is logged. */
+/** A logger that adds fields to every line. */
 export const taskLogger = (logger: Logger, bound: object): Logger => ({
   debug: (fields, message) => logger.debug({ ...bound, ...fields }, message),
   info: (fields, message) => logger.info({ ...bound, ...fields }, message),
@@ -8,15 +8,15 @@ export const taskLogger = (logger: Logger, bound: object): Logger => ({
   error: (fields, message) => logger.error({ ...bound, ...fields }, message),
 })
 
-/** A logger that throws has nobody left to tell, and must not take a task with it. */
-export const harmless = (logger: Logger): Logger => {
+/** A logger that swallows what the given logger throws: a failing logger must not fail a task. */
+export const neverThrowing = (logger: Logger): Logger => {
   const method =
     (level: keyof Logger): Logger['debug'] =>
     (fields, message) => {
       try {
         logger[level](fields, message)
       } catch {
-        // Whoever gave the logger is the only one who could be told, by that logger.
+        // The failing logger is the only place to report this to.
       }
     }
   return { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') }

@@ -4,10 +4,10 @@ import type { TaskNotice } from '../../ports/event-bus.ts'
 import { onAbort } from '../../ports/on-abort.ts'
 import type { NodeContext } from '../node/context.ts'
 
-/** How long a waiter goes without looking at the store by itself, in milliseconds: notices may be lost. */
+/** How often a waiter polls the store, in milliseconds: notices may be lost. */
 const pollMs = 30_000
 
-/** Hears about one task until it is stopped. Register it before the first look at the store, or what falls in between is missed. */
+/** Waits for notices of one task until it is stopped. Register it before the first read of the store, or a change between the two is missed. */
 export class Waiter {
   readonly #stop: () => void
   readonly #signal: AbortSignal | undefined
@@ -23,13 +23,13 @@ export class Waiter {
     this.#stop = stop
   }
 
-  /** There may be something new: look at the store. */
+  /** The task may have changed: read the store. */
   wake(): void {
     this.#woken = true
     this.#wake?.()
   }
 
-  /** Resolves once there may be something new; rejects with the caller's reason, or with `CLOSED`. */
+  /** Resolves once the task may have changed; rejects with the reason of the caller's signal, or with `CLOSED`. */
   async change(): Promise<void> {
     if (!this.#woken && !this.#isOver()) await new Promise<void>((resolve) => (this.#wake = resolve))
     this.#wake = undefined
@@ -52,7 +52,7 @@ interface Watched {
   cancelPoll: () => void
 }
 
-/** Wakes whoever waits for a task: on a notice, after a gap, and now and then. */
+/** Wakes the waiters of a task: on a notice, after a gap of the bus, and at each poll. */
 export class Awaiting {
   readonly #node: NodeContext
   readonly #watched = new Map<TaskId, Watched>()
@@ -62,12 +62,12 @@ export class Awaiting {
     node.closed.addEventListener('abort', () => this.wakeAll(), { once: true })
   }
 
-  /** How many tasks are waited for. */
+  /** The number of tasks with a waiter. */
   get size(): number {
     return this.#watched.size
   }
 
-  /** Begins to listen to a task. Stop the waiter in the end. */
+  /** Registers a waiter for a task. The caller has to stop it. */
   waiter(taskId: TaskId, isWoken: (notice: TaskNotice) => boolean, signal?: AbortSignal): Waiter {
     let leave = (): void => {}
     const waiter: Waiter = new Waiter(this.#node, isWoken, signal, () => {
@@ -84,7 +84,7 @@ export class Awaiting {
     for (const waiter of this.#watched.get(notice.taskId)?.waiters ?? []) if (waiter.isWoken(notice)) waiter.wake()
   }
 
-  /** Notices may have been missed, or the node is closed. */
+  /** Wakes every waiter: notices may have been missed, or the node is closed. */
   wakeAll(): void {
     for (const { waiters } of this.#watched.values()) for (const waiter of waiters) waiter.wake()
   }
@@ -92,7 +92,7 @@ export class Awaiting {
   #watch(taskId: TaskId): Watched {
     const watched: Watched = { waiters: new Set(), cancelPoll: () => {} }
     const poll = (): void => {
-      // Jitter: those that began together do not look together.
+      // Jitter: waiters that began together do not poll together.
       watched.cancelPoll = this.#node.clock.schedule(pollMs * (0.75 + this.#node.random() / 2), () => {
         for (const waiter of watched.waiters) waiter.wake()
         poll()
@@ -111,5 +111,5 @@ export class Awaiting {
   }
 }
 
-/** Wakes those that wait for the end only. */
+/** Whether a notice wakes a waiter for the end of a task. */
 export const isEnd = (notice: TaskNotice): boolean => isFinalStatus(notice.status)

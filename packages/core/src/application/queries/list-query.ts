@@ -21,13 +21,13 @@ export interface TaskQuery extends CallOptions {
 
 /** Which page of the tasks to list. */
 export interface ListQuery extends TaskQuery {
-  /** How many tasks at most, 1 to 1,000. Default 50. */
+  /** The maximum number of tasks, 1 to 1,000. Default 50. */
   readonly limit?: number
-  /** Where the page before ended. */
+  /** The `cursor` of the page before. */
   readonly cursor?: string
 }
 
-/** The query's filter in the form that adapters are given. */
+/** The filter of the query, normalised for adapters. */
 export const filterOf = ({ status, type, node, label, since, until }: ListQuery): TaskFilter => {
   const statuses = status === undefined ? undefined : [...new Set(typeof status === 'string' ? [status] : status)]
   for (const each of statuses ?? [])

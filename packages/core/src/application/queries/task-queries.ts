@@ -17,7 +17,7 @@ import { mayPass, persist } from '../node/retrying.ts'
 
 /** How long to wait for the end of a task. */
 export interface WaitOptions extends CallOptions {
-  /** How long to wait, in milliseconds. Default: as long as it takes. */
+  /** How long to wait, in milliseconds. Default: without a limit. */
   readonly timeoutMs?: number
 }
 
@@ -57,7 +57,7 @@ export class TaskQueries {
 
   async details(taskId: TaskId, options: CallOptions): Promise<TaskDetails> {
     const details = await this.#fold(taskId, options)
-    // Before the first attempt there is no progress, after the last it stands in the history.
+    // Before the first attempt there is no progress; after the last one the history has it.
     if (details.attempt === 0 || isFinalStatus(details.status)) return details
     const { storage, deadlines, logger } = this.#node
     try {
@@ -65,8 +65,8 @@ export class TaskQueries {
     } catch (error) {
       options.signal?.throwIfAborted()
       this.#node.closed.throwIfAborted()
-      // The history is what is true; how far the task has come is a help.
-      logger.warn({ taskId, err: error }, 'the progress of a task could not be read and is left out of its details')
+      // The history is complete without the progress: leave the progress out.
+      logger.warn({ taskId, err: error }, 'failed to read the progress of a task: its details leave the progress out')
       return details
     }
   }
@@ -88,7 +88,7 @@ export class TaskQueries {
     const changes = this.#changes(taskId, signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]), stop.signal)
     return {
       next: () => changes.next(),
-      // A generator would hear of this only after the next change, if one is being waited for.
+      // A generator that awaits a change would see the return only after that change.
       return() {
         stop.abort()
         return changes.return(undefined)
@@ -130,9 +130,9 @@ export class TaskQueries {
           if (isFinalStatus(details.status)) return details
           isKnown = true
         } catch (error) {
-          // An outage does not end a wait that had begun: the next look is at the next notice, gap or poll.
+          // An outage does not end a wait that has begun: the next notice, gap or poll reads again.
           if (!isKnown || !mayPass(error) || isTaskNotFound(error) || signal?.aborted) throw error
-          this.#node.logger.warn({ taskId, err: error }, 'an awaited task could not be looked up; it is still awaited')
+          this.#node.logger.warn({ taskId, err: error }, 'failed to read an awaited task: the wait goes on')
         }
         await waiter.change()
       }

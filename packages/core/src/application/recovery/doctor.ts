@@ -13,43 +13,42 @@ import { shardCount } from '../membership/shards.ts'
 import { forEach, walk } from '../node/iterating.ts'
 
 /**
- * Why a task is reported. Of a *stuck* one: `messageLost` (its queue has overtaken it), `nobodyTakes` (no live node takes from its
- * queue). Of an *orphaned* one: `nodeGone` (the node that runs it does not live). Of a *divergent* one: `rowBehind` (the list says
- * less than the history). Of an *unreadable* one: `historyUnreadable` (this node cannot decode it), `historyMissing` (it is
- * listed and has none).
+ * Why a task is reported. *Stuck*: `messageLost` (its queue has delivered later messages), `nobodyTakes` (no live node takes from its
+ * queue). *Orphaned*: `nodeGone` (the node that runs it is not alive). *Divergent*: `rowBehind` (its row is older than its history).
+ * *Unreadable*: `historyUnreadable` (this node cannot decode the history), `historyMissing` (the task is listed and has no history).
  */
 export type DoctorFindingReason = 'messageLost' | 'nobodyTakes' | 'nodeGone' | 'rowBehind' | 'historyUnreadable' | 'historyMissing'
 
-/** Something that is wrong with an unfinished task. */
+/** A fault of an unfinished task. */
 export interface DoctorFinding {
   readonly taskId: TaskId
   readonly type: string
   readonly kind: 'stuck' | 'orphaned' | 'divergent' | 'unreadable'
   readonly reason: DoctorFindingReason
-  /** The same for people, with the particulars. */
+  /** The reason for people, with its details. */
   readonly why: string
   /** When the task last changed, or became due: milliseconds since 1970. */
   readonly since: number
 }
 
-/** What a doctor found. */
+/** The findings of a doctor. */
 export interface DoctorReport {
   readonly findings: readonly DoctorFinding[]
-  /** How many unfinished tasks were looked at. */
+  /** The number of examined tasks. */
   readonly examined: number
-  /** False where there were more findings than were asked for. */
+  /** False if there are more findings than `limit`. */
   readonly isComplete: boolean
 }
 
-/** How far a doctor goes. */
+/** The options of a doctor. */
 export interface DoctorOptions extends CallOptions {
-  /** How many findings at most, 1 to 10,000. Default 100. */
+  /** The maximum number of findings, 1 to 10,000. Default 100. */
   readonly limit?: number
 }
 
 const atATime = 8
 
-/** Looks at every unfinished task and says what is wrong with it. It changes nothing. */
+/** Examines every unfinished task and reports its faults. It changes nothing. */
 export class Doctor {
   readonly #node: NodeContext
   readonly #watch: NodeWatch
@@ -72,7 +71,7 @@ export class Doctor {
   }
 
   async report(limit: number, signal?: AbortSignal): Promise<DoctorReport> {
-    await this.#watch.look()
+    await this.#watch.refresh()
     this.#horizons.refresh(this.#watch.live)
     const findings: DoctorFinding[] = []
     let examined = 0
@@ -106,14 +105,14 @@ export class Doctor {
       if (!isUnreadable(error)) throw error
       return found('unreadable', 'historyUnreadable', row.updatedAt, `${codeOf(error)}: ${(error as Error).message}`)
     }
-    if (details === undefined) return found('unreadable', 'historyMissing', row.updatedAt, 'it is listed, and has no history')
-    // What has just happened is on its way into the list.
+    if (details === undefined) return found('unreadable', 'historyMissing', row.updatedAt, 'the task is listed and has no history')
+    // A row that is behind for a moment only is still being saved.
     if (details.version > row.version && details.updatedAt + this.#overdueMs < this.#node.clock.now())
       return found(
         'divergent',
         'rowBehind',
         details.updatedAt,
-        `the list says ${row.status} (version ${row.version}), its history ${details.status} (version ${details.version})`,
+        `its row says ${row.status} (version ${row.version}), its history ${details.status} (version ${details.version})`,
       )
     const suspicion = await this.#recovery.suspect(details)
     if (suspicion?.type === 'orphaned')
@@ -121,18 +120,18 @@ export class Doctor {
         'orphaned',
         'nodeGone',
         details.updatedAt,
-        `attempt ${details.attempt} runs on node ${suspicion.nodeId}, which does not live`,
+        `attempt ${details.attempt} runs on node ${suspicion.nodeId}, which is not alive`,
       )
     if (suspicion?.type === 'overtaken')
       return found(
         'stuck',
         'messageLost',
         waitsSince(details),
-        `it waits in queue ${details.queue}, which has overtaken it: its message was lost`,
+        `queue ${details.queue} has delivered messages sent later: the message of the task is lost`,
       )
     return this.#isTaken(details)
       ? undefined
-      : found('stuck', 'nobodyTakes', waitsSince(details), `no live node takes from its queue ${details.queue}`)
+      : found('stuck', 'nobodyTakes', waitsSince(details), `no live node takes from queue ${details.queue}`)
   }
 
   #isTaken(details: TaskDetails): boolean {

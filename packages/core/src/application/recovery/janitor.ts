@@ -13,21 +13,21 @@ import type { JanitorSettings } from './settings.ts'
 import { shardCount, shardsOf } from '../membership/shards.ts'
 import { forEach, walk } from '../node/iterating.ts'
 
-/** How much longer the interval grows while all is well. */
-const longestInterval = 6
+/** The maximum factor by which the interval grows while the janitor finds no lost task. */
+const maxIntervalFactor = 6
 
-/** After how many intervals every unfinished task of the own shards is looked at, whether or not anything was lost. */
+/** After this number of intervals a sweep is full: it examines every unfinished task of this node's shards. */
 const fullEvery = 60
 
-/** How long a node that closes waits for what is under way, in milliseconds. */
+/** How long closing waits for a sweep under way, in milliseconds. */
 const stopMs = 2_000
 
-/** How many tasks are seen to at a time. */
+/** How many tasks are examined at once. */
 const atATime = 8
 
 /**
- * Finds what was lost and puts it right, for this node's share of the tasks. While all is well it asks how far each queue has
- * come, and reads only what a queue has overtaken; it reads everything when a node has died, and now and then.
+ * Finds lost tasks in this node's shards and repairs them. A quick sweep reads the horizon of each queue, and only the rows that are due
+ * before a horizon. A full sweep reads every unfinished row; it follows the death of a node, and runs now and then.
  */
 export class Janitor {
   readonly #node: NodeContext
@@ -38,7 +38,7 @@ export class Janitor {
   readonly #recovery: Recovery
   readonly #purging: Purging
   readonly #stopped = new AbortController()
-  /** Rows that this node has saved, by which other nodes run tasks, of whatever shard. */
+  /** Rows of any shard that this node has saved and that name another node as the runner. */
   readonly #saved = new Map<TaskId, TaskDetails>()
   #intervalMs: number
   #cancel: CancelSchedule | undefined
@@ -76,14 +76,14 @@ export class Janitor {
   }
 
   /**
-   * This node has saved a row. Where another runs the task by it, that one may have died so long ago that everybody has looked at what
-   * it ran: whoever saves such a row sees to the task himself, until the other is known to live.
+   * This node has saved a row. If the row names another node as the runner, that node may have died and been swept before the row existed:
+   * then no other janitor examines the task. So this node rechecks the row until it sees the runner alive.
    */
   noteSaved(row: TaskDetails): void {
     if (isUnderWay(row.status) && row.node !== this.#node.nodeId) this.#saved.set(row.taskId, row)
   }
 
-  /** A node has died: what it ran, scheduled or had not sent yet is looked for at once. */
+  /** Sweeps fully, now: a node has died, and its tasks, running, scheduled or not yet sent, have to be found. */
   sweepNow(): void {
     this.#isFullDue = true
     this.#intervalMs = this.#settings.intervalMs
@@ -91,7 +91,7 @@ export class Janitor {
     this.#begin()
   }
 
-  /** Begins nothing more, and resolves when what is under way has ended, or takes too long: another node does the rest. */
+  /** Begins no more sweeps, and waits for the one under way, up to a limit: other nodes repair the rest. */
   async stop(): Promise<void> {
     this.#stopped.abort()
     this.#cancel?.()
@@ -101,7 +101,7 @@ export class Janitor {
 
   #schedule(): void {
     if (this.#stopped.signal.aborted) return
-    // Jitter: nodes that began together do not sweep together.
+    // Jitter: nodes that started together do not sweep together.
     const ms = this.#intervalMs * (0.75 + this.#node.random() / 2)
     this.#cancel = this.#node.clock.schedule(ms, () => this.#begin())
   }
@@ -110,65 +110,65 @@ export class Janitor {
     if (this.#stopped.signal.aborted) return
     this.#sweeping ??= this.#sweepOnce().finally(() => {
       this.#sweeping = undefined
-      // A node may have died while this one was looking.
-      if (this.#isFullDue && this.#watch.isSighted) this.#begin()
+      // A node may have died during this sweep.
+      if (this.#isFullDue && this.#watch.isReliable) this.#begin()
       else this.#schedule()
     })
   }
 
   async #sweepOnce(): Promise<void> {
     try {
-      const mended = await this.#sweep()
+      const repaired = await this.#sweep()
       this.#intervalMs =
-        mended === 0 ? Math.min(this.#intervalMs * 2, this.#settings.intervalMs * longestInterval) : this.#settings.intervalMs
+        repaired === 0 ? Math.min(this.#intervalMs * 2, this.#settings.intervalMs * maxIntervalFactor) : this.#settings.intervalMs
       await this.#retain()
     } catch (error) {
       this.#intervalMs = this.#settings.intervalMs
       this.#lastFullAt = -Infinity
-      if (!this.#node.closed.aborted) this.#node.logger.warn({ err: error }, 'the janitor could not look at everything and tries again')
+      if (!this.#node.closed.aborted) this.#node.logger.warn({ err: error }, 'failed to sweep: the janitor retries')
     }
   }
 
-  /** How many tasks were put right; nothing where this node has no share. */
+  /** The number of repaired tasks; `undefined` if this node has no shards. */
   async #sweep(): Promise<number | undefined> {
     const { clock } = this.#node
-    if (!this.#watch.isSighted) return 0
+    if (!this.#watch.isReliable) return 0
     const { live } = this.#watch
     const isFull = this.#isFullDue || clock.elapsed() - this.#lastFullAt >= fullEvery * this.#settings.intervalMs
     this.#isFullDue = false
     this.#hasFailed = false
     this.#horizons.refresh(live)
-    let mended = await this.#lookAtSaved()
+    let repaired = await this.#recheckSaved()
     const shards = this.#shards()
     if (shards.length === 0) {
-      // It may be given a share at any time, and then knows nothing of it.
+      // This node may get shards at any time: the first sweep of them has to be full.
       this.#lastFullAt = -Infinity
       return undefined
     }
     const dueBefore = isFull ? undefined : await this.#overtakenBefore()
-    // Nobody was handed anything, and something waits in every queue: nothing can be told lost.
-    if (dueBefore === -Infinity) return mended
-    for (const shard of shards) mended += await this.#sweepShard(shard, dueBefore)
+    // Every queue has a backlog and has delivered no message yet, so no message can count as lost.
+    if (dueBefore === -Infinity) return repaired
+    for (const shard of shards) repaired += await this.#sweepShard(shard, dueBefore)
     if (this.#hasFailed) this.#lastFullAt = -Infinity
     else if (isFull) {
       this.#lastFullAt = clock.elapsed()
       this.#recovery.prune()
     }
-    return mended
+    return repaired
   }
 
-  async #lookAtSaved(): Promise<number> {
+  async #recheckSaved(): Promise<number> {
     const rows = [...this.#saved.values()]
-    // Whom a look found that began before a row was saved may have been dead by then.
-    if (rows.length === 0 || !(await this.#watch.lookAgain())) return 0
-    let mended = 0
+    // Refresh first: an older snapshot of the registry may list a runner that has died since.
+    if (rows.length === 0 || !(await this.#watch.refreshFromNow())) return 0
+    let repaired = 0
     await forEach(rows, atATime, async (row) => {
-      const isMended = await this.#look(row, false)
-      if (isMended) mended++
-      const isOver = isMended || this.#watch.isLive(row.node ?? '') || this.#recovery.unreadable.isKnown(row.taskId, row.version)
+      const isRepaired = await this.#examine(row, false)
+      if (isRepaired) repaired++
+      const isOver = isRepaired || this.#watch.isLive(row.node ?? '') || this.#recovery.unreadable.isKnown(row.taskId, row.version)
       if (isOver && this.#saved.get(row.taskId) === row) this.#saved.delete(row.taskId)
     })
-    return mended
+    return repaired
   }
 
   #shards(): readonly number[] {
@@ -180,30 +180,30 @@ export class Janitor {
     const { storage } = this.#node
     const options = dueBefore === undefined ? {} : { dueBefore }
     const rows = walk(this.#node, (signal) => storage.listing.unfinished({ shard, of: shardCount }, { ...options, signal }))
-    let mended = 0
+    let repaired = 0
     await forEach(rows, atATime, async (row) => {
-      if (!this.#stopped.signal.aborted && (await this.#look(row, dueBefore === undefined))) mended++
+      if (!this.#stopped.signal.aborted && (await this.#examine(row, dueBefore === undefined))) repaired++
     })
-    return mended
+    return repaired
   }
 
-  async #look(row: TaskDetails, isFull: boolean): Promise<boolean> {
+  async #examine(row: TaskDetails, isFull: boolean): Promise<boolean> {
     const suspicion = await this.#recovery.suspect(row)
     if (suspicion === undefined || (suspicion.type === 'old' && !isFull)) return false
-    // Every full sweep may find that another release can read it by now.
+    // Only a full sweep retries an unreadable history: another release may be able to read it by then.
     if (!isFull && this.#recovery.unreadable.isKnown(row.taskId, row.version)) return false
     try {
-      return await this.#recovery.mend(row, suspicion)
+      return await this.#recovery.repair(row, suspicion)
     } catch (error) {
-      // One task that cannot be seen to must not keep the janitor from the others, and must be met again before long.
+      // A failure with one task must not stop the sweep of the others. The next sweep is full, so it examines this task again.
       this.#hasFailed = true
       if (!this.#node.closed.aborted)
-        this.#node.logger.warn({ taskId: row.taskId, err: error }, 'a task could not be seen to; it is tried again')
+        this.#node.logger.warn({ taskId: row.taskId, err: error }, 'failed to examine a task: the next sweep retries')
       return false
     }
   }
 
-  /** What became due before this may have been overtaken by some queue. */
+  /** A task that was due before this time may have a lost message. Milliseconds since 1970. */
   async #overtakenBefore(): Promise<number> {
     const named = this.#watch.live.flatMap(({ queues, delivered }) => [...Object.keys(queues), ...Object.keys(delivered)])
     const queues = new Set([
@@ -217,15 +217,15 @@ export class Janitor {
     return Math.max(-Infinity, ...horizons) - this.#settings.overdueMs
   }
 
-  /** Forgets what finished long ago, where it is to be forgotten; one node at a time, the one that has the first shard. */
+  /** Purges by the retention. Only the node with shard 0 does this. */
   async #retain(): Promise<void> {
     const { finishedMs } = this.#settings
     const { clock, logger } = this.#node
-    if (finishedMs === undefined || !this.#watch.isSighted) return
+    if (finishedMs === undefined || !this.#watch.isReliable) return
     const everyMs = Math.min(Math.max(finishedMs / 10, this.#settings.intervalMs), 3_600_000)
     if (!this.#shards().includes(0) || clock.elapsed() - this.#purgedAt < everyMs) return
     this.#purgedAt = clock.elapsed()
     const { removed } = await this.#purging.purge(clock.now() - finishedMs, this.#stopped.signal)
-    if (removed > 0) logger.info({ removed, finishedMs }, 'finished tasks were removed, as the retention says')
+    if (removed > 0) logger.info({ removed, finishedMs }, 'removed finished tasks by the retention')
   }
 }

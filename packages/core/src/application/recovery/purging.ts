@@ -5,20 +5,20 @@ import type { NodeContext } from '../node/context.ts'
 import { persist } from '../node/retrying.ts'
 import { forEach } from '../node/iterating.ts'
 
-/** What came of a purge. */
+/** The outcome of a purge. */
 export interface PurgeOutcome {
-  /** How many tasks were removed. */
+  /** The number of removed tasks. */
   readonly removed: number
 }
 
 const pageSize = 200
 
-/** How many tasks are removed at a time: a purge is never in a hurry. */
+/** How many tasks are removed at once: a purge leaves the engine to the running tasks. */
 const atATime = 4
 
 const finalStatuses: readonly TaskStatus[] = taskStatuses.filter(isFinalStatus)
 
-/** Removes tasks that finished long ago, for good. */
+/** Removes tasks that finished long ago. */
 export class Purging {
   readonly #node: NodeContext
 
@@ -26,12 +26,12 @@ export class Purging {
     this.#node = node
   }
 
-  /** Removes what finished before that time (milliseconds since 1970). What was removed stays so where the signal ends it. */
+  /** Removes the tasks that finished before a time (milliseconds since 1970). After an abort the removed tasks stay removed. */
   async purge(finishedBefore: number, signal?: AbortSignal): Promise<PurgeOutcome> {
     let removed = 0
     let cursor: string | undefined
     do {
-      // A task is created before it finishes, so nothing newer has to be read.
+      // A task is created before it finishes, so tasks created later need not be read.
       const filter = { statuses: finalStatuses, until: finishedBefore }
       const page = await this.#persist(signal, (bound) =>
         this.#node.storage.listing.list(filter, { limit: pageSize, signal: bound, ...(cursor === undefined ? {} : { cursor }) }),
@@ -47,7 +47,7 @@ export class Purging {
     return { removed }
   }
 
-  /** The row last: while it is there, a removal that was interrupted is found and completed by the next one. */
+  /** Removes the row last: as long as the row exists, the next purge completes an interrupted removal. */
   async #remove(task: TaskDetails, signal: AbortSignal | undefined): Promise<void> {
     const { events, listing } = this.#node.storage
     await this.#persist(signal, (bound) => events.remove(task.taskId, { signal: bound }))

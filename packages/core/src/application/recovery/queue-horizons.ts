@@ -2,12 +2,12 @@ import type { NodeInfo } from '../../ports/node-registry.ts'
 import type { NodeContext } from '../node/context.ts'
 
 /**
- * How far each queue has come: what was sent before its horizon has been overtaken. A message that became due well before it,
- * and was not delivered, was lost; one that became due after it is merely in a backlog. An empty queue overtakes all.
+ * The horizon of each queue: the latest `sentAt` that the queue has delivered; now, if the queue is empty. A message sent well before the
+ * horizon and not delivered is lost; a message sent after it is in the backlog. This relies on first in, first out within a queue.
  */
 export class QueueHorizons {
   readonly #node: NodeContext
-  /** The newest time of sending that was ever seen to be delivered: it outlives the node that said so. */
+  /** The latest `sentAt` that any node has reported as delivered, also nodes that are gone. */
   readonly #delivered = new Map<string, number>()
   #measured = new Map<string, Promise<number>>()
 
@@ -15,7 +15,7 @@ export class QueueHorizons {
     this.#node = node
   }
 
-  /** Begins to measure anew, with what the nodes say they were handed. */
+  /** Measures again at the next read, with what the live nodes report as delivered. */
   refresh(live: readonly NodeInfo[]): void {
     this.#measured = new Map()
     for (const { delivered } of live)
@@ -23,12 +23,12 @@ export class QueueHorizons {
         this.#delivered.set(queue, Math.max(sentAt, this.#delivered.get(queue) ?? -Infinity))
   }
 
-  /** The queues that are known by name. */
+  /** The queues that have delivered a message. */
   get queues(): readonly string[] {
     return [...this.#delivered.keys()]
   }
 
-  /** Milliseconds since 1970; -Infinity where nobody was ever handed anything, and something waits. */
+  /** Milliseconds since 1970; -Infinity if messages wait and none was ever delivered. */
   of(queue: string): Promise<number> {
     let measured = this.#measured.get(queue)
     if (measured === undefined) this.#measured.set(queue, (measured = this.#measure(queue)))
@@ -41,10 +41,10 @@ export class QueueHorizons {
     try {
       if ((await deadlines.call(undefined, (signal) => messaging.queue.depth(queue, { signal }))) === 0) return now
     } catch (error) {
-      // Not known to be empty: what was delivered still tells something.
-      logger.debug({ queue, err: error }, 'the depth of a queue could not be asked')
+      // The queue may not be empty: fall back on the delivered messages.
+      logger.debug({ queue, err: error }, 'failed to read the depth of a queue')
     }
-    // A clock that is ahead somewhere must not make everything here look lost.
+    // A node whose clock is ahead must not make every message look lost.
     return Math.min(now, this.#delivered.get(queue) ?? -Infinity)
   }
 }

@@ -8,17 +8,17 @@ import type { Publisher } from '../commands/publisher.ts'
 import { isUnreadable } from './unreadable-tasks.ts'
 import { forEach, walk } from '../node/iterating.ts'
 
-/** What came of making the listing anew. */
+/** The outcome of a rebuild. */
 export interface RebuildOutcome {
-  /** How many tasks were read and saved. */
+  /** The number of saved rows. */
   readonly saved: number
-  /** How many histories could not be read; each is in the log. */
+  /** The number of histories that cannot be read; each is in the log. */
   readonly unreadable: number
 }
 
 const atATime = 8
 
-/** Makes the listing anew from the histories, while the system runs: the highest version wins, so nobody is disturbed. */
+/** Rebuilds the listing from the histories while the system runs: the highest version of a row wins, so no newer row is overwritten. */
 export class Rebuilding {
   readonly #node: NodeContext
   readonly #publisher: Publisher
@@ -40,7 +40,7 @@ export class Rebuilding {
       } catch (error) {
         if (!isUnreadable(error)) throw error
         unreadable++
-        logger.error({ taskId, err: error }, 'a history cannot be read and is not listed anew')
+        logger.error({ taskId, err: error }, 'left a task out of the rebuilt listing: its history cannot be read')
       }
     })
     return { saved, unreadable }
@@ -51,7 +51,7 @@ export class Rebuilding {
     const details = detailsOf(await this.#read(taskId, signal))
     if (details === undefined) return false
     await this.#persist(signal, (bound) => this.#publisher.saveRowNow(details, bound))
-    // Only what is finished is ever removed. If it was meanwhile, the row just saved would never go.
+    // A purge may have removed the finished task since the read: then remove the row that was just saved, or it stays for ever.
     if (isFinalStatus(details.status) && (await this.#read(taskId, signal)).length === 0)
       await this.#persist(signal, (bound) => listing.remove(details, { signal: bound }))
     return true

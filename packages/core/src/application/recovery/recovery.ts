@@ -17,16 +17,16 @@ import type { Suspicion } from './suspicion.ts'
 import { schedulerOf } from './suspicion.ts'
 import { isUnreadable, UnreadableTasks } from './unreadable-tasks.ts'
 
-/** How long before its time a task is taken over whose scheduler is gone, in milliseconds; what is later is met again by then. */
+/** A task without its scheduler is adopted at most this long before it is due, in milliseconds; a later sweep adopts the others. */
 const adoptedMs = 600_000
 
-/** How long a task runs before its row is compared with its history now and then, in milliseconds. */
+/** After this time without a change a running task's row is compared with its history, in milliseconds. */
 const oldMs = 60_000
 
-/** A message that was sent again is given longer and longer: up to `overdueMs` times 2 to the power of this. */
-const mostDoublings = 6
+/** Each resend of a message doubles its `overdueMs`, at most this number of times. */
+const maxDoublings = 6
 
-/** Finds out what is wrong with one task, and puts it right. */
+/** Diagnoses one task, and repairs it. */
 export class Recovery {
   readonly #node: NodeContext
   readonly #eventSourcing: EventSourcing
@@ -36,8 +36,8 @@ export class Recovery {
   readonly #horizons: QueueHorizons
   readonly #overdueMs: number
   readonly unreadable: UnreadableTasks
-  /** What was sent again, so that a message in a backlog is not sent again and again. */
-  readonly #sentAgain = new Map<TaskId, { readonly at: number; readonly times: number }>()
+  /** The resent messages, so that a message in a backlog is not resent at every sweep. */
+  readonly #resent = new Map<TaskId, { readonly at: number; readonly times: number }>()
   #reconnectedAt = -Infinity
 
   constructor(parts: {
@@ -59,7 +59,7 @@ export class Recovery {
     this.unreadable = new UnreadableTasks(parts.node.logger)
   }
 
-  /** What may be wrong with a task, by its row; nothing where all seems well. */
+  /** What may be wrong with a task, judged by its row; `undefined` if it seems well. */
   async suspect(row: TaskDetails): Promise<Suspicion | undefined> {
     if (row.status !== 'waiting') {
       const { node = row.createdOn } = row
@@ -70,14 +70,14 @@ export class Recovery {
     return (await this.#isOvertaken(row)) ? { type: 'overtaken' } : undefined
   }
 
-  /** Whether anything was done. */
-  async mend(row: TaskDetails, suspicion: Suspicion): Promise<boolean> {
+  /** Whether it repaired anything. */
+  async repair(row: TaskDetails, suspicion: Suspicion): Promise<boolean> {
     if (suspicion.type === 'unscheduled') {
       if (waitsSince(row) - this.#node.clock.now() <= adoptedMs) await this.#sender.send(row)
       return false
     }
     if (suspicion.type === 'orphaned' && !this.#watch.isDead(suspicion.nodeId)) {
-      // Whether it is gone is not known yet; the watch tells when it is.
+      // It is unknown yet whether the node is dead: the watch reports its death.
       this.#watch.miss(suspicion.nodeId)
       return false
     }
@@ -87,7 +87,7 @@ export class Recovery {
     const wasBehind = details.version > row.version
     if (wasBehind) await this.#publisher.saveRow(details)
     if (isFinalStatus(details.status)) return true
-    if (details.status !== 'waiting') return (await this.#mendRunning(aggregate, details)) || wasBehind
+    if (details.status !== 'waiting') return (await this.#repairRunning(aggregate, details)) || wasBehind
     if (waitsSince(details) > this.#node.clock.now() || (await this.#isOvertaken(details))) {
       await this.#sendAgain(aggregate, details)
       return true
@@ -95,18 +95,18 @@ export class Recovery {
     return wasBehind
   }
 
-  /** The engine of the messages may have been away. What was kept back meanwhile comes to its queue only now, some of it behind newer ones. */
+  /** The connection to messaging was lost for a while. Delayed sends arrive late and out of order now, so the overdue time of every message starts again. */
   noteGap(): void {
     this.#reconnectedAt = this.#node.clock.now()
   }
 
-  /** Forgets what was long ago. */
+  /** Drops the records of old resends. */
   prune(): void {
-    const longAgo = this.#node.clock.now() - 2 * this.#overdueMs * 2 ** mostDoublings
-    for (const [taskId, { at }] of this.#sentAgain) if (at < longAgo) this.#sentAgain.delete(taskId)
+    const longAgo = this.#node.clock.now() - 2 * this.#overdueMs * 2 ** maxDoublings
+    for (const [taskId, { at }] of this.#resent) if (at < longAgo) this.#resent.delete(taskId)
   }
 
-  /** What the store has; nothing where that cannot be made out, which is told once. */
+  /** Reads the history; `undefined` if it is unreadable, which is logged once. */
   async #read(row: TaskDetails): Promise<Aggregate | undefined> {
     const { taskId, version } = row
     try {
@@ -117,19 +117,19 @@ export class Recovery {
       const { details, last } = aggregate
       if (details === undefined || last === undefined) throw new TaskNotFound(taskId)
       this.unreadable.forget(taskId)
-      // Whoever waits for the end may have missed it too.
+      // The row missed the end, so awaiting callers may have missed its notice, too.
       if (isFinalStatus(details.status)) await this.#publisher.announce(taskId, [last])
       return aggregate
     } catch (error) {
       if (!isUnreadable(error)) throw error
-      this.unreadable.tell(taskId, version, error)
+      this.unreadable.report(taskId, version, error)
       return undefined
     }
   }
 
   async #isOvertaken(details: TaskDetails): Promise<boolean> {
-    const { at = -Infinity, times = 0 } = this.#sentAgain.get(details.taskId) ?? {}
-    const patienceMs = this.#overdueMs * 2 ** Math.min(times, mostDoublings)
+    const { at = -Infinity, times = 0 } = this.#resent.get(details.taskId) ?? {}
+    const patienceMs = this.#overdueMs * 2 ** Math.min(times, maxDoublings)
     const since = Math.max(waitsSince(details), at, this.#reconnectedAt)
     if (since + patienceMs > this.#node.clock.now()) return false
     return since + this.#overdueMs <= (await this.#horizons.of(details.queue))
@@ -139,28 +139,28 @@ export class Recovery {
     const { taskId, queue, version, attempt } = details
     const now = this.#node.clock.now()
     if (waitsSince(details) <= now) {
-      this.#sentAgain.set(taskId, { at: now, times: (this.#sentAgain.get(taskId)?.times ?? 0) + 1 })
-      this.#node.logger.warn({ taskId, queue, attempt }, 'a waiting task was overtaken by its queue and is sent again')
+      this.#resent.set(taskId, { at: now, times: (this.#resent.get(taskId)?.times ?? 0) + 1 })
+      this.#node.logger.warn({ taskId, queue, attempt }, 'resent the lost message of a waiting task')
     }
     await this.#sender.send(details, version === 1 ? created : undefined)
   }
 
-  async #mendRunning(aggregate: Aggregate, { taskId, node = '', attempt }: TaskDetails): Promise<boolean> {
+  async #repairRunning(aggregate: Aggregate, { taskId, node = '', attempt }: TaskDetails): Promise<boolean> {
     if (this.#watch.isLive(node)) return false
     this.#watch.miss(node)
     if (!this.#watch.isDead(node)) return false
-    // It may have come back since, and claimed the task only then: whoever claims has renewed before.
-    await this.#watch.lookAgain()
+    // It may have come back since and claimed the task then. A claim follows a renewal, so a registry read from now on shows the node.
+    await this.#watch.refreshFromNow()
     if (!this.#watch.isDead(node)) return false
     const { nodeId, logger, commandTimeoutMs, random } = this.#node
     const { refused, aggregate: after } = await this.#eventSourcing.dispatch(
       { type: 'DeclareDead', ...commandBase(this.#node, taskId), attempt, diedOn: node, random: random() },
       { known: aggregate, persistence: { forMs: commandTimeoutMs } },
     )
-    // Somebody else was first, or the attempt ended after all.
+    // Another node was first, or the attempt ended after all.
     if (refused !== undefined || after.details === undefined) return false
     const { status } = after.details
-    logger.warn({ taskId, attempt, diedOn: node, by: nodeId, status }, 'an attempt died with its node')
+    logger.warn({ taskId, attempt, diedOn: node, by: nodeId, status }, 'declared an attempt dead: its node is gone')
     if (status === 'waiting') await this.#sender.send(after.details)
     return true
   }

@@ -1,31 +1,29 @@
 import { checkMs } from '../../ports/checks.ts'
 import { checkIntervalMs } from '../node/checks.ts'
 
-/** How a node looks for what was lost. Times are in milliseconds. */
+/** How a node looks for lost tasks. Times are in milliseconds. */
 export interface JanitorOptions {
-  /** How often it looks, where something was lost; up to six times as long while nothing is. Default 5,000. */
+  /** How often the janitor sweeps while it finds lost tasks; the interval grows up to six times while it finds none. Default 5,000. */
   readonly intervalMs?: number
-  /** How long a task that is due may wait before its message can be thought lost. Default 10,000. */
+  /** How long a due task may wait before its message can count as lost. Default 10,000. */
   readonly overdueMs?: number
 }
 
-/** What is forgotten by itself. Times are in milliseconds. */
+/** When finished tasks are removed. Times are in milliseconds. */
 export interface RetentionOptions {
-  /** How long a task is kept after it has finished: then history and row are removed. Default: for good. */
+  /** How long a task is kept after its end; then history and row are removed. Default: for ever. */
   readonly finishedMs?: number
 }
 
-/** How a janitor works, every choice made. Times are in milliseconds. */
+/** The settings of a janitor, with every choice made. Times are in milliseconds. */
 export interface JanitorSettings {
-  /** How often it looks for what was lost, where something was; up to six times as long where nothing was. */
   readonly intervalMs: number
-  /** How long a due task may wait before its message can be thought lost. */
   readonly overdueMs: number
-  /** How long finished tasks are kept; nothing where they are kept for good. */
+  /** `undefined`: finished tasks are kept. */
   readonly finishedMs: number | undefined
 }
 
-/** @throws TypeError where a time makes no sense. */
+/** @throws `MISUSE` if a time is wrong. */
 export const janitorSettings = (
   { intervalMs = 5_000, overdueMs = 10_000 }: JanitorOptions = {},
   { finishedMs }: RetentionOptions = {},

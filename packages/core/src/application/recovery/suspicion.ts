@@ -1,15 +1,15 @@
 import type { TaskDetails } from '../../domain/task-details.ts'
 
-/** What may be wrong with an unfinished task, by its row alone. The history says whether it is. */
+/** What may be wrong with an unfinished task, judged by its row alone. The history decides. */
 export type Suspicion =
-  /** It waits and is due, and its queue has overtaken it: its message was lost. */
+  /** The task waits and is due, and its queue has delivered later messages: its message may be lost. */
   | { readonly type: 'overtaken' }
-  /** It waits for its time, and the node that would have sent it then is gone. */
+  /** The task is not due yet, and the node that would send its message is gone. */
   | { readonly type: 'unscheduled' }
-  /** It runs on a node that does not live. */
+  /** The task runs on a node that is not alive. */
   | { readonly type: 'orphaned'; readonly nodeId: string }
-  /** It has been running for long: its row may have been left behind. */
+  /** The task has been running for long: its row may be outdated. */
   | { readonly type: 'old' }
 
-/** The node that sends a waiting task when its time has come, as far as its row says. */
+/** The node that sends the message of a waiting task when it is due, according to its row. */
 export const schedulerOf = ({ attempt, createdOn, node }: TaskDetails): string => (attempt === 0 ? createdOn : (node ?? createdOn))

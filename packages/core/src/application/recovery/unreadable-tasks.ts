@@ -2,7 +2,7 @@ import type { TaskId } from '../../domain/task-id.ts'
 import { codeOf } from '../../ports/errors.ts'
 import type { Logger } from '../../ports/logger.ts'
 
-/** Tasks whose histories this node cannot read, each told once for each state that it is found in. */
+/** Tasks whose histories this node cannot read. Each is logged once per version of its row. */
 export class UnreadableTasks {
   readonly #logger: Logger
   readonly #versions = new Map<TaskId, number>()
@@ -15,15 +15,15 @@ export class UnreadableTasks {
     return this.#versions.size
   }
 
-  /** Whether nothing has changed since it was told: reading it again would tell the same. */
+  /** Whether the task was logged at this version of its row. */
   isKnown(taskId: TaskId, rowVersion: number): boolean {
     return this.#versions.get(taskId) === rowVersion
   }
 
-  tell(taskId: TaskId, rowVersion: number, error: unknown): void {
+  report(taskId: TaskId, rowVersion: number, error: unknown): void {
     if (this.isKnown(taskId, rowVersion)) return
     this.#versions.set(taskId, rowVersion)
-    this.#logger.error({ taskId, err: error }, 'the history of an unfinished task cannot be read here; it is left as it is')
+    this.#logger.error({ taskId, err: error }, 'left an unfinished task unchanged: its history cannot be read')
   }
 
   forget(taskId: TaskId): void {
@@ -31,5 +31,5 @@ export class UnreadableTasks {
   }
 }
 
-/** Whether reading it again will tell the same, until somebody changes something. */
+/** Whether every retry of the read will fail, until an operator or a release changes something. */
 export const isUnreadable = (error: unknown): boolean => ['MALFORMED', 'UNKNOWN_EVENT_TYPE', 'TASK_NOT_FOUND'].includes(codeOf(error) ?? '')

@@ -18,7 +18,7 @@ import { conclusionOf } from './conclusion.ts'
 import { TaskRun } from './task-run.ts'
 import type { WorkerSettings } from './settings.ts'
 
-/** Runs claimed tasks on this node, stops them where they should stop, and settles each by one command. */
+/** Runs claimed tasks on this node, aborts them when they have to stop, and settles each attempt by one command. */
 export class Attempts {
   readonly #node: NodeContext
   readonly #eventSourcing: EventSourcing
@@ -49,61 +49,61 @@ export class Attempts {
   }
 
   /**
-   * Runs a task that this node has claimed, to its settlement. `begunAt` says when the claim was begun (`clock.elapsed()`),
-   * `isMissed` whether a notice may have been missed since.
+   * Runs a claimed task until it is settled. `begunAt` is when the claim began (`clock.elapsed()`); `isMissed` tells whether a notice may
+   * have been missed since.
    */
   async run(claimed: Aggregate, runnable: RunnableTask, begunAt: number, isMissed: () => boolean): Promise<void> {
     const run = await this.#prepare(claimed, runnable)
     this.#succeed(run)
     try {
-      // Somebody may have wished the task to end before the claim was found to stand.
-      run.heed(claimed)
+      // A cancel may have been requested before this node learned that its claim was written.
+      run.update(claimed)
       if (isMissed()) void this.#look(run)
       if (this.#isShuttingDown) abortForShutdown(run)
-      // The claim may have been written, or found to stand, long after it was begun: others may think it dead, and run the task.
+      // The claim may have been written long after it began: other nodes may have declared this node dead by then, and run the task.
       if (!this.#node.lease.isHeldSince(begunAt)) run.abort('LEASE_LOST', leaseLost)
       await this.#settle(run, await run.run(runnable))
     } catch (error) {
-      // The node closes: the attempt stays open, and its death is declared by others.
-      this.#node.logger.error({ taskId: run.taskId, attempt: run.attempt, err: error }, 'the end of an attempt could not be written')
+      // This node closes: the attempt stays open, and another node declares it dead.
+      this.#node.logger.error({ taskId: run.taskId, attempt: run.attempt, err: error }, 'gave up writing the end of an attempt')
       this.#forget(run)
     }
   }
 
-  /** A notice says that the history of a task is at this version. */
+  /** A notice tells the version of a task's history. */
   hear(taskId: TaskId, version: number): void {
     const run = this.#runs.get(taskId)
     if (run !== undefined && run.aggregate.state.version < version) void this.#look(run)
   }
 
-  /** Notices may have been missed. */
+  /** Reads every running task again: notices may have been missed. */
   lookAtAll(): void {
     for (const run of this.#runs.values()) void this.#look(run)
   }
 
-  /** Tells every body to stop, now and from now on: the node shuts down. */
+  /** Aborts every body, also those that start later: this node shuts down. */
   shutDown(): void {
     this.#isShuttingDown = true
     for (const run of this.#runs.values()) abortForShutdown(run)
   }
 
-  /** Others may think this node dead, and run its tasks: what runs here stops, unless it is to finish all the same. */
+  /** Aborts the bodies, except those with `onLeaseLost: 'finish'`: other nodes may have declared this node dead, and may run its tasks. */
   loseLease(): void {
     for (const run of this.#runs.values()) abortForLease(run)
   }
 
-  /** Takes the place of an attempt of the same task that was ended elsewhere while its body went on here. */
+  /** Replaces an older attempt of the same task, which was ended elsewhere while its body went on here. */
   #succeed(run: TaskRun): void {
     const zombie = this.#runs.get(run.taskId)
     if (zombie !== undefined) {
-      zombie.heed(run.aggregate)
+      zombie.update(run.aggregate)
       this.#forget(zombie)
     }
     this.#runs.set(run.taskId, run)
   }
 
   #forget(run: TaskRun): void {
-    // Not that of a later attempt.
+    // A later attempt of the same task may have replaced this one.
     if (this.#runs.get(run.taskId) !== run) return
     this.#runs.delete(run.taskId)
     this.#reports.forget(run.taskId)
@@ -127,7 +127,7 @@ export class Attempts {
         clock,
         finishesWithoutLease: runnable.onLeaseLost === 'finish',
         onProgress: (progress) => {
-          // A node that was frozen may get here before any timer has told it.
+          // After a freeze of the process this may run before the timer that reports the lost lease.
           if (this.#node.lease.state === 'lost') abortForLease(run)
           this.#reports.report(taskId, run.aggregate.state.version, progress)
         },
@@ -137,15 +137,15 @@ export class Attempts {
     return run
   }
 
-  /** The later of what the history says and what was reported beside it: an attempt that died said nothing more. */
+  /** The later one of the progress in the history and the saved progress: an attempt that died left only saved progress. */
   async #lastProgress(taskId: TaskId, told: TaskProgress | undefined): Promise<TaskProgress | undefined> {
     const { storage, commandTimeoutMs, logger } = this.#node
     try {
       const saved = await persist(this.#node, { forMs: commandTimeoutMs }, (signal) => storage.listing.progress(taskId, { signal }))
       return saved !== undefined && isLaterProgress(saved, told) ? saved : told
     } catch (error) {
-      // Where it was is a help to the next attempt, and no reason to keep it from running.
-      logger.warn({ taskId, err: error }, 'the last progress could not be read; the attempt is given what the history has')
+      // The last progress helps the next attempt, but the attempt runs without it as well.
+      logger.warn({ taskId, err: error }, 'failed to read the last progress: the attempt gets the progress in the history')
       return told
     }
   }
@@ -153,10 +153,9 @@ export class Attempts {
   async #look(run: TaskRun): Promise<void> {
     try {
       const aggregate = await this.#eventSourcing.load(run.taskId, run.aggregate)
-      if (aggregate.state.version > run.aggregate.state.version) run.heed(aggregate)
+      if (aggregate.state.version > run.aggregate.state.version) run.update(aggregate)
     } catch (error) {
-      if (!this.#node.closed.aborted)
-        this.#node.logger.warn({ taskId: run.taskId, err: error }, 'a running task could not be looked up again')
+      if (!this.#node.closed.aborted) this.#node.logger.warn({ taskId: run.taskId, err: error }, 'failed to read a running task again')
     }
   }
 
@@ -172,18 +171,18 @@ export class Attempts {
     } catch (error) {
       if (this.#node.closed.aborted) throw error
       const { taskId, attempt } = run
-      this.#node.logger.error({ taskId, attempt, err: error }, 'the end of an attempt could not be written and is tried again')
-      // The slot need not wait for somebody to mend the store.
+      this.#node.logger.error({ taskId, attempt, err: error }, 'failed to write the end of an attempt: retrying')
+      // Retry in the background, so that the slot is free for other tasks.
       void this.#concludeLater(run, command)
     }
   }
 
-  /** As long as this node lives nobody else ends its attempts: it goes on until the store takes the end, or the node closes. */
+  /** No other node ends an attempt of a live node, so this node retries until the end is written or the node closes. */
   async #concludeLater(run: TaskRun, command: TaskCommand): Promise<void> {
     try {
       await persistAnyway(this.#node, () => this.#conclude(run, command, 'debug'))
     } catch (error) {
-      this.#node.logger.error({ taskId: run.taskId, attempt: run.attempt, err: error }, 'the end of an attempt could not be written')
+      this.#node.logger.error({ taskId: run.taskId, attempt: run.attempt, err: error }, 'gave up writing the end of an attempt')
       this.#forget(run)
     }
   }
@@ -193,40 +192,40 @@ export class Attempts {
     const { details } = aggregate
     if (refused !== undefined) {
       const { taskId, attempt } = run
-      this.#node.logger.warn({ taskId, attempt, refused, status: details?.status }, 'an attempt ended, but had been ended elsewhere before')
+      this.#node.logger.warn(
+        { taskId, attempt, refused, status: details?.status },
+        'dropped the end of an attempt that was ended elsewhere before',
+      )
       await this.#showEndedElsewhere(aggregate)
     } else if (details?.status === 'waiting') await this.#sender.send(details)
     this.#forget(run)
   }
 
   /**
-   * Whoever ended the attempt may have died before he could show it: then the list says that it runs on this node, which lives, and
-   * nobody would look.
+   * The node that ended the attempt may have died before it saved the row. Then the row still says that the task runs on this live node, and
+   * no janitor examines it.
    */
   async #showEndedElsewhere({ details }: Aggregate): Promise<void> {
     if (details !== undefined) await this.#publisher.saveRow(details)
   }
 
-  /** An end that the store does not take, for a reason that lasts, is a failure that says so. */
+  /** An end that the store refuses for a lasting reason is written as a failure with that reason. */
   async #dispatch(run: TaskRun, command: TaskCommand, level: 'error' | 'debug'): Promise<Outcome> {
     const options = { known: run.aggregate, persistence: untilClosed }
     try {
       return await this.#eventSourcing.dispatch(command, options)
     } catch (error) {
       if (this.#node.closed.aborted || isUnknownEventType(error)) throw error
-      this.#node.logger[level](
-        { taskId: run.taskId, err: error },
-        'the end of an attempt was not taken by the store and is written as a failure',
-      )
+      this.#node.logger[level]({ taskId: run.taskId, err: error }, 'wrote a failure instead of an end that the store refused')
       const base = { ...commandBase(this.#node, run.taskId), attempt: run.attempt }
       return this.#eventSourcing.dispatch({ type: 'FailTask', ...base, error: describeError(error), retryable: false, random: 0 }, options)
     }
   }
 }
 
-const abortForShutdown = (run: TaskRun): void => run.abort('SHUTTING_DOWN', 'the node shuts down; the task goes on elsewhere')
+const abortForShutdown = (run: TaskRun): void => run.abort('SHUTTING_DOWN', 'the node shuts down: another node runs the task')
 
-const leaseLost = 'the node could not renew its lease: others may think it dead, and run the task'
+const leaseLost = 'the node lost its lease: another node may run the task'
 
 const abortForLease = (run: TaskRun): void => {
   if (!run.finishesWithoutLease) run.abort('LEASE_LOST', leaseLost)

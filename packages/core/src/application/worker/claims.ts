@@ -25,16 +25,16 @@ interface Claim {
   readonly taskId: TaskId
   /** By `clock.elapsed()`. */
   readonly begunAt: number
-  /** The highest version that a notice named while the claim was under way. */
+  /** The highest version in a notice since the claim began. */
   heard: number
-  /** Nothing runs by it, and nothing will. */
+  /** Whether the claim was refused: no body starts. */
   isRefused: boolean
 }
 
-/** For a serial queue: waits until a run of the task that goes on elsewhere is over. */
+/** For a serial queue: waits until a run of the task on another node is over. */
 type UntilFree = (() => Promise<Aggregate>) | undefined
 
-/** Turns deliveries into claims: whoever writes `TaskStarted` runs the task, and nobody else does. */
+/** Turns deliveries into claims: the node that writes `TaskStarted` runs the task, and no other node does. */
 export class Claims {
   readonly #node: NodeContext
   readonly #eventSourcing: EventSourcing
@@ -69,14 +69,14 @@ export class Claims {
     this.#holds = new SerialHolds(parts)
   }
 
-  /** Claims and runs the task of a delivery. Never rejects: what cannot be dealt with here is left to others. */
+  /** Claims and runs the task of a delivery. Never rejects: a delivery that fails here is released to other nodes. */
   take(delivery: Delivery, mode: ConsumeMode): Promise<void> {
     return this.#handle(delivery, mode, (untilFree) => this.#take(delivery, untilFree))
   }
 
   /**
-   * Gives back a delivery that came while nothing is to be claimed. With the message of a serial queue its turn passes on, so one
-   * that comes again is kept all the same for as long as its task runs. Never rejects.
+   * Releases a delivery that came while this node may not claim. A release passes the turn of a serial queue on, so a redelivered message
+   * of a serial queue is held until the run of its task is over. Never rejects.
    */
   decline(delivery: Delivery, mode: ConsumeMode): Promise<void> {
     return this.#handle(delivery, mode, async (untilFree) => {
@@ -97,26 +97,26 @@ export class Claims {
     try {
       await handle(mode === 'serial' ? untilFree : undefined)
     } catch (error) {
-      // Not settled: an engine puts what comes back so before what waits, and what is released behind it.
+      // Leave the delivery unsettled: the engine requeues it at the head; a release would put it at the tail.
       if (isHeld && this.#holds.isOver) return
       await this.#leaveToOthers(delivery, error)
     }
   }
 
-  /** What happened to a task: a claim under way has to look again after a wish to cancel, what is held after an end. */
+  /** A claim under way reads again after a cancel request; a held message after the end of its task. */
   hear(notice: TaskNotice): void {
     this.#holds.hear(notice)
     if (notice.type !== 'TaskCancelRequested') return
     for (const claim of this.#open) if (claim.taskId === notice.taskId) claim.heard = Math.max(claim.heard, notice.version)
   }
 
-  /** Notices may have been missed. */
+  /** Claims under way and held messages read again: notices may have been missed. */
   missAll(): void {
     this.#holds.lookAtAll()
     for (const claim of this.#open) claim.heard = Infinity
   }
 
-  /** Waits for nobody else's run any more: the worker stops. */
+  /** Ends all holds: the worker stops. */
   endHolds(): void {
     this.#holds.end()
   }
@@ -125,7 +125,7 @@ export class Claims {
     const known = delivery.redelivered && untilFree !== undefined ? await untilFree() : await this.#known(delivery.message)
     if (known.created === undefined) throw new TaskNotFound(delivery.message.taskId)
     if (isFinalStatus(known.state.status)) {
-      // Row and notice may have been left behind.
+      // The end may have been written without row and notice.
       await this.#publisher.publishEnd(known)
       return this.#accept(delivery)
     }
@@ -137,7 +137,7 @@ export class Claims {
     } catch (error) {
       return this.#undecodable(delivery, known, untilFree, error)
     }
-    // What came before may have taken its time, and the worker may close by now, or its lease be in doubt.
+    // The steps before may have taken long: the worker may be closing, or its lease doubtful.
     if (!this.#isTaking()) return this.#release(delivery)
     await this.#claimAnd(delivery, known, untilFree, (started, claim) =>
       this.#attempts.run(started, runnable, claim.begunAt, () => claim.heard > started.state.version),
@@ -145,8 +145,8 @@ export class Claims {
   }
 
   /**
-   * What the message itself says, where it says all; else what the store has. A task of a key may have been removed and submitted
-   * anew since, with another payload: the message may be that of the former.
+   * The task as the message has it, if the message has all of it; else as the store has it. A message of a task with an idempotency key is
+   * not enough: the task may have been removed and submitted again with another payload.
    */
   async #known({ taskId, version, created }: WorkMessage): Promise<Aggregate> {
     return created !== undefined && created.idempotencyKey === undefined && version === 1
@@ -154,19 +154,19 @@ export class Claims {
       : this.#eventSourcing.load(taskId, noTask, untilClosed)
   }
 
-  /** Another node may know what this one does not; after enough tries the task fails, where people can see it. */
+  /** Another node may be able to decode the task. After `maxReleases` the task fails, so that people see it. */
   async #undecodable(delivery: Delivery, known: Aggregate, untilFree: UntilFree, error: unknown): Promise<void> {
     if (delivery.releases < this.#settings.unknownTasks.maxReleases) return this.#leaveToOthers(delivery, error)
     await this.#claimAnd(delivery, known, untilFree, async (started) => {
       const described = describeError(error)
-      const message = `no worker could decode it; node ${this.#node.nodeId} says: ${described.message}`
+      const message = `no worker could decode the task; node ${this.#node.nodeId} reports: ${described.message}`
       const command = { type: 'FailTask', ...commandBase(this.#node, delivery.message.taskId), retryable: false, random: 0 } as const
       const failed = { ...command, attempt: started.state.attempt, error: { ...described, message } }
       await this.#eventSourcing.dispatch(failed, { known: started, persistence: untilClosed })
     })
   }
 
-  /** Claims the task for this node, and goes on where that was accepted. */
+  /** Claims the task for this node; if the claim is accepted, goes on with it. */
   async #claimAnd(
     delivery: Delivery,
     known: Aggregate,
@@ -178,8 +178,8 @@ export class Claims {
     const command = { type: 'StartTask', ...commandBase(this.#node, claim.taskId) } as const
     let stands = false
     try {
-      // Until closed: where it cannot be told whether the claim was written, only trying again can tell.
-      // The body need not wait for row and notice either: whoever sees them late sees the end late, and in its turn.
+      // Retry until closed: only a retry tells whether a claim was written whose answer was lost.
+      // The body does not wait for row and notice: they are published in the order of the events anyway.
       const outcome = await this.#eventSourcing.dispatch(command, { known, persistence: untilClosed, publish: 'beside' })
       const { aggregate } = outcome
       const refused = refusalOf(outcome)
@@ -187,12 +187,12 @@ export class Claims {
       claim.isRefused = refused !== undefined
       stands = refused === undefined
       if (refused === 'alreadyStarted') {
-        // Whoever runs it may have died before he saved its row.
+        // The node that runs the task may have died before it saved the row.
         if (aggregate.details !== undefined) await this.#publisher.saveRow(aggregate.details)
         await untilFree?.()
       }
       if (refused === 'notDue' && aggregate.details !== undefined) await this.#sender.send(aggregate.details)
-      // The body need not wait for the queue: the claim stands.
+      // The claim is written, so the body does not wait for the queue.
       const accepted = this.#accept(delivery)
       if (refused === undefined) await goOn(aggregate, claim)
       await accepted
@@ -205,8 +205,8 @@ export class Claims {
   }
 
   /**
-   * A claim that may stand, and that nothing runs by: it is made to stand, and handed back, uncounted. As long as this node lives
-   * nobody else would end it.
+   * Undoes a claim that may be written and whose body never started: writes the claim, if it is not, and releases it, uncounted. No other
+   * node would end the attempt as long as this node is alive.
    */
   async #takeBack(command: StartTask, known: Aggregate): Promise<void> {
     const { taskId } = command
@@ -217,25 +217,25 @@ export class Claims {
       const release = { type: 'ReleaseTask', ...commandBase(this.#node, taskId), attempt: started.attempt } as const
       const dispatch = (): Promise<Outcome> => this.#eventSourcing.dispatch(release, { persistence: untilClosed })
       const { refused, aggregate } = await persistAnyway(this.#node, dispatch)
-      this.#node.logger.warn({ taskId, attempt: started.attempt, refused }, 'a claim that nothing ran by was handed back')
+      this.#node.logger.warn({ taskId, attempt: started.attempt, refused }, 'released a claim whose body never started')
       if (refused === undefined && aggregate.details?.status === 'waiting') await this.#sender.send(aggregate.details)
     } catch (error) {
-      // The node closes: the death of the attempt, if there is one, is declared by others.
-      this.#node.logger.debug({ taskId, err: error }, 'whether a claim stands was not found out')
+      // This node closes: if the claim was written, another node declares the attempt dead.
+      this.#node.logger.debug({ taskId, err: error }, 'gave up finding out whether a claim was written')
     }
   }
 
-  /** Whether a run of the task goes on here, or may begin at any moment. */
+  /** Whether a run of the task goes on here, or may start at any moment. */
   #runsHere(taskId: TaskId): boolean {
     return [...this.#open].some((claim) => claim.taskId === taskId && !claim.isRefused)
   }
 
-  /** The claim stands in the store: a message that comes again is refused there, so a failure here stops nothing. */
+  /** The claim is in the store, which refuses a redelivered message. So a failure here does no harm. */
   async #accept(delivery: Delivery): Promise<void> {
     try {
       await this.#node.deadlines.call(undefined, () => delivery.accept())
     } catch (error) {
-      this.#node.logger.warn({ taskId: delivery.message.taskId, err: error }, 'a delivery could not be accepted; it may come again')
+      this.#node.logger.warn({ taskId: delivery.message.taskId, err: error }, 'failed to accept a delivery: the queue may deliver it again')
     }
   }
 
@@ -243,11 +243,11 @@ export class Claims {
     const { message, releases } = delivery
     const isForOthers = releases < this.#settings.unknownTasks.maxReleases || this.#node.closed.aborted || isUnknownEventType(error)
     if (isForOthers) {
-      this.#node.logger.warn({ taskId: message.taskId, releases, err: error }, 'a task cannot be run here and is left to others')
+      this.#node.logger.warn({ taskId: message.taskId, releases, err: error }, 'released a task that cannot run here')
       return this.#release(delivery)
     }
-    this.#node.logger.error({ taskId: message.taskId, releases, err: error }, 'a message was put with the dead letters')
-    const why = `released ${releases} times; node ${this.#node.nodeId} says: ${describeError(error).message}`
+    this.#node.logger.error({ taskId: message.taskId, releases, err: error }, 'dead-lettered a message')
+    const why = `released ${releases} times; node ${this.#node.nodeId} reports: ${describeError(error).message}`
     await this.#settle(delivery, () => delivery.reject(why))
   }
 
@@ -259,13 +259,13 @@ export class Claims {
     try {
       await this.#node.deadlines.call(undefined, call)
     } catch (error) {
-      // The queue delivers again what nobody settled.
-      this.#node.logger.warn({ taskId: message.taskId, err: error }, 'a delivery could not be settled')
+      // The queue delivers an unsettled message again.
+      this.#node.logger.warn({ taskId: message.taskId, err: error }, 'failed to settle a delivery: the queue delivers it again')
     }
   }
 }
 
-/** Why nothing is to be run by a claim. One that was found to stand only after others ended its attempt comes too late. */
+/** Why the body of a claim must not start. A claim is too late if its attempt has ended before this node learned that it was written. */
 const refusalOf = ({ refused, aggregate: { state }, events: [started] }: Outcome): Outcome['refused'] => {
   if (refused !== undefined) return refused
   const isOpen = started?.type === 'TaskStarted' && started.attempt === state.attempt && isUnderWay(state.status)

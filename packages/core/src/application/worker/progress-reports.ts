@@ -7,14 +7,14 @@ import { persist } from '../node/retrying.ts'
 interface Reported {
   latest: TaskProgress
   version: number
-  /** Whether `latest` is still to be saved. */
+  /** Whether `latest` is not saved yet. */
   isDue: boolean
-  /** The save that is under way, or was the last one. */
+  /** The save under way, or the last one. */
   saving: Promise<void>
   cancel: CancelSchedule | undefined
 }
 
-/** Saves how far tasks have come: the first report at once, then the latest one in each interval. */
+/** Saves the progress of tasks: the first report at once, then the latest one in each interval. */
 export class ProgressReports {
   readonly #node: NodeContext
   readonly #intervalMs: number
@@ -36,13 +36,13 @@ export class ProgressReports {
     this.#saveAndWait(taskId, first)
   }
 
-  /** The task ended here: what was not saved stands in its last event. */
+  /** The attempt has ended here: its last event carries the unsaved progress. */
   forget(taskId: TaskId): void {
     this.#reported.get(taskId)?.cancel?.()
     this.#reported.delete(taskId)
   }
 
-  /** Saves at once what is still to be saved of a task that goes on elsewhere. */
+  /** Saves unsaved progress now: the task goes on on another node. */
   async flush(taskId: TaskId): Promise<void> {
     const reported = this.#reported.get(taskId)
     this.forget(taskId)
@@ -52,12 +52,12 @@ export class ProgressReports {
     try {
       await persist(this.#node, { forMs: commandTimeoutMs }, (signal) => storage.listing.saveProgress(taskId, reported.latest, { signal }))
     } catch (error) {
-      logger.warn({ taskId, err: error }, 'the last progress of an attempt was not saved; the next one may not know of it')
+      logger.warn({ taskId, err: error }, 'failed to save the last progress of an attempt: the next attempt may not get it')
     }
   }
 
   #saveAndWait(taskId: TaskId, reported: Reported): void {
-    // Nothing came for an interval: the next report is a first one again.
+    // No report in this interval: the next report is saved at once.
     if (!reported.isDue) return this.forget(taskId)
     reported.isDue = false
     reported.saving = this.#save(taskId, reported)
@@ -73,7 +73,7 @@ export class ProgressReports {
       await deadlines.call(undefined, (signal) => messaging.bus.publish([notice], { signal }))
     } catch (error) {
       reported.isDue = true
-      logger.warn({ taskId, err: error }, 'progress was not saved and is tried again')
+      logger.warn({ taskId, err: error }, 'failed to save progress: retrying with the next save')
     }
   }
 }

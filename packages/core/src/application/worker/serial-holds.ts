@@ -9,8 +9,9 @@ import type { NodeContext } from '../node/context.ts'
 import { persist } from '../node/retrying.ts'
 
 /**
- * Keeps a serial queue serial where its engine cannot: an engine that has lost the connection of a consumer, or its patience,
- * delivers again what still runs. Whoever is given that message keeps it, and with it the turn of the queue, until the run is over.
+ * Keeps a serial queue serial when its engine cannot. An engine that has lost the connection of a consumer, or whose delivery timeout has
+ * passed, delivers a message again while its task still runs. The node that receives the message holds it, and with it the turn of the
+ * queue, until the run is over.
  */
 export class SerialHolds {
   readonly #node: NodeContext
@@ -24,26 +25,26 @@ export class SerialHolds {
     this.#awaiting = new Awaiting(parts.node)
   }
 
-  /** Whether nothing is held any more: the worker stops. */
+  /** Whether the holds have ended: the worker stops. */
   get isOver(): boolean {
     return this.#over.signal.aborted
   }
 
   /**
-   * Resolves, with what the history then says, once the task is not in progress on a node that is alive. `runsHere` says whether
-   * it really runs where the history says that it runs on this node.
+   * Resolves with the task once it is not in progress on a live node. If the history says that the task runs on this node, `runsHere` tells
+   * whether it does.
    */
   async untilFree(taskId: TaskId, runsHere: () => boolean): Promise<Aggregate> {
     const { signal } = this.#over
-    // Before the first look, or an end that falls in between is missed.
+    // Register before the first read, or an end between the two is missed.
     const waiter = this.#awaiting.waiter(taskId, ({ status }) => !isUnderWay(status), signal)
     try {
-      for (let isTold = false; ;) {
+      for (let isLogged = false; ;) {
         const aggregate = await this.#eventSourcing.load(taskId, noTask, { forMs: Infinity, signal })
         const { state, details } = aggregate
         if (!isUnderWay(state.status) || !(await this.#isAlive(details?.node, runsHere))) return aggregate
-        if (!isTold) this.#node.logger.info({ taskId, on: details?.node }, 'a message of a serial queue is held: its task still runs')
-        isTold = true
+        if (!isLogged) this.#node.logger.info({ taskId, on: details?.node }, 'holding a message of a serial queue: its task still runs')
+        isLogged = true
         await waiter.change()
       }
     } finally {
@@ -55,14 +56,14 @@ export class SerialHolds {
     this.#awaiting.hear(notice)
   }
 
-  /** Notices may have been missed, or a node may have gone: every task that is held for is looked up again. */
+  /** Reads the tasks of all held messages again: notices may have been missed, or a node may be gone. */
   lookAtAll(): void {
     this.#awaiting.wakeAll()
   }
 
-  /** Holds nothing any more: what is held rejects. */
+  /** Ends the holds: each `untilFree` rejects. */
   end(): void {
-    this.#over.abort(new Error('the worker stops; what it held is for others'))
+    this.#over.abort(new Error('the worker stops: its held messages go to other nodes'))
   }
 
   async #isAlive(nodeId: string | undefined, runsHere: () => boolean): Promise<boolean> {
@@ -74,8 +75,8 @@ export class SerialHolds {
       return nodes.some((node) => node.nodeId === nodeId)
     } catch (error) {
       signal.throwIfAborted()
-      // Two at once do harm where one that waits too long does not.
-      logger.warn({ err: error }, 'the live nodes could not be read; the message of a serial queue stays held')
+      // Keep holding: two runs at once do harm, a late run does not.
+      logger.warn({ err: error }, 'failed to read the live nodes: still holding a message of a serial queue')
       return true
     }
   }

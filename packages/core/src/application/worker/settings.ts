@@ -4,17 +4,17 @@ import { checkQueueName } from '../../tasks/check-declaration.ts'
 import type { TaskRegistry } from '../../tasks/task-registry.ts'
 import { checkMs, checkWhole } from '../../ports/checks.ts'
 
-/** What a node runs, and how. Times are in milliseconds. */
+/** The options of a worker. Times are in milliseconds. */
 export interface TaskWorkerOptions {
-  /** How many tasks it runs at a time from each queue that its tasks name. Default 4. Not together with `queues`. */
+  /** How many tasks the worker runs at once from each queue of its tasks. Default 4. Not together with `queues`. */
   readonly slots?: number
-  /** The queues to take from, instead of those that its tasks name. */
+  /** The queues to take from, instead of the queues of its tasks. */
   readonly queues?: Readonly<Record<string, QueueSettings>>
-  /** How long a body may go on after its signal was aborted before it is abandoned. Default 30,000. */
+  /** How long a body may go on after its signal was aborted; then it is abandoned. Default 30,000. */
   readonly cancelGraceMs?: number
   /** How long closing waits for running tasks before it aborts them. Default 10,000. */
   readonly drainMs?: number
-  /** How often the progress of a task is saved at most. Default 500. */
+  /** The minimum time between two saves of a task's progress. Default 500. */
   readonly progressIntervalMs?: number
   /** What happens to a task that this node cannot decode: a type or version that it does not know, or a payload that its schema refuses. */
   readonly unknownTasks?: UnknownTaskOptions
@@ -28,30 +28,27 @@ export interface UnknownTaskOptions {
   readonly maxReleases?: number
 }
 
-/** What a worker takes from one queue. */
+/** How a worker takes from one queue. */
 export interface QueueSettings {
-  /** How many tasks of the queue it runs at a time. Default 4; of a serial queue, 1. */
+  /** How many tasks of the queue the worker runs at once. Default 4; for a serial queue 1. */
   readonly slots?: number
-  /** `serial`: one task of the queue at a time in the whole cluster, and at most one slot. Default `parallel`. */
+  /** `serial`: one task of the queue at a time in the whole cluster. Default `parallel`. */
   readonly mode?: ConsumeMode
 }
 
-/** The same, every choice made. */
+/** The same, with every choice made. */
 export type ChosenQueueSettings = QueueSettings & { readonly slots: number }
 
-/** How a worker works, every choice made. */
+/** The settings of a worker, with every choice made. Times are in milliseconds. */
 export interface WorkerSettings {
   readonly queues: Readonly<Record<string, ChosenQueueSettings>>
-  /** How long a body may go on after its signal was aborted before it is abandoned, in milliseconds. */
   readonly cancelGraceMs: number
-  /** How long closing waits for running tasks before it aborts them, in milliseconds. */
   readonly drainMs: number
-  /** How often the progress of a task is saved at most, in milliseconds. */
   readonly progressIntervalMs: number
   readonly unknownTasks: Required<UnknownTaskOptions>
 }
 
-const mostSlots = 10_000
+const maxSlots = 10_000
 
 const defaultSlots = 4
 
@@ -59,14 +56,14 @@ const queueSettings = (queue: string, settings: QueueSettings): ChosenQueueSetti
   checkQueueName('the name of a queue', queue)
   const { mode = 'parallel', slots = mode === 'serial' ? 1 : defaultSlots } = settings
   if (!['parallel', 'serial'].includes(mode)) throw misuse(`worker.queues.${queue}.mode is ${mode}: give 'parallel' or 'serial'`)
-  return { ...settings, slots: checkWhole(`worker.queues.${queue}.slots`, slots, 1, mostSlots) }
+  return { ...settings, slots: checkWhole(`worker.queues.${queue}.slots`, slots, 1, maxSlots) }
 }
 
-/** The settings of a worker, every choice made. */
+/** @throws `MISUSE` if an option is wrong. */
 export const workerSettings = (options: TaskWorkerOptions, registry: TaskRegistry): WorkerSettings => {
   if (options.slots !== undefined && options.queues !== undefined)
     throw misuse('worker.slots and worker.queues are both given: give one of them')
-  const slots = checkWhole('worker.slots', options.slots ?? defaultSlots, 1, mostSlots)
+  const slots = checkWhole('worker.slots', options.slots ?? defaultSlots, 1, maxSlots)
   const given: Readonly<Record<string, QueueSettings>> =
     options.queues ?? Object.fromEntries(registry.queues().map((queue) => [queue, { slots }]))
   const queues = Object.fromEntries(Object.entries(given).map(([queue, settings]) => [queue, queueSettings(queue, settings)]))

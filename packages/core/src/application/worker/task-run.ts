@@ -17,21 +17,21 @@ export interface TaskRunOptions {
   readonly attempt: number
   readonly labels: readonly string[]
   readonly timeoutMs: number | undefined
-  /** How long a body may go on after its signal was aborted, in milliseconds. */
+  /** How long the body may go on after its signal was aborted, in milliseconds. */
   readonly graceMs: number
   readonly lastProgress: TaskProgress | undefined
-  /** Whether the body goes on where its node has lost its lease. */
+  /** Whether the body goes on after its node has lost the lease. */
   readonly finishesWithoutLease: boolean
   readonly logger: Logger
   readonly clock: Clock
   readonly onProgress: (progress: TaskProgress) => void
 }
 
-/** One attempt of a task on this node: its signal, its progress, its time. */
+/** One attempt of a task on this node: its signal, its progress, its timers. */
 export class TaskRun {
   readonly taskId: TaskId
   readonly attempt: number
-  /** What is known of the task; whoever looks it up again puts it here. */
+  /** The task as this node knows it; each later read replaces it. */
   aggregate: Aggregate
   readonly #options: TaskRunOptions
   readonly #controller = new AbortController()
@@ -40,7 +40,7 @@ export class TaskRun {
   #progress: TaskProgress | undefined
   #sequence = 0
   #isEnded = false
-  #isLeavingBehind = false
+  #isGraceRunning = false
 
   constructor(options: TaskRunOptions, aggregate: Aggregate) {
     this.taskId = options.taskId
@@ -50,7 +50,7 @@ export class TaskRun {
     this.#progress = options.lastProgress
   }
 
-  /** The latest progress: of this attempt, or of the one before. */
+  /** The latest progress, of this attempt or the one before. */
   get progress(): TaskProgress | undefined {
     return this.#progress
   }
@@ -59,17 +59,17 @@ export class TaskRun {
     return this.#options.finishesWithoutLease
   }
 
-  /** Why the signal was aborted, or nothing where it was not. */
+  /** Why the signal was aborted; `undefined` if it was not. */
   get aborted(): TaskAborted | undefined {
     return this.#controller.signal.aborted ? (this.#controller.signal.reason as TaskAborted) : undefined
   }
 
-  /** Runs the body to its end, or until it is abandoned. Never rejects. */
+  /** Runs the body until it ends or is abandoned. Never rejects. */
   async run(runnable: RunnableTask): Promise<Ending> {
-    // A body that is to stop before it began is not begun: it might only listen for the abort that has been.
+    // Do not start a body whose signal is aborted already: it may listen for the abort only, which has passed.
     if (this.aborted !== undefined) return this.#end({ type: 'threw', thrown: this.aborted })
     const { timeoutMs } = this.#options
-    if (timeoutMs !== undefined) this.#after(timeoutMs, () => this.abort('TIMED_OUT', `the attempt took longer than ${timeoutMs} ms`))
+    if (timeoutMs !== undefined) this.#after(timeoutMs, () => this.abort('TIMED_OUT', `the attempt timed out after ${timeoutMs} ms`))
     return new Promise<Ending>((resolve) => {
       const end = (ending: Ending): void => resolve(this.#end(ending))
       this.#abandon = end
@@ -80,27 +80,27 @@ export class TaskRun {
     })
   }
 
-  /** Tells the body to stop. One that goes on past its grace is abandoned, unless only the lease was lost. The first reason stays. */
+  /** Aborts the signal of the body. A body that goes on past the grace period is abandoned, except after LEASE_LOST. The first reason stays. */
   abort(code: AbortCode, message: string): void {
     if (this.aborted !== undefined) {
-      // The body that was left its time is left no more of it than any other.
+      // LEASE_LOST has set no grace timer: a later cancel or shutdown starts the normal grace period.
       if (this.aborted.code === 'LEASE_LOST' && code !== 'LEASE_LOST' && code !== 'TIMED_OUT') this.#abandonLater()
       return
     }
-    // Without a lease a body is left the time it takes: where it is still its node's to run, to run it elsewhere would be once too often.
+    // No grace timer after LEASE_LOST: this node may still own the attempt, and to abandon the body would start a second run elsewhere.
     if (code !== 'LEASE_LOST') this.#abandonLater()
     this.#controller.abort(new TaskAborted(code, message))
   }
 
   #abandonLater(): void {
-    // A wish that comes while the end is being written finds no body to wait for.
-    if (this.#isEnded || this.#isLeavingBehind) return
-    this.#isLeavingBehind = true
+    // After the end of the body, and after a first call, there is no timer to set.
+    if (this.#isEnded || this.#isGraceRunning) return
+    this.#isGraceRunning = true
     this.#after(this.#options.graceMs, () => this.#abandon?.({ type: 'abandoned' }))
   }
 
-  /** Acts upon what the history says by now: the wish to cancel, or that the attempt is no longer this node's. */
-  heed(aggregate: Aggregate): void {
+  /** Takes a newer state of the task: aborts the body after a cancel request, or if the attempt was ended elsewhere. */
+  update(aggregate: Aggregate): void {
     this.aggregate = aggregate
     const { status, attempt } = aggregate.state
     if (status === 'none' || isFinalStatus(status) || status === 'waiting' || attempt !== this.attempt)
@@ -141,11 +141,11 @@ export class TaskRun {
   }
 
   #report(value: unknown): void {
-    // A body that was abandoned, or left something running, reports of an attempt that is over.
+    // An abandoned body, or work that a body left running, may report after the end.
     if (this.#isEnded) return
     const { attempt, clock, onProgress } = this.#options
     const kept = toJson(value, 'progress', defaultMaxProgressBytes)
-    // A body that was left behind, or whose attempt was ended elsewhere, speaks for no attempt.
+    // The value's own code (`toJSON`) may have ended the attempt, and an attempt that was ended elsewhere reports nothing.
     if (this.#isEnded || this.aborted?.code === 'ATTEMPT_LOST') return
     this.#progress = { attempt, sequence: ++this.#sequence, at: clock.now(), value: kept }
     onProgress(this.#progress)

@@ -1,5 +1,6 @@
 import type { TaskId } from '../../domain/task-id.ts'
 import type { TaskNotice } from '../../ports/event-bus.ts'
+import { within } from '../../ports/within.ts'
 import type { ConsumeMode, Consumer, Delivery } from '../../ports/work-queue.ts'
 import type { TaskRegistry } from '../../tasks/task-registry.ts'
 import { Attempts } from './attempts.ts'
@@ -13,20 +14,20 @@ import type { Publisher } from '../commands/publisher.ts'
 import type { Sender } from '../commands/sender.ts'
 import type { WorkerSettings } from './settings.ts'
 
-/** How long closing waits for the last events of tasks whose bodies have ended or were abandoned, in milliseconds. */
+/** How long closing waits for the last events of tasks whose bodies have ended, in milliseconds. */
 const settleMs = 5_000
 
-/** What a worker does: it takes tasks, takes none for now, takes none any more, or is gone. */
+/** `running`: takes tasks. `paused`: takes none until it is resumed. `draining`: takes no more, and waits for the running tasks. `closed`: is gone. */
 export type TaskWorkerStatus = 'running' | 'paused' | 'draining' | 'closed'
 
 /**
- * What a queue has handed to this node.
+ * The deliveries of one queue to this node.
  *
  * @internal
  */
 export interface QueueFlow {
   readonly queue: string
-  /** How many deliveries so far. */
+  /** The number of deliveries so far. */
   readonly taken: number
   readonly isFree: boolean
   readonly isSerial: boolean
@@ -74,18 +75,18 @@ export class TaskWorker {
     return this.#status
   }
 
-  /** The tasks that it runs. */
+  /** The tasks that run now. */
   get running(): readonly TaskId[] {
     return this.#attempts.running
   }
 
-  /** For each queue, how many tasks it runs at a time. */
+  /** For each queue, the number of slots: how many of its tasks run at once. */
   get slots(): Readonly<Record<string, number>> {
     return Object.fromEntries(Object.entries(this.#settings.queues).map(([queue, { slots }]) => [queue, slots]))
   }
 
   /**
-   * For each queue, the newest time of sending that was delivered to it.
+   * For each queue, the latest `sentAt` of a delivered message.
    *
    * @internal
    */
@@ -94,7 +95,7 @@ export class TaskWorker {
   }
 
   /**
-   * What its queues have handed over.
+   * The deliveries of each queue.
    *
    * @internal
    */
@@ -106,8 +107,7 @@ export class TaskWorker {
   }
 
   /**
-   * The lease of the node is another: without one it takes no more tasks, and those that run are stopped where others may
-   * think them dead.
+   * The lease has changed its state. Unless it is held, the worker takes no more tasks; if it is lost, the worker aborts the running ones.
    *
    * @internal
    */
@@ -117,7 +117,7 @@ export class TaskWorker {
   }
 
   /**
-   * Begins to take tasks.
+   * Starts to take tasks.
    *
    * @internal
    */
@@ -139,13 +139,13 @@ export class TaskWorker {
         this.#node.messaging.queue.consume(queue, handle, { slots: taking, mode, signal })
       const consumer = await persist(this.#node, { forMs: this.#node.commandTimeoutMs }, consume)
       this.#consumers.set(queue, consumer)
-      // The worker may have been paused or closed meanwhile, or the lease lost or regained.
+      // Meanwhile the worker may have been paused or closed, or its lease may have changed.
       if (this.#slotsFor(slots) !== taking) consumer.resize(this.#slotsFor(slots))
       if (this.#status === 'draining' || this.#status === 'closed') return
     }
   }
 
-  /** Takes no more tasks until it is resumed; what runs goes on. */
+  /** Takes no more tasks until `resume`; the running ones go on. */
   pause(): void {
     if (this.#status !== 'running') return
     this.#status = 'paused'
@@ -163,7 +163,7 @@ export class TaskWorker {
     for (const [queue, consumer] of this.#consumers) consumer.resize(this.#slotsFor(this.#settings.queues[queue]?.slots ?? 0))
   }
 
-  /** None where nothing may be taken: a node whose lease is in doubt claims nothing that it might have to give back. */
+  /** No slots while the worker may not take tasks: a node with a doubtful lease claims no task that it may have to release. */
   #slotsFor(slots: number): number {
     return this.#isTaking ? slots : 0
   }
@@ -172,7 +172,7 @@ export class TaskWorker {
     return this.#status === 'running' && this.#node.lease.state === 'held'
   }
 
-  /** Takes no more tasks, for good, and resolves when those that run have ended. */
+  /** Takes no more tasks, and resolves when the running ones have ended. It cannot be resumed. */
   drain(): Promise<void> {
     if (this.#status !== 'closed') this.#status = 'draining'
     this.#drained ??= this.#drain()
@@ -180,9 +180,9 @@ export class TaskWorker {
   }
 
   /**
-   * Drains. Tasks that still run after `drainMs` milliseconds are aborted with `SHUTTING_DOWN` and handed back, uncounted,
-   * for other nodes to run. Takes no longer than that, the grace of the bodies and 5 seconds, even while the store is down.
-   * Closing twice is fine.
+   * Drains. Tasks that still run after `drainMs` milliseconds are aborted with `SHUTTING_DOWN` and released, uncounted, for other nodes.
+   * It resolves after `drainMs`, the grace period of the bodies and 5 seconds at the latest, also while the store is down. Closing twice is
+   * fine.
    */
   async close(options: { readonly drainMs?: number } = {}): Promise<void> {
     const drainMs = checkMs('drainMs', options.drainMs ?? this.#settings.drainMs)
@@ -191,8 +191,7 @@ export class TaskWorker {
   }
 
   /**
-   * Something happened to a task somewhere: one that runs here has to be looked up again where somebody wishes it to stop, or
-   * another node has written to its history.
+   * A task has changed. The worker reads a running task again after a cancel request, and after a write of another node.
    *
    * @internal
    */
@@ -204,7 +203,7 @@ export class TaskWorker {
   }
 
   /**
-   * Notices may have been missed: every task that runs here is looked up again.
+   * Reads every running task again: notices may have been missed.
    *
    * @internal
    */
@@ -214,7 +213,7 @@ export class TaskWorker {
   }
 
   #handle(queue: string, mode: ConsumeMode, delivery: Delivery): Promise<void> {
-    // A delivery may have been on its way when the worker stopped taking any.
+    // A delivery may have been on its way when the worker stopped taking tasks.
     if (!this.#isTaking) return this.#track(this.#claims.decline(delivery, mode))
     this.#delivered.set(queue, Math.max(this.#delivered.get(queue) ?? 0, delivery.message.sentAt))
     const flow = this.#flows.get(queue) ?? { taken: 0, busy: 0 }
@@ -230,33 +229,27 @@ export class TaskWorker {
   }
 
   async #drain(): Promise<void> {
-    // Whether it succeeded is for whoever started the worker: here it has only to be over.
+    // Wait for the end of the start; the caller of `start` gets its error.
     await this.#started.catch(() => {})
     const closed = Promise.allSettled([...this.#consumers.values()].map((consumer) => consumer.close()))
-    // After the consumers began to close, or they would be given it again; before they have, since they wait for it.
+    // After the consumers began to close, or they would receive the held messages again; before they have closed, since they wait for them.
     this.#claims.endHolds()
     const closings = await closed
     for (const closing of closings)
-      if (closing.status === 'rejected')
-        this.#node.logger.warn({ err: closing.reason as unknown }, 'a consumer could not be closed in order')
-    // A queue whose answer to `consume` was lost has a consumer that nobody knows: what it handed over has to end too.
+      if (closing.status === 'rejected') this.#node.logger.warn({ err: closing.reason as unknown }, 'failed to close a consumer')
+    // If the answer to `consume` was lost, the queue has a consumer that this worker does not know: its deliveries have to end, too.
     while (this.#handling.size > 0) await Promise.all(this.#handling)
   }
 
   async #close(drainMs: number): Promise<void> {
     const { clock, logger } = this.#node
     const cancelAbort = clock.schedule(drainMs, () => this.#attempts.shutDown())
-    const over = new AbortController()
-    const tooLong = clock.sleep(drainMs + this.#settings.cancelGraceMs + settleMs, over.signal).then(
-      () =>
-        logger.error({ running: this.running }, 'what ran could not be settled while the worker was closed; its death will be declared'),
-      () => {},
-    )
+    const onTimeout = (): void =>
+      logger.error({ running: this.running }, 'gave up settling tasks while closing: other nodes declare them dead')
     try {
-      await Promise.race([this.drain(), tooLong])
+      await within(this.drain(), { timeoutMs: drainMs + this.#settings.cancelGraceMs + settleMs, onTimeout, clock })
     } finally {
       cancelAbort()
-      over.abort()
       this.#status = 'closed'
     }
   }

@@ -31,7 +31,7 @@ const info = (nodeId: string, renewedAt: number): NodeInfo => ({
 const renewed = async (): Promise<void> => {
   lease.renewed(clock.elapsed())
   shown.set(self, clock.now())
-  await watch.look()
+  await watch.refresh()
 }
 
 /** So many seconds of renewals every five seconds; who is named renews, too. */
@@ -158,10 +158,10 @@ describe('a node that is watched', () => {
     shown.clear()
     for (let look = 0; look < 40; look++) {
       lease.renewed(clock.elapsed())
-      await watch.look()
+      await watch.refresh()
       await clock.advance(1_000)
     }
-    expect([deaths, watch.isSighted]).toEqual([[], false])
+    expect([deaths, watch.isReliable]).toEqual([[], false])
   })
 
   it('is not judged by a node that has lost its own lease', async () => {
@@ -169,9 +169,9 @@ describe('a node that is watched', () => {
     shown.delete('other')
     for (let look = 0; look < 40; look++) {
       await clock.advance(1_000)
-      await watch.look()
+      await watch.refresh()
       if (lease.state !== 'held') expect(watch.isDead('other')).toBe(false)
     }
-    expect(watch.isTrusted).toBe(false)
+    expect(watch.canDeclareDead).toBe(false)
   })
 })
