@@ -282,7 +282,7 @@ describe('a handler', () => {
     const error: unknown = await (await manager.submit(forever)).result().catch((thrown: unknown) => thrown)
     expect(isTaskFailed(error) && error.details).toMatchObject({
       attempt: 1,
-      error: { code: 'TIMED_OUT', message: expect.stringContaining('longer than 1 ms') as string },
+      error: { code: 'TIMED_OUT', message: expect.stringContaining('timed out after 1 ms') as string },
     })
   })
 

@@ -32,7 +32,7 @@ describe('the health of a node', () => {
     node.isDeafTo = () => true
     await stage.advance(10_100)
     const { bus, ok, store } = node.manager.health()
-    expect([ok, bus.ok, store.ok, bus.why]).toEqual([false, false, true, 'this node did not hear its own latest beat'])
+    expect([ok, bus.ok, store.ok, bus.why]).toEqual([false, false, true, 'this node did not receive its own latest probe'])
     node.isDeafTo = () => false
     await stage.advance(5_000)
     expect(node.manager.health()).toMatchObject({ ok: true, bus: { ok: true } })
@@ -43,7 +43,7 @@ describe('the health of a node', () => {
     const node = await stage.node({ worker: false })
     node.fails = (call) => call === 'storage.events.read'
     await stage.advance(5_000)
-    expect(node.manager.health()).toMatchObject({ ok: false, store: { ok: false, why: 'the event store does not answer' } })
+    expect(node.manager.health()).toMatchObject({ ok: false, store: { ok: false, why: 'the event store did not answer' } })
     const { since } = node.manager.health().store
     await stage.advance(20_000)
     expect(node.manager.health().store).toMatchObject({ since, lastError: { code: 'UNAVAILABLE' } })
@@ -65,10 +65,10 @@ describe('the health of a node', () => {
     await stage.advance(10_100)
     const { consuming, ok } = node.manager.health()
     expect([ok, consuming?.ok]).toEqual([false, false])
-    expect(consuming?.why).toBe('queue default has 1 waiting, and this node, which has a free slot, is handed nothing')
+    expect(consuming?.why).toBe('queue default has 1 waiting messages and delivers none to this node, which has a free slot')
     node.depth = undefined
     await stage.advance(10_000)
-    expect(node.manager.health().consuming).toMatchObject({ ok: false, why: 'the work queue does not answer' })
+    expect(node.manager.health().consuming).toMatchObject({ ok: false, why: 'the work queue did not answer' })
   })
 
   it('is not bad where all slots are taken, or where the worker is merely busy', async () => {

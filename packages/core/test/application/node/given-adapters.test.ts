@@ -86,7 +86,7 @@ describe('storage and messaging that a manager was given', () => {
     const stuck: TaskStorage = { ...storage, close: () => Promise.reject(new Error('it does not close')) }
     const logger = { ...silentLogger, warn: (_fields: object, message: string): void => void warned.push(message) }
     await expect(create({ storage: stuck, messaging: Promise.reject(refused('no such user')), logger })).rejects.toThrow('no such user')
-    expect(warned).toEqual(['storage or messaging could not be closed'])
+    expect(warned).toEqual(['failed to close storage or messaging'])
   })
 })
 
