@@ -3,11 +3,11 @@ import { closedError, cohortOf, silentLogger, VersionConflict } from '@taskledge
 import { createMemory } from '@taskledger/memory'
 import type { Subject } from '@taskledger/test-kit'
 import { eventStoreContract } from '@taskledger/test-kit'
-import type { Break, Data } from './event-store-cohorts.ts'
-import { cohortMutants } from './event-store-cohorts.ts'
-import { mutantsInTrouble } from './event-store-faults.ts'
-import type { Mutant } from './run-mutant.ts'
-import { describeMutants, everyRuleIsCaught } from './run-mutant.ts'
+import type { Break, Data } from './cohorts.ts'
+import { cohortMutants } from './cohorts.ts'
+import { networkMutants } from './network.ts'
+import type { Mutant } from '../run-mutant.ts'
+import { describeMutants, everyRuleIsCaught } from '../run-mutant.ts'
 
 const subjectOf = (broken: Break): Subject<EventStore> => {
   const memory = createMemory({ logger: silentLogger })
@@ -239,7 +239,7 @@ const mutants: readonly Mutant<EventStore>[] = [
   }),
 ]
 
-const all = [...mutants, ...cohortMutants.map(([name, fails, broken]) => mutant(name, fails, broken)), ...mutantsInTrouble]
+const all = [...mutants, ...cohortMutants.map(([name, fails, broken]) => mutant(name, fails, broken)), ...networkMutants]
 
 describeMutants('event store', all)
 everyRuleIsCaught(all)

@@ -1,10 +1,10 @@
 import { decodeNotice, encodeNotice } from '@taskledger/core/codec'
 import type { CallOptions, EventBus, EventBusCapabilities, TaskNotice, Unsubscribe } from '@taskledger/core/ports'
 import { closedError } from '@taskledger/core/ports'
-import { eventBusContract } from '@taskledger/test-kit'
-import { describe } from 'vitest'
-import type { Mutant } from './run-mutant.ts'
-import { describeMutants, everyRuleIsCaught } from './run-mutant.ts'
+import { eventBusContract, notShownReasons } from '@taskledger/test-kit'
+import { describe, expect, it } from 'vitest'
+import type { Mutant } from '../run-mutant.ts'
+import { describeMutants, everyRuleIsCaught } from '../run-mutant.ts'
 
 type Listener = (notice: TaskNotice) => void
 
@@ -342,6 +342,25 @@ const mutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
+    'tells of a gap before it listens again',
+    ['EB-2.1'],
+    class extends PlainBus {
+      override reconnect(): void {
+        this.tellGap()
+        this.#missed = this.air.said.length
+        this.#listenAgain()
+      }
+
+      #missed = 0
+
+      /** Once something was said that it has missed. */
+      #listenAgain(): void {
+        if (this.air.said.length === this.#missed) setImmediate(() => this.#listenAgain())
+        else if (!this.closed) this.air.clients.add(this)
+      }
+    },
+  ),
+  mutant(
     'stops at a gap listener that throws',
     ['EB-2.1'],
     class extends PlainBus {
@@ -460,3 +479,7 @@ describe.concurrent('mutants', () => {
   describeMutants('event bus', mutants)
 })
 everyRuleIsCaught(mutants)
+
+it('every rule can be shown on a harness with every hook', async () => {
+  for (const { contract } of mutants.slice(0, 1)) expect([...(await notShownReasons(contract))]).toEqual([])
+})

@@ -15,8 +15,8 @@ import { cohortOf, isFinalStatus, isInvalidCursor, isLaterProgress, shardOf } fr
 import type { Harness } from '@taskledger/test-kit'
 import { taskListingContract } from '@taskledger/test-kit'
 import { PlainListing, Table } from './plain-listing.ts'
-import type { Mutant } from './run-mutant.ts'
-import { describeMutants, everyRuleIsCaught } from './run-mutant.ts'
+import type { Mutant } from '../run-mutant.ts'
+import { describeMutants, everyRuleIsCaught } from '../run-mutant.ts'
 
 type Broken = new (table: Table) => TaskListing
 

@@ -2,7 +2,8 @@ import type { CallOptions, Consumer, Delivery, WorkMessage, WorkQueue } from '@t
 import { workQueueContract } from '@taskledger/test-kit'
 import type { Letter, Room, Run, Taker } from './plain-queue.ts'
 import { PlainQueue, Rooms } from './plain-queue.ts'
-import type { Mutant } from './run-mutant.ts'
+import { subjectOf } from './subject.ts'
+import type { Mutant } from '../run-mutant.ts'
 
 type Broken = new (rooms: Rooms) => PlainQueue
 
@@ -14,24 +15,7 @@ const mutant = (name: string, fails: readonly string[], Queue: Broken, restart: 
     timing: { deadlineMs: 3_000 },
     open: async () => {
       const rooms = new Rooms()
-      const clients = new Map<WorkQueue, PlainQueue>()
-      const openClient = (): WorkQueue => {
-        const client = new Queue(rooms)
-        clients.set(client, client)
-        return client
-      }
-      return {
-        port: openClient(),
-        peer: async () => openClient(),
-        faults: { restart: async () => restart(rooms) },
-        kill: async (client) => clients.get(client)?.vanish(),
-        deadLetters: async (queue) => rooms.get(queue).dead,
-        inject: async (bytes, queue) => {
-          const room = rooms.get(queue)
-          room.waiting.push({ text: new TextDecoder().decode(bytes), redelivered: false, releases: 0 })
-          for (const { client } of room.takers.slice(0, 1)) client.wake(room)
-        },
-      }
+      return subjectOf(rooms, Queue, { restart: async () => restart(rooms) })
     },
   }),
 })
@@ -81,7 +65,7 @@ class FetchingQueue extends PlainQueue {
   }
 }
 
-/** Broken queues whose engine is at hand. Those whose engine is behind a network are in networked/. */
+/** Queues whose engine is at hand. Those behind a network are in network.ts. */
 export const queueMutants: readonly Mutant<WorkQueue>[] = [
   mutant('the queue that mutants are made of is right', [], PlainQueue),
   mutant(

@@ -1,8 +1,8 @@
 import type { JsonValue, RunnableTask, TaskFactory } from '@taskledger/core'
 import { defaultRetryPolicy, TaskledgerError } from '@taskledger/core'
 import { taskFactoryContract } from '@taskledger/test-kit'
-import type { Mutant } from './run-mutant.ts'
-import { describeMutants, everyRuleIsCaught } from './run-mutant.ts'
+import type { Mutant } from '../run-mutant.ts'
+import { describeMutants, everyRuleIsCaught } from '../run-mutant.ts'
 
 interface Visit {
   readonly mailbox: string

@@ -2,8 +2,8 @@ import type { CallOptions, NodeInfo, NodeRegistry, NodeRegistryCapabilities } fr
 import { closedError } from '@taskledger/core/ports'
 import { nodeRegistryContract } from '@taskledger/test-kit'
 import { describe } from 'vitest'
-import type { Mutant } from './run-mutant.ts'
-import { describeMutants, everyRuleIsCaught } from './run-mutant.ts'
+import type { Mutant } from '../run-mutant.ts'
+import { describeMutants, everyRuleIsCaught } from '../run-mutant.ts'
 
 interface Known {
   readonly node: NodeInfo

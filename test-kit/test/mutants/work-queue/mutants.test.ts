@@ -1,0 +1,16 @@
+import { notShownReasons } from '@taskledger/test-kit'
+import { describe, expect, it } from 'vitest'
+import { describeMutants, everyRuleIsCaught } from '../run-mutant.ts'
+import { queueMutants } from './mutants.ts'
+import { networkMutants } from './network.ts'
+
+// They wait for what never happens, and can do it together.
+describe.concurrent('mutants', () => {
+  describeMutants('work queue', queueMutants)
+  describeMutants('work queue behind a network', networkMutants)
+})
+everyRuleIsCaught([...queueMutants, ...networkMutants])
+
+it('every rule can be shown on a harness with every hook', async () => {
+  for (const { contract } of networkMutants) expect([...(await notShownReasons(contract))]).toEqual([])
+})

@@ -1,0 +1,93 @@
+import type { WorkMessage, WorkQueue } from '@taskledger/core/ports'
+import { TaskledgerError } from '@taskledger/core/ports'
+import { workQueueContract } from '@taskledger/test-kit'
+import type { Mutant } from '../run-mutant.ts'
+import { DistantRooms, NetworkedQueue } from './networked-queue.ts'
+import { subjectOf } from './subject.ts'
+
+const mutant = (
+  name: string,
+  fails: readonly string[],
+  Queue: typeof NetworkedQueue,
+  only: readonly string[] = ['WQ-1.1', 'WQ-1.3', 'WQ-6'],
+): Mutant<WorkQueue> => ({
+  name,
+  fails,
+  contract: workQueueContract({
+    name: 'mutant',
+    timing: { deadlineMs: 3_000 },
+    open: async () => {
+      const engine = new DistantRooms()
+      return subjectOf(engine, Queue, engine.faults)
+    },
+  }),
+  only,
+})
+
+/** Without WQ-6.1 and WQ-6.2, in which a mutant that does not wait for confirmations may be lucky. */
+const certain = ['WQ-1.1', 'WQ-6.3', 'WQ-6.4', 'WQ-6.5']
+
+/** Queues whose engine is behind a network that breaks. */
+export const networkMutants: readonly Mutant<WorkQueue>[] = [
+  mutant('is right behind a network', [], NetworkedQueue, ['']),
+  mutant(
+    'never connects again',
+    ['WQ-1.3', 'WQ-6.1', 'WQ-6.2', 'WQ-6.4'],
+    class extends NetworkedQueue {
+      override lost(): void {}
+    },
+  ),
+  mutant(
+    'connects again and does not consume again',
+    ['WQ-1.3', 'WQ-6.1', 'WQ-6.4'],
+    class extends NetworkedQueue {
+      override rejoin(): void {}
+    },
+  ),
+  mutant(
+    'gives new connections slots in which old handlers run',
+    ['WQ-6.1', 'WQ-6.4'],
+    class extends NetworkedQueue {
+      override breakOff(): void {
+        super.breakOff()
+        for (const { taker } of this.takers) taker.running.clear()
+      }
+    },
+  ),
+  mutant(
+    'does not wait for confirmations',
+    ['WQ-6.3', 'WQ-6.4', 'WQ-6.5'],
+    class extends NetworkedQueue {
+      override async send(queue: string, message: WorkMessage): Promise<void> {
+        void super.send(queue, message).catch(() => {})
+      }
+    },
+    certain,
+  ),
+  mutant(
+    'waits for confirmations for ever',
+    ['WQ-6.3', 'WQ-6.4', 'WQ-6.5'],
+    class extends NetworkedQueue {
+      override readonly patienceMs = 10_000_000
+    },
+  ),
+  mutant(
+    'takes what is not confirmed for not sent',
+    ['WQ-6.2'],
+    class extends NetworkedQueue {
+      override unanswered(): Error {
+        return new TaskledgerError('UNAVAILABLE', 'not sent')
+      }
+    },
+  ),
+  mutant(
+    'takes what is not confirmed for sent',
+    ['WQ-6.3', 'WQ-6.4', 'WQ-6.5'],
+    class extends NetworkedQueue {
+      override async send(...given: Parameters<NetworkedQueue['send']>): Promise<void> {
+        await super.send(...given).catch(() => {})
+      }
+    },
+    certain,
+  ),
+]

@@ -1,0 +1,147 @@
+import type { CallOptions, WorkMessage } from '@taskledger/core/ports'
+import { onAbort, outcomeUnknown, TaskledgerError, within } from '@taskledger/core/ports'
+import type { Faults } from '@taskledger/test-kit'
+import type { Room, Taker } from './plain-queue.ts'
+import { PlainQueue, Rooms } from './plain-queue.ts'
+
+/** Queues behind a network that breaks. */
+export class DistantRooms extends Rooms {
+  readonly clients = new Set<NetworkedQueue>()
+  isRefusing = false
+  losesReplies = false
+  /** While nothing gets through: resolves when it does again. */
+  stall: Promise<void> | undefined
+
+  /** Carries a request there and its answer back. An answer that is lost never comes. */
+  async ask(call: () => Promise<void>): Promise<void> {
+    await this.stall
+    await call()
+    if (this.losesReplies) await new Promise(() => {})
+    await this.stall
+  }
+
+  readonly faults: Faults = {
+    cut: async () => this.#cut(),
+    restart: async () => this.#cut(),
+    refuse: async () => {
+      this.isRefusing = true
+      this.#cut()
+      return async () => void (this.isRefusing = false)
+    },
+    stall: async () => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.stall = promise
+      return async () => {
+        this.stall = undefined
+        resolve()
+        for (const client of this.clients) client.wakeAll()
+      }
+    },
+    loseReplies: async () => {
+      this.losesReplies = true
+      return async () => {
+        this.losesReplies = false
+        this.#cut()
+      }
+    },
+  }
+
+  #cut(): void {
+    for (const client of this.clients) client.breakOff()
+  }
+}
+
+/** A queue that is right behind a network: it connects again by itself, and bounds every wait. A mutant gets one step wrong. */
+export class NetworkedQueue extends PlainQueue {
+  /** How long a send waits for its confirmation, in milliseconds. */
+  readonly patienceMs: number = 300
+  readonly engine: DistantRooms
+  /** Aborted when the connection breaks. */
+  connection: AbortController | undefined = new AbortController()
+  readonly #waiting: (() => void)[] = []
+
+  constructor(engine: DistantRooms) {
+    super(engine)
+    this.engine = engine
+    engine.clients.add(this)
+  }
+
+  override async send(queue: string, message: WorkMessage, options?: CallOptions): Promise<void> {
+    this.enter(options)
+    const signal = options?.signal
+    const { signal: broken } = this.connection ?? (await this.connected(signal))
+    const confirmed = this.engine.ask(() => super.send(queue, message))
+    const lost = new Promise<never>((_resolve, reject) => onAbort(broken, () => reject(this.unanswered())))
+    const onTimeout = (): never => {
+      throw this.unanswered()
+    }
+    await within(Promise.race([confirmed, lost]), { timeoutMs: this.patienceMs, signal, onTimeout })
+  }
+
+  override async close(): Promise<void> {
+    await super.close()
+    this.engine.clients.delete(this)
+  }
+
+  override join(room: Room, taker: Taker): void {
+    super.join(room, taker)
+    if (this.connection === undefined) leave(room, taker)
+  }
+
+  override mayTake(room: Room, taker: Taker): boolean {
+    return this.engine.stall === undefined && super.mayTake(room, taker)
+  }
+
+  /** What a send fails with whose confirmation does not come. */
+  unanswered(): Error {
+    return outcomeUnknown('not confirmed')
+  }
+
+  async connected(signal: AbortSignal | undefined): Promise<AbortController> {
+    const onTimeout = (): never => {
+      throw new TaskledgerError('UNAVAILABLE', 'there is no connection')
+    }
+    const again = new Promise<void>((resolve) => void this.#waiting.push(resolve))
+    if (this.connection === undefined) await within(again, { timeoutMs: this.patienceMs, signal, onTimeout })
+    return this.connection ?? onTimeout()
+  }
+
+  /** The engine takes back what is not settled. Handlers that run keep their slots. */
+  breakOff(): void {
+    this.connection?.abort()
+    this.connection = undefined
+    for (const { room, taker } of this.takers) {
+      leave(room, taker)
+      for (const run of taker.running) {
+        this.lose(room, run)
+        room.running.delete(run)
+      }
+    }
+    this.lost()
+  }
+
+  lost(): void {
+    setTimeout(() => this.#connect(), 20)
+  }
+
+  rejoin(room: Room, taker: Taker): void {
+    if (!taker.closed) room.takers.push(taker)
+  }
+
+  wakeAll(): void {
+    for (const { room } of this.takers) this.wake(room)
+  }
+
+  #connect(): void {
+    if (this.closed || this.connection !== undefined) return
+    if (this.engine.isRefusing) return this.lost()
+    this.connection = new AbortController()
+    for (const { room, taker } of this.takers) this.rejoin(room, taker)
+    this.wakeAll()
+    for (const go of this.#waiting.splice(0)) go()
+  }
+}
+
+const leave = (room: Room, taker: Taker): void => {
+  room.takers = room.takers.filter((each) => each !== taker)
+}
