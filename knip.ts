@@ -28,7 +28,7 @@ const config: KnipConfig = {
     // A test runs it as a process.
     'tools/servers': { entry: ['test/process/parent.ts'] },
     // The tests start other test runners, by their paths.
-    'test-kit': { entry: [pages, 'test/*.md', 'test/runners/*.mjs'], ignoreDependencies: ['jest'] },
+    'test-kit': { entry: [pages, 'test/contracts/*.md', 'test/runners/*.mjs'], ignoreDependencies: ['jest'] },
   },
   ignoreExportsUsedInFile: true,
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { codeOf } from '@taskledger/core/ports'
-import type { Rule } from '../rule.ts'
+import type { Rule } from '../framework/rule.ts'
 
 interface Closable {
   close(): Promise<void>

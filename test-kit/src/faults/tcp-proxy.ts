@@ -1,7 +1,7 @@
 import type { AddressInfo, Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
 import { Transform } from 'node:stream'
-import type { Faults } from '../harness.ts'
+import type { Faults } from '../framework/harness.ts'
 
 /** Where the proxy stands, and what it leads to. */
 export interface TcpProxyOptions {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { EventBus } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
+import type { Rule } from '../../framework/rule.ts'
 import { expectHeard, hasHeard, lastNotice, listenOn, publishAnyhow } from './hearing.ts'
 
 const utf8 = new TextEncoder()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { EventBus, TaskNotice } from '@taskledger/core/ports'
 import { isClosed } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
+import type { Rule } from '../../framework/rule.ts'
 import { hasHeard, expectHeard, lastNotice, listenOn, noticesWith, noticeWith, sameNotices } from './hearing.ts'
 
 export const hearingRules: readonly Rule<EventBus>[] = [

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { EventBus, TaskNotice, Unsubscribe } from '@taskledger/core/ports'
 import { codeOf } from '@taskledger/core/ports'
-import type { RuleContext } from '../../rule.ts'
-import { drawTaskId } from '../task-listing/sample-details.ts'
+import type { RuleContext } from '../../framework/rule.ts'
+import { drawTaskId } from '../sample-data.ts'
 
 /** A notice that nobody else publishes, but for what is given. */
 export const noticeWith = (random: () => number, given: Partial<TaskNotice> = {}): TaskNotice => ({

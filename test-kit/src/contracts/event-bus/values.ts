@@ -1,7 +1,7 @@
 import type { EventBus, TaskNotice } from '@taskledger/core/ports'
 import { taskStatuses } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
-import { drawTaskId } from '../task-listing/sample-details.ts'
+import type { Rule } from '../../framework/rule.ts'
+import { drawTaskId } from '../sample-data.ts'
 import { expectHeard, lastNotice, listenOn, noticesWith, noticeWith, sameNotices } from './hearing.ts'
 
 const types: readonly TaskNotice['type'][] = [

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { EventStore, TaskEvent } from '@taskledger/core/ports'
 import { isVersionConflict } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
-import { awkwardValues, createdEvent, everyEvent, freshTaskId, largestPayload, startedEvent } from '../../sample-data.ts'
+import type { Rule } from '../../framework/rule.ts'
+import { awkwardValues, createdEvent, everyEvent, freshTaskId, largestPayload, startedEvent } from '../sample-data.ts'
 
 /** What an append came to: nothing where it was accepted, else the error. */
 export const refusalOf = async (append: Promise<void>): Promise<unknown> =>

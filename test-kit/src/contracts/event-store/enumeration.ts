@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { EventStore, TaskId } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
-import { createdEvent, freshTaskId, startedEvent } from '../../sample-data.ts'
+import type { Rule } from '../../framework/rule.ts'
+import { createdEvent, freshTaskId, startedEvent } from '../sample-data.ts'
 
 const namedBy = async (store: EventStore): Promise<readonly TaskId[]> => {
   const taskIds: TaskId[] = []

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
 import { codeOf, isVersionConflict } from '@taskledger/core/ports'
-import type { Faults, Subject } from '../../harness.ts'
-import type { Rule, RuleContext } from '../../rule.ts'
-import { createdEvent, everyEvent, freshTaskId, startedEvent } from '../../sample-data.ts'
+import type { Faults, Subject } from '../../framework/harness.ts'
+import type { Rule, RuleContext } from '../../framework/rule.ts'
+import { createdEvent, everyEvent, freshTaskId, startedEvent } from '../sample-data.ts'
 import { refusalOf } from './appending.ts'
 
 const needs =

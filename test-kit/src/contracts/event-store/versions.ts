@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
 import { isVersionConflict } from '@taskledger/core/ports'
-import type { Rule, RuleContext } from '../../rule.ts'
-import { createdEvent, everyEvent, freshTaskId, startedEvent } from '../../sample-data.ts'
+import type { Rule, RuleContext } from '../../framework/rule.ts'
+import { createdEvent, everyEvent, freshTaskId, startedEvent } from '../sample-data.ts'
 import { refusalOf } from './appending.ts'
 
 const rounds = 20

@@ -1,6 +1,6 @@
 import type { NodeRegistry } from '@taskledger/core/ports'
-import type { Harness } from '../../harness.ts'
-import type { Contract } from '../../rule.ts'
+import type { Harness } from '../../framework/harness.ts'
+import type { Contract } from '../../framework/rule.ts'
 import { traitRules } from '../traits.ts'
 import { livenessRules } from './liveness.ts'
 import { longTtlMs, nodeWith } from './sample-nodes.ts'

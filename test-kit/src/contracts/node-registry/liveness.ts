@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeRegistry } from '@taskledger/core/ports'
-import type { Rule, RuleContext } from '../../rule.ts'
+import type { Rule, RuleContext } from '../../framework/rule.ts'
 import { idsOf, liveOn, longTtlMs, nodeWith } from './sample-nodes.ts'
 
 /** As short as the engine can count, and long enough to be looked at a few times. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { NodeRegistry } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
+import type { Rule } from '../../framework/rule.ts'
 import { liveOn, longTtlMs, nodeWith } from './sample-nodes.ts'
 
 export const valueRules: readonly Rule<NodeRegistry>[] = [

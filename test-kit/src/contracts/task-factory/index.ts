@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { JsonValue, RunnableTask, TaskFactory } from '@taskledger/core'
 import { codeOf } from '@taskledger/core'
-import type { Contract, Rule } from '../../rule.ts'
+import type { Contract, Rule } from '../../framework/rule.ts'
 
 /** A payload of today, and what becomes of it. */
 export interface PayloadSample {

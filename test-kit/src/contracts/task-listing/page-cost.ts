@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { PageRequest, TaskFilter, TaskListing } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
+import type { Rule } from '../../framework/rule.ts'
 import { detailsWith, leapDay } from './sample-details.ts'
 
 const limit = 10

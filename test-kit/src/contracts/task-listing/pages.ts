@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TaskDetails, TaskFilter, TaskListing } from '@taskledger/core/ports'
 import { compareListed, isFinalStatus, isInvalidCursor, taskStatuses } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
+import type { Rule } from '../../framework/rule.ts'
 import { idsOf, listedBy, pagesOf } from './reading.ts'
 import { detailsWith, leapDay, shuffled } from './sample-details.ts'
 

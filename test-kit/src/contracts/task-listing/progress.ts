@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { TaskListing, TaskProgress } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
+import type { Rule } from '../../framework/rule.ts'
 import { byId, listedBy, unfinishedOf } from './reading.ts'
-import { detailsWith, drawTaskId, leapDay, lifeOf, shuffled } from './sample-details.ts'
+import { drawTaskId } from '../sample-data.ts'
+import { detailsWith, leapDay, lifeOf, shuffled } from './sample-details.ts'
 
 const progressOf = (attempt: number, sequence: number): TaskProgress => ({
   attempt,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TaskListing } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
+import type { Rule } from '../../framework/rule.ts'
 import { listedBy, unfinishedOf } from './reading.ts'
 import { detailsWith, leapDay, lifeOf } from './sample-details.ts'
 

@@ -1,14 +1,9 @@
-import type { TaskDetails, TaskId, TaskStatus } from '@taskledger/core/ports'
+import type { TaskDetails, TaskStatus } from '@taskledger/core/ports'
 import { taskStatuses } from '@taskledger/core/ports'
+import { drawTaskId } from '../sample-data.ts'
 
 /** 2024-02-29, so that lists reach over the borders of days, months and years. */
 export const leapDay: number = Date.UTC(2024, 1, 29, 12)
-
-/** A well-formed id of a task that nobody else has. */
-export const drawTaskId = (random: () => number): TaskId => {
-  const hex = (digits: number): string => Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join('')
-  return `${hex(8)}-${hex(4)}-7${hex(3)}-8${hex(3)}-${hex(12)}` as TaskId
-}
 
 /** The details of a task that was just submitted, but for what is given. */
 export const detailsWith = (random: () => number, given: Partial<TaskDetails> = {}): TaskDetails => ({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TaskDetails, TaskId, TaskListing } from '@taskledger/core/ports'
 import { isFinalStatus, shardOf } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
+import type { Rule } from '../../framework/rule.ts'
 import { byId, idsOf, unfinishedOf } from './reading.ts'
 import { detailsWith, leapDay, lifeOf, oneInEachStatus } from './sample-details.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { JsonValue, TaskDetails, TaskListing } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
-import { awkwardValues } from '../../sample-data.ts'
+import type { Rule } from '../../framework/rule.ts'
+import { awkwardValues } from '../sample-data.ts'
 import { listedBy, unfinishedOf } from './reading.ts'
 import { detailsWith, leapDay } from './sample-details.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TaskDetails, TaskListing } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
+import type { Rule } from '../../framework/rule.ts'
 import { byId, listedBy, unfinishedOf } from './reading.ts'
 import { detailsWith, leapDay, lifeOf, permutations, shuffled } from './sample-details.ts'
 

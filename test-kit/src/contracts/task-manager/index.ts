@@ -1,5 +1,5 @@
-import type { Harness } from '../../harness.ts'
-import type { Contract } from '../../rule.ts'
+import type { Harness } from '../../framework/harness.ts'
+import type { Contract } from '../../framework/rule.ts'
 import type { Adapters } from '../../faults/adapters.ts'
 import { awaitRules } from './rules/cluster/awaiting.ts'
 import { cancelRaces } from './rules/cancelling/races.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { WorkQueue } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
+import type { Rule } from '../../framework/rule.ts'
 import type { Stage, StagedRule, Worker } from './stage.ts'
 import { acceptAtOnce, sortedIdsOf, staged } from './stage.ts'
 

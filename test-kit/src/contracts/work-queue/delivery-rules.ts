@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { WorkMessage, WorkQueue } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
+import type { Rule } from '../../framework/rule.ts'
 import { acceptAtOnce, idsOf, sortedIdsOf, staged } from './stage.ts'
 
 export const deliveryRules: readonly Rule<WorkQueue>[] = [

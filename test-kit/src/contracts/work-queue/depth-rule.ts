@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Rule } from '../../rule.ts'
+import type { Rule } from '../../framework/rule.ts'
 import type { WorkQueue } from '@taskledger/core/ports'
 import { staged } from './stage.ts'
 

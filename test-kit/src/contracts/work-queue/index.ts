@@ -1,6 +1,6 @@
 import type { WorkQueue } from '@taskledger/core/ports'
-import type { Harness } from '../../harness.ts'
-import type { Contract } from '../../rule.ts'
+import type { Harness } from '../../framework/harness.ts'
+import type { Contract } from '../../framework/rule.ts'
 import { traitRules } from '../traits.ts'
 import { closingRules } from './closing-rules.ts'
 import { deliveryRules } from './delivery-rules.ts'

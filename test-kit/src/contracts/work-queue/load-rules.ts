@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { WorkQueue } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
+import type { Rule } from '../../framework/rule.ts'
 import type { Worker } from './stage.ts'
 import { acceptAtOnce, idsOf, sortedIdsOf, staged } from './stage.ts'
 

@@ -1,6 +1,6 @@
 import type { TaskCreated, WorkMessage } from '@taskledger/core/ports'
-import { createdEvent } from '../../sample-data.ts'
-import { drawTaskId } from '../task-listing/sample-details.ts'
+import { createdEvent } from '../sample-data.ts'
+import { drawTaskId } from '../sample-data.ts'
 
 /** A message for a task that nobody else has, but for what is given. */
 export const messageWith = (random: () => number, given: Partial<WorkMessage> = {}): WorkMessage => ({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Delivery, WorkQueue } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
+import type { Rule } from '../../framework/rule.ts'
 import { acceptAtOnce, idsOf, sortedIdsOf, staged } from './stage.ts'
 
 /** Longer than a turn of the machine, in milliseconds. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, ConsumeMode, Delivery, TaskId, WorkMessage, WorkQueue } from '@taskledger/core/ports'
 import { codeOf } from '@taskledger/core/ports'
-import { waitUntil } from '../../deadlines.ts'
-import type { Rule, RuleContext } from '../../rule.ts'
+import { waitUntil } from '../../framework/deadlines.ts'
+import type { Rule, RuleContext } from '../../framework/rule.ts'
 import { messageWith } from './sample-messages.ts'
 
 /** One handler that runs, or ran. It runs until it is told to end. */

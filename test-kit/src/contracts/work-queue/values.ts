@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { WorkMessage, WorkQueue } from '@taskledger/core/ports'
-import type { Rule } from '../../rule.ts'
+import type { Rule } from '../../framework/rule.ts'
 import { createdFor, messageWith } from './sample-messages.ts'
 import { acceptAtOnce, staged } from './stage.ts'
 

@@ -1,7 +1,7 @@
 import type { TaskEvent, TaskId } from '@taskledger/core/ports'
 import { codeOf, isVersionConflict } from '@taskledger/core/ports'
 import type { CallHandlers } from '@taskledger/test-kit/faults'
-import { createdEvent, freshTaskId } from '../../../src/sample-data.ts'
+import { createdEvent, freshTaskId } from '../../../src/contracts/sample-data.ts'
 import type { Mutant } from './broken-harness.ts'
 import { stateless } from './broken-harness.ts'
 import { deliverTwice } from './queues.ts'

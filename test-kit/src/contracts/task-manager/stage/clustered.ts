@@ -1,7 +1,7 @@
 import type { TaskId } from '@taskledger/core/ports'
 import type { Adapters } from '../../../faults/adapters.ts'
 import { Cluster } from '../../../faults/cluster.ts'
-import type { Rule, RuleContext } from '../../../rule.ts'
+import type { Rule, RuleContext } from '../../../framework/rule.ts'
 
 /** A rule about a cluster. The cluster is opened for the rule and closed after it, and its histories are checked. */
 export interface ClusterRule extends Omit<Rule<Adapters>, 'run'> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { declareTask, isClosed, unchecked } from '@taskledger/core'
 import type { JsonValue } from '@taskledger/core'
-import type { Rule } from '../../../../rule.ts'
+import type { Rule } from '../../../../framework/rule.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered, sortedIds } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TaskHandle } from '@taskledger/core'
 import { codeOf } from '@taskledger/core'
-import type { Rule, RuleContext } from '../../../../rule.ts'
+import type { Rule, RuleContext } from '../../../../framework/rule.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
 import type { Cluster } from '../../../../faults/cluster.ts'
 import type { ClusterNode } from '../../../../faults/cluster-node.ts'

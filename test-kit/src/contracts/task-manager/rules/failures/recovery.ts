@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { codeOf } from '@taskledger/core'
 import type { TaskId } from '@taskledger/core/ports'
-import type { Rule } from '../../../../rule.ts'
+import type { Rule } from '../../../../framework/rule.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
 import type { Cluster } from '../../../../faults/cluster.ts'
 import type { NodeOptions } from '../../../../faults/cluster-node.ts'

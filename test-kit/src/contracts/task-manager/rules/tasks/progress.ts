@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { JsonValue } from '@taskledger/core'
 import { codeOf, defineTask } from '@taskledger/core'
-import type { Rule } from '../../../../rule.ts'
+import type { Rule } from '../../../../framework/rule.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { outcomeOf } from '../../stage/outcome.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { codeOf, defineTask, NonRetryableError, unchecked } from '@taskledger/core'
-import type { Rule } from '../../../../rule.ts'
+import type { Rule } from '../../../../framework/rule.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'

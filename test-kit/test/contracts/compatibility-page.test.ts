@@ -3,7 +3,7 @@ import type { Harness } from '@taskledger/test-kit'
 import * as kit from '@taskledger/test-kit'
 import { expect, it } from 'vitest'
 
-const page = readFileSync(new URL('../../docs/compatibility.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../../../docs/compatibility.md', import.meta.url), 'utf8')
 
 const harness: Harness<never> = { name: 'none', open: () => Promise.reject(new Error('never opened')) }
 const contracts = [

@@ -9,6 +9,12 @@ export const freshTaskId = (): TaskId => {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}` as TaskId
 }
 
+/** A well-formed id of a task that nobody else has. */
+export const drawTaskId = (random: () => number): TaskId => {
+  const hex = (digits: number): string => Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join('')
+  return `${hex(8)}-${hex(4)}-7${hex(3)}-8${hex(3)}-${hex(12)}` as TaskId
+}
+
 /** Values that engines like to change. */
 export const awkwardValues: Readonly<Record<string, JsonValue>> = {
   null: null,

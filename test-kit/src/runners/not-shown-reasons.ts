@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import process from 'node:process'
-import type { Contract } from './rule.ts'
+import type { Contract } from '../framework/rule.ts'
 
 /** Opens the subject once, and finds out which rules cannot be shown on it, and why. For {@link register}. */
 export const notShownReasons = async <Port>({ harness, rules }: Contract<Port>): Promise<ReadonlyMap<string, string>> => {

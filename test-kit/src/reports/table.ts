@@ -1,5 +1,5 @@
-import { countsOf } from './format-report.ts'
-import type { Report, RuleResult, RuleStatus } from './rule.ts'
+import { countsOf } from './text.ts'
+import type { Report, RuleResult, RuleStatus } from '../framework/rule.ts'
 
 const words: Readonly<Record<RuleStatus, string>> = {
   passed: 'holds',

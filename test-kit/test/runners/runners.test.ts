@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { runNode } from './runners/run.ts'
+import { runNode } from './run.ts'
 
 const require = createRequire(import.meta.url)
 const timeout = 120_000
@@ -65,7 +65,7 @@ describe('taskledger-conformance', () => {
   })
   afterEach(() => rm(folder, { recursive: true }))
 
-  const command = '../../src/bin/taskledger-conformance.ts'
+  const command = '../../src/runners/taskledger-conformance.ts'
 
   it('prints a report, writes JUnit, JSON and Markdown, and succeeds', { timeout }, async () => {
     const [xml, json, table] = [join(folder, 'junit.xml'), join(folder, 'report.json'), join(folder, 'table.md')]

@@ -11,7 +11,7 @@ interface Entry {
   readonly title: string
 }
 
-const folder = new URL('../../docs/contract/', import.meta.url)
+const folder = new URL('../../../docs/contract/', import.meta.url)
 
 /** The headings of a page, each with the sentence below it. */
 const entriesOf = (page: string): readonly Entry[] =>

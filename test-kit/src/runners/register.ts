@@ -1,7 +1,7 @@
-import type { Contract, RuleResult } from './rule.ts'
-import { resultOf } from './run-contract.ts'
-import type { RunSettings } from './settings.ts'
-import { seedOf } from './settings.ts'
+import type { Contract, RuleResult } from '../framework/rule.ts'
+import { resultOf } from '../framework/run-contract.ts'
+import type { RunSettings } from '../framework/settings.ts'
+import { seedOf } from '../framework/settings.ts'
 
 /** What a test of the runner is called with: node:test gives a context that can skip, mocha has it as `this`. */
 export type TestBody = (this: unknown, context?: unknown) => Promise<void>

@@ -1,4 +1,4 @@
-import type { Report, RuleResult } from './rule.ts'
+import type { Report, RuleResult } from '../framework/rule.ts'
 
 /** The reports as JUnit XML, which every CI server reads. */
 export const toJUnit = (reports: readonly Report[]): string =>

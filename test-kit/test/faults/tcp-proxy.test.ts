@@ -4,8 +4,8 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, it } from 'vitest'
-import type { TcpProxy } from '../src/faults/tcp-proxy.ts'
-import { tcpProxy } from '../src/faults/tcp-proxy.ts'
+import type { TcpProxy } from '../../src/faults/tcp-proxy.ts'
+import { tcpProxy } from '../../src/faults/tcp-proxy.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {

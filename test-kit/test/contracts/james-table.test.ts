@@ -3,8 +3,8 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const page = readFileSync(`${root}test-kit/test/james-table.md`, 'utf8')
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+const page = readFileSync(`${root}test-kit/test/contracts/james-table.md`, 'utf8')
 const rows = [...page.matchAll(/^\| (?!test \||---)([^|]+) \| ([^|]+) \|$/gm)].map(([, test = '', cover = '']) => ({ test, cover }))
 const catalogue = globSync('docs/contract/*.md', { cwd: root })
   .map((file) => readFileSync(root + file, 'utf8'))

@@ -6,8 +6,8 @@
 import { describe, it } from 'vitest'
 import type { TestBody } from './register.ts'
 import { register } from './register.ts'
-import type { Contract } from './rule.ts'
-import type { RunSettings } from './settings.ts'
+import type { Contract } from '../framework/rule.ts'
+import type { RunSettings } from '../framework/settings.ts'
 
 /** The kit has deadlines of its own, which say what did not happen; the runner's only ends what they cannot. In milliseconds. */
 const runnersTimeoutMs = 600_000

@@ -1,4 +1,4 @@
-import type { Report, RuleResult, RuleStatus } from './rule.ts'
+import type { Report, RuleResult, RuleStatus } from '../framework/rule.ts'
 
 const order: readonly RuleStatus[] = ['passed', 'failed', 'error', 'not shown']
 
