@@ -1,81 +1,81 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises'
 import { onAbort } from '@taskledger/core/ports'
 
-/** What a lane does with the items that go together, and how many those may be. */
+/** How items are flushed, and how many go into one flush. */
 export interface GroupCommitOptions<Item> {
-  /** Sends the items of one key, and says of each, in the same order, what came of it. */
+  /** Sends items of one key, and returns the result of each of them in the same order. */
   flush(key: string, items: readonly Item[]): Promise<readonly PromiseSettledResult<void>[]>
-  /** The most items that go together. */
+  /** The maximum number of items in a flush. */
   readonly maxItems: number
-  /** The most bytes that go together; a larger item goes alone. */
+  /** The maximum number of bytes in a flush. A larger item is flushed alone. */
   readonly maxBytes: number
   sizeOf(item: Item): number
-  /** Items of the same id never go together: the later one waits for the outcome of the first. */
+  /** Items of the same id are never in the same flush: the later item waits for the result of the earlier. */
   idOf(item: Item): string
 }
 
-interface Waiting<Item> {
+interface Waiter<Item> {
   readonly item: Item
   settle(result: PromiseSettledResult<void>): void
 }
 
 /**
- * Group commit without a timer. Of each key one flush at most is under way; what is added meanwhile goes together with the
- * next. An item that finds its lane idle goes at once, with those that are added in the same turn of the event loop: the
- * tasks of one submit, or those that one flush has just let go on. A key without items holds no memory.
+ * Group commit without a timer. Each key has at most one flush in flight, and items that are added meanwhile share the next flush. An item
+ * whose key is idle is flushed at the end of the current turn of the event loop, with all items of that turn: the tasks of one submit, or
+ * the callers that the last flush resumed. A key without items takes no memory.
  */
 export class GroupCommit<Item> {
   readonly #options: GroupCommitOptions<Item>
-  /** What waits, by key. A key is in here while a flush is under way. */
-  readonly #lanes = new Map<string, Set<Waiting<Item>>>()
+  /** The items that wait, by key. A key is present while a flush of it is in flight. */
+  readonly #waiters = new Map<string, Set<Waiter<Item>>>()
 
   constructor(options: GroupCommitOptions<Item>) {
     this.#options = options
   }
 
   /**
-   * Resolves or rejects as the item's part of the flush does. With an aborted signal it rejects promptly: an item that still
-   * waits goes nowhere, one that is under way goes on, with those beside it.
+   * Settles with the item's own result in the flush. When the signal is aborted it rejects promptly: an item that still waits is not
+   * flushed, and an item in flight stays in its flush, which others share.
    */
   add(key: string, item: Item, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(signal.reason as Error)
-      const lane = this.#lanes.get(key)
-      const waits = lane ?? new Set()
-      const waiting: Waiting<Item> = {
+      const present = this.#waiters.get(key)
+      const waiters = present ?? new Set()
+      const waiter: Waiter<Item> = {
         item,
         settle: (result) => {
-          leave?.()
+          unlisten?.()
           if (result.status === 'fulfilled') resolve()
           else reject(result.reason as Error)
         },
       }
-      const leave =
+      const unlisten =
         signal &&
         onAbort(signal, () => {
-          waits.delete(waiting)
+          waiters.delete(waiter)
           reject(signal.reason as Error)
         })
-      waits.add(waiting)
-      if (lane !== undefined) return
-      this.#lanes.set(key, waits)
-      void this.#run(key, waits)
+      waiters.add(waiter)
+      if (present !== undefined) return
+      this.#waiters.set(key, waiters)
+      void this.#run(key, waiters)
     })
   }
 
-  async #run(key: string, waits: Set<Waiting<Item>>): Promise<void> {
-    while (waits.size > 0) {
+  async #run(key: string, waiters: Set<Waiter<Item>>): Promise<void> {
+    while (waiters.size > 0) {
       await endOfTurn()
-      const together = this.#board(waits)
-      // All that waited were given up.
-      if (together.length === 0) break
+      const batch = this.#takeBatch(waiters)
+      // Every waiter gave up before the end of the turn.
+      if (batch.length === 0) break
       const results = await this.#flush(
         key,
-        together.map(({ item }) => item),
+        batch.map(({ item }) => item),
       )
-      for (const [index, waiting] of together.entries()) waiting.settle(results[index] ?? noResult)
+      for (const [index, waiter] of batch.entries()) waiter.settle(results[index] ?? missingResult)
     }
-    this.#lanes.delete(key)
+    this.#waiters.delete(key)
   }
 
   async #flush(key: string, items: readonly Item[]): Promise<readonly PromiseSettledResult<void>[]> {
@@ -86,26 +86,29 @@ export class GroupCommit<Item> {
     }
   }
 
-  /** Takes those that go next out of the line, in their order: at least one. */
-  #board(waits: Set<Waiting<Item>>): readonly Waiting<Item>[] {
+  /** Takes the next batch from the waiters, in their order: at least one. */
+  #takeBatch(waiters: Set<Waiter<Item>>): readonly Waiter<Item>[] {
     const { maxItems, maxBytes, sizeOf, idOf } = this.#options
-    const together: Waiting<Item>[] = []
-    // Ids that are aboard, or that a larger one before them keeps waiting.
+    const batch: Waiter<Item>[] = []
+    // Also the ids of items that do not fit: a later item of the same id must not overtake them.
     const ids = new Set<string>()
     let bytes = 0
-    for (const waiting of waits) {
-      if (together.length === maxItems) break
-      const [id, size] = [idOf(waiting.item), sizeOf(waiting.item)]
-      const fits = together.length === 0 || bytes + size <= maxBytes
+    for (const waiter of waiters) {
+      if (batch.length === maxItems) break
+      const [id, size] = [idOf(waiter.item), sizeOf(waiter.item)]
+      const fits = batch.length === 0 || bytes + size <= maxBytes
       if (!ids.has(id) && fits) {
-        together.push(waiting)
+        batch.push(waiter)
         bytes += size
       }
       ids.add(id)
     }
-    for (const waiting of together) waits.delete(waiting)
-    return together
+    for (const waiter of batch) waiters.delete(waiter)
+    return batch
   }
 }
 
-const noResult: PromiseRejectedResult = { status: 'rejected', reason: new TypeError('a flush has to say of each item what came of it') }
+const missingResult: PromiseRejectedResult = {
+  status: 'rejected',
+  reason: new TypeError('a flush returned no result for one of its items'),
+}

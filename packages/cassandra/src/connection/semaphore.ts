@@ -1,63 +1,63 @@
 import { onAbort } from '@taskledger/core/ports'
 
-/** Gives its place back. Giving it back twice is fine. */
-export type Leave = () => void
+/** Gives a permit back. Giving it back twice is fine. */
+export type Release = () => void
 
 interface Waiter {
-  readonly go: () => void
+  readonly goOn: () => void
   readonly giveUp: (reason: Error) => void
 }
 
-/** So many places; whoever finds none free waits in line. */
+/** Limits how many callers go on at the same time. The others wait in the order of their calls. */
 export class Semaphore {
-  readonly #line = new Set<Waiter>()
-  #free: number
+  readonly #waiters = new Set<Waiter>()
+  #permits: number
 
-  constructor(places: number) {
-    this.#free = places
+  constructor(permits: number) {
+    this.#permits = permits
   }
 
-  /** Resolves with a place, in the order of the calls; rejects with the signal's reason where that comes first. */
-  async take(signal?: AbortSignal): Promise<Leave> {
+  /** Resolves with a permit, in the order of the calls; rejects with the signal's reason if that comes first. */
+  async acquire(signal?: AbortSignal): Promise<Release> {
     signal?.throwIfAborted()
-    if (this.#free > 0) this.#free--
+    if (this.#permits > 0) this.#permits--
     else await this.#wait(signal)
-    let isTaken = true
+    let isHeld = true
     return () => {
-      if (isTaken) this.#giveBack()
-      isTaken = false
+      if (isHeld) this.#giveBack()
+      isHeld = false
     }
   }
 
-  /** Sends everybody away who waits in line. */
-  clear(reason: Error): void {
-    for (const { giveUp } of this.#line) giveUp(reason)
+  /** Rejects every caller that waits. */
+  rejectWaiting(reason: Error): void {
+    for (const { giveUp } of this.#waiters) giveUp(reason)
   }
 
   #wait(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      const leaveLine = (): void => {
-        this.#line.delete(waiter)
-        leave?.()
+      const leave = (): void => {
+        this.#waiters.delete(waiter)
+        unlisten?.()
       }
       const waiter: Waiter = {
-        go: () => {
-          leaveLine()
+        goOn: () => {
+          leave()
           resolve()
         },
         giveUp: (reason) => {
-          leaveLine()
+          leave()
           reject(reason)
         },
       }
-      this.#line.add(waiter)
-      const leave = signal && onAbort(signal, () => waiter.giveUp(signal.reason as Error))
+      this.#waiters.add(waiter)
+      const unlisten = signal && onAbort(signal, () => waiter.giveUp(signal.reason as Error))
     })
   }
 
   #giveBack(): void {
-    const [first] = this.#line
-    if (first === undefined) this.#free++
-    else first.go()
+    const [first] = this.#waiters
+    if (first === undefined) this.#permits++
+    else first.goOn()
   }
 }

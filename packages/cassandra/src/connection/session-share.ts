@@ -1,24 +1,24 @@
 import { closedError } from '@taskledger/core/ports'
 
-/** A port's share of a session. The last share that is closed closes the session. */
+/** A port's share of a session. Closing the last share closes the session. */
 export class SessionShare {
-  readonly #what: string
+  readonly #port: string
   readonly #end: () => Promise<void>
   #closed: Promise<void> | undefined
 
-  /** @param what What the port is, as the error of a closed one names it. */
-  constructor(what: string, end: () => Promise<void>) {
-    this.#what = what
+  /** @param port The name of the port, for the error of a call after `close`. */
+  constructor(port: string, end: () => Promise<void>) {
+    this.#port = port
     this.#end = end
   }
 
   /**
-   * What every call of the port passes first.
+   * Every call of the port begins with this check.
    *
-   * @throws `CLOSED` after `close`; the signal's reason where it was aborted.
+   * @throws `CLOSED` after `close`; the signal's reason if it is aborted.
    */
   enter(signal?: AbortSignal): void {
-    if (this.#closed !== undefined) throw closedError(this.#what)
+    if (this.#closed !== undefined) throw closedError(this.#port)
     signal?.throwIfAborted()
   }
 

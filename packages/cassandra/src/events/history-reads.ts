@@ -1,6 +1,5 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises'
-import { cohortOf } from '@taskledger/core/ports'
-import { abortable } from '../connection/abortable.ts'
+import { cohortOf, within } from '@taskledger/core/ports'
 import type { EventTable, HistoryRead } from './event-table.ts'
 
 /** For each read the texts of the events, in order. */
@@ -36,7 +35,7 @@ export class HistoryReads {
     const cohort = cohortOf(read.taskId)
     const { reads, unwanted, texts } = this.#gather(cohort, read)
     try {
-      return (await abortable(texts, signal)).get(read) ?? []
+      return (await within(texts, { signal })).get(read) ?? []
     } catch (error) {
       reads.delete(read)
       if (reads.size === 0) {

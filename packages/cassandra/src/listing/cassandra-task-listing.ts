@@ -11,8 +11,7 @@ import type {
   TaskPage,
   TaskProgress,
 } from '@taskledger/core/ports'
-import { decodeCursor, encodeCursor } from '@taskledger/core/ports'
-import { abortable } from '../connection/abortable.ts'
+import { decodeCursor, encodeCursor, within } from '@taskledger/core/ports'
 import type { Session } from '../connection/session.ts'
 import type { SessionShare } from '../connection/session-share.ts'
 import type { AllTasksTableOptions } from './tables/all-tasks-table.ts'
@@ -34,7 +33,7 @@ export interface CassandraTaskListingOptions extends AllTasksTableOptions {
   readonly share: SessionShare
 }
 
-/** The listing on three kinds of tables: the list itself, what is unfinished of it, and the progress. */
+/** The task listing, on three tables: all tasks, the unfinished tasks, and their progress. */
 export class CassandraTaskListing implements TaskListing {
   readonly capabilities: TaskListingCapabilities = { durability: true }
   readonly #share: SessionShare
@@ -59,28 +58,29 @@ export class CassandraTaskListing implements TaskListing {
   async save(details: TaskDetails, options: CallOptions = {}): Promise<void> {
     this.#share.enter(options.signal)
     const snapshot = { details: { ...details, labels: [...details.labels] }, text: encodeDetails(details) }
-    await abortable(this.#write(snapshot), options.signal)
+    await within(this.#write(snapshot), { signal: options.signal })
   }
 
-  /** All at once. The save has not happened before all of it has, and so no row that counts is without its index row. */
+  /** Writes rows and index rows at the same time. The save resolves when all of them are written, so every row of a resolved save has its index row. */
   async #write(snapshot: Snapshot): Promise<void> {
     const { details } = snapshot
-    const begun = performance.now()
-    const note = (): Promise<unknown> => Promise.all([this.#allTasks.note(details), this.#unfinished.note(details)])
+    const began = performance.now()
+    const ensureIndexed = (): Promise<unknown> =>
+      Promise.all([this.#allTasks.ensureIndexed(details), this.#unfinished.ensureIndexed(details)])
     const partitions = [this.#allTasks.table.partitionOf(details), this.#unfinished.table.partitionOf(details)]
-    await Promise.all([note(), this.#saves.save(partitions.map(keyOf).join(' '), snapshot)])
-    // A row that was long in coming may have come after its index row was deleted: see PartitionIndex.
-    if (performance.now() - begun > trustedForMs) await note()
+    await Promise.all([ensureIndexed(), this.#saves.save(partitions.map(keyOf).join(' '), snapshot)])
+    // A slow write may store the row after a scan has deleted its index row: see PartitionIndex.
+    if (performance.now() - began > trustedForMs) await ensureIndexed()
   }
 
   async list(filter: TaskFilter, { limit, cursor, ...options }: PageRequest): Promise<TaskPage> {
     this.#share.enter(options.signal)
     const stretch = stretchOf(filter, cursor)
     const plan = planOf(filter)
-    // One more than asked for, to know whether there is a next page.
+    // One more than the limit, to know whether there is a next page.
     const rows = plan.type === 'unfinished' ? this.#unfinished.table.by([plan.facet]) : this.#allTasks.table.by(plan.facets)
     const found = await readTasks(rows, filter, stretch, limit + 1, options)
-    const tasks = await this.#progress.shownIn(found.slice(0, limit), options)
+    const tasks = await this.#progress.addedTo(found.slice(0, limit), options)
     const last = tasks.at(-1)
     return found.length > limit && last !== undefined ? { tasks, cursor: encodeCursor(last, filter) } : { tasks }
   }
@@ -88,9 +88,9 @@ export class CassandraTaskListing implements TaskListing {
   async *unfinished(shard: TaskShard, options: CallOptions = {}): AsyncGenerator<TaskDetails, void, undefined> {
     this.#share.enter(options.signal)
     for await (const tasks of this.#unfinished.walk(shard, options)) {
-      for (const task of await this.#progress.shownIn(tasks, options)) {
+      for (const task of await this.#progress.addedTo(tasks, options)) {
         yield task
-        // Whoever walks takes his time.
+        // The caller may have closed the listing between two tasks.
         this.#share.enter(options.signal)
       }
     }
@@ -123,9 +123,9 @@ export class CassandraTaskListing implements TaskListing {
 const keyOf = ({ bucket, shard }: Partition): string => `${bucket} ${shard}`
 
 const stretchOf = (filter: TaskFilter, cursor: string | undefined): Stretch => {
-  // Tasks are created on whole milliseconds, and the engine knows no others.
+  // Creation times are whole milliseconds, in the details as in the tables.
   const since = filter.since === undefined ? everything.since : Math.ceil(filter.since)
-  // No task id comes after the empty one, so of the time `until` itself nothing is listed.
+  // No task id comes after the empty one, so no task that was created exactly at `until` is listed.
   const start = filter.until === undefined ? everything.after : { ...everything.after, createdAt: Math.ceil(filter.until) }
   return { since, after: cursor === undefined ? start : decodeCursor(cursor, filter) }
 }

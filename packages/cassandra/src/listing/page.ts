@@ -1,30 +1,30 @@
 import type { CallOptions, TaskDetails, TaskFilter } from '@taskledger/core/ports'
-import type { Partition } from './tables/buckets.ts'
-import { meets } from './tables/facets.ts'
-import type { ListedRow, RowTable, Stretch } from './tables/rows.ts'
+import { matches } from '@taskledger/core/ports'
+import type { FacetRows } from './tables/faceted-table.ts'
+import type { ListedRow, Stretch } from './tables/rows.ts'
 import { detailsOfRows, walkRows } from './walk.ts'
 
-/** How many rows a partition is asked for at a time, and how many details are read at once, at most. */
-const manyRows = 200
+/** The maximum number of rows that the first request to a partition asks for, and of details that are read at once. */
+const maxRows = 200
 
-/** The first tasks of a stretch that the filter lets through, so many at most. */
-export const readTasks = async <Place extends Partition>(
-  table: RowTable<Place>,
+/** The first tasks of a stretch that match the filter, at most `limit`. */
+export const readTasks = async (
+  table: FacetRows,
   filter: TaskFilter,
   stretch: Stretch,
   limit: number,
   options: CallOptions,
 ): Promise<readonly TaskDetails[]> => {
-  const rows = walkRows(table, stretch, { ...options, pageRows: Math.min(limit, manyRows) })
+  const rows = walkRows(table, stretch, { ...options, pageRows: Math.min(limit, maxRows) })
   const found: TaskDetails[] = []
   try {
     let ask = 0
     for (;;) {
-      // What is missing, and where rows were refused, more and more at a time.
-      ask = Math.min(Math.max(limit - found.length, 2 * ask), manyRows)
+      // As many as are missing. If the filter refused rows, at least twice as many as the last time.
+      ask = Math.min(Math.max(limit - found.length, 2 * ask), maxRows)
       const candidates = await takeRows(rows, ask, filter)
       const details = await detailsOfRows(table, candidates, options)
-      found.push(...details.filter((task) => meets(task, filter)))
+      found.push(...details.filter((task) => matches(task, filter)))
       if (found.length >= limit || candidates.length < ask) return found.slice(0, limit)
     }
   } finally {
@@ -32,13 +32,13 @@ export const readTasks = async <Place extends Partition>(
   }
 }
 
-/** The next rows whose status is asked for: those that have another need not be looked at more closely. */
-const takeRows = async <Place extends Partition>(
-  rows: AsyncGenerator<ListedRow<Place>, void, undefined>,
+/** The next rows with one of the filter's statuses: the details of the others need not be read. */
+const takeRows = async (
+  rows: AsyncGenerator<ListedRow, void, undefined>,
   count: number,
   { statuses }: TaskFilter,
-): Promise<readonly ListedRow<Place>[]> => {
-  const taken: ListedRow<Place>[] = []
+): Promise<readonly ListedRow[]> => {
+  const taken: ListedRow[] = []
   while (taken.length < count) {
     const { value: row } = await rows.next()
     if (row === undefined) break

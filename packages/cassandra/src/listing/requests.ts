@@ -1,18 +1,18 @@
 import type { Statement } from '../connection/session.ts'
 
 /**
- * How many bytes go together to several partitions. Of a batch of one partition Cassandra says nothing, whatever its size; of
- * one of several it warns from 5 KiB on, and refuses it from 50 KiB on (`batch_size_warn_threshold`, `batch_size_fail_threshold`).
+ * The maximum size of a batch for several partitions. Cassandra warns of such a batch from 5 KiB on and refuses it from 50 KiB on
+ * (`batch_size_warn_threshold`, `batch_size_fail_threshold`). A batch for one partition has no such limit.
  */
 const maxBytesAcross = 4_096
 
-/** What a statement's values come to, about: numbers, times and names of columns are small. */
+/** The approximate size of a statement's values: numbers, times and column names are small. */
 const sizeOf = ({ params }: Statement): number =>
   params.reduce<number>((sum, value) => sum + (typeof value === 'string' ? Buffer.byteLength(value) : 8), 0)
 
 /**
- * The requests by which batches of a partition each are written: one for all of them where they are small, as those of one task
- * are, and it costs a request less; otherwise one for each. No reader relies on both having come at once.
+ * The requests that write batches, each of which has its own partition. Small batches, such as those of one task, share a request, which
+ * saves one; large batches have a request each. No reader relies on both batches being written at once.
  */
 export const requestsOf = (batches: readonly (readonly Statement[])[]): readonly (readonly Statement[])[] => {
   const together = batches.flat()

@@ -2,52 +2,52 @@ import type { TaskDetails } from '@taskledger/core/ports'
 import { codeOf } from '@taskledger/core/ports'
 import { GroupCommit } from '../connection/group-commit.ts'
 
-/** A version of a task's row, encoded when it was given: what its owner does to it afterwards changes nothing. */
+/** A version of a task's row, encoded when it was given: later changes of the caller's object have no effect. */
 export interface Snapshot {
   readonly details: TaskDetails
   /** The details as text. */
   readonly text: string
 }
 
-/** A place in a lane, or on the way to it, for the newest version of a task. */
+/** A write of the newest version of a task. Until it is in flight, a newer version takes the place of its snapshot. */
 interface Save {
   snapshot: Snapshot
-  isAboard: boolean
+  isInFlight: boolean
   /** Ends the wait for the end of the task. */
-  hurry: () => void
+  endDelay: () => void
   /** Resolves when this version, or a newer one, is durable. */
   done: Promise<void>
 }
 
-/** Writes tasks that share their partitions, together. */
+/** Writes tasks that have the same partitions in one batch. */
 export type WriteTogether = (snapshots: readonly Snapshot[]) => Promise<void>
 
 /**
- * How long the row of a start waits for the end of its task, in milliseconds. Most tasks of a burst are over by then, and are written once less;
- * of the others the list says a moment later that they run.
+ * How long the row of a start waits for the end of its task, in milliseconds. Most tasks of a burst end within that time, which saves a
+ * write; for the others the list shows the start a moment later.
  */
-export const startWaitsMs = 100
+export const startDelayMs = 100
 
-/** How many tasks go together, and how many bytes of details: a mutation may be no larger than half a segment of the commit log (16 MiB). */
+/** The maximum number of tasks in a batch, and of bytes of details: a mutation is limited to half a segment of the commit log (16 MiB). */
 const [maxTasks, maxBytes] = [100, 1_048_576]
 
 /**
- * Group commit for rows. Of the tasks that share their partitions one batch at most is under way; a task that waits for the next goes along in its newest version
- * only, and whoever saved an older one is answered by it.
+ * Group commit for rows. Tasks with the same partitions have at most one batch in flight. A task that waits for the next batch is written
+ * in its newest version only, and that write answers the saves of its older versions.
  */
 export class Saves {
-  readonly #lanes: GroupCommit<Save>
-  /** The latest place taken for a task, until it is durable. */
+  readonly #groups: GroupCommit<Save>
+  /** The latest save of each task, until it is durable. */
   readonly #latest = new Map<string, Save>()
 
   constructor(write: WriteTogether) {
-    this.#lanes = new GroupCommit<Save>({
+    this.#groups = new GroupCommit<Save>({
       maxItems: maxTasks,
       maxBytes,
       sizeOf: ({ snapshot }) => snapshot.text.length,
       idOf: ({ snapshot }) => snapshot.details.taskId,
       flush: async (_key, saves) => {
-        for (const save of saves) save.isAboard = true
+        for (const save of saves) save.isInFlight = true
         return writeApart(
           write,
           saves.map(({ snapshot }) => snapshot),
@@ -63,13 +63,13 @@ export class Saves {
     const latest = this.#latest.get(id)
     if (latest !== undefined) {
       if (latest.snapshot.details.version >= version) return latest.done
-      if (!latest.isAboard) {
+      if (!latest.isInFlight) {
         latest.snapshot = snapshot
-        if (!isStart(snapshot)) latest.hurry()
+        if (!isStart(snapshot)) latest.endDelay()
         return latest.done
       }
     }
-    const save: Save = { snapshot, isAboard: false, hurry: () => {}, done: Promise.resolve() }
+    const save: Save = { snapshot, isInFlight: false, endDelay: () => {}, done: Promise.resolve() }
     save.done = this.#write(partitions, save).finally(() => {
       if (this.#latest.get(id) === save) this.#latest.delete(id)
     })
@@ -80,21 +80,21 @@ export class Saves {
   async #write(partitions: string, save: Save): Promise<void> {
     if (isStart(save.snapshot)) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, startWaitsMs)
-        save.hurry = () => {
+        const timer = setTimeout(resolve, startDelayMs)
+        save.endDelay = () => {
           clearTimeout(timer)
           resolve()
         }
       })
     }
-    await this.#lanes.add(partitions, save)
+    await this.#groups.add(partitions, save)
   }
 }
 
-/** Whether all that it tells is that a task runs. */
+/** Whether the snapshot says only that the task runs. */
 const isStart = ({ details: { status } }: Snapshot): boolean => status === 'inProgress'
 
-/** A batch that the engine refuses falls apart: what it does not take of one task is no fault of the others. */
+/** Writes a batch. If Cassandra refuses it, each task is written alone: one task that cannot be written must not fail the others. */
 const writeApart = async (write: WriteTogether, snapshots: readonly Snapshot[]): Promise<readonly PromiseSettledResult<void>[]> => {
   const [together] = await Promise.allSettled([write(snapshots)])
   const isRefused = together.status === 'rejected' && ['MISCONFIGURED', 'TOO_LARGE'].includes(codeOf(together.reason) ?? '')

@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { codeOf, TaskledgerError } from '@taskledger/core/ports'
+import { codeOf, TaskledgerError, within } from '@taskledger/core/ports'
 import { connect, defaultConnectTimeoutMs } from '../connection/connect.ts'
 import { checkOptions } from '../connection/option-checks.ts'
 import type { CassandraStorageOptions } from '../connection/options.ts'
 import { Session } from '../connection/session.ts'
-import { withinMs } from '../connection/within-ms.ts'
 import { checkSchema } from './check.ts'
 
-/** How long to wait before the schema is looked at again, in milliseconds. */
-const againAfterMs = 100
+/** How long to wait before the next schema check, in milliseconds. */
+const retryPauseMs = 100
 
 /**
- * Opens a session on a schema that is there and is this release's.
+ * Opens a session, and checks that the schema is that of this release.
  *
  * @throws `MISCONFIGURED` or `UNAVAILABLE`, within `connectTimeoutMs`.
  */
@@ -29,15 +28,18 @@ export const openSession = async (options: CassandraStorageOptions): Promise<Ses
   return session
 }
 
-/** A cluster that is just starting takes connections before it has the replicas that a request needs. */
+/** Retries while the replicas are unavailable: a cluster that is just starting accepts connections before it can answer requests. */
 const untilAvailable = async (until: number, check: () => Promise<void>): Promise<void> => {
   for (;;) {
     try {
-      if (await withinMs(until - performance.now(), check())) return
-      throw new TaskledgerError('UNAVAILABLE', 'Cassandra lets this client in, and does not answer it: check the state of its hosts')
+      return await within(check(), { timeoutMs: until - performance.now(), onTimeout: noAnswer })
     } catch (error) {
       if (codeOf(error) !== 'UNAVAILABLE' || performance.now() >= until) throw error
-      await sleep(againAfterMs)
+      await sleep(retryPauseMs)
     }
   }
+}
+
+const noAnswer = (): never => {
+  throw new TaskledgerError('UNAVAILABLE', 'Cassandra accepted the connection and does not answer requests: check the state of its hosts')
 }

@@ -1,43 +1,43 @@
 import { expect, test } from 'vitest'
 import { Semaphore } from '../../src/connection/semaphore.ts'
 
-test('so many at a time, the others in their order', async () => {
-  const places = new Semaphore(1)
-  const leave = await places.take()
+test('a semaphore lets callers go on in the order of their calls', async () => {
+  const semaphore = new Semaphore(1)
+  const release = await semaphore.acquire()
   const seen: string[] = []
-  const second = places.take().then((leaveSecond) => {
+  const second = semaphore.acquire().then((releaseSecond) => {
     seen.push('second')
-    leaveSecond()
+    releaseSecond()
   })
-  const third = places.take().then((leaveThird) => {
+  const third = semaphore.acquire().then((releaseThird) => {
     seen.push('third')
-    leaveThird()
+    releaseThird()
   })
   expect(seen).toEqual([])
-  leave()
-  leave()
+  release()
+  release()
   await Promise.all([second, third])
   expect(seen).toEqual(['second', 'third'])
-  await places.take()
+  await semaphore.acquire()
 })
 
-test('whose signal is aborted leaves the line, and takes no place', async () => {
-  const places = new Semaphore(1)
-  const leave = await places.take()
+test('a caller whose signal is aborted stops waiting, and takes no permit', async () => {
+  const semaphore = new Semaphore(1)
+  const release = await semaphore.acquire()
   const abort = new AbortController()
-  const given = places.take(abort.signal)
-  const next = places.take()
-  abort.abort(new Error('given up'))
-  await expect(given).rejects.toThrow('given up')
-  leave()
+  const given = semaphore.acquire(abort.signal)
+  const next = semaphore.acquire()
+  abort.abort(new Error('gave up'))
+  await expect(given).rejects.toThrow('gave up')
+  release()
   await next
 })
 
-test('the line can be cleared', async () => {
-  const places = new Semaphore(1)
-  await places.take()
-  const waiting = [places.take(), places.take()]
+test('rejects every caller that waits', async () => {
+  const semaphore = new Semaphore(1)
+  await semaphore.acquire()
+  const waiting = [semaphore.acquire(), semaphore.acquire()]
   const refusals = Promise.allSettled(waiting)
-  places.clear(new Error('closed'))
+  semaphore.rejectWaiting(new Error('closed'))
   expect((await refusals).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
 })

@@ -2,7 +2,7 @@ import type { TaskDetails } from '@taskledger/core/ports'
 import { TaskledgerError } from '@taskledger/core/ports'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Snapshot } from '../../src/listing/saves.ts'
-import { Saves, startWaitsMs } from '../../src/listing/saves.ts'
+import { Saves, startDelayMs } from '../../src/listing/saves.ts'
 import { detailsWith } from './samples.ts'
 
 const snapshotOf = (details: TaskDetails): Snapshot => ({ details, text: 'text' })
@@ -140,7 +140,7 @@ describe('saves of a start', () => {
     const saved = save(started)
     await turn()
     expect(batches).toEqual([])
-    vi.advanceTimersByTime(startWaitsMs)
+    vi.advanceTimersByTime(startDelayMs)
     await turn()
     expect(batches.map(({ versions }) => versions)).toEqual([[2]])
     batches[0]?.end()
@@ -150,7 +150,7 @@ describe('saves of a start', () => {
   it('answer for an older version that comes late', async () => {
     const { batches, save } = openSaves()
     const saved = [save(started), save({ ...started, status: 'waiting', version: 1, attempt: 0 })]
-    vi.advanceTimersByTime(startWaitsMs)
+    vi.advanceTimersByTime(startDelayMs)
     await turn()
     expect(batches.map(({ versions }) => versions)).toEqual([[2]])
     batches[0]?.end()

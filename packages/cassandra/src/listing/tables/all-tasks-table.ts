@@ -9,11 +9,11 @@ import type { Session, Statement } from '../../connection/session.ts'
 export interface AllTasksTableOptions {
   /** How much creation time a bucket holds, in milliseconds. */
   readonly bucketMs: number
-  /** How long the rows of a finished task stay, in milliseconds; 0: for ever. */
+  /** How long the rows of a finished task stay, in milliseconds; 0: they never expire. */
   readonly finishedRowsTtlMs: number
 }
 
-/** The list: all tasks, finished or not. */
+/** The list of all tasks, finished or not. */
 export class AllTasksTable {
   readonly table: FacetedTable
   readonly #session: Session
@@ -25,17 +25,18 @@ export class AllTasksTable {
     this.#finishedTtlSeconds = Math.ceil(finishedRowsTtlMs / 1_000)
   }
 
-  async note(details: TaskDetails): Promise<void> {
-    await this.table.note(details, facetsOf(details))
+  /** Makes sure that every list finds the partition of the task. */
+  async ensureIndexed(details: TaskDetails): Promise<void> {
+    await this.table.ensureIndexed(details, facetsOf(details))
   }
 
-  /** The statements that write a task, all of one partition. */
+  /** The statements that write a task, all in one partition. */
   upserts(details: TaskDetails, text: string): readonly Statement[] {
     const ttl = isFinalStatus(details.status) ? this.#finishedTtlSeconds : 0
     return facetsOf(details).map((facet) => this.table.upsert(details, facet, text, ttl))
   }
 
-  /** Deletes the rows of a task. A facet that is no longer known keeps its row: without details it lists nothing. */
+  /** Deletes the rows of a task's present facets. Rows of earlier facets stay: without details they list nothing. */
   async remove(position: ListingPosition, options: CallOptions): Promise<void> {
     const [details] = await this.table.details(this.table.partitionOf(position), [position], options)
     const facets = details === undefined ? [everyTask] : facetsOf(details)

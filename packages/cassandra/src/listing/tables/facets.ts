@@ -2,16 +2,16 @@ import type { TaskDetails, TaskFilter, TaskStatus } from '@taskledger/core/ports
 import { isFinalStatus, taskStatuses } from '@taskledger/core/ports'
 
 /**
- * A facet is one thing that a list can be narrowed by. In each partition every facet of a task has a row of its own, so that "all that
- * failed" is one slice of the partition. Facets that may cease to be true (the node of an earlier attempt) leave their row behind: it
- * is a hint, and the details say what is true.
+ * A facet is one property that a list can be filtered by. Each facet of a task has its own row in the partition of the task, so that "all
+ * failed tasks" are one slice of the partition. The row of a facet that no longer applies (the node of an earlier attempt) stays: the row
+ * is a hint, and the details decide.
  */
 export type Facet = string
 
-/** The facet of every task. Its row alone has the details. */
+/** The facet of every task. Only its row has the details. */
 export const everyTask: Facet = ''
 
-/** The facet of the tasks that run, among all that are unfinished: they are few, and may be few among very many that wait. */
+/** The facet of the unfinished tasks that run: they may be few among very many that wait. */
 export const runningTasks: Facet = 'running'
 
 const typeFacet = (type: string): Facet => `type:${type}`
@@ -19,7 +19,7 @@ const labelFacet = (label: string): Facet => `label:${label}`
 const nodeFacet = (node: string): Facet => `node:${node}`
 const statusFacet = (status: TaskStatus): Facet => `status:${status}`
 
-/** The rows that a task has in its partition. A status has one only where it is final: the others change, and have a table of their own. */
+/** The facets that a task has a row for. Of the statuses only a final one has a row: the others change, and unfinished tasks have their own table. */
 export const facetsOf = ({ type, labels, node, status }: TaskDetails): readonly Facet[] => [
   everyTask,
   typeFacet(type),
@@ -28,25 +28,25 @@ export const facetsOf = ({ type, labels, node, status }: TaskDetails): readonly 
   ...(isFinalStatus(status) ? [statusFacet(status)] : []),
 ]
 
-/** Whether a node has the task in hand. */
+/** Whether a node runs the task. */
 export const isRunning = (status: TaskStatus): boolean => status === 'inProgress' || status === 'cancelRequested'
 
-/** How a list is walked. */
+/** How a filtered list is read. */
 export type ListPlan = FacetPlan | UnfinishedPlan
 
-/** Through the rows of these facets, of which a task has one at most. */
+/** By the rows of these facets. A task has at most one of them. */
 export interface FacetPlan {
   readonly type: 'facets'
   readonly facets: readonly Facet[]
 }
 
-/** Through the table of what is unfinished, by one facet. */
+/** By the table of unfinished tasks, and one facet in it. */
 export interface UnfinishedPlan {
   readonly type: 'unfinished'
   readonly facet: Facet
 }
 
-/** By the property that is likely to let the fewest through; the others are checked row by row. */
+/** Chooses the property that is likely to match the fewest tasks. The other properties are checked in the details of each task. */
 export const planOf = ({ statuses, type, node, label }: TaskFilter): ListPlan => {
   if (label !== undefined) return { type: 'facets', facets: [labelFacet(label)] }
   if (statuses?.every((status) => !isFinalStatus(status)))
@@ -59,10 +59,3 @@ export const planOf = ({ statuses, type, node, label }: TaskFilter): ListPlan =>
 
 const isEveryFinalStatus = (statuses: readonly TaskStatus[]): boolean =>
   taskStatuses.filter(isFinalStatus).every((status) => statuses.includes(status))
-
-/** Whether the task belongs in the list. Times are not looked at: they are where the walk begins and ends. */
-export const meets = (details: TaskDetails, { statuses, type, node, label }: TaskFilter): boolean =>
-  (statuses === undefined || statuses.includes(details.status)) &&
-  (type === undefined || details.type === type) &&
-  (node === undefined || details.node === node) &&
-  (label === undefined || details.labels.includes(label))

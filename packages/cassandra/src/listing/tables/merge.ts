@@ -1,16 +1,16 @@
-/** A part of something sorted. */
+/** A page of a sorted source. */
 export interface SortedPage<Item> {
   readonly items: readonly Item[]
-  /** Whether there may be more after the last item. */
+  /** Whether more items may come after the last one. */
   readonly more: boolean
 }
 
-/** Reads what comes after an item, or from the beginning. */
-export type SortedSource<Item> = (after: Item | undefined) => Promise<SortedPage<Item>>
+/** Reads the page after an item, or the first page. */
+type SortedSource<Item> = (after: Item | undefined) => Promise<SortedPage<Item>>
 
 /**
- * Walks several sorted sources as one. All begin at once; afterwards a source is asked for more only when the walk has come to the end
- * of what it gave, so that nobody pays for pages that nobody wants.
+ * Walks several sorted sources as one. The first pages are read at the same time. After that a source is read again only when the walk has
+ * used up its last page, so that no page is read in vain.
  */
 export const mergeSorted = async function* <Item>(
   sources: readonly SortedSource<Item>[],

@@ -1,59 +1,61 @@
+import type { Clock } from '@taskledger/core/ports'
+import { systemClock } from '@taskledger/core/ports'
+
 /** How long a writer relies on an index row that it wrote, in milliseconds. */
 export const trustedForMs = 60_000
 
-/** An index row may be deleted when it was last written so long before the scan that found its partition empty, in milliseconds. */
+/** The minimum age of an index row, in milliseconds, when a scan that finds its partition empty may delete it. */
 export const forgottenAfterMs = 600_000
 
-/** More are not kept in mind: writing an index row again does no harm. */
+/** The maximum number of index rows that are remembered. To write another one again does no harm. */
 const maxRemembered = 20_000
 
-interface Noted {
-  /** When writing began, by a clock that is never set. */
+interface IndexRow {
+  /** When its write began, by the monotonic clock. */
   readonly at: number
   readonly written: Promise<void>
 }
 
 /**
- * What this process knows of index rows: small rows that say which partitions exist, so that a walk need not try them all. Whoever
- * finds a partition empty deletes its index row; otherwise the index would hold every minute that there ever was.
+ * The index rows that this process has written. An index row says that a partition exists, so that a walk need not try every partition. A
+ * scan that finds a partition empty deletes its index row: otherwise the index would keep every minute that ever had a task.
  *
- * **No row without its index row.** An index row is written with the clock as its timestamp, which it also holds (`seen`). Let a scan that
- * begins at b find a partition empty whose index row was seen at s ≤ b − 10 min, and delete the index row with the timestamp s: exactly what
- * it read, nothing newer. Take any row of that partition that the scan did not meet and whose save has resolved. A majority got it after
- * b, or the scan would have met it. Its writer had an index row of its own: at most one minute old when the save began; and where the
- * save took more than a minute, another one, at most one minute old after the row was written. So the latest of them is from b − 2 min or
- * later. With clocks less than 8 minutes apart that is later than s: the tombstone does not reach it. A save that has not resolved is
- * repeated by its caller, and then counts from its own beginning.
+ * **Every row has an index row.** An index row is written with the time of the clock as its timestamp, and also has that time in its
+ * column `seen`. Suppose that a scan begins at time b and finds a partition empty whose index row has `seen` = s ≤ b − 10 min. The scan
+ * deletes that index row with the timestamp s: exactly what it read, and nothing newer. Take any row of that partition that the scan did not
+ * meet and whose save has resolved. The row reached a majority after b: otherwise the scan would have met it. Its writer relied on an index
+ * row that was at most one minute old when the save began. If the save took more than a minute, the writer also wrote, or relied on, an
+ * index row that was at most one minute old when the row had been written. So the latest of these index rows was written at b − 2 min or
+ * later. If the clocks differ by less than 8 minutes, its timestamp is later than s, and the deletion does not reach it. A save that has
+ * not resolved is retried by its caller, and the argument then holds for the retry.
  */
 export class PartitionIndex {
-  readonly #noted = new Map<string, Noted>()
-  readonly #monotonicNow: () => number
-  readonly #now: () => number
+  readonly #rows = new Map<string, IndexRow>()
+  readonly #clock: Pick<Clock, 'now' | 'elapsed'>
 
-  constructor(monotonicNow: () => number = () => performance.now(), now: () => number = () => Date.now()) {
-    this.#monotonicNow = monotonicNow
-    this.#now = now
+  constructor(clock: Pick<Clock, 'now' | 'elapsed'> = systemClock) {
+    this.#clock = clock
   }
 
-  /** Resolves once the index row is written, by this call or less than a minute ago. `write` gets what the clock says. */
-  note(key: string, write: (seen: number) => Promise<void>): Promise<void> {
-    const at = this.#monotonicNow()
-    const known = this.#noted.get(key)
+  /** Resolves once the index row is written, by this call or by another one less than a minute ago. `write` gets the time for `seen`. */
+  ensure(key: string, write: (seen: number) => Promise<void>): Promise<void> {
+    const at = this.#clock.elapsed()
+    const known = this.#rows.get(key)
     if (known !== undefined && at - known.at < trustedForMs) return known.written
-    const noted: Noted = { at, written: write(this.#now()) }
-    // Again at the end of the map, so that what goes first is what was written longest ago.
-    this.#noted.delete(key)
-    this.#noted.set(key, noted)
-    if (this.#noted.size > maxRemembered) this.#dropOldest()
-    noted.written.catch(() => {
-      if (this.#noted.get(key) === noted) this.#noted.delete(key)
+    const row: IndexRow = { at, written: write(this.#clock.now()) }
+    // To the end of the map: the first entry is then the oldest.
+    this.#rows.delete(key)
+    this.#rows.set(key, row)
+    if (this.#rows.size > maxRemembered) this.#dropOldest()
+    row.written.catch(() => {
+      if (this.#rows.get(key) === row) this.#rows.delete(key)
     })
-    return noted.written
+    return row.written
   }
 
   #dropOldest(): void {
-    for (const key of this.#noted.keys()) {
-      this.#noted.delete(key)
+    for (const key of this.#rows.keys()) {
+      this.#rows.delete(key)
       return
     }
   }

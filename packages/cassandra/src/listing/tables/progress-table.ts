@@ -4,15 +4,15 @@ import { codeOf, isFinalStatus, mergeProgress } from '@taskledger/core/ports'
 import { progressTimestamp } from './timestamps.ts'
 import type { Row, Session } from '../../connection/session.ts'
 
-/** What is left of a task that was never heard of again goes after thirty days. Each report begins them anew. */
-const keptSeconds = 30 * 86_400
+/** A row expires thirty days after the last report. */
+const ttlSeconds = 30 * 86_400
 
-/** How many tasks one request asks for: each is a partition of its own, and the host that is asked has to ask others. */
+/** How many tasks one request reads: each is its own partition, and the coordinator has to ask other hosts for it. */
 const tasksAtOnce = 20
 
 /**
- * How far tasks have come: a row for each, written over by each report. The timestamp is made of attempt and sequence, so that the last
- * report wins without a read. What is kept of a task that has ended is looked at by nobody, and left to its time to live.
+ * The progress of the tasks: a row for each task, which every report overwrites. The timestamp is made of attempt and sequence, so that the
+ * last report wins without a read. The row of a task that has ended is not read, and expires.
  */
 export class ProgressTable {
   readonly #session: Session
@@ -33,8 +33,8 @@ export class ProgressTable {
     return row === undefined ? undefined : this.#read(row)
   }
 
-  /** The tasks with the progress that was reported of them. Those that have ended, or never begun, have none to be asked for. */
-  async shownIn(tasks: readonly TaskDetails[], options: CallOptions): Promise<readonly TaskDetails[]> {
+  /** The tasks with their latest progress. Tasks that have ended or never began have none, and are not looked up. */
+  async addedTo(tasks: readonly TaskDetails[], options: CallOptions): Promise<readonly TaskDetails[]> {
     const ids = tasks.filter(({ status, attempt }) => !isFinalStatus(status) && attempt > 0).map(({ taskId }) => taskId)
     if (ids.length === 0) return tasks
     const requests: Promise<readonly Row[]>[] = []
@@ -46,8 +46,8 @@ export class ProgressTable {
   }
 
   /**
-   * Deletes what is there, and nothing newer: a task that is made anew under the same id counts its attempts from 1 again, and a tombstone of
-   * a later time would swallow its reports. (Those that are not beyond the last one of the removed task it does swallow.)
+   * Deletes the row with the timestamp of its last report. A later timestamp would also hide the reports of a new task of the same id,
+   * whose attempts count from 1 again. (Its reports up to the last one of the removed task stay hidden.)
    */
   async remove(taskId: TaskId, options: CallOptions): Promise<void> {
     const [row] = await this.#session.execute(this.#cql.select, [this.#session.prefix, taskId], options)
@@ -61,7 +61,7 @@ export class ProgressTable {
       return decodeProgress(String(row['progress']))
     } catch (err) {
       if (codeOf(err) !== 'MALFORMED') throw err
-      this.#session.logger.warn({ err, taskId: row['task_id'] }, 'the progress of a task cannot be read; it is left out')
+      this.#session.logger.warn({ err, taskId: row['task_id'] }, 'left out the progress of a task: it cannot be read')
       return undefined
     }
   }
@@ -70,7 +70,7 @@ export class ProgressTable {
 const statementsOf = (session: Session) => {
   const table = session.table('task_progress')
   return {
-    insert: `INSERT INTO ${table} (prefix, task_id, progress) VALUES (?, ?, ?) USING TIMESTAMP ? AND TTL ${keptSeconds}`,
+    insert: `INSERT INTO ${table} (prefix, task_id, progress) VALUES (?, ?, ?) USING TIMESTAMP ? AND TTL ${ttlSeconds}`,
     select: `SELECT task_id, progress, WRITETIME(progress) AS written FROM ${table} WHERE prefix = ? AND task_id = ?`,
     selectMany: `SELECT task_id, progress FROM ${table} WHERE prefix = ? AND task_id IN ?`,
     remove: `DELETE FROM ${table} USING TIMESTAMP ? WHERE prefix = ? AND task_id = ?`,

@@ -1,59 +1,46 @@
 import { decodeDetails } from '@taskledger/core/codec'
-import type { CallOptions, ListingPosition, Logger, TaskDetails, TaskId } from '@taskledger/core/ports'
+import type { ListingPosition, Logger, TaskDetails, TaskId } from '@taskledger/core/ports'
 import { codeOf } from '@taskledger/core/ports'
-import type { Partition } from './buckets.ts'
-import type { SortedPage } from './merge.ts'
 import type { Row } from '../../connection/session.ts'
+import type { FacetPartition } from './buckets.ts'
 
-/** A row without its details: enough to know its place in the list. */
-export interface ListedRow<Place extends Partition = Partition> extends ListingPosition {
-  readonly partition: Place
+/** A row without its details: enough to place it in the list. */
+export interface ListedRow extends ListingPosition {
+  readonly partition: FacetPartition
   readonly status: string
 }
 
-/** A stretch of a list: what was created at `since` or later and comes after a position. */
+/** A stretch of a list: the tasks that come after a position and were created at `since` or later. */
 export interface Stretch {
   readonly after: ListingPosition
   readonly since: number
 }
 
-/** The times that the engine and the language can both tell. */
+/** The latest time that both Cassandra and JavaScript can represent. */
 const maxTime = 8.64e15
 
-/** From the newest to the oldest. */
+/** The whole list, from the newest task to the oldest. */
 export const everything: Stretch = { after: { createdAt: maxTime, taskId: '' as TaskId }, since: -maxTime }
 
-/** A table whose partitions hold rows, the newest first. */
-export interface RowTable<Place extends Partition> {
-  /** The partitions that may hold something of the stretch, the newest bucket first. */
-  partitions(stretch: Stretch, options: CallOptions): AsyncIterable<Place>
-  /** Rows of a partition that are in the stretch, at most so many. */
-  rows(partition: Place, stretch: Stretch, limit: number, options: CallOptions): Promise<SortedPage<ListedRow<Place>>>
-  /** The details of rows of one partition. What has gone since, and what cannot be read, is not among them. */
-  details(partition: Place, rows: readonly ListingPosition[], options: CallOptions): Promise<readonly TaskDetails[]>
-}
-
-/** A time that the language can tell: buckets at the ends of all time begin beyond it. */
+/** The time as a date, limited to what JavaScript can represent: the first and the last bucket begin or end beyond that. */
 export const dateOf = (time: number): Date => new Date(Math.min(Math.max(time, -maxTime), maxTime))
 
-/** Reads the columns that a row is ordered by. */
+/** Reads the columns that order the rows. */
 export const positionOf = (row: Row): ListingPosition => ({
   createdAt: (row['created_at'] as Date).getTime(),
   taskId: row['task_id'] as TaskId,
 })
 
-/**
- * Reads the details of a row. One that cannot be read, or tells of another task, is told of and left out: it must not hide the others.
- */
+/** Reads the details of a row. Details that cannot be read or belong to another task are logged and left out: they must not hide the other rows. */
 export const readDetails = (row: Row, logger: Logger): TaskDetails | undefined => {
   const { createdAt, taskId } = positionOf(row)
   try {
     const details = decodeDetails(String(row['details']))
     if (details.taskId === taskId && details.createdAt === createdAt) return details
-    logger.warn({ taskId, createdAt }, 'a row of the listing has the details of another task; it is left out')
+    logger.warn({ taskId, createdAt }, 'left out a row of the listing: its details belong to another task')
   } catch (err) {
     if (codeOf(err) !== 'MALFORMED') throw err
-    logger.warn({ err, taskId, createdAt }, 'a row of the listing cannot be read; it is left out')
+    logger.warn({ err, taskId, createdAt }, 'left out a row of the listing: its details cannot be read')
   }
   return undefined
 }

@@ -1,6 +1,6 @@
 import type { TaskFilter } from '@taskledger/core/ports'
 import { describe, expect, it } from 'vitest'
-import { facetsOf, meets, planOf } from '../../../src/listing/tables/facets.ts'
+import { facetsOf, planOf } from '../../../src/listing/tables/facets.ts'
 import { detailsWith } from '../samples.ts'
 
 describe('the facets of a task', () => {
@@ -37,15 +37,5 @@ describe('a list is walked', () => {
   it.each(cases)('by %j through %j', (filter, way) => {
     const facet = way === 'running' ? 'running' : ''
     expect(planOf(filter)).toEqual(typeof way === 'string' ? { type: 'unfinished', facet } : { type: 'facets', facets: way })
-  })
-})
-
-describe('a task', () => {
-  it('is let through where it meets every property', () => {
-    const details = detailsWith({ labels: ['red'], node: 'worker-1', status: 'failed' })
-    const filter: TaskFilter = { statuses: ['failed'], type: 'reindex', node: 'worker-1', label: 'red' }
-    expect(meets(details, filter)).toBe(true)
-    const others: readonly TaskFilter[] = [{ statuses: ['died'] }, { type: 'other' }, { node: 'worker-2' }, { label: 'blue' }]
-    for (const other of others) expect(meets(details, { ...filter, ...other })).toBe(false)
   })
 })

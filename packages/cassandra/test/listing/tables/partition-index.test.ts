@@ -4,62 +4,59 @@ import { forgottenAfterMs, mayForget, PartitionIndex, trustedForMs } from '../..
 const openIndex = () => {
   const clock = { now: 1_000_000 }
   const written: number[] = []
-  const index = new PartitionIndex(
-    () => clock.now,
-    () => clock.now,
-  )
-  const note = (key = 'a') =>
-    index.note(key, async (seen) => {
+  const index = new PartitionIndex({ now: () => clock.now, elapsed: () => clock.now })
+  const ensure = (key = 'a') =>
+    index.ensure(key, async (seen) => {
       written.push(seen)
     })
-  return { clock, written, index, note }
+  return { clock, written, index, ensure }
 }
 
 describe('an index row', () => {
   it('is written once, and trusted for a minute', async () => {
-    const { clock, written, note } = openIndex()
-    await Promise.all([note(), note()])
+    const { clock, written, ensure } = openIndex()
+    await Promise.all([ensure(), ensure()])
     clock.now += trustedForMs - 1
-    await note()
+    await ensure()
     expect(written).toEqual([1_000_000])
     clock.now += 1
-    await note()
+    await ensure()
     expect(written).toEqual([1_000_000, 1_000_000 + trustedForMs])
   })
 
   it('is trusted from when its writing began, not from when it was done', async () => {
-    const { clock, index, written, note } = openIndex()
+    const { clock, index, written, ensure } = openIndex()
     const slow = Promise.withResolvers<void>()
-    const first = index.note('a', () => slow.promise)
+    const first = index.ensure('a', () => slow.promise)
     clock.now += trustedForMs
     slow.resolve()
     await first
-    await note()
+    await ensure()
     expect(written).toHaveLength(1)
   })
 
   it('is written again at once where it failed, and all who relied on it hear so', async () => {
-    const { index, written, note } = openIndex()
-    const failing = () => index.note('a', () => Promise.reject(new Error('no answer')))
-    const [first, second] = await Promise.allSettled([failing(), note()])
+    const { index, written, ensure } = openIndex()
+    const failing = () => index.ensure('a', () => Promise.reject(new Error('no answer')))
+    const [first, second] = await Promise.allSettled([failing(), ensure()])
     expect([first.status, second.status]).toEqual(['rejected', 'rejected'])
-    await note()
+    await ensure()
     expect(written).toHaveLength(1)
   })
 
   it('is its own for each partition', async () => {
-    const { written, note } = openIndex()
-    await Promise.all([note('a'), note('b')])
+    const { written, ensure } = openIndex()
+    await Promise.all([ensure('a'), ensure('b')])
     expect(written).toHaveLength(2)
   })
 
   it('is not kept in mind for ever', async () => {
-    const { written, note } = openIndex()
-    for (let key = 0; key <= 20_000; key++) await note(String(key))
+    const { written, ensure } = openIndex()
+    for (let key = 0; key <= 20_000; key++) await ensure(String(key))
     written.length = 0
-    await note('20000')
+    await ensure('20000')
     expect(written).toHaveLength(0)
-    await note('0')
+    await ensure('0')
     expect(written).toHaveLength(1)
   })
 
