@@ -3,9 +3,9 @@ import type { CallOptions, NodeInfo, NodeRegistry, NodeRegistryCapabilities } fr
 import type { SessionShare } from './connection/session-share.ts'
 import type { Session } from './connection/session.ts'
 
-/** A row for each node, which expires by itself. */
+/** A row for each node, with a time to live. */
 export class CassandraNodeRegistry implements NodeRegistry {
-  // Cassandra counts a time to live in whole seconds, and one more is given: see `renew`.
+  // Cassandra counts a time to live in whole seconds, and `renew` adds one.
   readonly capabilities: NodeRegistryCapabilities = { ttlGranularityMs: 2_000 }
   readonly #session: Session
   readonly #share: SessionShare
@@ -24,8 +24,8 @@ export class CassandraNodeRegistry implements NodeRegistry {
 
   async renew(node: NodeInfo, ttlMs: number, { signal }: CallOptions = {}): Promise<void> {
     this.#share.enter(signal)
-    // It counts from the beginning of the second that it is in: without another one the node would be gone up to a second before it
-    // reckons with that, and others would run its tasks while it still does.
+    // Cassandra truncates the start of a time to live to a whole second. Without an additional second other nodes could
+    // declare this node dead up to a second too early, and run its tasks while its own lease is valid.
     const ttl = Math.ceil(ttlMs / 1_000) + 1
     await this.#session.execute(this.#upsert, [this.#session.prefix, node.nodeId, encodeNode(node), ttl], { signal })
   }

@@ -26,13 +26,13 @@ export type {
 } from './connection/options.ts'
 
 /**
- * Opens a storage. The schema has to be there: see {@link migrate}.
+ * Opens a storage. The schema has to exist: see {@link migrate}.
  *
- * Waits for a cluster that cannot be reached yet, for `connectTimeoutMs` at most, and tells the logger.
+ * While the cluster cannot be reached it retries for `connectTimeoutMs`, and logs why.
  *
- * @throws `MISCONFIGURED` where the cluster refuses what it was given, or the schema is missing or another release's: the
- * message says what to mend. `UNAVAILABLE` where the cluster could not be reached in time. A `TypeError` that names a wrong or
- * missing option.
+ * @throws `MISCONFIGURED` if the cluster refuses the credentials or the data centre, or if the schema is missing or
+ * from another release: the message says what to do. `UNAVAILABLE` if the cluster could not be reached in time.
+ * `MISUSE` with the name of a wrong or missing option.
  */
 export const cassandraStorage = async (options: CassandraStorageOptions): Promise<TaskStorage> => {
   const session = await openSession(options)

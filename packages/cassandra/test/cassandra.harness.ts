@@ -16,11 +16,11 @@ import { Client } from 'cassandra-driver'
 /** Options with an address, not with a client. */
 export type OwnStorageOptions = CassandraAddress & Omit<CassandraStorageOptions, 'client'> & { readonly prefix: string }
 
-/** A keyspace that is there while a file of tests runs. */
+/** A keyspace for one file of tests. */
 export interface TestKeyspace {
   readonly endpoint: CassandraEndpoint
   readonly keyspace: string
-  /** Everything that a storage takes. Default prefix: one of its own each time. */
+  /** The options of a storage. Default prefix: a new one for each call. */
   options(prefix?: string): OwnStorageOptions
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -31,10 +31,10 @@ export const addressOf = ({ contactPoints, localDataCenter, credentials }: Cassa
   ...(credentials === undefined ? {} : { credentials }),
 })
 
-/** How a keyspace is made on a server of one node. */
+/** The replication of a keyspace on a single server. */
 export const oneReplica = { class: 'SimpleStrategy', replication_factor: 1 } as const
 
-/** Runs statements of no port's, beside all proxies. */
+/** Runs statements directly, past all ports and proxies. */
 export const runPlainly = async (
   endpoint: CassandraEndpoint,
   statements: readonly (readonly [cql: string, ...params: readonly unknown[]])[],
@@ -64,7 +64,9 @@ export const openKeyspace = async (endpoint: CassandraEndpoint): Promise<TestKey
 
 type Inject<Port> = NonNullable<Subject<Port>['inject']>
 
-/** Calls back with the number of rows of each answer: no statement filters on the server, so Cassandra reads no more. */
+/**
+ * Calls back with the number of rows of each answer: no statement filters on the server, so Cassandra reads no more.
+ */
 const countRows = (session: Session, count: (rows: number) => void): Session => {
   const execute = session.execute.bind(session)
   return Object.assign(session, {
@@ -76,13 +78,13 @@ const countRows = (session: Session, count: (rows: number) => void): Session => 
   })
 }
 
-/** A harness whose clients reach the server through a proxy of their own. */
+/** A harness whose clients reach the server through their own proxy. */
 export const cassandraHarness = <Port>(
   keyspace: () => TestKeyspace,
   makePort: (session: Session) => Port,
   injectWith?: (session: Session) => Inject<Port>,
   restart?: () => Promise<void>,
-  // Short, so that a rule that loses answers does not wait for long.
+  // Short, so that a rule that loses answers does not wait long.
   requestTimeoutMs = 2_000,
 ): Harness<Port> => ({
   name: 'cassandra',
@@ -116,7 +118,7 @@ export const cassandraHarness = <Port>(
   },
 })
 
-/** Puts text behind the last event of a task. */
+/** Writes text after the last event of a task. */
 export const injectEventWith =
   (session: Session): Inject<EventStore> =>
   async (bytes, taskId) => {

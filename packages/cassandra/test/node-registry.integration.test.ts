@@ -14,8 +14,8 @@ afterAll(async () => {
   await keyspace[Symbol.asyncDispose]()
 })
 
-// A node reckons with its whole time: were it gone sooner, others would run its tasks while it still does.
-test.each([50, 500, 950])('a node that renews %i ms into a second is not gone before its time', async (intoSecondMs) => {
+// A node relies on its whole time to live: if it expired sooner, other nodes would run its tasks while it still does.
+test.each([50, 500, 950])('a node that renews %i ms into a second does not expire early', async (intoSecondMs) => {
   const storage = await cassandraStorage(keyspace.options())
   const ttlMs = 1_000
   await sleep((intoSecondMs - (Date.now() % 1_000) + 1_000) % 1_000)

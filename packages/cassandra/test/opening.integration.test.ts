@@ -25,7 +25,7 @@ afterAll(async () => {
 const taskId = '0190f2a4-0000-7000-8000-000000000001' as TaskId
 const connectTimeoutMs = 1_500
 
-/** What an opening fails with, and that it does so in time. */
+/** The error of an opening that has to fail. */
 const refusalOf = async (options: object): Promise<{ code: unknown; message: string }> => {
   const opening = cassandraStorage({ ...keyspace.options(), connectTimeoutMs, ...options })
   try {
@@ -33,10 +33,10 @@ const refusalOf = async (options: object): Promise<{ code: unknown; message: str
   } catch (error) {
     return error as { code: unknown; message: string }
   }
-  throw new Error('a storage was opened that should have been refused')
+  throw new Error('a storage was opened, but should have been refused')
 }
 
-test('a wrong contact point: says where it looked, what it heard, and what to check', async () => {
+test('the error of a wrong contact point says where it connected, what failed, and what to check', async () => {
   const { code, message } = await refusalOf({ contactPoints: ['127.0.0.1:9'] })
   expect(code).toBe('UNAVAILABLE')
   expect(message).toMatch(/127\.0\.0\.1:9 within 1500 ms.*ECONNREFUSED.*contactPoints/)
@@ -46,20 +46,20 @@ test('a wrong contact point: says where it looked, what it heard, and what to ch
   })
 })
 
-test('a wrong data centre: names those that there are', async () => {
+test('the error of a wrong data centre names the data centres of the cluster', async () => {
   const { code, message } = await refusalOf({ localDataCenter: 'atlantis' })
   expect(code).toBe('MISCONFIGURED')
   expect(message).toContain('atlantis')
   expect(message).toContain(endpoint.localDataCenter)
 })
 
-test('a keyspace that is not there', async () => {
+test('the error of a missing keyspace names migrate', async () => {
   const { code, message } = await refusalOf({ keyspace: 'never_created' })
   expect(code).toBe('MISCONFIGURED')
   expect(message).toMatch(/never_created.*migrate\(/)
 })
 
-test('a keyspace without a schema', async () => {
+test('the error of a keyspace without a schema names migrate', async () => {
   const empty = freshKeyspaceName()
   await runPlainly(endpoint, [[`CREATE KEYSPACE "${empty}" WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`]])
   const refusal = await refusalOf({ keyspace: empty })
@@ -67,7 +67,7 @@ test('a keyspace without a schema', async () => {
   expect(refusal).toMatchObject({ code: 'MISCONFIGURED', message: expect.stringMatching(/no schema: call migrate\(\)/) as string })
 })
 
-test('a table that is gone under a running node is reported as such', async () => {
+test('a table that is dropped under a running node is reported as missing', async () => {
   const gone = await openKeyspace(endpoint)
   const storage = await cassandraStorage(gone.options())
   await runPlainly(endpoint, [[`DROP TABLE "${gone.keyspace}".task_event`]])
@@ -79,26 +79,26 @@ test('a table that is gone under a running node is reported as such', async () =
   await gone[Symbol.asyncDispose]()
 })
 
-test('options that cannot work are a mistake of the program', async () => {
+test('wrong options are MISUSE', async () => {
   for (const wrong of [{ keyspace: 'a-b' }, { prefix: '' }, { prefix: 'a b' }, { contactPoints: [] }, { connectTimeoutMs: 0 }])
     await expect(cassandraStorage({ ...keyspace.options(), ...wrong })).rejects.toSatisfy(isMisuse)
 })
 
-test('a server that is down at first is waited for, and told of once', async () => {
+test('the opening retries while the server is down, and logs that once', async () => {
   const [host = '', port = '9042'] = (endpoint.contactPoints[0] ?? '').split(':')
   await using proxy = await tcpProxy({ host, port: Number(port) })
   const restore = await proxy.faults.refuse()
-  const told: string[] = []
-  const tell = (_fields: object, message: string): void => void told.push(message)
-  const tellsOfFailure = Promise.withResolvers<void>()
+  const messages: string[] = []
+  const record = (_fields: object, message: string): void => void messages.push(message)
+  const loggedFailure = Promise.withResolvers<void>()
   const logger: Logger = {
     debug() {},
-    info: tell,
+    info: record,
     warn(fields, message) {
-      tell(fields, message)
-      tellsOfFailure.resolve()
+      record(fields, message)
+      loggedFailure.resolve()
     },
-    error: tell,
+    error: record,
   }
   const opening = cassandraStorage({
     ...keyspace.options(),
@@ -106,15 +106,15 @@ test('a server that is down at first is waited for, and told of once', async () 
     connectTimeoutMs: 20_000,
     logger,
   })
-  await tellsOfFailure.promise
+  await loggedFailure.promise
   await restore()
   const storage = await opening
   expect(await storage.events.read(taskId)).toEqual([])
   await storage.close()
-  expect(told).toEqual(['Cassandra cannot be reached; trying again', 'Cassandra can be reached now'])
+  expect(messages).toEqual(['cannot reach Cassandra: retrying', 'connected to Cassandra after retries'])
 })
 
-test('a server that takes connections and says nothing is given up in time', async () => {
+test('the opening gives up in time on a server that accepts connections and does not answer', async () => {
   const [host = '', port = '9042'] = (endpoint.contactPoints[0] ?? '').split(':')
   await using proxy = await tcpProxy({ host, port: Number(port) })
   const restore = await proxy.faults.stall()
@@ -124,7 +124,7 @@ test('a server that takes connections and says nothing is given up in time', asy
   expect(message).toContain(`${proxy.host}:${proxy.port}`)
 })
 
-test('a server that goes away under a running node: each failure says which it was and what is wrong with it', async () => {
+test('when a server goes down under a running node, each error names the host and what is wrong with it', async () => {
   const [host = '', port = '9042'] = (endpoint.contactPoints[0] ?? '').split(':')
   await using proxy = await tcpProxy({ host, port: Number(port) })
   const address = `${proxy.host}:${proxy.port}`
@@ -143,13 +143,13 @@ test('a server that goes away under a running node: each failure says which it w
   await storage.close()
 })
 
-test('after an outage, a process that closes its storage comes to its end by itself', async () => {
+test('after an outage, a process that closes its storage exits by itself', async () => {
   const child = fork(join(import.meta.dirname, 'outage-then-end.ts'), [JSON.stringify(keyspace.options())])
   const [code] = await once(child, 'exit', { signal: AbortSignal.timeout(60_000) }).finally(() => child.kill('SIGKILL'))
   expect(code).toBe(0)
 })
 
-test("the caller's own client is used as it is, in whatever keyspace it is, and not shut down", async () => {
+test("the caller's own client is used in whatever keyspace it has, and not shut down", async () => {
   const { prefix, keyspace: name } = keyspace.options()
   const client = new Client({ ...addressOf(endpoint), contactPoints: [...endpoint.contactPoints], keyspace: 'system' })
   await migrate({ client, keyspace: name, logger: silentLogger, replication: oneReplica })
@@ -161,14 +161,14 @@ test("the caller's own client is used as it is, in whatever keyspace it is, and 
   await client.shutdown()
 })
 
-test('closing lets go within a bound, though the server says nothing any more', async () => {
+test('a close ends within a bound when the server does not answer', async () => {
   const [host = '', port = '9042'] = (endpoint.contactPoints[0] ?? '').split(':')
   await using proxy = await tcpProxy({ host, port: Number(port) })
   const storage = await cassandraStorage({ ...keyspace.options(), contactPoints: [`${proxy.host}:${proxy.port}`] })
   const restore = await proxy.faults.stall()
   const read = storage.events.read(taskId)
   const refused = expect(read).rejects.toMatchObject({ code: 'UNAVAILABLE' })
-  // Reads of one turn go together, at its end.
+  // The reads of a turn are sent at its end.
   await endOfTurn()
   await storage.close()
   await refused

@@ -1,4 +1,7 @@
-/** Meets an outage, outlives it, and closes: the process then has to end by itself. The options of the storage are its argument. */
+/**
+ * A process that survives two outages and closes its storage: it then has to exit by itself. Its argument is the
+ * options of the storage.
+ */
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cassandraStorage } from '@taskledger/cassandra'

@@ -13,7 +13,7 @@ import { cassandraHarness, eventStoreHarness, oneReplica, openKeyspace, runPlain
 import { oneRestartFor } from './one-restart.ts'
 import { created, oneId } from './samples.ts'
 
-// A server of its own: the others of the run must feel no restart, and ask for no password.
+// A server of its own: the shared server must not be restarted, and needs no password.
 let server: EngineProcess<CassandraEndpoint>
 let keyspace: TestKeyspace
 
@@ -36,7 +36,7 @@ const administrate = (...statements: readonly string[]): Promise<unknown> =>
     statements.map((cql) => [cql]),
   )
 
-/** A storage of somebody's, or of nobody's. */
+/** A storage that is opened with these credentials, or with none. */
 const openAs = (credentials: Credentials | undefined) => {
   const { credentials: _superuser, ...options } = keyspace.options()
   return cassandraStorage({
@@ -49,15 +49,15 @@ const openAs = (credentials: Credentials | undefined) => {
 
 const misconfigured = (message: RegExp) => ({ code: 'MISCONFIGURED', message: expect.stringMatching(message) as string })
 
-describe('a server that asks for passwords', { concurrent: false }, () => {
+describe('a server with authentication', { concurrent: false }, () => {
   beforeAll(() => administrate(`CREATE ROLE ${ada.username} WITH PASSWORD = '${ada.password}' AND LOGIN = true`))
 
-  test('a wrong password, and none, are refused at once, with what the server said', async () => {
+  test('a wrong or missing password is refused at once, with the message of the server', async () => {
     await expect(openAs({ ...ada, password: 'wrong' })).rejects.toMatchObject(misconfigured(/username ada .*incorrect.*`credentials`/))
     await expect(openAs(undefined)).rejects.toMatchObject(misconfigured(/requires authentication.*`credentials`/))
   })
 
-  test('a role that may not create says so in a migration, with who could', async () => {
+  test('a migration without the permission to create says which permission is missing', async () => {
     const { contactPoints, localDataCenter } = server.endpoint
     const migrating = migrate({
       contactPoints,
@@ -70,19 +70,19 @@ describe('a server that asks for passwords', { concurrent: false }, () => {
     await expect(migrating).rejects.toMatchObject(misconfigured(/User ada has no CREATE permission.*migrate\(\)/))
   })
 
-  test('a permission that is missing: found when the storage is opened, not at the first append', async () => {
-    await expect(openAs(ada)).rejects.toMatchObject(misconfigured(/User ada has no SELECT permission.*Grant/))
+  test('a missing permission is found when the storage is opened, not at the first append', async () => {
+    await expect(openAs(ada)).rejects.toMatchObject(misconfigured(/User ada has no SELECT permission.*grant/))
     await administrate(`GRANT SELECT ON KEYSPACE "${keyspace.keyspace}" TO ${ada.username}`)
-    await expect(openAs(ada)).rejects.toMatchObject(misconfigured(/User ada has no MODIFY permission.*Grant/))
+    await expect(openAs(ada)).rejects.toMatchObject(misconfigured(/User ada has no MODIFY permission.*grant/))
   })
 
-  test('a permission that is taken away under a running node is reported as such', async () => {
+  test('a permission that is revoked under a running node is reported as missing', async () => {
     await administrate(`GRANT MODIFY ON KEYSPACE "${keyspace.keyspace}" TO ${ada.username}`)
     const storage = await openAs(ada)
     const taskId = oneId()
     await administrate(`REVOKE MODIFY ON KEYSPACE "${keyspace.keyspace}" FROM ${ada.username}`)
     await expect(storage.events.append(taskId, 0, [created(taskId)])).rejects.toMatchObject(
-      misconfigured(/User ada has no MODIFY permission.*Grant/),
+      misconfigured(/User ada has no MODIFY permission.*grant/),
     )
     await storage.close()
   })
@@ -90,19 +90,19 @@ describe('a server that asks for passwords', { concurrent: false }, () => {
 
 const timing = { deadlineMs: 60_000 }
 
-/** The rule of a contract that needs a restart. */
+/** A contract with only one of its rules. */
 const only = <Port>(contract: Contract<Port>, rule: string): Contract<Port> => ({
   ...contract,
   rules: contract.rules.filter(({ id }) => id === rule),
 })
 
 describe('a server that is killed', { concurrent: false }, () => {
-  // Killed, not asked: what was acknowledged has to be on disk.
+  // Killed, not stopped: acknowledged writes have to be on disk.
   const restart = oneRestartFor(2, async () => {
     await server.kill()
     await server.start()
   })
-  describe('what was acknowledged', { concurrent: true }, () => {
+  describe('keeps acknowledged writes', { concurrent: true }, () => {
     describeContract(only(eventStoreContract({ ...eventStoreHarness(() => keyspace, restart), timing }), 'ES-3.5'))
     const listingHarness = cassandraHarness(() => keyspace, listingOn, undefined, restart)
     describeContract(only(taskListingContract({ ...listingHarness, timing }), 'TL-1.4'))
@@ -110,7 +110,7 @@ describe('a server that is killed', { concurrent: false }, () => {
 })
 
 describe('a server that is stopped', { concurrent: false }, () => {
-  test('is gone, however often', async () => {
+  test('has ended, and may be stopped again', async () => {
     const { pid } = server
     await server.stop()
     expect(existsSync(`/proc/${pid}`)).toBe(false)

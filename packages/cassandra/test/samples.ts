@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { TaskCreated, TaskId, TaskStarted } from '@taskledger/core/ports'
 import { defaultRetryPolicy } from '@taskledger/core/ports'
 
-/** The ids of tasks that share a cohort, which nobody else has. */
+/** The ids of tasks that share a new cohort. */
 export const cohortIds = (tasks: number): readonly TaskId[] => {
   const time = Date.now().toString(16).padStart(12, '0')
   const rest = randomUUID().slice(15, -4)

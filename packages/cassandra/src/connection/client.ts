@@ -6,7 +6,7 @@ export interface ClientSettings {
   readonly requestTimeoutMs: number
 }
 
-/** A client of our own, with everything said that the driver would choose otherwise. */
+/** Makes a client, with every setting whose default in the driver does not fit. */
 export const makeClient = (address: CassandraAddress, { connectTimeoutMs, requestTimeoutMs }: ClientSettings): Client =>
   new Client({
     contactPoints: [...address.contactPoints],
@@ -14,10 +14,11 @@ export const makeClient = (address: CassandraAddress, { connectTimeoutMs, reques
     ...(address.credentials === undefined ? {} : { credentials: address.credentials }),
     ...(address.tls === undefined ? {} : { sslOptions: address.tls }),
     policies: {
-      // The driver waits for up to ten minutes otherwise. The first try comes at once: a connection that broke is not a server that is down.
+      // The driver's default waits up to ten minutes. The first retry is immediate: a broken connection does not mean
+      // that the server is down.
       reconnection: new policies.reconnection.ExponentialReconnectionPolicy(200, 5_000, true),
     },
-    // The first only bounds one try; there may be several within `connectTimeoutMs`.
+    // `connectTimeout` limits one try; there may be several within `connectTimeoutMs`.
     socketOptions: { connectTimeout: Math.min(5_000, connectTimeoutMs), readTimeout: requestTimeoutMs },
     encoding: { useUndefinedAsUnset: true },
     monitorReporting: { enabled: false },

@@ -28,8 +28,8 @@ const retryPauseMs = 500
 /**
  * Connects. While the cluster cannot be reached it retries, until `connectTimeoutMs` have passed.
  *
- * @throws `MISCONFIGURED` if the cluster refuses the credentials or has no such data centre; `UNAVAILABLE` if it could not be
- * reached in time.
+ * @throws `MISCONFIGURED` if the cluster refuses the credentials or has no such data centre; `UNAVAILABLE` if it could
+ * not be reached in time.
  */
 export const connect = async (options: ConnectOptions): Promise<Connection> => {
   const { connectTimeoutMs = defaultConnectTimeoutMs, requestTimeoutMs = defaultRequestTimeoutMs, logger = consoleLogger } = options

@@ -2,7 +2,7 @@
 import type { Client } from 'cassandra-driver'
 import type { Logger } from '@taskledger/core/ports'
 
-/** What is private in the driver, as of 4.10. All of it is looked for before it is used. */
+/** Private members of the driver, as of 4.10. Each is checked before it is used. */
 interface ControlConnection {
   readonly connection?: { readonly connected?: boolean; close?(): void } | null
   readonly _isShuttingDown?: boolean
@@ -16,26 +16,26 @@ interface HostWithPool {
 const controlConnectionOf = (client: Client): ControlConnection | undefined =>
   (client as Client & { readonly controlConnection?: ControlConnection }).controlConnection
 
-const againAfterMs = 1_000
+const retryAfterMs = 1_000
 
 const shutDownHost = (host: object): void => void (host as HostWithPool).shutdown?.(false).catch(() => {})
 
 /**
- * Shuts down the hosts that the driver forgets. When none could be reached for a while, it begins anew from the contact points,
- * and puts a new host in the place of the one that it had; the connections of the old one are renewed for ever, and the process
- * never ends.
+ * Shuts down the hosts that the driver replaces. When no host could be reached for a while, the driver starts again
+ * from the contact points and replaces its host object by a new one. The old object would reconnect for ever, and the
+ * process would never end.
  */
 export const guardHosts = (client: Client): void => {
   client.on('hostRemove', (host: { readonly address: string }) => {
-    // One that left the cluster has no successor, and the driver lets it finish what it has.
+    // A host that left the cluster has no replacement, and the driver lets its requests finish.
     if (client.hosts.get(host.address) !== undefined) shutDownHost(host)
   })
 }
 
 /**
- * Keeps the driver's own upkeep from ending the process. When a connection breaks, it may renew its control connection twice
- * at the same time; each takes the other's away, and the error is a rejection that nobody handles (NODEJS-681). Here one
- * renewal runs at a time, and one that fails is tried again.
+ * Prevents an unhandled rejection in the driver, which would end the process. When a connection breaks, the driver may
+ * refresh its control connection twice at the same time: each refresh closes the connection of the other, and nothing
+ * handles the error (NODEJS-681). Here one refresh runs at a time, and a failed refresh is retried.
  */
 export const guardControlConnection = (client: Client, logger: Logger): void => {
   const control = controlConnectionOf(client)
@@ -49,22 +49,22 @@ export const guardControlConnection = (client: Client, logger: Logger): void => 
       do {
         isWanted = false
         await refresh()
-        // What a renewal made while the client was shut down, nobody else closes.
+        // The client was shut down during the refresh: nothing else closes the new connection.
         if (control._isShuttingDown === true) closeLate(client)
       } while (isWanted && control.connection?.connected !== true && control._isShuttingDown !== true)
     } catch (error) {
-      logger.debug({ err: error }, 'the control connection could not be renewed; trying again')
-      if (control._isShuttingDown !== true) setTimeout(() => void renew(), againAfterMs).unref()
+      logger.debug({ err: error }, 'could not refresh the control connection: retrying')
+      if (control._isShuttingDown !== true) setTimeout(() => void refreshAlone(), retryAfterMs).unref()
     } finally {
       isRunning = false
     }
   }
-  const renew = async (): Promise<void> => {
+  const refreshAlone = async (): Promise<void> => {
     isWanted = true
     if (!isRunning) await run()
   }
-  // With hosts given, it is the renewal under way that goes on to the next of them.
-  control._refresh = (hosts) => (hosts === undefined ? renew() : refresh(hosts))
+  // With hosts, the call is part of the running refresh, which goes on to the next host.
+  control._refresh = (hosts) => (hosts === undefined ? refreshAlone() : refresh(hosts))
 }
 
 const closeLate = (client: Client): void => {
@@ -72,5 +72,8 @@ const closeLate = (client: Client): void => {
   for (const host of client.hosts.values()) shutDownHost(host)
 }
 
-/** Closes the connection over which the driver heard that the cluster does not suit it: it forgets it, and the process would never end. */
+/**
+ * Closes the control connection of a client that failed to connect: the driver does not, and the process would never
+ * end.
+ */
 export const closeControlConnection = (client: Client): void => controlConnectionOf(client)?.connection?.close?.()

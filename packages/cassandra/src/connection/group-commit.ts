@@ -20,9 +20,9 @@ interface Waiter<Item> {
 }
 
 /**
- * Group commit without a timer. Each key has at most one flush in flight, and items that are added meanwhile share the next flush. An item
- * whose key is idle is flushed at the end of the current turn of the event loop, with all items of that turn: the tasks of one submit, or
- * the callers that the last flush resumed. A key without items takes no memory.
+ * Group commit without a timer. Each key has at most one flush in flight, and items that are added meanwhile share the
+ * next flush. An item whose key is idle is flushed at the end of the current turn of the event loop, with all items of
+ * that turn: the tasks of one submit, or the callers that the last flush resumed. A key without items takes no memory.
  */
 export class GroupCommit<Item> {
   readonly #options: GroupCommitOptions<Item>
@@ -34,8 +34,8 @@ export class GroupCommit<Item> {
   }
 
   /**
-   * Settles with the item's own result in the flush. When the signal is aborted it rejects promptly: an item that still waits is not
-   * flushed, and an item in flight stays in its flush, which others share.
+   * Settles with the item's own result in the flush. When the signal is aborted it rejects promptly: an item that still
+   * waits is not flushed, and an item in flight stays in its flush, which others share.
    */
   add(key: string, item: Item, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -2,25 +2,25 @@ import type { Client } from 'cassandra-driver'
 import type { Logger } from '@taskledger/core/ports'
 
 /**
- * What is known of the hosts. The driver asks none that it takes to be down, and the error of a request that finds no other
- * says neither which they are nor what is wrong with them.
+ * Watches which hosts are down, and why. The driver does not ask a host that it considers down, and its error then
+ * names neither the host nor the reason.
  */
 export interface HostWatch {
-  /** The hosts that are down, in words, each with what its last connection failed with; empty where none is. */
+  /** The hosts that are down, in words, each with the error of its last connection. Empty if all are up. */
   hostsDown(): string
   stop(): void
 }
 
-/** How the driver reports it, beside the error itself. */
+/** The driver's log message of a failed connection. */
 const failedConnection = /^Connection to (\S+) could not be created/
 
-/** Tells the log once of each change of a host, not of each request that meets it. */
+/** Logs each change of a host once, and not again for each request. */
 export const watchHosts = (client: Client, logger: Logger): HostWatch => {
   const failures = new Map<string, string>()
-  const onDown = ({ address }: { address: string }): void => logger.warn({ host: address }, 'a Cassandra host is down')
+  const onDown = ({ address }: { address: string }): void => logger.warn({ host: address }, 'marked a Cassandra host as down')
   const onUp = ({ address }: { address: string }): void => {
     failures.delete(address)
-    logger.info({ host: address }, 'a Cassandra host is up again')
+    logger.info({ host: address }, 'marked a Cassandra host as up')
   }
   const onLog = (_level: unknown, _className: unknown, message: unknown, cause: unknown): void => {
     const address = failedConnection.exec(String(message))?.[1]

@@ -4,7 +4,10 @@ import type { RequestKind } from './driver-errors.ts'
 import { translated, wasNotSent } from './driver-errors.ts'
 import { Semaphore } from './semaphore.ts'
 
-/** A pause after a request that was not sent: the driver reports a host that is down within a millisecond, and callers that retry would spin. */
+/**
+ * A pause after a request that was not sent: the driver reports a host that is down within a millisecond, and callers
+ * that retry would spin.
+ */
 const notSentPauseMs = 100
 
 /** How long a close waits for the requests in flight, in milliseconds. */
@@ -35,7 +38,10 @@ export class InFlightRequests {
     this.#conditional = new Semaphore(options.maxConditional)
   }
 
-  /** Sends a request when there is room for it. When the signal is aborted it rejects promptly, and a request in flight goes on. */
+  /**
+   * Sends a request when there is room for it. When the signal is aborted it rejects promptly, and a request in flight
+   * goes on.
+   */
   async send<T>(kind: RequestKind, signal: AbortSignal | undefined, request: () => Promise<T>): Promise<T> {
     if (this.#isClosed) throw storageClosed()
     // The narrower semaphore first: a request that waits there does not hold a permit of the other.

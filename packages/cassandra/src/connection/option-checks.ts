@@ -5,7 +5,8 @@ import type { CassandraAddress, CassandraConnection, CassandraKeyspace, Cassandr
 type Limits = Pick<CassandraStorageOptions, 'requestTimeoutMs' | 'maxInFlight' | 'finishedRowsTtlMs'>
 
 /**
- * Checks the options before anything is asked of the cluster. Programs in JavaScript may leave options out or misspell them.
+ * Checks the options before anything is asked of the cluster. Programs in JavaScript may leave options out or misspell
+ * them.
  *
  * @throws `MISUSE` with the name of the option and what to give.
  */

@@ -7,7 +7,10 @@ import { InFlightRequests } from './in-flight-requests.ts'
 import type { CassandraStorageOptions } from './options.ts'
 import { SessionShare } from './session-share.ts'
 
-/** A row as the driver returns it. A bigint is a `Long`, or what the caller's own client makes of it: read it with `Number(String(value))`. */
+/**
+ * A row as the driver returns it. A bigint is a `Long`, or what the caller's own client makes of it: read it with
+ * `Number(String(value))`.
+ */
 export type Row = Readonly<Record<string, unknown>>
 
 /** A statement with a value for each of its marks. `undefined` leaves a column as it is, null writes a tombstone. */
@@ -21,18 +24,24 @@ export interface RequestOptions {
 }
 
 export interface BatchOptions extends RequestOptions {
-  /** Whether a second execution does no harm: a SELECT, an upsert with an explicit timestamp. The driver may then retry on another host. Default false. */
+  /**
+   * Whether a second execution does no harm: a SELECT, an upsert with an explicit timestamp. The driver may then retry
+   * on another host. Default false.
+   */
   readonly isRepeatable?: boolean
 }
 
 export interface ExecuteOptions extends BatchOptions {
-  /** Whether to read serially: with all that conditional writes have decided, those in flight included. Default false: a quorum read. */
+  /**
+   * Whether to read serially: with all that conditional writes have decided, those in flight included. Default false: a
+   * quorum read.
+   */
   readonly isSerial?: boolean
   /** Whether to prepare the statement: definitions cannot be prepared. Default true. */
   readonly isPrepared?: boolean
 }
 
-/** The result of a conditional batch. If it was not applied, the rows are those that did not meet a condition. */
+/** The result of a conditional batch. If it was not applied, `rows` has the rows that failed a condition. */
 export interface ConditionalResult {
   readonly applied: boolean
   readonly rows: readonly Row[]
@@ -114,7 +123,10 @@ export class Session {
     await this.#requests.send('write', options.signal, () => this.#sendTogether(statements, this.#queryOptions(isRepeatable)))
   }
 
-  /** Checks the conditions and writes all statements or none, in one atomic step of one partition. The driver never retries it. */
+  /**
+   * Checks the conditions and writes all statements or none, in one atomic step of one partition. The driver never
+   * retries it.
+   */
   async conditional(statements: readonly Statement[], options: RequestOptions = {}): Promise<ConditionalResult> {
     const result = await this.#requests.send('conditional', options.signal, () => this.#sendTogether(statements, this.#queryOptions(false)))
     const rows = rowsOf(result)
@@ -178,6 +190,7 @@ export class Session {
   }
 }
 
-// The driver's types are incomplete: `rows` is missing in a result without rows, and `pageState` is null on the last page.
+// The driver's types are incomplete: `rows` is missing in a result without rows, and `pageState` is null on the last
+// page.
 const rowsOf = ({ rows }: { readonly rows?: readonly Row[] }): readonly Row[] => rows ?? []
 const isLast = (pageState: string | null | undefined): pageState is null | undefined => pageState === null || pageState === undefined

@@ -4,11 +4,11 @@ import { judge } from './append.ts'
 import type { EventTable } from './event-table.ts'
 import { GroupCommit } from '../connection/group-commit.ts'
 
-/** As many as a cohort has tasks. */
+/** A cohort has as many tasks. */
 const maxTogether = 32
-/** Far below what one mutation may have (by default 8 MiB and more). */
+/** Far below the limit of a mutation (by default at least 8 MiB). */
 const maxBytesTogether = 512 * 1024
-/** How often appends that fit may be refused together, before each goes alone. */
+/** How often a batch of appends that fit may be refused before each append is written alone. */
 const maxRounds = 3
 
 const bounds = {
@@ -21,7 +21,7 @@ const bounds = {
 const done: PromiseFulfilledResult<void> = { status: 'fulfilled', value: undefined }
 const failed = (reason: unknown): PromiseRejectedResult => ({ status: 'rejected', reason })
 
-/** First events of tasks whose ids were drawn by chance: written without a condition, those of a cohort together. */
+/** The first events of tasks with random ids: written without a condition, those of a cohort in one batch. */
 export const freshAppends = (table: EventTable): GroupCommit<Append> =>
   new GroupCommit({
     ...bounds,
@@ -31,13 +31,14 @@ export const freshAppends = (table: EventTable): GroupCommit<Append> =>
     },
   })
 
-/** All other appends: those of a cohort share one conditional write. */
+/** All other appends: those of a cohort in one conditional batch. */
 export const conditionalAppends = (table: EventTable): GroupCommit<Append> =>
   new GroupCommit({ ...bounds, flush: (_cohort, appends) => appendTogether(table, appends) })
 
 /**
- * One refused append refuses all that go with it. Then one read tells which were made before and which have lost, and the
- * others go again. Where the outcome is unknown it is so for each of them: their callers repeat them, and that settles it.
+ * Cassandra refuses the whole batch if it refuses one append. Then one read tells which appends were made before and
+ * which lost to another writer, and the others are written again. If the outcome of a batch is unknown, it is unknown
+ * for each append: the callers retry.
  */
 const appendTogether = async (table: EventTable, appends: readonly Append[]): Promise<readonly PromiseSettledResult<void>[]> => {
   const results = new Map<Append, PromiseSettledResult<void>>()
@@ -49,7 +50,10 @@ const appendTogether = async (table: EventTable, appends: readonly Append[]): Pr
         break
       }
       if (round > 2 * maxRounds)
-        throw new TaskledgerError('UNAVAILABLE', 'an append was refused again and again, and fits: others write at the same time')
+        throw new TaskledgerError(
+          'UNAVAILABLE',
+          'an append that fits was refused repeatedly, because other nodes write to the same cohort: retry it',
+        )
       if (await table.insertNext(pending)) {
         for (const append of pending) results.set(append, done)
         break
@@ -59,10 +63,10 @@ const appendTogether = async (table: EventTable, appends: readonly Append[]): Pr
   } catch (error) {
     for (const append of pending) if (!results.has(append)) results.set(append, failed(error))
   }
-  return appends.map((append) => results.get(append) ?? failed(new TypeError('an append came to nothing')))
+  return appends.map((append) => results.get(append) ?? failed(new TypeError('an append has no result')))
 }
 
-/** Gives those back that may be tried again. */
+/** Records the results of the appends that are decided, and returns those to write again. */
 const judgeAll = async (
   table: EventTable,
   appends: readonly Append[],
@@ -75,7 +79,7 @@ const judgeAll = async (
   for (const append of appends) {
     const judgement = judge(append, histories.get(append.taskId) ?? new Map())
     if (judgement === 'fits') fitting.push(append)
-    else if (judgement === 'stands there') results.set(append, done)
+    else if (judgement === 'was made') results.set(append, done)
     else results.set(append, failed(new VersionConflict(append.taskId, append.expectedVersion, judgement.actualVersion)))
   }
   return fitting

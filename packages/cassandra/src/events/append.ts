@@ -1,12 +1,12 @@
 import { encodeEvent } from '@taskledger/core/codec'
 import type { TaskEvent, TaskId } from '@taskledger/core/ports'
 
-/** An append as the engine takes it. */
+/** An append, with its events encoded. */
 export interface Append {
   readonly taskId: TaskId
   readonly expectedVersion: number
   readonly rows: readonly EventRow[]
-  /** How long its texts are. */
+  /** The length of its texts. */
   readonly size: number
 }
 
@@ -21,15 +21,15 @@ export const appendOf = (taskId: TaskId, expectedVersion: number, events: readon
   return { taskId, expectedVersion, rows, size: rows.reduce((sum, { text }) => sum + text.length, 0) }
 }
 
-/** What a task's history has at each version: the id of the event. */
+/** The ids of a task's events, by version. */
 export type EventIds = ReadonlyMap<number, string>
 
-/** What a refused append comes to, now that the history is known. */
-export type Judgement = 'stands there' | 'fits' | { readonly actualVersion: number }
+/** What the history says of an append that was not applied. */
+export type Judgement = 'was made' | 'fits' | { readonly actualVersion: number }
 
-/** Whether the append was made before, could be made now, or has lost to another. */
+/** Whether the append was made before, could be made now, or lost to another writer. */
 export const judge = ({ expectedVersion, rows }: Append, history: EventIds): Judgement => {
-  if (rows.every(({ version, eventId }) => history.get(version) === eventId)) return 'stands there'
+  if (rows.every(({ version, eventId }) => history.get(version) === eventId)) return 'was made'
   const actualVersion = Math.max(0, ...history.keys())
   return actualVersion === expectedVersion ? 'fits' : { actualVersion }
 }

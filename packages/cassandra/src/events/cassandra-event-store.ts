@@ -10,10 +10,13 @@ import type { GroupCommit } from '../connection/group-commit.ts'
 import type { SessionShare } from '../connection/session-share.ts'
 import type { Session } from '../connection/session.ts'
 
-/** Rows that one deletion takes away. Histories have tens. */
+/** The maximum number of rows in a deletion. Histories have tens. */
 const maxDeletedTogether = 500
 
-/** Histories in partitions of a cohort each, written with a comparison in the same round of Paxos. */
+/**
+ * The event store: a partition for each cohort. The version check and the write are one conditional batch, in the same
+ * Paxos round.
+ */
 export class CassandraEventStore implements EventStore {
   readonly capabilities: EventStoreCapabilities = { durability: true }
   readonly #share: SessionShare
@@ -33,8 +36,8 @@ export class CassandraEventStore implements EventStore {
   async append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[], options: AppendOptions = {}): Promise<void> {
     const { signal, isFresh = false } = options
     this.#share.enter(signal)
-    const lanes = isFresh && expectedVersion === 0 ? this.#fresh : this.#conditional
-    await lanes.add(cohortOf(taskId), appendOf(taskId, expectedVersion, events), signal)
+    const group = isFresh && expectedVersion === 0 ? this.#fresh : this.#conditional
+    await group.add(cohortOf(taskId), appendOf(taskId, expectedVersion, events), signal)
   }
 
   async read(taskId: TaskId, { afterVersion = 0, signal }: ReadOptions = {}): Promise<readonly TaskEvent[]> {
@@ -50,8 +53,8 @@ export class CassandraEventStore implements EventStore {
     }
   }
 
-  // Conditional, so that it stands in one order with the appends: a plain deletion and a ballot go by different clocks. The
-  // newest rows go first: whoever reads meanwhile sees a prefix.
+  // Conditional, so that it is ordered with the appends: a plain deletion has a timestamp of another clock than their
+  // ballots. The newest rows are deleted first, so that a concurrent read sees a prefix of the history.
   async remove(taskId: TaskId, { signal }: CallOptions = {}): Promise<void> {
     this.#share.enter(signal)
     for (;;) {

@@ -4,22 +4,22 @@ import type { Append, EventIds } from './append.ts'
 import type { RequestOptions, Row, Session, Statement } from '../connection/session.ts'
 
 /**
- * What a first event is written with where no condition guards it: one microsecond after 1970. Every conditional write has
- * the time of its ballot, which is that of a host: whatever the clocks of submitters say, a removal comes later than this,
- * and a submit that is repeated after it stays without effect.
+ * The timestamp of a first event that is written without a condition: one microsecond after 1970. A conditional write
+ * has the time of its ballot, which comes from a host. So a removal always has a later timestamp, whatever the clock of
+ * the submitter says, and a submit that is retried after the removal has no effect.
  */
 const firstTimestamp = 1
 
-/** How many cohorts are named at a time. */
+/** How many cohorts a page lists. */
 const cohortsAtOnce = 500
 
-/** Which events of which task. */
+/** Which events of a task to read. */
 export interface HistoryRead {
   readonly taskId: TaskId
   readonly afterVersion: number
 }
 
-/** The statements of the event store. A row for each event; a partition for each cohort. */
+/** The statements of the event store: a row for each event, a partition for each cohort. */
 export class EventTable {
   readonly #session: Session
   readonly #insertPlainly: string
@@ -49,15 +49,15 @@ export class EventTable {
     this.#delete = `DELETE FROM ${table} WHERE ${task} AND version = ? IF EXISTS`
   }
 
-  /** Writes first events of one cohort, all or none. Writing them again changes nothing. */
+  /** Writes first events of one cohort, all or none. A second write changes nothing. */
   async insertFresh(appends: readonly Append[]): Promise<void> {
     const statements = appends.flatMap((append) => this.#inserts(this.#insertPlainly, append))
     await this.#session.batch(statements, { isRepeatable: true })
   }
 
   /**
-   * Writes events of one cohort, all or none: each where nothing stands yet, and where the row before it does. That row is
-   * touched, since a condition needs a statement; the column is written by nothing else and read by nobody.
+   * Writes events of one cohort, all or none: only if no event has their version yet, and if the event before them
+   * exists. A condition needs a statement, so the update sets a column of the event before, which nothing reads.
    */
   async insertNext(appends: readonly Append[]): Promise<boolean> {
     const statements = appends.flatMap((append) => [
@@ -73,7 +73,7 @@ export class EventTable {
     return rows.map(textOf)
   }
 
-  /** The same for several reads of one cohort. */
+  /** The texts for several reads of one cohort. */
   async textsOfEach(
     reads: readonly [HistoryRead, ...HistoryRead[]],
     options: RequestOptions,
@@ -82,13 +82,14 @@ export class EventTable {
     const params = [this.#session.prefix, cohortOf(reads[0].taskId), [...histories.keys()]]
     const rows = await this.#session.execute(this.#selectEventsOfTasks, params, options)
     for (const row of rows) histories.get(row['task_id'])?.push(row)
-    // Histories are short, so that what a reader has already is left out here: not every read begins at the same version.
+    // Reads of one batch may begin at different versions. Histories are short, so the events that a reader has already
+    // are dropped here.
     const textsFor = ({ taskId, afterVersion }: HistoryRead): readonly string[] =>
       (histories.get(taskId) ?? []).filter((row) => (row['version'] as number) > afterVersion).map(textOf)
     return new Map(reads.map((read) => [read, textsFor(read)]))
   }
 
-  /** What the histories of tasks of one cohort have, as conditional writes left it: those under way are finished first. */
+  /** The event ids of tasks of one cohort, after all conditional writes: the serial read completes those in flight. */
   async eventIds(taskIds: readonly [TaskId, ...TaskId[]], options: RequestOptions = {}): Promise<ReadonlyMap<TaskId, EventIds>> {
     const params = [this.#session.prefix, cohortOf(taskIds[0]), taskIds]
     const rows = await this.#session.execute(this.#selectIds, params, { ...options, isSerial: true })
@@ -98,8 +99,8 @@ export class EventTable {
   }
 
   /**
-   * Every task, along the ring: the keys of the partitions, of which those of other applications are passed by, and the tasks of
-   * each. No event is read.
+   * The ids of all tasks, in the order of the ring: the partition keys, without those of other applications, and the
+   * tasks of each. No event is read.
    */
   async *taskIds(options: RequestOptions): AsyncGenerator<TaskId, void, undefined> {
     for await (const { prefix, cohort } of this.#session.pages(this.#selectCohorts, [], { ...options, fetchSize: cohortsAtOnce })) {
@@ -109,7 +110,7 @@ export class EventTable {
     }
   }
 
-  /** Deletes rows of a task, all or none: none where one of them is gone already. */
+  /** Deletes rows of a task, all or none: none if one of them no longer exists. */
   async delete(taskId: TaskId, versions: readonly number[], options: RequestOptions): Promise<void> {
     await this.#session.conditional(
       versions.map((version) => ({ cql: this.#delete, params: [...this.#keyOf(taskId), version] })),

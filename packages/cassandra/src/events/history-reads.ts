@@ -2,38 +2,38 @@ import { setImmediate as endOfTurn } from 'node:timers/promises'
 import { cohortOf, within } from '@taskledger/core/ports'
 import type { EventTable, HistoryRead } from './event-table.ts'
 
-/** For each read the texts of the events, in order. */
+/** The texts of the events of each read, in order. */
 type Texts = ReadonlyMap<HistoryRead, readonly string[]>
 
-/** Reads that go together. */
-interface Gathering {
+/** Reads that share a request. */
+interface ReadBatch {
   readonly reads: Set<HistoryRead>
-  /** Aborts when all who asked have given up. */
+  /** Aborted when every caller has given up. */
   readonly unwanted: AbortController
   readonly texts: Promise<Texts>
 }
 
-/** As many as a cohort has tasks. */
-const maxTogether = 32
+/** A cohort has as many tasks. */
+const maxReads = 32
 
 /**
- * The reads of a cohort that begin in the same turn of the event loop share one request: in a burst its tasks are written together, and
- * so they are read. None waits for a request that is under way, and none is answered by one that was sent before it was asked: it
- * has to see what was written until then.
+ * Reads of a cohort share a request if they begin in the same turn of the event loop: the tasks of a burst are written
+ * together, and so they are read together. A read neither waits for a request in flight nor shares its answer: it has
+ * to see every write that was done before it began.
  */
 export class HistoryReads {
   readonly #table: Pick<EventTable, 'texts' | 'textsOfEach'>
-  /** What may still be added to, by cohort. */
-  readonly #gatherings = new Map<string, Gathering>()
+  /** The batches that are not sent yet, by cohort. */
+  readonly #batches = new Map<string, ReadBatch>()
 
   constructor(table: Pick<EventTable, 'texts' | 'textsOfEach'>) {
     this.#table = table
   }
 
-  /** With an aborted signal it rejects promptly; those beside it are answered all the same. */
+  /** When the signal is aborted it rejects promptly, and the other reads of the batch are still answered. */
   async texts(read: HistoryRead, signal?: AbortSignal): Promise<readonly string[]> {
     const cohort = cohortOf(read.taskId)
-    const { reads, unwanted, texts } = this.#gather(cohort, read)
+    const { reads, unwanted, texts } = this.#join(cohort, read)
     try {
       return (await within(texts, { signal })).get(read) ?? []
     } catch (error) {
@@ -46,17 +46,17 @@ export class HistoryReads {
     }
   }
 
-  #gather(cohort: string, read: HistoryRead): Gathering {
-    const open = this.#gatherings.get(cohort)
-    if (open !== undefined && open.reads.size < maxTogether) {
+  #join(cohort: string, read: HistoryRead): ReadBatch {
+    const open = this.#batches.get(cohort)
+    if (open !== undefined && open.reads.size < maxReads) {
       open.reads.add(read)
       return open
     }
     const reads = new Set([read])
     const unwanted = new AbortController()
-    const gathering = { reads, unwanted, texts: this.#send(cohort, reads, unwanted.signal) }
-    this.#gatherings.set(cohort, gathering)
-    return gathering
+    const batch = { reads, unwanted, texts: this.#send(cohort, reads, unwanted.signal) }
+    this.#batches.set(cohort, batch)
+    return batch
   }
 
   async #send(cohort: string, reads: ReadonlySet<HistoryRead>, signal: AbortSignal): Promise<Texts> {
@@ -69,6 +69,6 @@ export class HistoryReads {
   }
 
   #close(cohort: string, reads: ReadonlySet<HistoryRead>): void {
-    if (this.#gatherings.get(cohort)?.reads === reads) this.#gatherings.delete(cohort)
+    if (this.#batches.get(cohort)?.reads === reads) this.#batches.delete(cohort)
   }
 }

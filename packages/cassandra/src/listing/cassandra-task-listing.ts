@@ -61,7 +61,10 @@ export class CassandraTaskListing implements TaskListing {
     await within(this.#write(snapshot), { signal: options.signal })
   }
 
-  /** Writes rows and index rows at the same time. The save resolves when all of them are written, so every row of a resolved save has its index row. */
+  /**
+   * Writes rows and index rows at the same time. The save resolves when all of them are written, so every row of a
+   * resolved save has its index row.
+   */
   async #write(snapshot: Snapshot): Promise<void> {
     const { details } = snapshot
     const began = performance.now()

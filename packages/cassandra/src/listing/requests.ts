@@ -1,8 +1,8 @@
 import type { Statement } from '../connection/session.ts'
 
 /**
- * The maximum size of a batch for several partitions. Cassandra warns of such a batch from 5 KiB on and refuses it from 50 KiB on
- * (`batch_size_warn_threshold`, `batch_size_fail_threshold`). A batch for one partition has no such limit.
+ * The maximum size of a batch for several partitions. Cassandra warns of such a batch from 5 KiB on and refuses it from
+ * 50 KiB on (`batch_size_warn_threshold`, `batch_size_fail_threshold`). A batch for one partition has no such limit.
  */
 const maxBytesAcross = 4_096
 
@@ -11,8 +11,9 @@ const sizeOf = ({ params }: Statement): number =>
   params.reduce<number>((sum, value) => sum + (typeof value === 'string' ? Buffer.byteLength(value) : 8), 0)
 
 /**
- * The requests that write batches, each of which has its own partition. Small batches, such as those of one task, share a request, which
- * saves one; large batches have a request each. No reader relies on both batches being written at once.
+ * The requests that write batches, each of which has its own partition. Small batches, such as those of one task, share
+ * a request, which saves one; large batches have a request each. No reader relies on both batches being written at
+ * once.
  */
 export const requestsOf = (batches: readonly (readonly Statement[])[]): readonly (readonly Statement[])[] => {
   const together = batches.flat()

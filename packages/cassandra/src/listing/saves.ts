@@ -23,17 +23,20 @@ interface Save {
 export type WriteTogether = (snapshots: readonly Snapshot[]) => Promise<void>
 
 /**
- * How long the row of a start waits for the end of its task, in milliseconds. Most tasks of a burst end within that time, which saves a
- * write; for the others the list shows the start a moment later.
+ * How long the row of a start waits for the end of its task, in milliseconds. Most tasks of a burst end within that
+ * time, which saves a write; for the others the list shows the start a moment later.
  */
 export const startDelayMs = 100
 
-/** The maximum number of tasks in a batch, and of bytes of details: a mutation is limited to half a segment of the commit log (16 MiB). */
+/**
+ * The maximum number of tasks in a batch, and of bytes of details: a mutation is limited to half a segment of the
+ * commit log (16 MiB).
+ */
 const [maxTasks, maxBytes] = [100, 1_048_576]
 
 /**
- * Group commit for rows. Tasks with the same partitions have at most one batch in flight. A task that waits for the next batch is written
- * in its newest version only, and that write answers the saves of its older versions.
+ * Group commit for rows. Tasks with the same partitions have at most one batch in flight. A task that waits for the
+ * next batch is written in its newest version only, and that write answers the saves of its older versions.
  */
 export class Saves {
   readonly #groups: GroupCommit<Save>
@@ -94,7 +97,10 @@ export class Saves {
 /** Whether the snapshot says only that the task runs. */
 const isStart = ({ details: { status } }: Snapshot): boolean => status === 'inProgress'
 
-/** Writes a batch. If Cassandra refuses it, each task is written alone: one task that cannot be written must not fail the others. */
+/**
+ * Writes a batch. If Cassandra refuses it, each task is written alone: one task that cannot be written must not fail
+ * the others.
+ */
 const writeApart = async (write: WriteTogether, snapshots: readonly Snapshot[]): Promise<readonly PromiseSettledResult<void>[]> => {
   const [together] = await Promise.allSettled([write(snapshots)])
   const isRefused = together.status === 'rejected' && ['MISCONFIGURED', 'TOO_LARGE'].includes(codeOf(together.reason) ?? '')

@@ -17,8 +17,8 @@ const [minPartitions, maxPartitions] = [4, 64]
 const maxRows = 1_000
 
 /**
- * Walks the rows of a stretch, the newest first. Most lists end in their first bucket. A longer walk means that the buckets have few rows,
- * so more of them are read at once.
+ * Walks the rows of a stretch, the newest first. Most lists end in their first bucket. A longer walk means that the
+ * buckets have few rows, so more of them are read at once.
  */
 export const walkRows = async function* (
   table: FacetRows,
@@ -39,7 +39,10 @@ export const walkRows = async function* (
   }
 }
 
-/** Groups partitions; each group is about twice the size of the last. A bucket stays in one group, because its tasks were created at the same time. */
+/**
+ * Groups partitions; each group is about twice the size of the last. A bucket stays in one group, because its tasks
+ * were created at the same time.
+ */
 export const wholeBuckets = async function* (
   partitions: AsyncIterable<FacetPartition>,
 ): AsyncGenerator<readonly FacetPartition[], void, undefined> {
@@ -56,7 +59,10 @@ export const wholeBuckets = async function* (
   if (group.length > 0) yield group
 }
 
-/** The details of rows, in their order, with one call for each partition. Rows that are gone or cannot be read are left out. */
+/**
+ * The details of rows, in their order, with one call for each partition. Rows that are gone or cannot be read are left
+ * out.
+ */
 export const detailsOfRows = async (
   table: FacetRows,
   rows: readonly ListedRow[],

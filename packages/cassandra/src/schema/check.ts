@@ -5,40 +5,42 @@ import type { Session } from '../connection/session.ts'
 const misconfigured = (text: string): TaskledgerError => new TaskledgerError('MISCONFIGURED', text)
 
 /**
- * Makes sure that the schema is there, is the one of this release, and may be written to.
+ * Checks that the schema exists, has the version of this release, and can be written to.
  *
- * @throws `MISCONFIGURED`, with what to do.
+ * @throws `MISCONFIGURED`; the message says what to do.
  */
 export const checkSchema = async (session: Session): Promise<void> => {
   const { keyspace } = session
   await requireKeyspace(session)
   const version = await schemaVersion(session)
   const known = schemaSteps.length
-  if (version === 0) throw misconfigured(`the keyspace "${keyspace}" has no schema: call migrate() once, before a storage is opened`)
+  if (version === 0) throw misconfigured(`the keyspace "${keyspace}" has no schema: call migrate() once before you open a storage`)
   if (version < known)
-    throw misconfigured(`the schema of the keyspace "${keyspace}" is at version ${version}, this release needs ${known}: call migrate()`)
+    throw misconfigured(
+      `the schema of the keyspace "${keyspace}" is at version ${version}, but this release needs ${known}: call migrate()`,
+    )
   if (version > known)
     throw misconfigured(
-      `the schema of the keyspace "${keyspace}" is at version ${version}, this release knows only ${known}: a newer release of @taskledger/cassandra made it; install that one`,
+      `the schema of the keyspace "${keyspace}" is at version ${version}, but this release knows only ${known}: install the newer release of @taskledger/cassandra that made it`,
     )
   await requireWriting(session)
 }
 
-/** @throws `MISCONFIGURED` where the keyspace is not there. */
+/** @throws `MISCONFIGURED` if the keyspace does not exist. */
 export const requireKeyspace = async (session: Session): Promise<void> => {
   const { keyspace } = session
   const rows = await session.execute('SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?', [keyspace])
   if (rows.length === 0)
-    throw misconfigured(`Cassandra has no keyspace "${keyspace}": create it, or call migrate({ replication: … }), or check \`keyspace\``)
+    throw misconfigured(`Cassandra has no keyspace "${keyspace}": create it, call migrate({ replication: … }), or check \`keyspace\``)
 }
 
-/** The version that the schema is at; 0 where there is none. */
+/** The version of the schema; 0 if there is none. */
 export const schemaVersion = async (session: Session): Promise<number> => Number((await stateOf(session, stateRows.version)) ?? 0)
 
 /**
- * A setting that the schema was made with, for good.
+ * A setting of the schema. It never changes after the first migration.
  *
- * @throws `MISCONFIGURED` where it is not there.
+ * @throws `MISCONFIGURED` if there is no such setting.
  */
 export const settingOf = async (session: Session, name: string): Promise<string> => {
   const value = await stateOf(session, name)
@@ -56,7 +58,10 @@ const stateOf = async (session: Session, name: string): Promise<string | undefin
   return rows[0]?.['value'] as string | undefined
 }
 
-/** A deletion of what is never there: reading and writing are permitted one by one, and the first append is late to find out. */
+/**
+ * Deletes a row that never exists: the permission to write is separate from that to read, and the first append is too
+ * late to find out.
+ */
 const requireWriting = async (session: Session): Promise<void> => {
   try {
     await session.execute(

@@ -1,14 +1,15 @@
-/** A table: what comes after `CREATE TABLE IF NOT EXISTS <keyspace>.<name>`. */
+/** A table: its name, and what comes after the name in CREATE TABLE. */
 export interface TableDefinition {
   readonly name: string
   readonly definition: string
 }
 
-/** The tables of the listing. What each is for stands where it is written: listing-table.ts, unfinished-table.ts, partition-index.ts, progress.ts. */
+/** The tables of the listing. `listing/tables` says what each is for. */
 export const listingTables: readonly TableDefinition[] = [
   {
     name: 'task_list',
-    // The windows hold what was created on one day, since the timestamps count from there: rows with a time to live go by whole files.
+    // Timestamps count from the creation, so a time window holds the tasks that were created on one day. Expired rows
+    // are dropped in whole files.
     definition: `(
   prefix text, bucket timestamp, shard int, facet text, created_at timestamp, task_id text, version int, status text, details text,
   PRIMARY KEY ((prefix, bucket, shard), facet, created_at, task_id)
@@ -25,7 +26,8 @@ export const listingTables: readonly TableDefinition[] = [
   },
   {
     name: 'task_unfinished',
-    // A row that comes back because its tombstone was forgotten does no harm: the janitor looks at the history and saves the end again.
+    // A row that reappears after its tombstone was dropped does no harm: the janitor reads the history and saves the
+    // end again.
     definition: `(
   prefix text, bucket timestamp, shard int, facet text, created_at timestamp, task_id text, version int, status text, details text,
   PRIMARY KEY ((prefix, bucket, shard), facet, created_at, task_id)
@@ -33,7 +35,8 @@ export const listingTables: readonly TableDefinition[] = [
   },
   {
     name: 'task_unfinished_bucket',
-    // Rows come and go by the minute: their tombstones must not pile up. A row that comes back is found empty, and goes again.
+    // Rows come and go every minute, so tombstones are dropped early. If a row reappears, its partition is empty, and a
+    // scan deletes it again.
     definition: `(
   prefix text, facet text, shard int, bucket timestamp, seen timestamp,
   PRIMARY KEY ((prefix, facet, shard), bucket)

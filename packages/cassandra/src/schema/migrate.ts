@@ -7,19 +7,18 @@ import type { MigrationOptions } from '../connection/options.ts'
 import type { SchemaStep } from './steps.ts'
 import { schemaSteps, stateRows, stateTable } from './steps.ts'
 import { requireKeyspace, schemaVersion } from './check.ts'
+import { releaseLock, renewLock, takeLock } from './migration-lock.ts'
 import { Session } from '../connection/session.ts'
 
-/** The lock of a migration that died frees itself. A migration that lives renews it before each definition. */
-const lockSeconds = 60
-/** How long to wait for the migration of another node, or for a cluster to agree. */
-const patienceMs = 120_000
-const lookAgainMs = 200
+/** How long to wait for the migration of another node, or for the hosts to agree on the schema, in milliseconds. */
+const timeoutMs = 120_000
+const pollMs = 200
 
-/** Creates the schema, or brings it up to date by the steps that are missing. */
+/** Creates the schema, or upgrades it by the steps that are missing. */
 export const migrateBy = async (steps: readonly SchemaStep[], options: MigrationOptions): Promise<void> => {
   checkOptions(options)
   const connection = await connect(options)
-  // Definitions take longer than requests, above all on a cluster of many nodes.
+  // Definitions take longer than other requests, above all on large clusters.
   const session = new Session(connection, { ...options, requestTimeoutMs: 30_000 })
   try {
     if (options.replication !== undefined) await createKeyspace(session, options.replication)
@@ -33,31 +32,34 @@ export const migrateBy = async (steps: readonly SchemaStep[], options: Migration
 
 const takeSteps = async (session: Session, steps: readonly SchemaStep[], { logger = consoleLogger }: MigrationOptions): Promise<void> => {
   const owner = randomUUID()
-  const until = performance.now() + patienceMs
+  const until = performance.now() + timeoutMs
   for (;;) {
     const version = await schemaVersion(session)
     if (version > steps.length)
       throw new TaskledgerError(
         'MISCONFIGURED',
-        `the schema of the keyspace "${session.keyspace}" is at version ${version}, this release knows only ${steps.length}: a newer release of @taskledger/cassandra made it; nothing was changed`,
+        `the schema of the keyspace "${session.keyspace}" is at version ${version}, but this release knows only ${steps.length}: a newer release of @taskledger/cassandra made it, and nothing was changed; migrate with that release`,
       )
     const step = steps[version]
     if (step === undefined) return
-    if (await lock(session, owner)) {
+    if (await takeLock(session, owner)) {
       try {
-        // Somebody else may have taken the step between the look and the lock.
+        // Another node may have taken the step before this one got the lock.
         if ((await schemaVersion(session)) === version) {
-          await takeStep(session, step, () => keepLock(session, owner))
+          await takeStep(session, step, () => renewLock(session, owner))
           await setVersion(session, version, version + 1)
-          logger.info({ keyspace: session.keyspace, version: version + 1 }, 'the schema was brought up to date')
+          logger.info({ keyspace: session.keyspace, version: version + 1 }, 'upgraded the schema')
         }
       } finally {
-        await unlock(session, owner)
+        await releaseLock(session, owner)
       }
     } else {
       if (performance.now() > until)
-        throw new TaskledgerError('UNAVAILABLE', `another node has been changing the schema of "${session.keyspace}" for ${patienceMs} ms`)
-      await sleep(lookAgainMs)
+        throw new TaskledgerError(
+          'UNAVAILABLE',
+          `another node has held the migration lock of "${session.keyspace}" for ${timeoutMs} ms: call migrate() again when it has finished`,
+        )
+      await sleep(pollMs)
     }
   }
 }
@@ -85,8 +87,8 @@ const createKeyspace = async (session: Session, replication: Readonly<Record<str
 }
 
 /**
- * The one definition that no lock can guard. Two nodes that create a table at the same time on two hosts give it two ids,
- * and the cluster never agrees: so the id follows from the keyspace.
+ * The only definition without a lock, because the lock is in this table. Two nodes that create a table on two hosts at
+ * the same time would give it two ids, on which the hosts never agree: so the id is derived from the keyspace.
  */
 const createStateTable = async (session: Session): Promise<void> => {
   const hash = createHash('sha256').update(`taskledger ${session.keyspace}`).digest('hex')
@@ -94,17 +96,17 @@ const createStateTable = async (session: Session): Promise<void> => {
   await define(session, `CREATE TABLE IF NOT EXISTS ${session.table(stateTable)} (name text PRIMARY KEY, value text) WITH id = ${id}`)
 }
 
-/** Runs a definition, and waits until all hosts know of it. */
+/** Runs a definition, and waits until all hosts have it. */
 const define = async (session: Session, cql: string): Promise<void> => {
   await session.execute(cql, [], { isPrepared: false })
-  const until = performance.now() + patienceMs
+  const until = performance.now() + timeoutMs
   while (!(await isAgreed(session))) {
     if (performance.now() > until)
       throw new TaskledgerError(
         'UNAVAILABLE',
-        `the hosts of the cluster do not agree on the schema after ${patienceMs} ms: look at \`nodetool describecluster\``,
+        `the hosts of the cluster do not agree on the schema after ${timeoutMs} ms: see \`nodetool describecluster\``,
       )
-    await sleep(lookAgainMs)
+    await sleep(pollMs)
   }
 }
 
@@ -116,7 +118,7 @@ const isAgreed = async (session: Session): Promise<boolean> => {
   return new Set([...local, ...peers].map((row) => String(row['schema_version']))).size <= 1
 }
 
-/** The unified strategy came with 5.0; while hosts of 4.x are there, it cannot be named. */
+/** The unified strategy exists from 5.0 on, and cannot be used while the cluster has a host of 4.x. */
 const compactionOf = async (session: Session): Promise<string> => {
   const [local, peers] = await Promise.all([
     session.execute('SELECT release_version FROM system.local', []),
@@ -126,24 +128,6 @@ const compactionOf = async (session: Session): Promise<string> => {
   return `{'class': '${isNew ? 'UnifiedCompactionStrategy' : 'LeveledCompactionStrategy'}'}`
 }
 
-const lock = async (session: Session, owner: string): Promise<boolean> => {
-  const cql = `INSERT INTO ${session.table(stateTable)} (name, value) VALUES (?, ?) IF NOT EXISTS USING TTL ${lockSeconds}`
-  const { applied, rows } = await session.conditional([{ cql, params: [stateRows.lock, owner] }])
-  return applied || rows[0]?.['value'] === owner
-}
-
-const keepLock = async (session: Session, owner: string): Promise<void> => {
-  const cql = `UPDATE ${session.table(stateTable)} USING TTL ${lockSeconds} SET value = ? WHERE name = ? IF value = ?`
-  const { applied } = await session.conditional([{ cql, params: [owner, stateRows.lock, owner] }])
-  if (!applied)
-    throw new TaskledgerError('UNAVAILABLE', 'the migration was so slow that another node has taken it over: call migrate() again')
-}
-
-const unlock = async (session: Session, owner: string): Promise<void> => {
-  const cql = `DELETE FROM ${session.table(stateTable)} WHERE name = ? IF value = ?`
-  await session.conditional([{ cql, params: [stateRows.lock, owner] }])
-}
-
 const setVersion = async (session: Session, from: number, to: number): Promise<void> => {
   const cql = `UPDATE ${session.table(stateTable)} SET value = ? WHERE name = ? IF value = ?`
   await session.conditional([{ cql, params: [String(to), stateRows.version, from === 0 ? null : String(from)] }])
@@ -151,5 +135,5 @@ const setVersion = async (session: Session, from: number, to: number): Promise<v
 
 const quoted = (text: string): string => text.replaceAll("'", "''")
 
-/** Creates the schema, or brings it up to date. Any number of nodes may call it at once. */
+/** Creates the schema, or upgrades it to this release. Any number of nodes may call it at the same time. */
 export const migrate = async (options: MigrationOptions): Promise<void> => migrateBy(schemaSteps, options)

@@ -28,7 +28,10 @@ export const openSession = async (options: CassandraStorageOptions): Promise<Ses
   return session
 }
 
-/** Retries while the replicas are unavailable: a cluster that is just starting accepts connections before it can answer requests. */
+/**
+ * Retries while the replicas are unavailable: a cluster that is just starting accepts connections before it can answer
+ * requests.
+ */
 const untilAvailable = async (until: number, check: () => Promise<void>): Promise<void> => {
   for (;;) {
     try {

@@ -1,17 +1,23 @@
 import type { TableDefinition } from './listing-tables.ts'
 import { listingTables } from './listing-tables.ts'
 
-/** What brings a schema from one version to the next. Every part may meet itself half done: it has to be repeatable. */
+/**
+ * Brings the schema from one version to the next. It may have been half executed before, so every part has to be
+ * repeatable.
+ */
 export interface SchemaStep {
-  /** New tables. Each has a WITH clause; one that names no compaction gets that of the engine. */
+  /**
+   * New tables. Each has a WITH clause. If that names no compaction, the migration adds the default of the server's
+   * release.
+   */
   readonly tables: readonly TableDefinition[]
-  /** Other definitions, in which `%keyspace%` stands for the keyspace. */
+  /** Other definitions. `%keyspace%` stands for the keyspace. */
   readonly changes?: readonly string[]
-  /** Written once, where they are not there yet, and read by {@link settingOf}. */
+  /** Settings: written only if they do not exist, and read by `settingOf`. */
   readonly settings: Readonly<Record<string, string>>
 }
 
-/** Row per event, a cohort to a partition. `followed` is set by the append that comes next; nothing reads it. */
+/** A row for each event, a partition for each cohort. The next append sets `followed`; nothing reads it. */
 const eventTable: TableDefinition = {
   name: 'task_event',
   definition: `(
@@ -20,7 +26,7 @@ const eventTable: TableDefinition = {
 ) WITH CLUSTERING ORDER BY (task_id ASC, version ASC)`,
 }
 
-/** A node that is gone for three hours has expired in any case: its tombstones may go. */
+/** A node that was away for three hours has expired in any case, so its tombstones need not be kept longer. */
 const nodeTable: TableDefinition = {
   name: 'task_node',
   definition: `(
@@ -29,22 +35,22 @@ const nodeTable: TableDefinition = {
 ) WITH gc_grace_seconds = 10800`,
 }
 
-/** The setting that says how much time a bucket of the list holds, in milliseconds. */
+/** The setting for how much creation time a bucket of the list holds, in milliseconds. */
 export const listBucketSetting = 'list_bucket_ms'
 
 /**
- * The stretch of creation time that one bucket of the list holds unless the settings say otherwise, in milliseconds: ten minutes are
- * some 150,000 tasks in a partition at 1,000 a second. Quiet times cost little, since only buckets that exist are read.
+ * How much creation time a bucket of the list holds by default, in milliseconds: at 1,000 tasks a second, ten minutes
+ * are some 150,000 tasks in a partition. Quiet times cost little, because only buckets that exist are read.
  */
 export const defaultListBucketMs = 600_000
 
-/** The first step makes version 1, and so on. A step that was released is never changed. */
+/** The first step makes version 1, and so on. Never change a step that was released. */
 export const schemaSteps: readonly SchemaStep[] = [
   { tables: [eventTable, nodeTable, ...listingTables], settings: { [listBucketSetting]: String(defaultListBucketMs) } },
 ]
 
-/** Holds the schema's version, the lock of those who change it, and settings. Written by conditional statements only. */
+/** The table of the schema's version, the migration lock and the settings. Only conditional statements write it. */
 export const stateTable = 'task_schema'
 
-/** The rows of the state table that are no settings. */
+/** The rows of the state table that are not settings. */
 export const stateRows = { version: 'version', lock: 'lock' } as const

@@ -20,7 +20,7 @@ describe('a failure of the driver', () => {
     ['no host is known', noHost({})],
     ['the connections are full', noHost({ a: new errors.BusyConnectionError('a', 2048, 1) })],
     ['the request did not leave the process', noHost({ a: notWritten })],
-  ])('before anything was sent certainly did not happen: %s', (_name, error) => {
+  ])('before the request was sent means that it did not happen: %s', (_name, error) => {
     expect(codesOf(error)).toEqual(['UNAVAILABLE', 'UNAVAILABLE', 'UNAVAILABLE'])
   })
 
@@ -33,7 +33,7 @@ describe('a failure of the driver', () => {
     ['the server failed', response(codes.serverError)],
     ['the server is overloaded', response(codes.overloaded)],
     ['something else', new Error('unheard of')],
-  ])('after that leaves the outcome of a write unknown: %s', (_name, error) => {
+  ])('after the request was sent leaves the outcome of a write unknown: %s', (_name, error) => {
     expect(codesOf(error)).toEqual(['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN'])
   })
 
@@ -41,7 +41,7 @@ describe('a failure of the driver', () => {
     'Rejected an oversized mutation (12000546/8388608) for keyspace: tasks. Top keys are: task_event.1',
     'Request is too big: length 17000539 exceeds maximum allowed length 16777216.',
     'Batch too large',
-  ])('that comes of the size says so: %s', (said) => {
+  ])('because of the size is TOO_LARGE: %s', (said) => {
     expect(codesOf(response(codes.invalid, said))).toEqual(['TOO_LARGE', 'TOO_LARGE', 'TOO_LARGE'])
   })
 
@@ -49,13 +49,13 @@ describe('a failure of the driver', () => {
     'Unable to perform authorization of permissions: Cannot achieve consistency level LOCAL_ONE',
     'Unable to perform authorization of super-user permission: Operation timed out - received only 0 responses.',
     'Unable to perform authentication: Cannot achieve consistency level QUORUM',
-  ])('of the server to find out who asks refuses nothing, and passes: %s', (said) => {
+  ])('of the server to look up the user may pass: %s', (said) => {
     for (const code of [codes.unauthorized, codes.badCredentials])
       expect(codesOf(response(code, said))).toEqual(['UNAVAILABLE', 'UNAVAILABLE', 'UNAVAILABLE'])
     expect(codesOf(noHost({ a: response(codes.unauthorized, said), b: socketClosed() }))[2]).toBe('OUTCOME_UNKNOWN')
   })
 
-  it('with too few replicas did not happen, but may be in the middle of a conditional write', () => {
+  it('for lack of replicas means that nothing was written, unless the write is conditional', () => {
     expect(codesOf(response(codes.unavailableException))).toEqual(['UNAVAILABLE', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'])
   })
 
@@ -63,12 +63,12 @@ describe('a failure of the driver', () => {
     [
       'unauthorized',
       response(codes.unauthorized, 'User ada has no MODIFY permission on <table tasks.task_event> or any of its parents'),
-      /Grant/,
+      /grant/,
     ],
     ['a missing table', response(codes.invalid, 'unconfigured table task_event'), /migrate\(\)/],
     ['a missing table, heard from each host', noHost({ a: response(codes.invalid, 'unconfigured table task_event') }), /migrate\(\)/],
     ['a mistake in a statement', response(codes.syntaxError), /said the server/],
-  ])('that comes again and again says what to mend: %s', (_name, error, remedy) => {
+  ])('that no retry cures says what to do: %s', (_name, error, remedy) => {
     expect(codesOf(error)).toEqual(['MISCONFIGURED', 'MISCONFIGURED', 'MISCONFIGURED'])
     expect(translated(error, 'write', 'a write').message).toMatch(remedy)
   })
@@ -76,17 +76,17 @@ describe('a failure of the driver', () => {
   it.each([
     ['no host was asked', noHost({})],
     ['hosts are known to be down', noHost({ '127.0.0.1:9042': 'Host considered as DOWN' })],
-  ])('names the hosts that are down, and what they said last: %s', (_name, error) => {
+  ])('names the hosts that are down, and their last error: %s', (_name, error) => {
     const { message } = translated(error, 'write', 'a write', '127.0.0.1:9042 is down (connect ECONNREFUSED 127.0.0.1:9042)')
     expect(message).toBe('a write: no host can be reached: 127.0.0.1:9042 is down (connect ECONNREFUSED 127.0.0.1:9042)')
   })
 
-  it('says what a host answered rather than which others are down', () => {
+  it('says what a host answered, not which others are down', () => {
     const error = noHost({ a: new Error('it broke'), b: 'Host considered as DOWN' })
     expect(translated(error, 'read', 'a read', 'b is down').message).toBe('a read: a says: it broke; b says: Host considered as DOWN')
   })
 
-  it('keeps an error that has a code already', () => {
+  it('keeps an error that has a code', () => {
     const conflict = new VersionConflict('t' as TaskId, 1, 2)
     expect(translated(conflict, 'write', 'a write')).toBe(conflict)
   })

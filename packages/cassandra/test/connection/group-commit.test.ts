@@ -6,7 +6,7 @@ interface Item {
   readonly size: number
 }
 
-/** GroupCommit whose flushes end when the test says so. */
+/** GroupCommit whose flushes end when the test ends them. */
 const stage = ({ maxItems = 4, maxBytes = 100 } = {}) => {
   const flushes: {
     readonly key: string
@@ -14,7 +14,7 @@ const stage = ({ maxItems = 4, maxBytes = 100 } = {}) => {
     end(refused?: Readonly<Record<string, Error>>): void
     fail(error: Error): void
   }[] = []
-  const lanes = new GroupCommit<Item>({
+  const groups = new GroupCommit<Item>({
     maxItems,
     maxBytes,
     sizeOf: ({ size }) => size,
@@ -38,17 +38,17 @@ const stage = ({ maxItems = 4, maxBytes = 100 } = {}) => {
   })
   const sent = () => flushes.map(({ ids }) => ids.join(' '))
   const add = (id: string, { size = 1, key = 'k', signal }: { size?: number; key?: string; signal?: AbortSignal } = {}) =>
-    lanes.add(key, { id, size }, signal)
-  return { add, flushes, sent, lanes }
+    groups.add(key, { id, size }, signal)
+  return { add, flushes, sent, groups }
 }
 
-/** Long enough for what a lane does at the end of a turn, whoever came first to it. */
+/** Long enough for a flush at the end of a turn. */
 const turn = async () => {
   for (let turns = 0; turns < 2; turns++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** An item that has boarded: what is added from now on goes with the next. */
-const underWay = async (settled: Promise<void>) => {
+/** An item whose flush is in flight: items that are added from now on go into the next. */
+const inFlight = async (settled: Promise<void>) => {
   await turn()
   return { settled }
 }
@@ -60,15 +60,15 @@ const endEach = async (flushes: readonly { end(): void }[], count: number) => {
   }
 }
 
-describe('lanes', () => {
-  it('sends an item that finds its lane idle at once', async () => {
+describe('a group commit', () => {
+  it('flushes an item of an idle key at once', async () => {
     const { add, sent } = stage()
     void add('a')
     await turn()
     expect(sent()).toEqual(['a'])
   })
 
-  it('sends together what is added in one turn, and what is added while a flush is under way', async () => {
+  it('flushes together the items of one turn, and those that are added during a flush', async () => {
     const { add, flushes, sent } = stage()
     const all = [add('a'), add('b')]
     await turn()
@@ -83,7 +83,7 @@ describe('lanes', () => {
     await Promise.all(all)
   })
 
-  it('sends together what goes on together after a flush', async () => {
+  it('flushes together the items of callers that one flush resumed', async () => {
     const { add, flushes, sent } = stage()
     const lives = ['a', 'b', 'c'].map(async (id) => {
       await add(id)
@@ -97,7 +97,7 @@ describe('lanes', () => {
     await Promise.all(lives)
   })
 
-  it('does not let one key wait for another', async () => {
+  it('does not make one key wait for another', async () => {
     const { add, sent } = stage()
     void add('a', { key: 'k' })
     void add('b', { key: 'l' })
@@ -105,7 +105,7 @@ describe('lanes', () => {
     expect(sent()).toEqual(['a', 'b'])
   })
 
-  it('never sends two items of one id together, and keeps their order', async () => {
+  it('never flushes two items of one id together, and keeps their order', async () => {
     const { add, flushes, sent } = stage()
     const all = [add('a'), add('b'), add('b'), add('c'), add('b')]
     await endEach(flushes, 3)
@@ -113,7 +113,7 @@ describe('lanes', () => {
     expect(sent()).toEqual(['a b c', 'b', 'b'])
   })
 
-  it('heeds the limits on items and bytes, and sends what is over them alone', async () => {
+  it('keeps the limits on items and bytes, and flushes a larger item alone', async () => {
     const { add, flushes, sent } = stage({ maxItems: 2, maxBytes: 10 })
     const all = [add('a'), add('b'), add('c'), add('d'), add('big', { size: 99 }), add('e', { size: 9 }), add('f', { size: 9 })]
     await endEach(flushes, 5)
@@ -121,9 +121,9 @@ describe('lanes', () => {
     expect(sent()).toEqual(['a b', 'c d', 'big', 'e', 'f'])
   })
 
-  it('tells each item what came of it', async () => {
+  it('settles each item with its own result', async () => {
     const { add, flushes } = stage()
-    const first = await underWay(add('a'))
+    const first = await inFlight(add('a'))
     const results = Promise.allSettled([add('b'), add('c')])
     flushes[0]?.end()
     await first.settled
@@ -136,9 +136,9 @@ describe('lanes', () => {
     ])
   })
 
-  it('rejects all of a flush that throws, and goes on', async () => {
+  it('rejects all items of a flush that throws, and goes on', async () => {
     const { add, flushes, sent } = stage()
-    const first = await underWay(add('a'))
+    const first = await inFlight(add('a'))
     const second = add('b')
     const broken = new Error('broken')
     flushes[0]?.fail(broken)
@@ -152,11 +152,11 @@ describe('lanes', () => {
   it('leaves out an item whose signal is aborted while it waits', async () => {
     const { add, flushes, sent } = stage()
     const abort = new AbortController()
-    const first = await underWay(add('a'))
+    const first = await inFlight(add('a'))
     const given = add('b', { signal: abort.signal })
     const last = add('c')
-    abort.abort(new Error('given up'))
-    await expect(given).rejects.toThrow('given up')
+    abort.abort(new Error('gave up'))
+    await expect(given).rejects.toThrow('gave up')
     flushes[0]?.end()
     await first.settled
     await turn()
@@ -165,18 +165,18 @@ describe('lanes', () => {
     expect(sent()).toEqual(['a', 'c'])
   })
 
-  it('does not harm the others where a signal is aborted under way', async () => {
+  it('completes the other items when a signal is aborted during the flush', async () => {
     const { add, flushes } = stage()
     const abort = new AbortController()
     const [given, other] = [add('b', { signal: abort.signal }), add('c')]
     await turn()
-    abort.abort(new Error('given up'))
-    await expect(given).rejects.toThrow('given up')
+    abort.abort(new Error('gave up'))
+    await expect(given).rejects.toThrow('gave up')
     flushes[0]?.end()
     await other
   })
 
-  it('takes no item whose signal was aborted before, and is not stuck by it', async () => {
+  it('takes no item whose signal is aborted already, and goes on', async () => {
     const { add, sent } = stage()
     await expect(add('a', { signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow('before')
     void add('b')
@@ -184,12 +184,12 @@ describe('lanes', () => {
     expect(sent()).toEqual(['b'])
   })
 
-  it('sends nothing for a key whose only item was given up, and is not stuck by it', async () => {
+  it('flushes nothing for a key whose only item is aborted, and goes on', async () => {
     const { add, flushes, sent } = stage()
     const abort = new AbortController()
     const given = add('a', { signal: abort.signal })
-    abort.abort(new Error('given up'))
-    await expect(given).rejects.toThrow('given up')
+    abort.abort(new Error('gave up'))
+    await expect(given).rejects.toThrow('gave up')
     await turn()
     const next = add('b')
     await turn()

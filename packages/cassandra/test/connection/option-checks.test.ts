@@ -33,14 +33,19 @@ test.each<[string, object]>([
   ['maxInFlight.requests', { maxInFlight: { requests: 0 } }],
   ['maxInFlight.conditional', { maxInFlight: { conditional: -1 } }],
   ['finishedRowsTtlMs', { finishedRowsTtlMs: -1 }],
-])('a wrong or missing %s is a mistake of the program, told by its name: %o', (name, wrong) => {
+])('a wrong or missing %s is MISUSE, and the error names it: %o', (name, wrong) => {
   const error = refusalOf({ ...fine, ...wrong })
   expect(error).toSatisfy(isMisuse)
   expect(error).toHaveProperty('message', expect.stringMatching(new RegExp(`^${name}( is |:)`)))
   expect(error).not.toHaveProperty('message', expect.stringContaining('secret'))
 })
 
-test('what is right is let through', () => {
+test('a text in the place of a secret is not shown', () => {
+  for (const name of ['credentials', 'tls'])
+    expect(refusalOf({ ...fine, [name]: 'secret' })).toHaveProperty('message', expect.not.stringContaining('secret'))
+})
+
+test('correct options pass', () => {
   expect(refusalOf(fine)).toBe(undefined)
   expect(refusalOf({ client: {}, keyspace: 'taskledger', finishedRowsTtlMs: 0 })).toBe(undefined)
   expect(refusalOf({ ...fine, prefix: 'shop', consistency: 'global', credentials: { username: 'a', password: 'b' }, tls: {} })).toBe(

@@ -21,14 +21,14 @@ afterAll(async () => {
 
 interface Counted {
   readonly storage: TaskStorage
-  /** The requests that write to histories, since the last look. */
+  /** The number of requests that wrote to histories since the last call. */
   writes(): number
-  /** Those that read them, likewise. */
+  /** The number of requests that read histories since the last call. */
   reads(): number
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** A storage whose requests are counted where they leave. */
+/** A storage that counts the requests of its client. */
 const countedStorage = async (): Promise<Counted> => {
   const client = new Client({ ...addressOf(endpoint), contactPoints: [...endpoint.contactPoints] })
   const counts = { writes: 0, reads: 0 }
@@ -42,7 +42,7 @@ const countedStorage = async (): Promise<Counted> => {
   Object.assign(client, { execute: counted(client.execute.bind(client)), batch: counted(client.batch.bind(client)) })
   const { prefix, keyspace: name } = keyspace.options()
   const storage = await cassandraStorage({ client, keyspace: name, prefix, logger: silentLogger })
-  // Opening tries whether it may write.
+  // The opening checks its permission with a write.
   counts.writes = 0
   const take = (what: keyof typeof counts): number => {
     const seen = counts[what]
@@ -70,7 +70,7 @@ const withStorage = async <T>(use: (storage: TaskStorage) => Promise<T>): Promis
 }
 
 describe('a cohort', () => {
-  test('that is submitted together, and started together, takes one request each time', async () => {
+  test('whose tasks are submitted together and started together takes one request each time', async () => {
     await using counted = await countedStorage()
     const { events } = counted.storage
     const ids = cohortIds(32)
@@ -81,7 +81,7 @@ describe('a cohort', () => {
     for (const id of ids) expect(await events.read(id)).toHaveLength(2)
   })
 
-  test('whose histories are read together takes one request, and every reader gets what he asked for', async () => {
+  test('whose histories are read together takes one request, and each reader gets its own history', async () => {
     await using counted = await countedStorage()
     const { events } = counted.storage
     const [unknown, ...ids] = cohortIds(32) as readonly [TaskId, ...TaskId[]]
@@ -92,7 +92,7 @@ describe('a cohort', () => {
     expect(counted.reads()).toBe(1)
   })
 
-  test('does not suffer from those in it who have lost, or are repeated, or are ahead', async () => {
+  test('writes its other appends when some have lost, are retried, or are ahead', async () => {
     await withStorage(async ({ events }) => {
       const ids = cohortIds(6)
       const [first, lost, repeated, ahead, unknown, last] = ids as readonly [TaskId, TaskId, TaskId, TaskId, TaskId, TaskId]
@@ -121,7 +121,7 @@ describe('a cohort', () => {
     })
   })
 
-  test('may be written to by several nodes at once', async () => {
+  test('may be written by several nodes at the same time', async () => {
     const options = keyspace.options()
     const one = await cassandraStorage(options)
     const nodes = [one, await cassandraStorage(options), await cassandraStorage(options)]
@@ -140,7 +140,7 @@ describe('a cohort', () => {
 })
 
 describe('a fresh append', () => {
-  test('may be repeated when others have written since', async () => {
+  test('may be retried after other writes', async () => {
     await withStorage(async ({ events }) => {
       const id = oneId()
       const [first, second] = [created(id), started(id)]
@@ -152,26 +152,23 @@ describe('a fresh append', () => {
     })
   })
 
-  // The clock of a submitter may be wrong by years: no removal may lose against it.
-  test.each([0, 1_700_000_000_000, Date.UTC(2200, 0)])(
-    'at the time %d is removed for good, and stays so when it is repeated',
-    async (at) => {
-      await withStorage(async ({ events }) => {
-        const id = oneId()
-        const first = created(id, { at })
-        await events.append(id, 0, [first], { isFresh: true })
-        await events.append(id, 1, [started(id)])
-        await events.remove(id)
-        expect(await events.read(id)).toEqual([])
-        await events.append(id, 0, [first], { isFresh: true })
-        expect(await events.read(id)).toEqual([])
-        await expect(events.append(id, 1, [started(id)])).rejects.toMatchObject({ code: 'VERSION_CONFLICT', actualVersion: 0 })
-      })
-    },
-  )
+  // The clock of a submitter may be wrong by years: a removal must win all the same.
+  test.each([0, 1_700_000_000_000, Date.UTC(2200, 0)])('at the time %d stays removed when it is retried', async (at) => {
+    await withStorage(async ({ events }) => {
+      const id = oneId()
+      const first = created(id, { at })
+      await events.append(id, 0, [first], { isFresh: true })
+      await events.append(id, 1, [started(id)])
+      await events.remove(id)
+      expect(await events.read(id)).toEqual([])
+      await events.append(id, 0, [first], { isFresh: true })
+      expect(await events.read(id)).toEqual([])
+      await expect(events.append(id, 1, [started(id)])).rejects.toMatchObject({ code: 'VERSION_CONFLICT', actualVersion: 0 })
+    })
+  })
 })
 
-test('a removal that races with an append leaves nothing, whoever is first', async () => {
+test('a removal that races with an append leaves nothing, whichever is first', async () => {
   const options = keyspace.options()
   const [one, other] = [await cassandraStorage(options), await cassandraStorage(options)]
   for (let round = 0; round < 15; round++) {
@@ -184,22 +181,22 @@ test('a removal that races with an append leaves nothing, whoever is first', asy
   await Promise.all([one.close(), other.close()])
 })
 
-describe('rows that no codec wrote', () => {
+describe('rows that the codec did not write', () => {
   const unreadable: readonly (readonly [name: string, text: string, code: string])[] = [
     ['half an event', '{"v":1,"type":"TaskSta', 'MALFORMED'],
     ['nothing', '', 'MALFORMED'],
     ['1 MB of zeros', '\0'.repeat(1_000_000), 'MALFORMED'],
-    ['the JSON of somebody else', '{"user":"ada","roles":["admin"]}', 'MALFORMED'],
+    ['JSON of another format', '{"user":"ada","roles":["admin"]}', 'MALFORMED'],
     ['an event of a newer release', '{"v":2,"type":"TaskHibernated"}', 'UNKNOWN_EVENT_TYPE'],
   ]
-  test.each(unreadable)('are reported, and harm nobody: %s', async (_name, text, code) => {
+  test.each(unreadable)('are reported, and affect no other task: %s', async (_name, text, code) => {
     const options = keyspace.options()
     const session = await openSession(options)
     const { events, close } = await cassandraStorage(options)
     const [broken, whole] = cohortIds(2) as readonly [TaskId, TaskId]
     for (const id of [broken, whole]) await events.append(id, 0, [created(id)], { isFresh: true })
     await injectEventWith(session)(new TextEncoder().encode(text), broken)
-    // Together with the one beside it, in one batch.
+    // Both appends in one batch.
     const [refused, accepted] = await Promise.allSettled([
       events.append(broken, 1, [started(broken)]),
       events.append(whole, 1, [started(whole)]),
@@ -231,7 +228,7 @@ test('two applications on one keyspace do not see each other', async () => {
   await Promise.all([ours.close(), theirs.close()])
 })
 
-test('a caller who gives up hears so at once, and those beside him in the batch are written', async () => {
+test('an aborted append rejects at once, and the other appends of its batch are written', async () => {
   const [host = '', port = '9042'] = (endpoint.contactPoints[0] ?? '').split(':')
   await using proxy = await tcpProxy({ host, port: Number(port) })
   const { events, close } = await cassandraStorage({ ...keyspace.options(), contactPoints: [`${proxy.host}:${proxy.port}`] })
@@ -243,7 +240,7 @@ test('a caller who gives up hears so at once, and those beside him in the batch 
   await new Promise((resolve) => setImmediate(resolve))
   const [given, ...rest] = ids.slice(1).map((id, index) => events.append(id, 1, [started(id)], index === 0 ? { signal: abort.signal } : {}))
   const refusals = Promise.allSettled([first, given])
-  const reason = new Error('given up')
+  const reason = new Error('gave up')
   abort.abort(reason)
   expect(await refusals).toEqual([
     { status: 'rejected', reason },
@@ -251,7 +248,7 @@ test('a caller who gives up hears so at once, and those beside him in the batch 
   ])
   await restore()
   await Promise.all(rest)
-  // The one that was under way has happened, the one that waited has not.
+  // The append in flight was written, the waiting one was not.
   expect(await Promise.all(ids.map(async (id) => (await events.read(id)).length))).toEqual([2, 1, 2, 2])
   await close()
 })

@@ -8,14 +8,14 @@ interface Request {
   readonly alone: boolean
   readonly reads: readonly HistoryRead[]
   readonly signal: AbortSignal | undefined
-  /** Answers with what each task's history has. */
+  /** Answers with the texts of each read. */
   answer(): void
   fail(error: Error): void
 }
 
 const textsOf = ({ taskId, afterVersion }: HistoryRead): readonly string[] => [`${taskId} after ${afterVersion}`]
 
-/** Reads whose requests end when the test says so. */
+/** Reads whose requests end when the test ends them. */
 const stage = () => {
   const requests: Request[] = []
   const request = (alone: boolean, reads: readonly HistoryRead[], signal: AbortSignal | undefined) =>
@@ -38,7 +38,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 const [a, b, c] = cohortIds(3) as readonly [TaskId, TaskId, TaskId]
 
 describe('reads of histories', () => {
-  it('of a whole cohort take one request, and each caller gets his own', async () => {
+  it('of a whole cohort take one request, and each caller gets its own texts', async () => {
     const { read, requests, sizes } = stage()
     const ids = cohortIds(32)
     const texts = ids.map((id, index) => read(id, { afterVersion: index % 3 }))
@@ -48,7 +48,7 @@ describe('reads of histories', () => {
     expect(await Promise.all(texts)).toEqual(ids.map((taskId, index) => textsOf({ taskId, afterVersion: index % 3 })))
   })
 
-  it('go in as many requests as it takes', async () => {
+  it('are sent in several requests when they are more than a cohort', async () => {
     const { read, requests, sizes } = stage()
     const texts = cohortIds(70).map((id) => read(id))
     await turn()
@@ -57,7 +57,7 @@ describe('reads of histories', () => {
     expect(await Promise.all(texts)).toHaveLength(70)
   })
 
-  it('go alone where there is but one', async () => {
+  it('are sent alone when there is only one', async () => {
     const { read, requests } = stage()
     const texts = read(a, { afterVersion: 2 })
     await turn()
@@ -66,14 +66,14 @@ describe('reads of histories', () => {
     expect(await texts).toEqual(textsOf({ taskId: a, afterVersion: 2 }))
   })
 
-  it('of different cohorts do not meet', async () => {
+  it('of different cohorts do not share a request', async () => {
     const { read, sizes } = stage()
     for (const id of [a, b, ...cohortIds(2)]) void read(id)
     await turn()
     expect(sizes()).toEqual([2, 2])
   })
 
-  it('of one task, in one turn, are both answered', async () => {
+  it('of one task in one turn are both answered', async () => {
     const { read, requests } = stage()
     const texts = [read(a), read(a, { afterVersion: 1 })]
     await turn()
@@ -81,7 +81,7 @@ describe('reads of histories', () => {
     expect(await Promise.all(texts)).toEqual([0, 1].map((afterVersion) => textsOf({ taskId: a, afterVersion })))
   })
 
-  it('are not answered by what was sent before, and do not wait for it', async () => {
+  it('neither share nor wait for a request that was sent before', async () => {
     const { read, requests, sizes } = stage()
     const texts = [read(a), read(b)]
     await turn()
@@ -94,7 +94,7 @@ describe('reads of histories', () => {
     await Promise.all(texts)
   })
 
-  it('fail together where their request does', async () => {
+  it('fail together when their request fails', async () => {
     const { read, requests } = stage()
     const texts = Promise.allSettled([read(a), read(b)])
     await turn()
@@ -106,47 +106,47 @@ describe('reads of histories', () => {
     ])
   })
 
-  it('leave out the one that was given up before they go', async () => {
+  it('leave out a read that is aborted before they are sent', async () => {
     const { read, requests } = stage()
     const abort = new AbortController()
     const [given, other] = [read(a, { signal: abort.signal }), read(b)]
-    abort.abort(new Error('given up'))
-    await expect(given).rejects.toThrow('given up')
+    abort.abort(new Error('gave up'))
+    await expect(given).rejects.toThrow('gave up')
     await turn()
     expect(requests).toMatchObject([{ alone: true, reads: [{ taskId: b }] }])
     requests[0]?.answer()
     await other
   })
 
-  it('are answered although one beside them is given up under way', async () => {
+  it('are answered when another read of their request is aborted in flight', async () => {
     const { read, requests } = stage()
     const abort = new AbortController()
     const [given, other] = [read(a, { signal: abort.signal }), read(b)]
     await turn()
-    abort.abort(new Error('given up'))
-    await expect(given).rejects.toThrow('given up')
+    abort.abort(new Error('gave up'))
+    await expect(given).rejects.toThrow('gave up')
     expect(requests[0]?.signal?.aborted).toBe(false)
     requests[0]?.answer()
     expect(await other).toEqual(textsOf({ taskId: b, afterVersion: 0 }))
   })
 
-  it('end their request when all of them were given up', async () => {
+  it('abort their request when all of them are aborted', async () => {
     const { read, requests } = stage()
     const [first, second] = [new AbortController(), new AbortController()]
     const texts = Promise.allSettled([read(a, { signal: first.signal }), read(b, { signal: second.signal })])
     await turn()
-    first.abort(new Error('given up'))
-    second.abort(new Error('given up too'))
-    expect(await texts).toMatchObject([{ reason: new Error('given up') }, { reason: new Error('given up too') }])
+    first.abort(new Error('gave up'))
+    second.abort(new Error('gave up too'))
+    expect(await texts).toMatchObject([{ reason: new Error('gave up') }, { reason: new Error('gave up too') }])
     expect(requests[0]?.signal?.aborted).toBe(true)
   })
 
-  it('begin anew after all of a turn were given up', async () => {
+  it('start a new request when all reads of the turn are aborted', async () => {
     const { read, requests } = stage()
     const abort = new AbortController()
     const given = read(a, { signal: abort.signal })
-    abort.abort(new Error('given up'))
-    await expect(given).rejects.toThrow('given up')
+    abort.abort(new Error('gave up'))
+    await expect(given).rejects.toThrow('gave up')
     const next = read(b)
     await turn()
     expect(requests).toMatchObject([{ reads: [{ taskId: b }] }])

@@ -4,17 +4,17 @@ import type { Statement } from '../../src/connection/session.ts'
 
 const statement = (cql: string, bytes: number): Statement => ({ cql, params: [cql, 1, 'x'.repeat(bytes)] })
 
-test('batches that are small go in one request, in their order', () => {
+test('small batches share a request, in their order', () => {
   const [a, b, c] = [statement('a', 500), statement('b', 10), statement('c', 500)]
   expect(requestsOf([[a, b], [c]])).toEqual([[a, b, c]])
 })
 
-test('batches of which Cassandra would warn go in a request each', () => {
+test('batches that Cassandra would warn of have a request each', () => {
   const batches = [[statement('a', 2_500)], [statement('b', 2_500)]]
   expect(requestsOf(batches)).toEqual(batches)
 })
 
-test('many small statements are large together, and text counts as it is sent', () => {
+test('the size counts all statements, and the bytes of their text', () => {
   const many = [Array.from({ length: 100 }, () => statement('a', 50)), [statement('b', 1)]]
   expect(requestsOf(many)).toEqual(many)
   const wide = [[{ cql: 'a', params: ['€'.repeat(1_500)] }], [statement('b', 1)]]

@@ -4,10 +4,10 @@ import { defaultListBucketMs } from '../../src/schema/steps.ts'
 import type { Session } from '../../src/connection/session.ts'
 import { CassandraTaskListing } from '../../src/listing/cassandra-task-listing.ts'
 
-/** A well-formed id that nobody else has. */
+/** A new id. */
 export const freshId = (): TaskId => randomUUID() as string as TaskId
 
-/** The details of a task that was just submitted, but for what is given. */
+/** The details of a task that was just submitted, with the given properties. */
 export const detailsWith = (given: Partial<TaskDetails> = {}): TaskDetails => ({
   taskId: freshId(),
   type: 'reindex',
@@ -23,7 +23,7 @@ export const detailsWith = (given: Partial<TaskDetails> = {}): TaskDetails => ({
   ...given,
 })
 
-/** Walks to the end. */
+/** All items of a walk. */
 export const allOf = async <Item>(walk: AsyncIterable<Item>): Promise<Item[]> => {
   const items: Item[] = []
   for await (const item of walk) items.push(item)

@@ -7,7 +7,7 @@ import { detailsWith } from './samples.ts'
 
 const snapshotOf = (details: TaskDetails): Snapshot => ({ details, text: 'text' })
 
-/** Saves whose batches end when they are told to. */
+/** Saves whose batches end when the test ends them. */
 const openSaves = () => {
   const batches: { versions: readonly number[]; end: (error?: Error) => void }[] = []
   const saves = new Saves(
@@ -20,13 +20,13 @@ const openSaves = () => {
   return { batches, save: (details: TaskDetails, partition = 'p') => saves.save(partition, snapshotOf(details)) }
 }
 
-/** Long enough for a batch that ended to be told of, and for the next one to begin. */
+/** Long enough for the saves of a finished batch to settle, and for the next batch to begin. */
 const turn = async (): Promise<void> => {
   for (let turns = 0; turns < 3; turns++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 describe('saves', () => {
-  it('go at once where nothing is under way, and together with the next where something is', async () => {
+  it('are written at once if no batch is in flight, and otherwise together in the next batch', async () => {
     const { batches, save } = openSaves()
     const saved = [save(detailsWith({ version: 1 }))]
     await turn()
@@ -48,7 +48,7 @@ describe('saves', () => {
     expect(batches.map(({ versions }) => versions)).toEqual([[1], [2]])
   })
 
-  it('of one task are written in the newest version that waits, which answers for the older ones', async () => {
+  it('of one task are written in the newest version that waits, which answers the older ones', async () => {
     const { batches, save } = openSaves()
     const task = detailsWith()
     const done: number[] = []
@@ -68,7 +68,7 @@ describe('saves', () => {
     expect(batches).toHaveLength(2)
   })
 
-  it('of an older version wait for the newer one that is under way', async () => {
+  it('of an older version wait for a newer version in flight', async () => {
     const { batches, save } = openSaves()
     const task = detailsWith({ version: 3 })
     const first = save(task)
@@ -79,7 +79,7 @@ describe('saves', () => {
     expect(batches).toHaveLength(1)
   })
 
-  it('fail with the version that answers for them, and may be repeated', async () => {
+  it('fail with the version that answers them, and may be retried', async () => {
     const { batches, save } = openSaves()
     const task = detailsWith()
     const saved = [save({ ...task, version: 1 })]
@@ -97,7 +97,7 @@ describe('saves', () => {
   })
 
   it.each(['MISCONFIGURED', 'TOO_LARGE'] as const)(
-    'fall apart where the engine refuses them, so that one does not take the others with it (%s)',
+    'are written alone when Cassandra refuses their batch, so that one does not fail the others (%s)',
     async (code) => {
       const refused = detailsWith({ labels: ['x'.repeat(70_000)] })
       const written: TaskDetails[] = []
@@ -123,7 +123,7 @@ describe('saves of a start', () => {
 
   const started = detailsWith({ status: 'inProgress', version: 2, attempt: 1 })
 
-  it('wait for the end of the task, which answers for them', async () => {
+  it('wait for the end of the task, which answers them', async () => {
     const { batches, save } = openSaves()
     const saved = [save(started)]
     await turn()
@@ -135,7 +135,7 @@ describe('saves of a start', () => {
     await Promise.all(saved)
   })
 
-  it('go by themselves where the end is long in coming', async () => {
+  it('are written after the delay if the task has not ended', async () => {
     const { batches, save } = openSaves()
     const saved = save(started)
     await turn()
@@ -147,7 +147,7 @@ describe('saves of a start', () => {
     await saved
   })
 
-  it('answer for an older version that comes late', async () => {
+  it('answer a late save of an older version', async () => {
     const { batches, save } = openSaves()
     const saved = [save(started), save({ ...started, status: 'waiting', version: 1, attempt: 0 })]
     vi.advanceTimersByTime(startDelayMs)
@@ -157,7 +157,7 @@ describe('saves of a start', () => {
     await Promise.all(saved)
   })
 
-  it('hold up no wish to cancel', async () => {
+  it('do not delay a request to cancel', async () => {
     const { batches, save } = openSaves()
     const saved = [save(started), save({ ...started, status: 'cancelRequested', version: 3 })]
     await turn()

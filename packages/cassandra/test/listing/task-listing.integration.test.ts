@@ -23,7 +23,7 @@ afterAll(async () => {
   await keyspace[Symbol.asyncDispose]()
 })
 
-// None of its rules loses answers, and many of them ask for much.
+// The rules lose no answers, and many of them read much.
 const patientHarness = cassandraHarness(() => keyspace, listingOn, undefined, undefined, 8_000)
 
 describeContract(taskListingContract(patientHarness))
@@ -43,7 +43,7 @@ const unfinishedOf = (listing: TaskListing): Promise<TaskDetails[]> => allOf(lis
 const minute = 60_000
 
 describe('the listing on Cassandra', () => {
-  it('finds a task that is 1,000 buckets back, by every way', async ({ expect }) => {
+  it('finds a task that is 1,000 buckets back, by every filter', async ({ expect }) => {
     await using opened = await openListing()
     const { listing } = opened
     const now = Date.now()
@@ -79,7 +79,7 @@ describe('the listing on Cassandra', () => {
     expect((await one.listing.list({}, { limit: 10 })).tasks).toHaveLength(1)
   })
 
-  it('does not bring a removed task back by a save that comes late, and lists a new one of the same id', async ({ expect }) => {
+  it('does not bring a removed task back with a late save, and lists a new task of the same id', async ({ expect }) => {
     await using opened = await openListing()
     const { listing } = opened
     const details = detailsWith({ version: 5, labels: ['red'] })
@@ -95,7 +95,7 @@ describe('the listing on Cassandra', () => {
     expect(await unfinishedOf(listing)).toEqual([again])
   })
 
-  it('lists a task by the node that it is on, and not by those of its earlier attempts', async ({ expect }) => {
+  it('lists a task by its present node, and not by those of its earlier attempts', async ({ expect }) => {
     await using opened = await openListing()
     const { listing } = opened
     const first = detailsWith({ version: 2, status: 'inProgress', attempt: 1, node: 'worker-1' })
@@ -106,26 +106,26 @@ describe('the listing on Cassandra', () => {
     expect(await listing.list({ node: 'worker-2' }, { limit: 10 })).toEqual({ tasks: [second] })
   })
 
-  it('lists what runs, and nothing that waits again or has ended', async ({ expect }) => {
+  it('lists running tasks, and none that waits again or has ended', async ({ expect }) => {
     await using opened = await openListing()
     const { listing } = opened
     const now = Date.now()
     const running = detailsWith({ version: 2, status: 'inProgress', attempt: 1, createdAt: now })
-    const wished = detailsWith({ version: 3, status: 'cancelRequested', attempt: 1, createdAt: now - 1 })
+    const cancelling = detailsWith({ version: 3, status: 'cancelRequested', attempt: 1, createdAt: now - 1 })
     const again = detailsWith({ version: 3, attempt: 1, createdAt: now - 2 })
     const ended = detailsWith({ version: 3, status: 'failed', attempt: 1, createdAt: now - 3 })
-    for (const details of [running, wished, again, ended]) {
+    for (const details of [running, cancelling, again, ended]) {
       await listing.save(details)
       await listing.save({ ...details, version: 2, status: 'inProgress' })
     }
-    expect(await listing.list({ statuses: ['inProgress', 'cancelRequested'] }, { limit: 10 })).toEqual({ tasks: [running, wished] })
-    expect(await listing.list({ statuses: ['cancelRequested'] }, { limit: 10 })).toEqual({ tasks: [wished] })
+    expect(await listing.list({ statuses: ['inProgress', 'cancelRequested'] }, { limit: 10 })).toEqual({ tasks: [running, cancelling] })
+    expect(await listing.list({ statuses: ['cancelRequested'] }, { limit: 10 })).toEqual({ tasks: [cancelling] })
     expect(await listing.list({ statuses: ['waiting', 'inProgress'] }, { limit: 10 })).toEqual({ tasks: [running, again] })
     await listing.remove(running)
     expect(await listing.list({ statuses: ['inProgress'] }, { limit: 10 })).toEqual({ tasks: [] })
   })
 
-  it('lets the rows of finished tasks go after their time, and no others', async ({ expect }) => {
+  it('expires the rows of finished tasks, and no others', async ({ expect }) => {
     await using opened = await openListing({ finishedRowsTtlMs: 1_000 })
     const { listing } = opened
     const [finished, waiting] = [detailsWith({ status: 'completed', version: 3 }), detailsWith()]
@@ -135,9 +135,9 @@ describe('the listing on Cassandra', () => {
     await expect.poll(() => listing.list({}, { limit: 10 }), { timeout: 20_000 }).toEqual({ tasks: [waiting] })
   })
 
-  it('leaves out rows that cannot be read, tells of them, and shows all the others', async ({ expect }) => {
-    const told: string[] = []
-    const warn = (_fields: object, message: string): void => void told.push(message)
+  it('leaves out and logs rows that cannot be read, and lists all the others', async ({ expect }) => {
+    const warnings: string[] = []
+    const warn = (_fields: object, message: string): void => void warnings.push(message)
     await using opened = await openListing({ logger: { ...silentLogger, warn } })
     const { listing, session } = opened
     const now = Date.now()
@@ -172,10 +172,10 @@ describe('the listing on Cassandra', () => {
       '{}',
     ])
     for (const filter of [{}, { type: 'reindex' }, { statuses: ['waiting'] }] as const) {
-      told.length = 0
+      warnings.length = 0
       expect(await listing.list(filter, { limit: 10 })).toEqual({ tasks: sound })
-      expect(told.filter((message) => message.includes('cannot be read'))).toHaveLength(2)
-      expect(told.filter((message) => message.includes('another task'))).toHaveLength(1)
+      expect(warnings.filter((message) => message.includes('cannot be read'))).toHaveLength(2)
+      expect(warnings.filter((message) => message.includes('another task'))).toHaveLength(1)
     }
     expect(new Set(await unfinishedOf(listing))).toEqual(new Set(sound))
     expect(await listing.progress(sound[0]?.taskId as TaskDetails['taskId'])).toBeUndefined()
@@ -183,9 +183,9 @@ describe('the listing on Cassandra', () => {
   })
 })
 
-describe('the listing behind a bad network', () => {
-  /** Repeats a call until it succeeds, as core does. */
-  const atLast = async <T>(call: () => Promise<T>): Promise<T> => {
+describe('the listing on a bad network', () => {
+  /** Retries a call until it succeeds, as core does. */
+  const retried = async <T>(call: () => Promise<T>): Promise<T> => {
     for (let failures = 0; ; failures++) {
       try {
         return await call()
@@ -195,37 +195,37 @@ describe('the listing behind a bad network', () => {
     }
   }
 
-  it('says that it cannot tell where a connection breaks, and lists everything once when it was repeated', async ({ expect }) => {
+  it('lists every task once when saves were retried after broken connections', async ({ expect }) => {
     const subject = await cassandraHarness(() => keyspace, listingOn).open({ namespace: 'cut' })
     const now = Date.now()
     const tasks = Array.from({ length: 200 }, (_, index) => detailsWith({ createdAt: now - index, labels: ['red'] }))
-    const saving = Promise.all(tasks.map((task) => atLast(() => subject.port.save(task))))
+    const saving = Promise.all(tasks.map((task) => retried(() => subject.port.save(task))))
     for (let cuts = 0; cuts < 3; cuts++) {
       await subject.faults?.cut?.()
       await subject.port.list({}, { limit: 1 }).catch(() => undefined)
     }
     await saving
     for (const filter of [{}, { label: 'red' }, { statuses: ['waiting'] }] as const)
-      expect(await atLast(() => subject.port.list(filter, { limit: 1_000 }))).toEqual({ tasks })
+      expect(await retried(() => subject.port.list(filter, { limit: 1_000 }))).toEqual({ tasks })
     await subject[Symbol.asyncDispose]?.()
   })
 
-  it('answers within its bound where answers are lost, and what was saved is there', async ({ expect }) => {
+  it('reports an unknown outcome when the answer is lost, and has the row after a retry', async ({ expect }) => {
     const subject = await cassandraHarness(() => keyspace, listingOn).open({ namespace: 'lost' })
     const details = detailsWith()
-    await atLast(() => subject.port.save(detailsWith({ createdAt: details.createdAt - 1 })))
+    await retried(() => subject.port.save(detailsWith({ createdAt: details.createdAt - 1 })))
     const restore = await subject.faults?.loseReplies?.()
     const outcome = await subject.port.save(details).then(() => 'saved', codeOf)
     await restore?.()
     expect(outcome).toBe('OUTCOME_UNKNOWN')
-    await atLast(() => subject.port.save(details))
-    expect((await atLast(() => subject.port.list({}, { limit: 10 }))).tasks[0]).toEqual(details)
+    await retried(() => subject.port.save(details))
+    expect((await retried(() => subject.port.list({}, { limit: 10 }))).tasks[0]).toEqual(details)
     await subject[Symbol.asyncDispose]?.()
   })
 })
 
-describe('the index of what is unfinished', () => {
-  /** Writes the index row of a task's partition as a writer of long ago left it behind. */
+describe('the index of the unfinished tasks', () => {
+  /** Writes the index row of a task's partition with an old timestamp. */
   const leaveIndexRow = async (session: Session, { taskId, createdAt }: TaskDetails, seen: number): Promise<void> => {
     await session.execute(
       `INSERT INTO ${session.table('task_unfinished_bucket')} (prefix, facet, shard, bucket, seen) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?`,
@@ -251,7 +251,7 @@ describe('the index of what is unfinished', () => {
     return (await Promise.all(shards)).flat().length
   }
 
-  it('forgets partitions that have been empty for long, and no others', async ({ expect }) => {
+  it('forgets partitions that have long been empty, and no others', async ({ expect }) => {
     await using opened = await openListing()
     const { listing, session } = opened
     const now = Date.now()
@@ -267,16 +267,16 @@ describe('the index of what is unfinished', () => {
     expect(await unfinishedOf(listing)).toEqual([there])
     expect(await indexRows(session)).toBe(2)
     await leaveIndexRow(session, gone, now - forgottenAfterMs - 1)
-    expect(await indexRows(session), 'what a writer wrote before it was forgotten does not come back').toBe(2)
+    expect(await indexRows(session), 'a late write with the old timestamp does not bring the index row back').toBe(2)
   })
 
-  it('is not forgotten by a scan that overlooked a task which was saved meanwhile', async ({ expect }) => {
+  it('keeps the partition of a task that was saved during the scan', async ({ expect }) => {
     await using opened = await openListing()
     const { listing, session } = opened
     const task = detailsWith({ createdAt: Date.now() - 1_440 * minute })
     await leaveIndexRow(session, task, Date.now() - forgottenAfterMs - 1)
     let deletions = 0
-    // Between the moment when the scan finds the partition empty and the one when it deletes the index row, the task is saved.
+    // The task is saved after the scan has found the partition empty, and before it deletes the index row.
     const execute = session.execute.bind(session)
     const overtaken = vi.spyOn(session, 'execute').mockImplementation(async (cql, params, options) => {
       if (cql.startsWith('DELETE')) {

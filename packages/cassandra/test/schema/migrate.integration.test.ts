@@ -20,14 +20,14 @@ afterAll(async () => {
   )
 })
 
-const told: string[] = []
-const teller = { debug() {}, info: (_fields: object, message: string) => void told.push(message), warn() {}, error() {} }
+const messages: string[] = []
+const logger = { debug() {}, info: (_fields: object, message: string) => void messages.push(message), warn() {}, error() {} }
 
-test('ten nodes may create the schema at once: one does it, all find it; again it is nothing', async () => {
-  const options = { ...freshOptions(), logger: teller }
+test('ten nodes create the schema at the same time: one does it, all find it, and a second migration changes nothing', async () => {
+  const options = { ...freshOptions(), logger }
   await Promise.all(Array.from({ length: 10 }, () => migrate(options)))
   await migrate(options)
-  expect(told).toEqual(['the schema was brought up to date'])
+  expect(messages).toEqual(['upgraded the schema'])
   const session = await openSession(options)
   await session.close()
 })
@@ -38,7 +38,7 @@ const nextStep: SchemaStep = {
   settings: { extra: 'yes', list_bucket_ms: '1' },
 }
 
-test('a schema is brought up to date step by step; what was set stays; an older release refuses it', async () => {
+test('a migration upgrades the schema step by step and keeps its settings, and an older release refuses the schema', async () => {
   const options = freshOptions()
   await migrate(options)
   const rowsBefore = await state(options.keyspace)
@@ -52,11 +52,11 @@ test('a schema is brought up to date step by step; what was set stays; an older 
   await expect(migrate(options)).rejects.toMatchObject(newer)
 })
 
-test('a step that a node left half done is finished by the next', async () => {
+test('the next migration finishes a step that a node left half done', async () => {
   const options = freshOptions()
   const broken: SchemaStep = { tables: [{ name: 'task_extra', definition: '(id text PRIMARY KEY) WITH' }], settings: {} }
   const [first] = schemaSteps
-  if (first === undefined) throw new Error('there is no step')
+  if (first === undefined) throw new Error('the schema has no step')
   await expect(migrateBy([{ ...first, tables: [...first.tables, ...broken.tables] }], options)).rejects.toMatchObject({
     code: 'MISCONFIGURED',
   })
@@ -65,7 +65,7 @@ test('a step that a node left half done is finished by the next', async () => {
   await session.close()
 })
 
-test('without replication the keyspace has to be there', async () => {
+test('without replication the keyspace has to exist', async () => {
   const { replication: _replication, ...options } = freshOptions()
   await expect(migrate(options)).rejects.toMatchObject({
     code: 'MISCONFIGURED',

@@ -1,8 +1,8 @@
 import type { Facet } from './facets.ts'
 
 /**
- * How many partitions share a bucket of the list of all tasks. It is part of the partition key, so it can never change. A cohort stays in
- * one shard: tasks that were submitted together are written together.
+ * How many partitions share a bucket of the list of all tasks. It is part of the partition key, so it can never change.
+ * A cohort stays in one shard: tasks that were submitted together are written together.
  */
 export const listShards = 4
 
@@ -10,8 +10,9 @@ export const listShards = 4
 export const unfinishedShards = 16
 
 /**
- * How much creation time a bucket of the unfinished tasks holds, in milliseconds. It is short, because these partitions are written and
- * emptied again: at 1,000 tasks a second a read meets at most some 3,800 rows, and as many tombstones, in a partition.
+ * How much creation time a bucket of the unfinished tasks holds, in milliseconds. It is short, because these partitions
+ * are written and emptied again: at 1,000 tasks a second a read meets at most some 3,800 rows, and as many tombstones,
+ * in a partition.
  */
 export const unfinishedBucketMs = 60_000
 

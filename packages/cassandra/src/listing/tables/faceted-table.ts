@@ -25,8 +25,8 @@ export interface FacetedTableOptions extends IndexTableOptions {
 const detailsAtOnce = 50
 
 /**
- * A table in buckets of creation time. A task has a row with its details and a row for each of its facets, all in one partition, so that
- * they are written in one step. An {@link IndexTable} says which partitions have rows of a facet.
+ * A table in buckets of creation time. A task has a row with its details and a row for each of its facets, all in one
+ * partition, so that they are written in one step. An {@link IndexTable} says which partitions have rows of a facet.
  */
 export class FacetedTable {
   readonly #session: Session
@@ -51,7 +51,10 @@ export class FacetedTable {
     await this.#index.ensure(this.partitionOf(position), facets)
   }
 
-  /** The statement that writes a row of a task, with a time to live in seconds; 0: it never expires. The row of every task has the details. */
+  /**
+   * The statement that writes a row of a task, with a time to live in seconds; 0: it never expires. The row of every
+   * task has the details.
+   */
   upsert(details: TaskDetails, facet: Facet, text: string, ttlSeconds: number): Statement {
     const { createdAt, version, status } = details
     const row = [...this.#keyOf(details, facet), version, status]

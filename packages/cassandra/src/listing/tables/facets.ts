@@ -2,9 +2,9 @@ import type { TaskDetails, TaskFilter, TaskStatus } from '@taskledger/core/ports
 import { isFinalStatus, taskStatuses } from '@taskledger/core/ports'
 
 /**
- * A facet is one property that a list can be filtered by. Each facet of a task has its own row in the partition of the task, so that "all
- * failed tasks" are one slice of the partition. The row of a facet that no longer applies (the node of an earlier attempt) stays: the row
- * is a hint, and the details decide.
+ * A facet is one property that a list can be filtered by. Each facet of a task has its own row in the partition of the
+ * task, so that "all failed tasks" are one slice of the partition. The row of a facet that no longer applies (the node
+ * of an earlier attempt) stays: the row is a hint, and the details decide.
  */
 export type Facet = string
 
@@ -19,7 +19,10 @@ const labelFacet = (label: string): Facet => `label:${label}`
 const nodeFacet = (node: string): Facet => `node:${node}`
 const statusFacet = (status: TaskStatus): Facet => `status:${status}`
 
-/** The facets that a task has a row for. Of the statuses only a final one has a row: the others change, and unfinished tasks have their own table. */
+/**
+ * The facets that a task has a row for. Of the statuses only a final one has a row: the others change, and unfinished
+ * tasks have their own table.
+ */
 export const facetsOf = ({ type, labels, node, status }: TaskDetails): readonly Facet[] => [
   everyTask,
   typeFacet(type),
@@ -46,7 +49,10 @@ export interface UnfinishedPlan {
   readonly facet: Facet
 }
 
-/** Chooses the property that is likely to match the fewest tasks. The other properties are checked in the details of each task. */
+/**
+ * Chooses the property that is likely to match the fewest tasks. The other properties are checked in the details of
+ * each task.
+ */
 export const planOf = ({ statuses, type, node, label }: TaskFilter): ListPlan => {
   if (label !== undefined) return { type: 'facets', facets: [labelFacet(label)] }
   if (statuses?.every((status) => !isFinalStatus(status)))

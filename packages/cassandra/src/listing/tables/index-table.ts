@@ -21,8 +21,8 @@ export interface IndexTableOptions {
 const pageRows = 32
 
 /**
- * The index of a faceted table: which partitions have rows of a facet. A label that only three tasks ever had is found by reading three
- * partitions.
+ * The index of a faceted table: which partitions have rows of a facet. A label that only three tasks ever had is found
+ * by reading three partitions.
  */
 export class IndexTable {
   readonly #session: Session
@@ -55,7 +55,10 @@ export class IndexTable {
     return mergeSorted(sources, comparePartitions)
   }
 
-  /** Deletes the index row of an empty partition: later walks skip the partition. {@link PartitionIndex} proves that nothing is lost. */
+  /**
+   * Deletes the index row of an empty partition: later walks skip the partition. {@link PartitionIndex} proves that
+   * nothing is lost.
+   */
   async forget({ bucket, shard, facet, seen }: FacetPartition, options: CallOptions): Promise<void> {
     const params = [clockTimestamp(seen), this.#session.prefix, facet, shard, new Date(bucket)]
     await this.#session.execute(this.#cql.remove, params, { ...options, isRepeatable: true })

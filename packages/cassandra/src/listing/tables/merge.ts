@@ -9,8 +9,8 @@ export interface SortedPage<Item> {
 type SortedSource<Item> = (after: Item | undefined) => Promise<SortedPage<Item>>
 
 /**
- * Walks several sorted sources as one. The first pages are read at the same time. After that a source is read again only when the walk has
- * used up its last page, so that no page is read in vain.
+ * Walks several sorted sources as one. The first pages are read at the same time. After that a source is read again
+ * only when the walk has used up its last page, so that no page is read in vain.
  */
 export const mergeSorted = async function* <Item>(
   sources: readonly SortedSource<Item>[],

@@ -17,17 +17,19 @@ interface IndexRow {
 }
 
 /**
- * The index rows that this process has written. An index row says that a partition exists, so that a walk need not try every partition. A
- * scan that finds a partition empty deletes its index row: otherwise the index would keep every minute that ever had a task.
+ * The index rows that this process has written. An index row says that a partition exists, so that a walk need not try
+ * every partition. A scan that finds a partition empty deletes its index row: otherwise the index would keep every
+ * minute that ever had a task.
  *
- * **Every row has an index row.** An index row is written with the time of the clock as its timestamp, and also has that time in its
- * column `seen`. Suppose that a scan begins at time b and finds a partition empty whose index row has `seen` = s ≤ b − 10 min. The scan
- * deletes that index row with the timestamp s: exactly what it read, and nothing newer. Take any row of that partition that the scan did not
- * meet and whose save has resolved. The row reached a majority after b: otherwise the scan would have met it. Its writer relied on an index
- * row that was at most one minute old when the save began. If the save took more than a minute, the writer also wrote, or relied on, an
- * index row that was at most one minute old when the row had been written. So the latest of these index rows was written at b − 2 min or
- * later. If the clocks differ by less than 8 minutes, its timestamp is later than s, and the deletion does not reach it. A save that has
- * not resolved is retried by its caller, and the argument then holds for the retry.
+ * **Every row has an index row.** An index row is written with the time of the clock as its timestamp, and also has
+ * that time in its column `seen`. Suppose that a scan begins at time b and finds a partition empty whose index row has
+ * `seen` = s ≤ b − 10 min. The scan deletes that index row with the timestamp s: exactly what it read, and nothing
+ * newer. Take any row of that partition that the scan did not meet and whose save has resolved. The row reached a
+ * majority after b: otherwise the scan would have met it. Its writer relied on an index row that was at most one minute
+ * old when the save began. If the save took more than a minute, the writer also wrote, or relied on, an index row that
+ * was at most one minute old when the row had been written. So the latest of these index rows was written at b − 2 min
+ * or later. If the clocks differ by less than 8 minutes, its timestamp is later than s, and the deletion does not reach
+ * it. A save that has not resolved is retried by its caller, and the argument then holds for the retry.
  */
 export class PartitionIndex {
   readonly #rows = new Map<string, IndexRow>()
@@ -37,7 +39,10 @@ export class PartitionIndex {
     this.#clock = clock
   }
 
-  /** Resolves once the index row is written, by this call or by another one less than a minute ago. `write` gets the time for `seen`. */
+  /**
+   * Resolves once the index row is written, by this call or by another one less than a minute ago. `write` gets the
+   * time for `seen`.
+   */
   ensure(key: string, write: (seen: number) => Promise<void>): Promise<void> {
     const at = this.#clock.elapsed()
     const known = this.#rows.get(key)

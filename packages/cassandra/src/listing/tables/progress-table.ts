@@ -11,8 +11,8 @@ const ttlSeconds = 30 * 86_400
 const tasksAtOnce = 20
 
 /**
- * The progress of the tasks: a row for each task, which every report overwrites. The timestamp is made of attempt and sequence, so that the
- * last report wins without a read. The row of a task that has ended is not read, and expires.
+ * The progress of the tasks: a row for each task, which every report overwrites. The timestamp is made of attempt and
+ * sequence, so that the last report wins without a read. The row of a task that has ended is not read, and expires.
  */
 export class ProgressTable {
   readonly #session: Session
@@ -46,8 +46,9 @@ export class ProgressTable {
   }
 
   /**
-   * Deletes the row with the timestamp of its last report. A later timestamp would also hide the reports of a new task of the same id,
-   * whose attempts count from 1 again. (Its reports up to the last one of the removed task stay hidden.)
+   * Deletes the row with the timestamp of its last report. A later timestamp would also hide the reports of a new task
+   * of the same id, whose attempts count from 1 again. (Its reports up to the last one of the removed task stay
+   * hidden.)
    */
   async remove(taskId: TaskId, options: CallOptions): Promise<void> {
     const [row] = await this.#session.execute(this.#cql.select, [this.#session.prefix, taskId], options)

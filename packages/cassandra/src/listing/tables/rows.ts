@@ -22,7 +22,9 @@ const maxTime = 8.64e15
 /** The whole list, from the newest task to the oldest. */
 export const everything: Stretch = { after: { createdAt: maxTime, taskId: '' as TaskId }, since: -maxTime }
 
-/** The time as a date, limited to what JavaScript can represent: the first and the last bucket begin or end beyond that. */
+/**
+ * The time as a date, limited to what JavaScript can represent: the first and the last bucket begin or end beyond that.
+ */
 export const dateOf = (time: number): Date => new Date(Math.min(Math.max(time, -maxTime), maxTime))
 
 /** Reads the columns that order the rows. */
@@ -31,7 +33,10 @@ export const positionOf = (row: Row): ListingPosition => ({
   taskId: row['task_id'] as TaskId,
 })
 
-/** Reads the details of a row. Details that cannot be read or belong to another task are logged and left out: they must not hide the other rows. */
+/**
+ * Reads the details of a row. Details that cannot be read or belong to another task are logged and left out: they must
+ * not hide the other rows.
+ */
 export const readDetails = (row: Row, logger: Logger): TaskDetails | undefined => {
   const { createdAt, taskId } = positionOf(row)
   try {

@@ -1,11 +1,13 @@
 import type { TaskProgress } from '@taskledger/core/ports'
 
 /**
- * The write timestamp of a row, in microseconds: the task's creation plus its version. So the highest version wins as a whole, in whatever
- * order the writes arrive, without a read and without a condition. At equal timestamps a tombstone wins, and equal versions have equal
- * content. The timestamp stays near the clock, which compaction by time windows needs.
+ * The write timestamp of a row, in microseconds: the task's creation plus its version. So the highest version wins as a
+ * whole, in whatever order the writes arrive, without a read and without a condition. At equal timestamps a tombstone
+ * wins, and equal versions have equal content. The timestamp stays near the clock, which compaction by time windows
+ * needs.
  *
- * Never write a row with a timestamp of the clock. It is text, because the driver accepts text for a bigint in all of its settings.
+ * Never write a row with a timestamp of the clock. It is text, because the driver accepts text for a bigint in all of
+ * its settings.
  */
 export const versionTimestamp = (createdAt: number, version: number): string => String(createdAt * 1_000 + version)
 
@@ -13,8 +15,8 @@ export const versionTimestamp = (createdAt: number, version: number): string => 
 const maxVersion = 2 ** 31 - 1
 
 /**
- * The timestamp of a removal. No version of the task has a later one, so a save in flight does not bring the task back. A new
- * task of the same id (a reused idempotency key) has another creation time, and so its own rows.
+ * The timestamp of a removal. No version of the task has a later one, so a save in flight does not bring the task back.
+ * A new task of the same id (a reused idempotency key) has another creation time, and so its own rows.
  */
 export const removalTimestamp = (createdAt: number): string => versionTimestamp(createdAt, maxVersion)
 

@@ -16,9 +16,9 @@ const [pageRows, partitionsAtOnce] = [100, 8]
 const everyFacet: readonly Facet[] = [everyTask, runningTasks]
 
 /**
- * The unfinished tasks: a row for each task until its end, and a second row while it runs. Rows come and go and leave tombstones, so
- * partitions are small, and the index says which of them may still have rows. A task that has waited for a month is found without a walk
- * through the month.
+ * The unfinished tasks: a row for each task until its end, and a second row while it runs. Rows come and go and leave
+ * tombstones, so partitions are small, and the index says which of them may still have rows. A task that has waited for
+ * a month is found without a walk through the month.
  */
 export class UnfinishedTable {
   readonly table: FacetedTable
@@ -87,9 +87,9 @@ export class UnfinishedTable {
 const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b))
 
 /**
- * The shards of the table that may have tasks of the port's shard. Both shards are remainders of the same hash, so they agree modulo the
- * greatest common divisor of `of` and the number of the table's shards. With an `of` of 1, 2, 4, 8 or 16 no row of another shard is read;
- * with an odd `of` all rows are.
+ * The shards of the table that may have tasks of the port's shard. Both shards are remainders of the same hash, so they
+ * agree modulo the greatest common divisor of `of` and the number of the table's shards. With an `of` of 1, 2, 4, 8 or
+ * 16 no row of another shard is read; with an odd `of` all rows are.
  */
 export const tableShardsOf = ({ shard, of }: TaskShard): readonly number[] => {
   const divisor = greatestCommonDivisor(of, unfinishedShards)

@@ -32,7 +32,7 @@ describe('the shards of the table', () => {
       for (const id of ids) expect(tableShardsOf({ shard: shardOf(id, of), of })).toContain(shardOf(id, unfinishedShards))
   })
 
-  it('are no more than have to be read', () => {
+  it('are no more than needed', () => {
     expect(tableShardsOf({ shard: 5, of: 16 })).toEqual([5])
     expect(tableShardsOf({ shard: 21, of: 64 })).toEqual([5])
     expect(tableShardsOf({ shard: 1, of: 4 })).toEqual([1, 5, 9, 13])

@@ -4,22 +4,22 @@ import { facetsOf, planOf } from '../../../src/listing/tables/facets.ts'
 import { detailsWith } from '../samples.ts'
 
 describe('the facets of a task', () => {
-  it('are itself, its type, each label once, and its node', () => {
+  it('are that of every task, its type, each label once, and its node', () => {
     const details = detailsWith({ labels: ['red', 'red', ''], node: 'worker-1', status: 'inProgress' })
     expect(facetsOf(details)).toEqual(['', 'type:reindex', 'label:red', 'label:', 'node:worker-1'])
   })
 
-  it('have a status only where it never changes', () => {
+  it('include a status only if it is final', () => {
     expect(facetsOf(detailsWith({ status: 'waiting' }))).toEqual(['', 'type:reindex'])
     expect(facetsOf(detailsWith({ status: 'failed' }))).toEqual(['', 'type:reindex', 'status:failed'])
   })
 
-  it('are not mixed up where one is named like another', () => {
+  it('of different kinds do not collide', () => {
     expect(facetsOf(detailsWith({ type: 'label:red' }))).toEqual(['', 'type:label:red'])
   })
 })
 
-describe('a list is walked', () => {
+describe('a list is read', () => {
   const cases: readonly (readonly [TaskFilter, readonly string[] | 'running' | 'unfinished'])[] = [
     [{}, ['']],
     [{ type: 'reindex' }, ['type:reindex']],

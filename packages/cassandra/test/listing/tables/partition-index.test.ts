@@ -24,7 +24,7 @@ describe('an index row', () => {
     expect(written).toEqual([1_000_000, 1_000_000 + trustedForMs])
   })
 
-  it('is trusted from when its writing began, not from when it was done', async () => {
+  it('is trusted from the begin of its write, not from its end', async () => {
     const { clock, index, written, ensure } = openIndex()
     const slow = Promise.withResolvers<void>()
     const first = index.ensure('a', () => slow.promise)
@@ -35,7 +35,7 @@ describe('an index row', () => {
     expect(written).toHaveLength(1)
   })
 
-  it('is written again at once where it failed, and all who relied on it hear so', async () => {
+  it('is written again at once after a failure, which all callers that relied on it get', async () => {
     const { index, written, ensure } = openIndex()
     const failing = () => index.ensure('a', () => Promise.reject(new Error('no answer')))
     const [first, second] = await Promise.allSettled([failing(), ensure()])
@@ -44,13 +44,13 @@ describe('an index row', () => {
     expect(written).toHaveLength(1)
   })
 
-  it('is its own for each partition', async () => {
+  it('is written for each partition', async () => {
     const { written, ensure } = openIndex()
     await Promise.all([ensure('a'), ensure('b')])
     expect(written).toHaveLength(2)
   })
 
-  it('is not kept in mind for ever', async () => {
+  it('is forgotten when too many are remembered', async () => {
     const { written, ensure } = openIndex()
     for (let key = 0; key <= 20_000; key++) await ensure(String(key))
     written.length = 0
@@ -60,7 +60,7 @@ describe('an index row', () => {
     expect(written).toHaveLength(1)
   })
 
-  it('may be deleted when it was last written long before the scan: longer than a writer relies on it, and two minutes for all the rest', () => {
+  it('may be deleted ten minutes after its last write: much longer than a writer relies on it', () => {
     expect(mayForget({ seen: 0 }, forgottenAfterMs)).toBe(true)
     expect(mayForget({ seen: 0 }, forgottenAfterMs - 1)).toBe(false)
     expect(forgottenAfterMs).toBeGreaterThan(trustedForMs + 120_000)

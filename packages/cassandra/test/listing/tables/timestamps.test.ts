@@ -9,7 +9,7 @@ describe('the timestamp of a row', () => {
     expect(BigInt(versionTimestamp(createdAt, 1_001))).toBe(BigInt(createdAt) * 1_000n + 1_001n)
   })
 
-  it('of a removal is that of the last version that there can be', () => {
+  it('of a removal is that of the maximum version', () => {
     expect(BigInt(removalTimestamp(createdAt))).toBe(BigInt(versionTimestamp(createdAt, 2 ** 31 - 1)))
   })
 
