@@ -1,4 +1,4 @@
-import type { Delivery, TaskNotice } from '@taskledger/core/ports'
+import type { Delivery, EventBus, TaskNotice } from '@taskledger/core/ports'
 import { outcomeUnknown, TaskledgerError, within } from '@taskledger/core/ports'
 import type { Call, CallFilter, Interceptor, Next } from './calls.ts'
 import { DeliveryFaults } from './delivery-faults.ts'
@@ -81,6 +81,21 @@ export class CallFaults {
     this.dropsNotice = () => false
   }
 
+  /** Wraps the bus of the node, so that `gap()` reaches the listeners of the node. */
+  withGaps(bus: EventBus): EventBus {
+    return {
+      ...bus,
+      onGap: (listener) => {
+        this.#gapListeners.add(listener)
+        const unsubscribe = bus.onGap(listener)
+        return () => {
+          this.#gapListeners.delete(listener)
+          unsubscribe()
+        }
+      },
+    }
+  }
+
   /** What to wrap the adapters of the node with. */
   readonly intercept: Interceptor = (call, next) => {
     switch (call.name) {
@@ -88,13 +103,9 @@ export class CallFaults {
         return this.dropsNotice(call.args[0]) ? undefined : next()
       case 'inbound.delivery':
         return this.deliveries.handle(call.args[0], next as (delivery: Delivery) => Promise<void>)
-      case 'bus.onGap':
-        return this.#addGapListener(call.args[0], next)
       case 'queue.send':
         return this.#pass(call, () => this.#send(next))
       case 'inbound.gap':
-      case 'bus.subscribe':
-      case 'consumer.resize':
       case 'consumer.close':
       case 'messaging.close':
       case 'storage.close':
@@ -122,15 +133,6 @@ export class CallFaults {
   #add(fault: Fault): () => void {
     this.#faults.add(fault)
     return () => void this.#faults.delete(fault)
-  }
-
-  #addGapListener(listener: () => void, next: Next): () => void {
-    this.#gapListeners.add(listener)
-    const unsubscribe = next() as () => void
-    return () => {
-      this.#gapListeners.delete(listener)
-      unsubscribe()
-    }
   }
 }
 

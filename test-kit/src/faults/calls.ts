@@ -13,8 +13,8 @@ import type {
 } from '@taskledger/core/ports'
 
 /**
- * Every call between a node and its adapters, by name. The calls under `inbound` go from an adapter to the node; all others go from
- * the node to an adapter.
+ * The calls between a node and its adapters that an interceptor sees, by name: every call that leaves the process, and, under
+ * `inbound`, every call from an adapter to the node.
  */
 export interface Calls {
   readonly 'events.append': EventStore['append']
@@ -34,14 +34,11 @@ export interface Calls {
   readonly 'queue.send': WorkQueue['send']
   readonly 'queue.depth': WorkQueue['depth']
   readonly 'queue.consume': WorkQueue['consume']
-  readonly 'consumer.resize': (slots: number) => void
   readonly 'consumer.close': () => Promise<void>
   readonly 'delivery.accept': Delivery['accept']
   readonly 'delivery.release': Delivery['release']
   readonly 'delivery.reject': Delivery['reject']
   readonly 'bus.publish': EventBus['publish']
-  readonly 'bus.subscribe': EventBus['subscribe']
-  readonly 'bus.onGap': EventBus['onGap']
   readonly 'messaging.close': () => Promise<void>
   readonly 'inbound.delivery': (delivery: Delivery) => Promise<void>
   readonly 'inbound.notice': (notice: TaskNotice) => void
@@ -72,8 +69,8 @@ export type Call = { readonly [Name in CallName]: CallOf<Name> }[CallName]
 export type Next = (...args: readonly unknown[]) => unknown
 
 /**
- * What comes between a node and its adapters. It returns what the caller gets: a promise, except for `consumer.resize`,
- * `bus.subscribe`, `bus.onGap`, `inbound.notice` and `inbound.gap`, which answer at once.
+ * What comes between a node and its adapters. It returns a promise of what the caller gets. What it returns for `inbound.notice` and
+ * `inbound.gap` is ignored.
  */
 export type Interceptor = (call: Call, next: Next) => unknown
 

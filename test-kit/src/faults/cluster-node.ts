@@ -4,7 +4,7 @@ import type { Clock, TaskId } from '@taskledger/core/ports'
 import type { Adapters } from './adapters.ts'
 import { CallFaults } from './call-faults.ts'
 import type { CallName, Interceptor } from './calls.ts'
-import { interceptedAdapters, interceptedMessaging, interceptedStorage } from './intercepted-adapters.ts'
+import { interceptedAdapters } from './intercepted-adapters.ts'
 import { never, NodeProcess } from './node-process.ts'
 
 /** A call between a node and its adapters, as it was noted. */
@@ -41,6 +41,8 @@ export interface NodeParts {
 /** A node of a cluster: a task manager in a process of its own, on a client of its own, with faults between the two. */
 export interface ClusterNode {
   readonly name: string
+  /** The id of the node, which begins with its name. */
+  readonly id: string
   readonly manager: TaskManager
   readonly process: NodeProcess
   readonly faults: CallFaults
@@ -74,17 +76,19 @@ export const openNode = async (parts: NodeParts, options: NodeOptions): Promise<
     // The engine may wait for the end of a handler.
     return answer instanceof Promise && call.name !== 'inbound.delivery' ? unlessDead(process, answer) : answer
   }
-  const { storage, messaging } = intercept === undefined ? client : interceptedAdapters(client, intercept)
+  const inner = intercept === undefined ? client : interceptedAdapters(client, intercept)
+  const { storage, messaging } = interceptedAdapters(inner, inProcess)
   const manager = await createTaskManager({
     ...managerOptions,
     name,
     clock: process,
     logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
-    storage: interceptedStorage(storage, inProcess),
-    messaging: interceptedMessaging(messaging, inProcess),
+    storage,
+    messaging: { ...messaging, bus: faults.withGaps(messaging.bus) },
   })
   return {
     name,
+    id: manager.nodeId,
     manager,
     process,
     faults,
@@ -101,7 +105,7 @@ export const openNode = async (parts: NodeParts, options: NodeOptions): Promise<
 
 /** A handler in a dead process ends without settling its delivery. No other call is answered. */
 const answerOfDead = (name: CallName): unknown => {
-  if (name === 'inbound.notice' || name === 'inbound.gap' || name === 'consumer.resize') return undefined
+  if (name === 'inbound.notice' || name === 'inbound.gap') return undefined
   return name === 'inbound.delivery' ? Promise.resolve() : never()
 }
 

@@ -43,6 +43,7 @@ export class Cluster {
   readonly #parts: ClusterParts
   readonly #nodes: ClusterNode[] = []
   readonly #held: HeldTask[] = []
+  readonly #runs: HeldRun[] = []
   readonly #forgotten = new Set<TaskId>()
   #outside: Promise<Adapters> | undefined
 
@@ -81,9 +82,19 @@ export class Cluster {
 
   /** A task whose runs last until the test, or its end, says how they end. */
   held(options?: HeldOptions): HeldTask {
-    const held = heldTask(options)
+    const held = heldTask(options, (run) => this.#runs.push(run))
     this.#held.push(held)
     return held
+  }
+
+  /** The runs of all held tasks, in the order in which they began. */
+  get runs(): readonly HeldRun[] {
+    return this.#runs
+  }
+
+  /** The latest run of a held task. */
+  find({ id }: { readonly id: TaskId }, attempt?: number): HeldRun | undefined {
+    return this.#runs.findLast((run) => run.taskId === id && (attempt === undefined || run.attempt === attempt))
   }
 
   /** Waits until the condition holds, and returns how long that took, in milliseconds. */
@@ -97,13 +108,13 @@ export class Cluster {
   /** Submits a held task and waits until it runs. */
   async start({ manager }: ClusterNode, held: HeldTask, payload: unknown = null): Promise<[TaskHandle<unknown, unknown>, HeldRun]> {
     const handle = await manager.submit(held.task, payload)
-    return [handle, await this.running(held, handle)]
+    return [handle, await this.running(handle)]
   }
 
   /** Waits until a held task runs. */
-  async running(held: HeldTask, { id }: { readonly id: TaskId }, attempt = 1): Promise<HeldRun> {
+  async running(task: { readonly id: TaskId }, attempt = 1): Promise<HeldRun> {
     let run: HeldRun | undefined
-    await this.until(`attempt ${attempt} of task ${id} runs`, () => (run = held.find(id, attempt)) !== undefined)
+    await this.until(`attempt ${attempt} of task ${task.id} runs`, () => (run = this.find(task, attempt)) !== undefined)
     assert.ok(run !== undefined)
     return run
   }
@@ -215,7 +226,10 @@ export class Cluster {
       process.thaw()
     }
     for (const held of this.#held) held.end()
-    const closings = await this.#parts.waiting.within('every node closes', Promise.allSettled(living.map(({ manager }) => manager.close())))
+    const closings = await this.#parts.waiting.within(
+      'every node closes',
+      Promise.allSettled(living.map(({ manager }) => manager.close({ drainMs: 0 }))),
+    )
     for (const closing of closings) if (closing.status === 'rejected') throw closing.reason
   }
 

@@ -1,4 +1,4 @@
-import type { DeclareOptions, TaskDefinition, TaskId } from '@taskledger/core'
+import type { DeclareOptions, OnLeaseLost, TaskDefinition, TaskId } from '@taskledger/core'
 import { defineTask, unchecked } from '@taskledger/core'
 
 /** One run of a body that waits until the test says how it ends. */
@@ -34,12 +34,17 @@ export interface HeldTask {
 export interface HeldOptions extends Omit<DeclareOptions, 'type' | 'payload' | 'result' | 'progress' | 'upcast'> {
   /** Default `held`. */
   readonly type?: string
+  /** What becomes of a run when its node loses its lease. Default `abort`. */
+  readonly onLeaseLost?: OnLeaseLost
   /** Whether a run ends by itself when its signal is aborted. Default true. */
   readonly heeds?: boolean
 }
 
-/** Makes a task whose runs are held. */
-export const heldTask = ({ type = 'held', heeds = true, ...options }: HeldOptions = {}): HeldTask => {
+/** Makes a task whose runs are held. `onRun` is called when a run begins. */
+export const heldTask = (
+  { type = 'held', heeds = true, ...options }: HeldOptions = {},
+  onRun: (run: HeldRun) => void = () => {},
+): HeldTask => {
   const runs: HeldRun[] = []
   let isOver = false
   const on = (node: string | undefined): TaskDefinition =>
@@ -54,7 +59,7 @@ export const heldTask = ({ type = 'held', heeds = true, ...options }: HeldOption
             ended ??= how
             settle()
           }
-          runs.push({
+          const run: HeldRun = {
             taskId,
             attempt,
             node,
@@ -68,7 +73,9 @@ export const heldTask = ({ type = 'held', heeds = true, ...options }: HeldOption
             },
             return: (value) => end('returned', () => resolve(value)),
             throw: (error) => end('threw', () => reject(error)),
-          })
+          }
+          runs.push(run)
+          onRun(run)
           if (isOver) resolve(undefined)
           if (!heeds) return
           const abort = (): void => end('aborted', () => reject(signal.reason as Error))

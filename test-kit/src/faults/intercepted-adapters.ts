@@ -113,7 +113,7 @@ const interceptedQueue = (queue: WorkQueue, pass: Pass): WorkQueue => ({
 })
 
 const interceptedConsumer = (consumer: Consumer, pass: Pass): Consumer => ({
-  resize: (...args) => pass('consumer.resize', args, (...given) => consumer.resize(...given)),
+  resize: (slots) => consumer.resize(slots),
   close: () => pass('consumer.close', [], () => consumer.close()),
 })
 
@@ -132,8 +132,7 @@ const interceptedDelivery = (delivery: Delivery, pass: Pass): Delivery => {
 const interceptedBus = (bus: EventBus, pass: Pass): EventBus => ({
   capabilities: bus.capabilities,
   publish: (...args) => pass('bus.publish', args, (...given) => bus.publish(...given), undefined, args[1]),
-  subscribe: (...args) =>
-    pass('bus.subscribe', args, (listener) => bus.subscribe((notice) => pass('inbound.notice', [notice], listener, notice.taskId))),
-  onGap: (...args) => pass('bus.onGap', args, (listener) => bus.onGap(() => pass('inbound.gap', [], listener))),
+  subscribe: (listener) => bus.subscribe((notice) => pass('inbound.notice', [notice], listener, notice.taskId)),
+  onGap: (listener) => bus.onGap(() => pass('inbound.gap', [], listener)),
   close: () => bus.close(),
 })

@@ -1,39 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { TaskStorage, TaskManager, TaskManagerOptions } from '@taskledger/core'
+import type { TaskManager, TaskManagerOptions } from '@taskledger/core'
 import { createTaskManager, defineTask, silentLogger, unchecked } from '@taskledger/core'
 import type { TaskEvent } from '@taskledger/core/ports'
 import { VersionConflict } from '@taskledger/core/ports'
 import type { Memory } from '@taskledger/memory'
 import { createMemory } from '@taskledger/memory'
+import type { CallHandlers, Interceptor } from '@taskledger/test-kit/faults'
+import { appendsOf, interceptedMessaging, interceptedStorage, never, onCalls, storageCalls } from '@taskledger/test-kit/faults'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 // What was found by attacking the finished work: each of these lost a task, hung, or told a lie.
-
-type Call = () => unknown
-type Interfere = (path: string, given: readonly unknown[], call: Call) => unknown
-
-/** A port whose every call goes through `interfere`. */
-const interfered = <Port extends object>(port: Port, interfere: Interfere, name = ''): Port =>
-  new Proxy(port, {
-    get(target, key) {
-      const value: unknown = Reflect.get(target, key, target)
-      const path = name === '' ? String(key) : `${name}.${String(key)}`
-      if (typeof value === 'object' && value !== null && key !== 'capabilities') return interfered(value, interfere, path)
-      if (typeof value !== 'function') return value
-      return (...given: unknown[]) => interfere(path, given, () => (value as (...given: unknown[]) => unknown).apply(target, given))
-    },
-  })
-
-const never = (): Promise<never> => new Promise(() => {})
 
 const open: TaskManager[] = []
 afterEach(async () => {
   for (const manager of open.splice(0)) await manager.close({ drainMs: 0 })
 })
 
-const managerOn = async (memory: Memory, options: Partial<TaskManagerOptions>, interfere?: Interfere): Promise<TaskManager> => {
-  const storage: TaskStorage = interfere === undefined ? memory.storage() : interfered(memory.storage(), interfere)
-  const manager = await createTaskManager({ tasks: [], storage, messaging: memory.messaging(), logger: silentLogger, ...options })
+const managerOn = async (
+  memory: Memory,
+  options: Partial<TaskManagerOptions>,
+  intercept: Interceptor = onCalls({}),
+): Promise<TaskManager> => {
+  const storage = interceptedStorage(memory.storage(), intercept)
+  const messaging = interceptedMessaging(memory.messaging(), intercept)
+  const manager = await createTaskManager({ tasks: [], storage, messaging, logger: silentLogger, ...options })
   open.push(manager)
   return manager
 }
@@ -67,21 +57,22 @@ describe('a task is not lost', () => {
     expect(startedAt - createdAt).toBeGreaterThanOrEqual(299)
   })
 
-  it.each(['TaskStarted', 'TaskCompleted'])('where the append of %s fails with a TypeError, as an HTTP driver has it', async (type) => {
-    let failures = 0
-    const manager = await managerOn(createMemory(), { tasks: [quick] }, (path, given, call) => {
-      const [event] = (path === 'events.append' ? given[2] : []) as readonly { readonly type: string }[]
-      if (event?.type === type && failures++ === 0) throw new TypeError('fetch failed')
-      return call()
-    })
-    expect(await (await manager.submit(quick)).result({ timeoutMs: 5_000 })).toBe('done')
-  })
+  it.each(['TaskStarted', 'TaskCompleted'] as const)(
+    'where the append of %s fails with a TypeError, as an HTTP driver has it',
+    async (type) => {
+      let failures = 0
+      const manager = await managerOn(createMemory(), { tasks: [quick] }, (call, next) => {
+        if (appendsOf(type)(call) && failures++ === 0) throw new TypeError('fetch failed')
+        return next()
+      })
+      expect(await (await manager.submit(quick)).result({ timeoutMs: 5_000 })).toBe('done')
+    },
+  )
 
   it('where the store does not take its result: it fails and says so', async () => {
-    const manager = await managerOn(createMemory(), { tasks: [quick] }, (path, given, call) => {
-      const [event] = (path === 'events.append' ? given[2] : []) as readonly { readonly type: string }[]
-      if (event?.type === 'TaskCompleted') throw Object.assign(new Error('a row is too large'), { code: 'TOO_LARGE' })
-      return call()
+    const manager = await managerOn(createMemory(), { tasks: [quick] }, (call, next) => {
+      if (appendsOf('TaskCompleted')(call)) throw Object.assign(new Error('a row is too large'), { code: 'TOO_LARGE' })
+      return next()
     })
     expect(await (await manager.submit(quick)).finished({ timeoutMs: 5_000 })).toMatchObject({
       status: 'failed',
@@ -97,9 +88,9 @@ describe('a task is not lost', () => {
         if (attempt === 1) throw new Error('at first')
       },
     })
-    const manager = await managerOn(createMemory(), { tasks: [twice] }, (path, _given, call) => {
-      if (path === 'listing.progress') throw Object.assign(new Error('a newer row'), { code: 'MALFORMED' })
-      return call()
+    const manager = await managerOn(createMemory(), { tasks: [twice] }, (call, next) => {
+      if (call.name === 'listing.progress') throw Object.assign(new Error('a newer row'), { code: 'MALFORMED' })
+      return next()
     })
     await (await manager.submit(twice)).result({ timeoutMs: 5_000 })
   })
@@ -110,10 +101,10 @@ describe('a task is not lost', () => {
     let isDown = false
     let reads = 0
     const worker = { unknownTasks: { retryDelayMs: 1, maxReleases: 2 } }
-    const manager = await managerOn(memory, { tasks: [long], worker, commandTimeoutMs: 1 }, (path, _given, call) => {
-      if (isDown && path === 'events.read') reads++
-      if (isDown) throw new Error('the store is down')
-      return call()
+    const manager = await managerOn(memory, { tasks: [long], worker, commandTimeoutMs: 1 }, (call, next) => {
+      if (isDown && call.name === 'events.read') reads++
+      if (isDown && storageCalls(call)) throw new Error('the store is down')
+      return next()
     })
     manager.worker?.pause()
     const task = await manager.submit(long, 'x'.repeat(20_000))
@@ -132,9 +123,9 @@ describe('a task is not lost', () => {
     }
     let failures = 0
     const logger = { debug: boom, info: boom, warn: boom, error: boom }
-    const manager = await managerOn(createMemory(), { tasks: [quick], logger }, (path, _given, call) => {
-      if (path === 'listing.save' && failures++ === 1) throw new Error('once')
-      return call()
+    const manager = await managerOn(createMemory(), { tasks: [quick], logger }, ({ name }, next) => {
+      if (name === 'listing.save' && failures++ === 1) throw new Error('once')
+      return next()
     })
     expect(await (await manager.submit(quick)).result({ timeoutMs: 5_000 })).toBe('done')
   })
@@ -151,9 +142,7 @@ describe('nobody waits for ever', () => {
   it('for a store that never answers, and does not heed its signal', async () => {
     let isStalled = false
     const options = { tasks: [hang], callTimeoutMs: 20, commandTimeoutMs: 20, worker: { cancelGraceMs: 20, drainMs: 0 } }
-    const manager = await managerOn(createMemory(), options, (path, _given, call) =>
-      isStalled && path.startsWith('events.') ? never() : call(),
-    )
+    const manager = await managerOn(createMemory(), options, ({ port }, next) => (isStalled && port === 'events' ? never() : next()))
     const task = await manager.submit(hang)
     await started(manager, task.id)
     isStalled = true
@@ -166,18 +155,7 @@ describe('nobody waits for ever', () => {
   }, 30_000)
 
   it('for an acknowledgement that never comes', async () => {
-    const memory = createMemory()
-    const messaging = memory.messaging()
-    const queue = interfered(messaging.queue, (path, given, call) => {
-      if (path !== 'consume') return call()
-      const [name, handler, options] = given as Parameters<typeof messaging.queue.consume>
-      return messaging.queue.consume(
-        name,
-        (delivery) => handler(interfered(delivery, (method, _given, settle) => (method === 'accept' ? never() : settle()))),
-        options,
-      )
-    })
-    const manager = await managerOn(memory, { tasks: [quick], messaging: { ...messaging, queue }, callTimeoutMs: 20 })
+    const manager = await managerOn(createMemory(), { tasks: [quick], callTimeoutMs: 20 }, onCalls({ 'delivery.accept': () => never() }))
     expect(await (await manager.submit(quick)).result({ timeoutMs: 5_000 })).toBe('done')
   })
 
@@ -203,9 +181,9 @@ describe('what a person sees is true', () => {
     let failures = -1
     const memory = createMemory()
     const other = await managerOn(memory, { worker: false })
-    const manager = await managerOn(memory, { tasks: [quick], worker: false, commandTimeoutMs: 1 }, async (path, _given, call) => {
-      if (path !== 'events.append' || failures < 0) return call()
-      if (failures++ === 0) await call()
+    const manager = await managerOn(memory, { tasks: [quick], worker: false, commandTimeoutMs: 1 }, async ({ name }, next) => {
+      if (name !== 'events.append' || failures < 0) return next()
+      if (failures++ === 0) await next()
       throw Object.assign(new Error('no answer'), { code: 'UNAVAILABLE' })
     })
     const task = await manager.submit(quick)
@@ -227,9 +205,9 @@ describe('what a person sees is true', () => {
         return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
       },
     })
-    const manager = await managerOn(createMemory(), { tasks: [reporting], worker: { progressIntervalMs: 5 } }, (path, _given, call) => {
-      if (path === 'listing.saveProgress' && failures++ === 0) throw new Error('once')
-      return call()
+    const manager = await managerOn(createMemory(), { tasks: [reporting], worker: { progressIntervalMs: 5 } }, ({ name }, next) => {
+      if (name === 'listing.saveProgress' && failures++ === 0) throw new Error('once')
+      return next()
     })
     const task = await manager.submit(reporting)
     for await (const { progress } of task.watch()) if (progress?.value === 'half') break
@@ -268,16 +246,17 @@ describe('a claim of which the store tells only that another writer was first, a
         runs++
       },
     })
-    const manager = await managerOn(memory, { tasks: [task] }, async (path, given, call) => {
-      const [event] = (path === 'events.append' ? given[2] : []) as readonly TaskEvent[]
-      if (event?.type !== 'TaskStarted' || isOutrun) return call()
+    const outrun: CallHandlers['events.append'] = async (next, ...args) => {
+      const [event] = args[2]
+      if (event?.type !== 'TaskStarted' || isOutrun) return next(...args)
       isOutrun = true
-      await call()
+      await next(...args)
       const { taskId, at } = event
       const events = after.map((data, index) => ({ taskId, at, node: 'other', version: 3 + index, eventId: `other-${index}`, ...data }))
       await outside.events.append(taskId, 2, events as unknown as readonly TaskEvent[])
       throw new VersionConflict(taskId, 1, 2 + events.length)
-    })
+    }
+    const manager = await managerOn(memory, { tasks: [task] }, onCalls({ 'events.append': outrun }))
     const { id } = await manager.submit(task)
     return { id, manager, outside, runs: () => runs }
   }

@@ -5,9 +5,24 @@ import type { TaskEvent } from '@taskledger/core/ports'
 import { detailsOf } from '@taskledger/core/ports'
 import { checkHistory } from '@taskledger/core/testing'
 import { createMemory } from '@taskledger/memory'
+import type { Call, CallName, FaultMoment, Interceptor, Next } from '@taskledger/test-kit/faults'
+import { interceptedMessaging, interceptedStorage } from '@taskledger/test-kit/faults'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { FailureMode } from './failing-adapters.ts'
-import { failingAdapters } from './failing-adapters.ts'
+
+/** Fails the n-th call that leaves the process, and notes their names. `failing` is n: 1, 2, …; 0 fails no call. */
+const failingOnce = (failing: number, moment: FaultMoment, names: CallName[]): Interceptor => {
+  // These calls do not leave the process, or must not fail forever.
+  const isLocal = ({ name, port }: Call): boolean => port === 'inbound' || name.endsWith('.close')
+  const attempt = async (name: CallName, next: Next): Promise<unknown> => {
+    names.push(name)
+    const isFailing = names.length === failing
+    if (isFailing && moment === 'before') throw new Error(`call ${failing} failed: ${name}`)
+    const answer = await next()
+    if (isFailing) throw new Error(`the answer of call ${failing} was lost: ${name}`)
+    return answer
+  }
+  return (call, next) => (isLocal(call) ? next() : attempt(call.name, next))
+}
 
 const unhandled: unknown[] = []
 const onUnhandled = (reason: unknown): void => void unhandled.push(reason)
@@ -31,9 +46,12 @@ const hang = defineTask({
 })
 
 /** A whole life: everything that a manager and its worker do, with one call failing. */
-const live = async (failing: number, mode: FailureMode): Promise<readonly string[]> => {
+const live = async (failing: number, moment: FaultMoment): Promise<readonly string[]> => {
   const memory = createMemory()
-  const { storage, messaging, calls } = failingAdapters(memory.storage(), memory.messaging(), failing, mode)
+  const calls: CallName[] = []
+  const intercept = failingOnce(failing, moment, calls)
+  const storage = interceptedStorage(memory.storage(), intercept)
+  const messaging = interceptedMessaging(memory.messaging(), intercept)
   const observer = memory.storage()
   const worker = { slots: 2, unknownTasks: { retryDelayMs: 1 }, progressIntervalMs: 1 }
   const manager = await createTaskManager({ tasks: [double, hang], storage, messaging, worker, logger: silentLogger })
@@ -74,14 +92,14 @@ async function* allRows(storage: ReturnType<ReturnType<typeof createMemory>['sto
   yield* (await storage.listing.list({}, { limit: 1_000 })).tasks
 }
 
-describe.each<FailureMode>(['before', 'after'])('a port that fails %s it did its work', (mode) => {
+describe.each<FaultMoment>(['before', 'after'])('a port that fails %s it did its work', (moment) => {
   it('does no harm, whichever call of a whole life it is', { timeout: 120_000 }, async () => {
-    const calls = await live(0, mode)
+    const calls = await live(0, moment)
     expect(calls.length).toBeGreaterThan(40)
     const lives = Array.from({ length: calls.length }, (_, index) => index + 1)
     const outcomes = await Promise.allSettled(
       lives.map((failing) =>
-        Promise.race([live(failing, mode), sleep(60_000, undefined, { ref: false }).then(() => Promise.reject(new Error('it hangs')))]),
+        Promise.race([live(failing, moment), sleep(60_000, undefined, { ref: false }).then(() => Promise.reject(new Error('it hangs')))]),
       ),
     )
     const broken = outcomes.flatMap((outcome, index) =>

@@ -2,6 +2,7 @@ import type { TaskManagerOptions } from '@taskledger/core'
 import { createTaskManager, defineTask, silentLogger, TaskledgerError, unchecked } from '@taskledger/core'
 import type { TaskMessaging, TaskStorage } from '@taskledger/core/ports'
 import { createMemory } from '@taskledger/memory'
+import { interceptedMessaging, interceptedStorage, onCalls } from '@taskledger/test-kit/faults'
 import { beforeEach, describe, expect, it } from 'vitest'
 
 const double = defineTask({ type: 'double', payload: unchecked<number>(), run: ({ payload }) => payload * 2 })
@@ -22,14 +23,6 @@ const create = (options: Partial<TaskManagerOptions>): ReturnType<typeof createT
   createTaskManager({ tasks: [double], logger: silentLogger, ...options })
 
 const refused = (message: string): TaskledgerError => new TaskledgerError('MISCONFIGURED', message)
-
-const withCapabilities = <Port extends { readonly capabilities: object }>(port: Port, capabilities: Port['capabilities']): Port =>
-  new Proxy(port, {
-    get: (target, key) => {
-      const value: unknown = key === 'capabilities' ? capabilities : Reflect.get(target, key)
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value
-    },
-  })
 
 const open = (): void => {
   const memory = createMemory({ logger: silentLogger })
@@ -63,9 +56,8 @@ describe('storage and messaging that a manager was given', () => {
   })
 
   it('are closed where the worker cannot begin', async () => {
-    const consume = (): Promise<never> => Promise.reject(refused('no such queue'))
-    const deaf = new Proxy(messaging.queue, { get: (target, key) => (key === 'consume' ? consume : (Reflect.get(target, key) as unknown)) })
-    await expect(create({ storage, messaging: { ...messaging, queue: deaf } })).rejects.toThrow('no such queue')
+    const withoutQueue = onCalls({ 'queue.consume': () => Promise.reject(refused('no such queue')) })
+    await expect(create({ storage, messaging: interceptedMessaging(messaging, withoutQueue) })).rejects.toThrow('no such queue')
     expect(closed.sort()).toEqual(['messaging', 'storage'])
   })
 
@@ -99,8 +91,15 @@ describe('storage and messaging of which only one was given', () => {
     return warned
   }
 
-  const lasting = (): TaskStorage => ({ ...storage, events: withCapabilities(storage.events, { durability: true }) })
-  const reaching = (): TaskMessaging => ({ ...messaging, bus: withCapabilities(messaging.bus, { crossesProcesses: true }) })
+  const unchanged = onCalls({})
+  const lasting = (): TaskStorage => {
+    const { events, ...rest } = interceptedStorage(storage, unchanged)
+    return { ...rest, events: { ...events, capabilities: { durability: true } } }
+  }
+  const reaching = (): TaskMessaging => {
+    const { bus, ...rest } = interceptedMessaging(messaging, unchanged)
+    return { ...rest, bus: { ...bus, capabilities: { crossesProcesses: true } } }
+  }
 
   it('are told of where the one crosses processes: the other does not', async () => {
     expect(await warnings(() => ({ storage: lasting() }))).toEqual([expect.stringContaining('messaging is in memory')])

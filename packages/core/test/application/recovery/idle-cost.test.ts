@@ -1,8 +1,9 @@
 import { evolveDetails } from '@taskledger/core/ports'
 import type { TaskCreated, TaskId } from '@taskledger/core/ports'
 import { describe, expect, it } from 'vitest'
-import type { StagedNode } from '../stage.ts'
-import { Stage } from '../stage.ts'
+import type { ClusterNode, Interceptor } from '@taskledger/test-kit/faults'
+import { onCalls } from '@taskledger/test-kit/faults'
+import { VirtualCluster } from '../virtual-cluster.ts'
 
 const minutes = 30
 
@@ -17,9 +18,9 @@ interface Cost {
 const idTail = (index: number): string => index.toString(16).padStart(12, '0')
 
 /** Puts so many tasks there as if they had been submitted. A cohort is 32 of them. */
-const putWaiting = async (stage: Stage, count: number, dueAt?: number): Promise<void> => {
-  const { events, listing } = stage.storage
-  const { queue } = stage.memory.messaging()
+const putWaiting = async (cluster: VirtualCluster, count: number, dueAt?: number): Promise<void> => {
+  const { events, listing } = cluster.storage
+  const { queue } = cluster.memory.messaging()
   for (let index = 0; index < count; index++) {
     const taskId = `018cc251-f400-7000-8000-${idTail(Math.floor(index / 32) * 65_536 + (index % 32))}` as TaskId
     const created: TaskCreated = {
@@ -27,7 +28,7 @@ const putWaiting = async (stage: Stage, count: number, dueAt?: number): Promise<
       taskId,
       version: 1,
       eventId: `e${index}`,
-      at: stage.clock.now(),
+      at: cluster.clock.now(),
       node: 'a',
       task: { type: 'held', version: 1, payload: null },
       queue: 'default',
@@ -39,27 +40,43 @@ const putWaiting = async (stage: Stage, count: number, dueAt?: number): Promise<
     if (details === undefined) throw new Error('there are no details')
     await events.append(taskId, 0, [created])
     await listing.save(details)
-    if (dueAt === undefined) await queue.send('default', { taskId, version: 1, sentAt: stage.clock.now() })
+    if (dueAt === undefined) await queue.send('default', { taskId, version: 1, sentAt: cluster.clock.now() })
   }
 }
 
-const costOf = async (stage: Stage, node: StagedNode): Promise<Cost> => {
-  await stage.advance(120_000)
-  const before = node.calls.length
-  await stage.advance(minutes * 60_000)
-  const calls: Record<string, number> = {}
-  for (const call of node.calls.slice(before)) calls[call] = (calls[call] ?? 0) + 1 / minutes
-  const { 'storage.listing.unfinished row': rows = 0, ...others } = calls
-  return { calls: others, total: Object.values(others).reduce((sum, each) => sum + each, 0), rows }
+/** How many rows of unfinished tasks a node has read. */
+interface Reading {
+  rows: number
 }
 
-const costWith = async (count: number, prepare: (stage: Stage, count: number) => Promise<void>): Promise<Cost> => {
-  await using stage = new Stage()
-  const node = await stage.node({ worker: { slots: 1 }, random: () => 0.5 })
+const countingRows = (reading: Reading): Interceptor => {
+  async function* counted<Row>(rows: AsyncIterable<Row>): AsyncGenerator<Row> {
+    for await (const row of rows) {
+      reading.rows++
+      yield row
+    }
+  }
+  return onCalls({ 'listing.unfinished': async (next, shard, options) => counted(await next(shard, options)) })
+}
+
+const costOf = async (cluster: VirtualCluster, node: ClusterNode, reading: Reading): Promise<Cost> => {
+  await cluster.advance(120_000)
+  const rowsBefore = reading.rows
+  const before = node.calls.length
+  await cluster.advance(minutes * 60_000)
+  const calls: Record<string, number> = {}
+  for (const { name } of node.calls.slice(before)) if (!name.startsWith('inbound.')) calls[name] = (calls[name] ?? 0) + 1 / minutes
+  return { calls, total: Object.values(calls).reduce((sum, each) => sum + each, 0), rows: (reading.rows - rowsBefore) / minutes }
+}
+
+const costWith = async (count: number, prepare: (cluster: VirtualCluster, count: number) => Promise<void>): Promise<Cost> => {
+  await using cluster = new VirtualCluster()
+  const reading = { rows: 0 }
+  const node = await cluster.node({ worker: { slots: 1 }, random: () => 0.5, intercept: countingRows(reading) })
   // The one slot is taken: what waits, waits.
-  await stage.start(node)
-  await prepare(stage, count)
-  const cost = await costOf(stage, node)
+  await cluster.start(node)
+  await prepare(cluster, count)
+  const cost = await costOf(cluster, node, reading)
   if (process.env['SHOW_COST'] !== undefined) console.log(count, cost)
   return cost
 }
@@ -81,7 +98,7 @@ describe('what a node does that has nothing to do', { timeout: 120_000 }, () => 
   it('costs the same number of calls with tasks that are due tomorrow', async () => {
     const nothing = await costWith(0, putWaiting)
     for (const count of counts) {
-      const cost = await costWith(count, (stage) => putWaiting(stage, count, stage.clock.now() + 86_400_000))
+      const cost = await costWith(count, (cluster) => putWaiting(cluster, count, cluster.clock.now() + 86_400_000))
       expect(cost.total).toBeCloseTo(nothing.total, 0)
       expect(cost.rows).toBeLessThan(count / 4)
     }

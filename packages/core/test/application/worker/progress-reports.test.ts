@@ -1,8 +1,8 @@
 import { defineTask } from '@taskledger/core'
-import type { TaskListing, TaskProgress } from '@taskledger/core/ports'
 import type { TestManager } from '@taskledger/core/testing'
 import { testManager, virtualClock } from '@taskledger/core/testing'
 import { createMemory } from '@taskledger/memory'
+import { interceptedStorage, onCalls } from '@taskledger/test-kit/faults'
 import { describe, expect, it } from 'vitest'
 
 const hour = 3_600_000
@@ -37,22 +37,15 @@ describe('reports of progress', () => {
   it('are saved at once, then at most once in each interval, the latest of them', async () => {
     const clock = virtualClock()
     const memory = createMemory({ clock })
-    const storage = memory.storage()
     const saved: unknown[] = []
-    const listing = new Proxy<TaskListing>(storage.listing, {
-      get(target, key) {
-        if (key === 'saveProgress')
-          return async (...given: Parameters<TaskListing['saveProgress']>) => {
-            const progress: TaskProgress = given[1]
-            saved.push(progress.value)
-            await target.saveProgress(...given)
-          }
-        const value: unknown = Reflect.get(target, key)
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    const intercept = onCalls({
+      'listing.saveProgress'(next, taskId, progress, options) {
+        saved.push(progress.value)
+        return next(taskId, progress, options)
       },
     })
     const { task, outside } = reportingTask(false)
-    const adapters = { storage: { ...storage, listing }, messaging: memory.messaging() }
+    const adapters = { storage: interceptedStorage(memory.storage(), intercept), messaging: memory.messaging() }
     await using test = await testManager({ tasks: [task], clock, ...adapters, worker: { progressIntervalMs: 500 } })
     const handle = await test.manager.submit(task)
     await test.advance(0)

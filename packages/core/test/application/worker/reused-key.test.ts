@@ -1,9 +1,9 @@
 import { defineTask, unchecked } from '@taskledger/core'
 import { expect, it } from 'vitest'
-import { Stage } from '../stage.ts'
+import { VirtualCluster } from '../virtual-cluster.ts'
 
 it('a message that outlived its task does not run in the place of a new one of the same key', async () => {
-  await using stage = new Stage()
+  await using cluster = new VirtualCluster()
   const ran: string[] = []
   const shout = defineTask({
     type: 'shout',
@@ -13,20 +13,20 @@ it('a message that outlived its task does not run in the place of a new one of t
       return payload.toUpperCase()
     },
   })
-  const { manager, messaging } = await stage.node({ tasks: [shout] })
+  const { manager, client } = await cluster.node({ tasks: [shout] })
   const old = await manager.submit(shout, 'old', { idempotencyKey: 'key' })
-  await stage.advance(1_000)
-  const [created] = await stage.history(old)
+  await cluster.advance(1_000)
+  const [created] = await cluster.history(old)
   if (created?.type !== 'TaskCreated') throw new Error('it has to begin with its creation')
-  await manager.purge({ finishedBefore: stage.clock.now() })
+  await manager.purge({ finishedBefore: cluster.clock.now() })
   manager.worker?.pause()
   const again = await manager.submit(shout, 'new', { idempotencyKey: 'key' })
-  await stage.loseMessages()
+  await cluster.loseMessages()
   // A copy of the old message comes late: a broker may deliver what it has twice, and a janitor send what it takes for lost.
-  await messaging.queue.send('default', { taskId: old.id, version: 1, sentAt: created.at, created })
+  await client.messaging.queue.send('default', { taskId: old.id, version: 1, sentAt: created.at, created })
   manager.worker?.resume()
-  await stage.advance(1_000)
+  await cluster.advance(1_000)
   expect(again.id).toBe(old.id)
   expect(ran).toEqual(['old', 'new'])
-  expect((await stage.history(again)).at(-1)).toMatchObject({ type: 'TaskCompleted', result: 'NEW' })
+  expect((await cluster.history(again)).at(-1)).toMatchObject({ type: 'TaskCompleted', result: 'NEW' })
 })

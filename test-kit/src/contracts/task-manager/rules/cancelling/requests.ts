@@ -95,7 +95,7 @@ export const cancelRules: readonly Rule<Adapters>[] = [
       )
       // What was submitted after it runs: its own turn has been.
       blocker.return()
-      ;(await cluster.running(held, last)).return()
+      ;(await cluster.running(last)).return()
       await cluster.finished(last, node)
       assert.equal(held.find(unwanted.id), undefined, 'the cancelled task ran')
     },

@@ -54,7 +54,7 @@ export const clusterRules: readonly Rule<Adapters>[] = [
       }
       await everywhere('waiting', 1)
       nodes[1].manager.worker?.resume()
-      const run = await cluster.running(held, handle)
+      const run = await cluster.running(handle)
       await everywhere('inProgress', 2)
       await nodes[2].manager.task(handle.id).cancel()
       await cluster.finished(handle, nodes[2])
@@ -143,14 +143,14 @@ export const clusterRules: readonly Rule<Adapters>[] = [
         const handle: TaskHandle<unknown, unknown> = await manager.submit(held.task, fate, notBefore)
         if (fate === 'not yet') return
         if (fate === 'cancel at once') return void (await drawNode().manager.task(handle.id).cancel())
-        const run = await cluster.running(held, handle)
+        const run = await cluster.running(handle)
         run.progress({ done: 1 })
         if (fate === 'leave') return
         if (fate === 'cancel') await drawNode().manager.task(handle.id).cancel()
         else if (fate === 'return') run.return('done')
         else {
           run.throw(new Error('once'))
-          const again = await cluster.running(held, handle, 2)
+          const again = await cluster.running(handle, 2)
           if (fate === 'throw') again.return('at last')
           else again.throw(new Error('twice'))
         }

@@ -140,7 +140,7 @@ export const serialRules: readonly Rule<Adapters>[] = [
       assert.equal(held.runs.length, 0, 'another task began although the one before it runs on a live node')
       await within('the node left', storage.nodes.leave('outside'))
       node.faults.gap()
-      ;(await cluster.running(held, next)).return('went on')
+      ;(await cluster.running(next)).return('went on')
       assert.equal((await cluster.finished(next, front)).result, 'went on')
       assert.equal((await orphan.details()).status, 'inProgress', 'only its node, or its death, may end the attempt')
     },
@@ -171,6 +171,6 @@ const nothingElseBegins = async (
   assert.equal(held.find(other.id), undefined, `task ${other.id} began although ${handle.id} still runs`)
   run.return('once')
   assert.equal((await cluster.finished(handle, node)).attempt, 1)
-  ;(await cluster.running(held, other)).return()
+  ;(await cluster.running(other)).return()
   await cluster.finished(other, node)
 }

@@ -20,7 +20,7 @@ export const shutdownRules: readonly Rule<Adapters>[] = [
       const b = await cluster.node({ tasks: [held.task] })
       await within('the node closed', a.manager.close({ drainMs: 0 }))
       assert.equal(codeOf(run.signal.reason), 'SHUTTING_DOWN')
-      const again = await cluster.running(held, handle, 2)
+      const again = await cluster.running(handle, 2)
       assert.deepEqual([again.attempt, again.lastProgress], [2, { done: 50 }])
       const seen = b.manager.task(handle.id)
       assert.deepEqual([(await seen.details()).node, (await seen.details()).attempt], [b.manager.nodeId, 2])

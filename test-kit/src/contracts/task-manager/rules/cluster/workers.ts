@@ -46,7 +46,7 @@ export const workerRules: readonly Rule<Adapters>[] = [
       assert.equal(on.manager.worker?.status, 'paused')
       const handles = [await on.manager.submit(held.task, 1), await on.manager.submit(held.task, 2)]
       for (const handle of handles) {
-        await cluster.running(held, handle)
+        await cluster.running(handle)
         assert.equal((await handle.details()).node, other.manager.nodeId)
       }
       const third = await on.manager.submit(held.task, 3)
@@ -70,7 +70,7 @@ export const workerRules: readonly Rule<Adapters>[] = [
       let isDrained = false
       const drained = a.manager.worker?.drain().then(() => (isDrained = true))
       const b = await cluster.node({ tasks: [held.task], worker: { slots: 1 } })
-      await cluster.running(held, waiting)
+      await cluster.running(waiting)
       assert.equal((await waiting.details()).node, b.manager.nodeId)
       assert.equal(isDrained, false, 'what it runs has not ended')
       run.return()

@@ -31,7 +31,7 @@ const makeZombie = async (cluster: Cluster, held: HeldTask, dying: ClusterNode, 
   const died = await cluster.write(handle.id, { type: 'TaskDied', attempt: 1, diedOn: dying.manager.nodeId, retryAt: Date.now() })
   await cluster.send({ taskId: handle.id, version: died.version })
   heir.manager.worker?.resume()
-  const next = await cluster.running(held, handle, 2)
+  const next = await cluster.running(handle, 2)
   return { handle, run, next }
 }
 
@@ -140,7 +140,7 @@ export const fencingRules: readonly Rule<Adapters>[] = [
         const [unwanted] = await cluster.start(a, held)
         first.return('once')
         second.throw(new Error('once'))
-        ;(await cluster.running(held, failing, 2)).return('twice')
+        ;(await cluster.running(failing, 2)).return('twice')
         const cancelled = await within('the call returned', b.manager.task(unwanted.id).cancel())
         assert.equal(cancelled.outcome, 'requested')
         assert.equal((await cluster.finished(returning, b)).result, 'once')

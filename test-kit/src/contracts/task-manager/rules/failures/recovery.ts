@@ -31,7 +31,7 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
       // Whoever lost it is gone: nobody knows of it but the store.
       await cluster.kill(sender)
       const worker = await cluster.node({ ...quick, tasks: [held.task] })
-      const run = await cluster.running(held, handle)
+      const run = await cluster.running(handle)
       run.return('found')
       assert.equal((await cluster.finished(handle, worker)).result, 'found')
       assert.deepEqual([held.runs.length, await typesOf(cluster, handle)], [1, ['TaskCreated', 'TaskStarted', 'TaskCompleted']])
@@ -52,9 +52,9 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
       const behind = await heir.manager.submit(held.task, 3)
       await cluster.kill(doomed)
       heir.manager.worker?.resume()
-      ;(await cluster.running(held, behind)).return()
+      ;(await cluster.running(behind)).return()
       for (const handle of [first, second]) {
-        ;(await cluster.running(held, handle, 2)).return('again')
+        ;(await cluster.running(handle, 2)).return('again')
         const { result, attempt, node } = await cluster.finished(handle, heir)
         assert.deepEqual([result, attempt, node], ['again', 2, heir.manager.nodeId])
         const types = ['TaskCreated', 'TaskStarted', 'TaskDied', 'TaskStarted', 'TaskCompleted']
@@ -82,9 +82,9 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
       await waitUntil('its bodies are told', () => run.signal.aborted && zombie.signal.aborted)
       assert.deepEqual([codeOf(run.signal.reason), codeOf(zombie.signal.reason)], ['LEASE_LOST', 'LEASE_LOST'])
       assert.equal(deaf.runs.length, 1, 'it was told only after its task ran elsewhere')
-      const next = await cluster.running(deaf, ignoring, 2)
+      const next = await cluster.running(ignoring, 2)
       zombie.return('too late')
-      ;(await cluster.running(held, heeding, 2)).return('in time')
+      ;(await cluster.running(heeding, 2)).return('in time')
       next.return('in time')
       for (const handle of [heeding, ignoring]) {
         const { result, attempt, node } = await cluster.finished(handle, heir)
@@ -107,7 +107,7 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
       await cluster.status(retried, 'waiting', doomed)
       await cluster.kill(doomed)
       const heir = await cluster.node({ ...quick, tasks: [held.task] })
-      ;(await cluster.running(held, retried, 2)).return('retried')
+      ;(await cluster.running(retried, 2)).return('retried')
       await waitUntil('the later one runs', () => held.find(later.id) !== undefined)
       held.find(later.id)?.return('later')
       assert.deepEqual([(await cluster.finished(retried, heir)).result, (await cluster.finished(later, heir)).result], ['retried', 'later'])
@@ -183,7 +183,7 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
       for (const attempt of [1, 2]) {
         const doomed = await cluster.node(options)
         nodes.push(doomed.manager.nodeId)
-        await cluster.running(held, handle, attempt)
+        await cluster.running(handle, attempt)
         await cluster.kill(doomed)
       }
       const { status, error } = await cluster.finished(handle, front)

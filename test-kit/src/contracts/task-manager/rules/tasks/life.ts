@@ -87,7 +87,7 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       const waiting = await second.details()
       assert.deepEqual([waiting.status, waiting.attempt, waiting.node, waiting.startedAt], ['waiting', 0, undefined, undefined])
       run.return()
-      ;(await cluster.running(held, second)).return()
+      ;(await cluster.running(second)).return()
       assert.equal((await cluster.finished(second, node)).status, 'completed')
       assert.equal(held.runs.length, 2)
     },
@@ -217,7 +217,7 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       const second = await node.manager.submit(held.task, null)
       const awaits = [first.result(), first.result(), second.result()]
       blocker.return('first')
-      ;(await cluster.running(held, second)).return('second')
+      ;(await cluster.running(second)).return('second')
       assert.deepEqual(await within('those that began before the end got the result', Promise.all(awaits)), ['first', 'first', 'second'])
       const late = [second.result(), second.result(), second.result({ timeoutMs: 0 }).catch(codeOf)]
       const [one, two, hurried] = await within('those that began after the end got the result', Promise.all(late))

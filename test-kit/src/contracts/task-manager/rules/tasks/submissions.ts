@@ -24,7 +24,7 @@ export const submissionRules: readonly Rule<Adapters>[] = [
       const [a, b] = nodes
       const key = { idempotencyKey: 'nightly, 29 February' }
       const first = await a.manager.submit(held.task, { mailbox: 'inbox', deep: [1, { b: 2, a: 1 }] }, key)
-      const run = await cluster.running(held, first)
+      const run = await cluster.running(first)
       // The same payload, whatever the order of its properties.
       const second = await b.manager.submit(held.task, { deep: [1, { a: 1, b: 2 }], mailbox: 'inbox' }, key)
       assert.equal(second.id, first.id)
@@ -58,7 +58,7 @@ export const submissionRules: readonly Rule<Adapters>[] = [
         const [handle, ...others] = handles
         assert.ok(handle !== undefined)
         for (const { id } of others) assert.equal(id, handle.id)
-        ;(await cluster.running(held, handle)).return(round)
+        ;(await cluster.running(handle)).return(round)
         assert.equal((await cluster.finished(handle, nodes[1])).result, round)
         observe({ round, history: await handle.history() })
         assert.equal(held.runs.filter(({ taskId }) => taskId === handle.id).length, 1)
@@ -143,7 +143,7 @@ export const submissionRules: readonly Rule<Adapters>[] = [
       for (let index = 0; index < 10; index++) {
         const { id } = await b.manager.submit(held.task, index, { labels: index % 2 === 0 ? ['even'] : ['odd', 'nightly'] })
         labelled.unshift(id)
-        await cluster.running(held, { id })
+        await cluster.running({ id })
       }
       const ids = async (query: Parameters<typeof a.manager.list>[0]): Promise<readonly TaskId[]> =>
         (await b.manager.list(query)).tasks.map(({ taskId }) => taskId)
