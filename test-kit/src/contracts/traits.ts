@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { codeOf } from '@taskledger/core/ports'
 import type { Rule } from '../framework/rule.ts'
+import { outcomeOf } from './outcome.ts'
 
 interface Closable {
   close(): Promise<void>
@@ -26,10 +27,7 @@ export const traitRules = <Port extends Closable>(prefix: string, calls: readonl
       const port = await peer()
       await port.close()
       for (const { method, call } of calls) {
-        const thrown = await within(
-          `${method} ended after close`,
-          outcomeOf(() => call(port)),
-        )
+        const thrown = await within(`${method} ended after close`, outcomeOf((async () => call(port))()))
         assert.equal(codeOf(thrown), 'CLOSED', `${method} after close: ${String(thrown)}`)
       }
     },
@@ -44,7 +42,7 @@ export const traitRules = <Port extends Closable>(prefix: string, calls: readonl
       for (const { method, call } of calls) {
         const thrown = await within(
           `${method} ended with an aborted signal`,
-          outcomeOf(() => call(port, AbortSignal.abort(reason))),
+          outcomeOf((async () => call(port, AbortSignal.abort(reason)))()),
         )
         assert.equal(thrown, reason, `${method} with an aborted signal`)
       }
@@ -62,13 +60,3 @@ export const traitRules = <Port extends Closable>(prefix: string, calls: readonl
     },
   },
 ]
-
-/** What the call threw, or nothing where it resolved. */
-const outcomeOf = async (call: () => Promise<unknown>): Promise<unknown> => {
-  try {
-    await call()
-    return undefined
-  } catch (error) {
-    return error
-  }
-}

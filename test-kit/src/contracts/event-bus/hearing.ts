@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { EventBus, TaskNotice, Unsubscribe } from '@taskledger/core/ports'
-import { codeOf } from '@taskledger/core/ports'
 import type { RuleContext } from '../../framework/rule.ts'
+import { isPassing } from '../outcome.ts'
 import { drawTaskId } from '../sample-data.ts'
 
 /** A notice that nobody else publishes, but for what is given. */
@@ -73,5 +73,3 @@ export const publishAnyhow = async ({ random, waitUntil }: RuleContext<EventBus>
   })
   return notice
 }
-
-const isPassing = (error: unknown): boolean => ['UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(codeOf(error) ?? '')

@@ -2,14 +2,8 @@ import assert from 'node:assert/strict'
 import type { EventStore, TaskEvent } from '@taskledger/core/ports'
 import { isVersionConflict } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
+import { outcomeOf } from '../outcome.ts'
 import { awkwardValues, createdEvent, everyEvent, freshTaskId, largestPayload, startedEvent } from '../sample-data.ts'
-
-/** What an append came to: nothing where it was accepted, else the error. */
-export const refusalOf = async (append: Promise<void>): Promise<unknown> =>
-  append.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
 
 /** Rules 1.x: what is written comes back. */
 export const readingRules: readonly Rule<EventStore>[] = [
@@ -45,7 +39,7 @@ export const readingRules: readonly Rule<EventStore>[] = [
       assert.deepEqual(await port.read(taskId), events.slice(0, 3))
       // The batch would fit but for its first event, which stands there already in another form.
       const other = [startedEvent(taskId, 3), startedEvent(taskId, 4)]
-      assert.ok(isVersionConflict(await refusalOf(port.append(taskId, 2, other))))
+      assert.ok(isVersionConflict(await outcomeOf(port.append(taskId, 2, other))))
       assert.deepEqual(await port.read(taskId), events.slice(0, 3))
     },
   },

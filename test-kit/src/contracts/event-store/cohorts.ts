@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
 import { codeOf, isVersionConflict } from '@taskledger/core/ports'
 import type { Rule, RuleContext } from '../../framework/rule.ts'
+import { outcomeOf } from '../outcome.ts'
 import { createdEvent, freshTaskId, startedEvent } from '../sample-data.ts'
-import { refusalOf } from './appending.ts'
 
 const size = 16
 const versions = 6
@@ -24,7 +24,7 @@ const isOpen = (refusal: unknown): boolean => ['OUTCOME_UNKNOWN', 'UNAVAILABLE']
 const settled = async ({ waitUntil }: RuleContext<EventStore>, append: () => Promise<void>): Promise<unknown> => {
   let refusal: unknown
   await waitUntil('an append was accepted or refused', async () => {
-    refusal = await refusalOf(append())
+    refusal = await outcomeOf(append())
     return !isOpen(refusal)
   })
   return refusal
@@ -82,7 +82,7 @@ export const cohortRules: readonly Rule<EventStore>[] = [
         // The repetition of an append that succeeded: whatever its caller hears, it changes nothing.
         const controller = new AbortController()
         const reason = new Error('aborted by the rule')
-        const repeated = refusalOf(client.append(taskId, version - 2, [last], { signal: controller.signal }))
+        const repeated = outcomeOf(client.append(taskId, version - 2, [last], { signal: controller.signal }))
         // At once, while it waits for its turn, or when it is on its way with others.
         for (let turns = context.random() * 4; turns > 1; turns--) await new Promise((resolve) => setImmediate(resolve))
         controller.abort(reason)

@@ -4,8 +4,8 @@ import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
 import { codeOf, isVersionConflict } from '@taskledger/core/ports'
 import type { Faults, Subject } from '../../framework/harness.ts'
 import type { Rule, RuleContext } from '../../framework/rule.ts'
+import { outcomeOf } from '../outcome.ts'
 import { createdEvent, everyEvent, freshTaskId, startedEvent } from '../sample-data.ts'
-import { refusalOf } from './appending.ts'
 
 const needs =
   (fault: keyof Faults) =>
@@ -21,7 +21,7 @@ const repeat = async (
 ) => {
   let refusal: unknown
   await waitUntil('a repeated append was accepted', async () => {
-    refusal = await refusalOf(port.append(taskId, version, events))
+    refusal = await outcomeOf(port.append(taskId, version, events))
     assert.ok(!isVersionConflict(refusal), 'the writer met its own events as a conflict')
     return refusal === undefined
   })
@@ -31,7 +31,7 @@ const repeat = async (
 const historyOf = async ({ waitUntil }: RuleContext<EventStore>, port: EventStore, taskId: TaskId): Promise<readonly TaskEvent[]> => {
   let history: readonly TaskEvent[] = []
   await waitUntil('the history could be read after a fault', async () => {
-    const refusal = await refusalOf(port.read(taskId).then((events) => void (history = events)))
+    const refusal = await outcomeOf(port.read(taskId).then((events) => void (history = events)))
     return refusal === undefined
   })
   return history
@@ -64,7 +64,7 @@ export const faultRules: readonly Rule<EventStore>[] = [
       assert.deepEqual(await port.read(taskId), events.slice(0, 4))
       // One event of the batch is its own and the next is not: that is another append.
       const mixed = [events[2], startedEvent(taskId, 4)].filter((event) => event !== undefined)
-      assert.ok(isVersionConflict(await refusalOf(port.append(taskId, 2, mixed))))
+      assert.ok(isVersionConflict(await outcomeOf(port.append(taskId, 2, mixed))))
       assert.deepEqual(await port.read(taskId), events.slice(0, 4))
     },
   },
@@ -81,7 +81,7 @@ export const faultRules: readonly Rule<EventStore>[] = [
       await port.append(taskId, 0, [created])
       const started = startedEvent(taskId, 2)
       const restore = await faults.loseReplies()
-      const refusal = await within('an append without a reply ended', refusalOf(port.append(taskId, 1, [started])))
+      const refusal = await within('an append without a reply ended', outcomeOf(port.append(taskId, 1, [started])))
       await restore()
       assert.ok(refusal === undefined || codeOf(refusal) === 'OUTCOME_UNKNOWN', `a lost reply was reported as ${inspect(refusal)}`)
       // Whoever sees the event may go on from there before the writer repeats.
@@ -110,7 +110,7 @@ export const faultRules: readonly Rule<EventStore>[] = [
       for (let round = 0; round < cutRounds; round++) {
         const taskId = freshTaskId()
         const events = everyEvent(taskId)
-        const append = refusalOf(port.append(taskId, 0, events))
+        const append = outcomeOf(port.append(taskId, 0, events))
         await pause(random() * usualMs)
         await faults.cut()
         const refusal = await within('an append that was cut ended', append)
@@ -194,7 +194,7 @@ export const faultRules: readonly Rule<EventStore>[] = [
       const created = createdEvent(whole)
       await port.append(whole, 0, [created])
       await inject?.(new TextEncoder().encode('{"v":1,"type":"TaskStar'), broken)
-      for (const _ of [1, 2]) assert.equal(codeOf(await refusalOf(port.read(broken).then(() => {}))), 'MALFORMED')
+      for (const _ of [1, 2]) assert.equal(codeOf(await outcomeOf(port.read(broken))), 'MALFORMED')
       assert.deepEqual(await port.read(whole), [created])
     },
   },
@@ -210,7 +210,7 @@ export const faultRules: readonly Rule<EventStore>[] = [
       const { type: _type, ...future } = startedEvent(taskId, 2)
       await inject?.(new TextEncoder().encode(JSON.stringify({ v: 2, type: 'TaskHibernated', ...future })), taskId)
       for (const _ of [1, 2]) {
-        const refusal = await refusalOf(port.read(taskId).then(() => {}))
+        const refusal = await outcomeOf(port.read(taskId))
         assert.equal(codeOf(refusal), 'UNKNOWN_EVENT_TYPE')
         assert.match(String(refusal), /TaskHibernated/)
       }

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
 import { isVersionConflict } from '@taskledger/core/ports'
 import type { Rule, RuleContext } from '../../framework/rule.ts'
+import { outcomeOf } from '../outcome.ts'
 import { createdEvent, everyEvent, freshTaskId, startedEvent } from '../sample-data.ts'
-import { refusalOf } from './appending.ts'
 
 const rounds = 20
 const writers = 8
 
 const refusedWith = async (append: Promise<void>, actualVersion: number): Promise<void> => {
-  const refusal = await refusalOf(append)
+  const refusal = await outcomeOf(append)
   assert.ok(isVersionConflict(refusal), `a conflict was expected, not ${String(refusal)}`)
   assert.equal(refusal.actualVersion, actualVersion, 'the conflict tells the version that the history has')
 }
@@ -24,7 +24,7 @@ const race = async ({ observe, random }: RuleContext<EventStore>, clients: reado
       client: clients[index % clients.length] ?? reader,
       chance: random(),
     })).sort((a, b) => a.chance - b.chance)
-    const refusals = await Promise.all(attempts.map(({ client, event }) => refusalOf(client.append(taskId, version - 1, [event]))))
+    const refusals = await Promise.all(attempts.map(({ client, event }) => outcomeOf(client.append(taskId, version - 1, [event]))))
     const history = await reader.read(taskId)
     observe({ round: version, history, refusals })
     const winners = attempts.filter((_, index) => refusals[index] === undefined)

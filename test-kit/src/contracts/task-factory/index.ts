@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { JsonValue, RunnableTask, TaskFactory } from '@taskledger/core'
 import { codeOf } from '@taskledger/core'
 import type { Contract, Rule } from '../../framework/rule.ts'
+import { outcomeOf } from '../outcome.ts'
 
 /** A payload of today, and what becomes of it. */
 export interface PayloadSample {
@@ -45,12 +46,6 @@ export const taskFactoryContract = (samples: TaskFactorySamples): Contract<TaskF
 })
 
 const throughJson = (value: JsonValue): JsonValue => JSON.parse(JSON.stringify(value)) as JsonValue
-
-const thrownBy = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
 
 const rulesFor = ({
   samples,
@@ -108,14 +103,14 @@ const rulesFor = ({
       run: async ({ port, observe }) => {
         const [sample] = samples
         const stored = sample === undefined ? null : await port.encode(sample.payload)
-        assert.equal(codeOf(await thrownBy(port.decode(port.version + 1_000, stored))), 'UNKNOWN_TASK_VERSION')
+        assert.equal(codeOf(await outcomeOf(port.decode(port.version + 1_000, stored))), 'UNKNOWN_TASK_VERSION')
         for (const payload of refused) {
           observe(payload)
-          assert.match(String(codeOf(await thrownBy(port.encode(payload)))), /^(INVALID_PAYLOAD|NOT_JSON)$/)
+          assert.match(String(codeOf(await outcomeOf(port.encode(payload)))), /^(INVALID_PAYLOAD|NOT_JSON)$/)
         }
         for (const payload of refusedStored) {
           observe(payload)
-          assert.equal(codeOf(await thrownBy(port.decode(port.version, payload))), 'INVALID_PAYLOAD')
+          assert.equal(codeOf(await outcomeOf(port.decode(port.version, payload))), 'INVALID_PAYLOAD')
         }
       },
     },

@@ -3,9 +3,10 @@ import { isOutcomeUnknown } from '@taskledger/core/ports'
 import type { WorkQueue } from '@taskledger/core/ports'
 import type { Faults } from '../../framework/harness.ts'
 import type { Rule, RuleContext } from '../../framework/rule.ts'
+import { isPassing } from '../outcome.ts'
 import { createdFor } from './sample-messages.ts'
 import type { StagedRule } from './stage.ts'
-import { isPassing, staged } from './stage.ts'
+import { staged } from './stage.ts'
 
 const notShownWithout =
   (fault: keyof Faults): NonNullable<StagedRule['notShown']> =>

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, ConsumeMode, Delivery, TaskId, WorkMessage, WorkQueue } from '@taskledger/core/ports'
-import { codeOf } from '@taskledger/core/ports'
 import { waitUntil } from '../../framework/deadlines.ts'
 import type { Rule, RuleContext } from '../../framework/rule.ts'
+import { isPassing } from '../outcome.ts'
 import { messageWith } from './sample-messages.ts'
 
 /** One handler that runs, or ran. It runs until it is told to end. */
@@ -187,9 +187,6 @@ export class Stage {
     return { run: { taskId: delivery.message.taskId, delivery, ended: false, end, accept, finish }, held }
   }
 }
-
-/** Whether the error is one that a repetition may mend. */
-export const isPassing = (error: unknown): boolean => ['UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(codeOf(error) ?? '')
 
 /** A rule that plays on a stage. */
 export interface StagedRule extends Omit<Rule<WorkQueue>, 'run'> {

@@ -18,6 +18,7 @@ import {
   encodeCursor,
   isFinalStatus,
   isLaterProgress,
+  matches,
   mergeProgress,
   shardOf,
 } from '@taskledger/core/ports'
@@ -121,12 +122,8 @@ export class PlainListing implements TaskListing {
     return compareListed(a, b)
   }
 
-  meets(row: TaskDetails, { statuses, type, node, label, since, until }: TaskFilter): boolean {
-    if (statuses !== undefined && !statuses.includes(row.status)) return false
-    if (type !== undefined && row.type !== type) return false
-    if (node !== undefined && row.node !== node) return false
-    if (label !== undefined && !row.labels.includes(label)) return false
-    return (since === undefined || row.createdAt >= since) && (until === undefined || row.createdAt < until)
+  meets(row: TaskDetails, filter: TaskFilter): boolean {
+    return matches(row, filter)
   }
 
   cursorAt(last: TaskDetails, _index: number, filter: TaskFilter): string {

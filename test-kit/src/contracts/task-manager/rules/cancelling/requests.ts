@@ -4,7 +4,7 @@ import type { Rule } from '../../../../framework/rule.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'
-import { outcomeOf } from '../../stage/outcome.ts'
+import { outcomeOf } from '../../../outcome.ts'
 
 /** Rules 2.x: cancellation. */
 export const cancelRules: readonly Rule<Adapters>[] = [

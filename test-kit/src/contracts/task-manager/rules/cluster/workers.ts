@@ -6,7 +6,7 @@ import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered, sortedIds } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'
 import { calls } from '../../../../faults/calls.ts'
-import { outcomeOf } from '../../stage/outcome.ts'
+import { outcomeOf } from '../../../outcome.ts'
 
 /** Rules 1.x, continued: manager and worker are two parts. */
 export const workerRules: readonly Rule<Adapters>[] = [

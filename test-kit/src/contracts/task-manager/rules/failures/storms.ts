@@ -8,7 +8,7 @@ import type { Adapters } from '../../../../faults/adapters.ts'
 import type { ClusterNode } from '../../../../faults/cluster-node.ts'
 import { clustered, sortedIds } from '../../stage/clustered.ts'
 import { jitter } from '../../stage/jitter.ts'
-import { outcomeOf } from '../../stage/outcome.ts'
+import { outcomeOf } from '../../../outcome.ts'
 
 /** A task that counts its runs, and takes some turns of the event loop. */
 const countingTask = (

@@ -6,7 +6,7 @@ import { createdEvent, freshTaskId } from '../../../sample-data.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'
-import { outcomeOf } from '../../stage/outcome.ts'
+import { outcomeOf } from '../../../outcome.ts'
 
 /** So often that chance does not use it up: whether a task fails for good is the matter of other rules. */
 const patient = { unknownTasks: { retryDelayMs: 2, maxReleases: 1_000 } }

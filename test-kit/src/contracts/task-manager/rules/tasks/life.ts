@@ -6,7 +6,7 @@ import { awkwardValues, freshTaskId } from '../../../sample-data.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'
-import { outcomeOf } from '../../stage/outcome.ts'
+import { outcomeOf } from '../../../outcome.ts'
 
 const typesOf = (history: readonly TaskEvent[]): readonly string[] => history.map(({ type }) => type)
 

@@ -4,7 +4,7 @@ import { codeOf, defineTask } from '@taskledger/core'
 import type { Rule } from '../../../../framework/rule.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
-import { outcomeOf } from '../../stage/outcome.ts'
+import { outcomeOf } from '../../../outcome.ts'
 
 /** Rules 1.x, continued: how far a task has come. */
 export const progressRules: readonly Rule<Adapters>[] = [

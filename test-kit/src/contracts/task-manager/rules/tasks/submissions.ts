@@ -9,7 +9,7 @@ import { echoTask } from '../../stage/echo-task.ts'
 import { jitterFor } from '../../stage/jitter.ts'
 import { runRounds } from '../../stage/rounds.ts'
 import { calls } from '../../../../faults/calls.ts'
-import { outcomeOf } from '../../stage/outcome.ts'
+import { outcomeOf } from '../../../outcome.ts'
 
 /** Rules 4.x, continued: what a submit may say, and what it comes to. */
 export const submissionRules: readonly Rule<Adapters>[] = [

@@ -1,0 +1,180 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Harness, Subject } from '@taskledger/test-kit'
+import { runContract } from '@taskledger/test-kit'
+import { describe, expect, it } from 'vitest'
+import type { Port } from './sample-contract.ts'
+import { breaks, contractOf, holds, port, resultOf, ruleOf } from './sample-contract.ts'
+
+describe('a rule', () => {
+  it('that holds has passed', async () => {
+    expect(await resultOf(holds)).toMatchObject({ id: 'S-1', status: 'passed' })
+  })
+
+  it('that does not hold says which, why, what was seen, the hint, the state of the engine and the seed', async () => {
+    const { results, ok } = await runContract(
+      contractOf([breaks], { open: async () => ({ port: port(), peer: async () => port(), inspect: () => ({ rows: 7 }) }) }),
+      { seed: 42 },
+    )
+    expect(ok).toBe(false)
+    expect(results[0]?.status).toBe('failed')
+    for (const part of ['[S-2] rule S-2 holds (engine 1.0)', 'two writers won', 'a history', 'Hint: look closer', 'rows: 7', 'Seed: 42'])
+      expect(results[0]?.message).toContain(part)
+  })
+
+  it('that waits in vain says what did not happen', async () => {
+    const waiting = ruleOf('S-3', ({ waitUntil }) => waitUntil('the message came back', () => false))
+    expect((await resultOf(waiting, { timing: { deadlineMs: 20 } })).message).toContain(
+      'Timed out after 20 ms waiting until the message came back',
+    )
+    const hanging = ruleOf('S-4', ({ within }) => within('the call ended', new Promise(() => {})))
+    expect((await resultOf(hanging, { timing: { deadlineMs: 20 } })).message).toContain('waiting until the call ended')
+  })
+
+  it('that never ends is ended', async () => {
+    expect(
+      await resultOf(
+        ruleOf('S-5', () => new Promise(() => {})),
+        { timing: { deadlineMs: 5 } },
+      ),
+    ).toMatchObject({ status: 'failed' })
+  })
+
+  it('that leaves a rejection behind fails, and no other that runs beside it', async () => {
+    const careless = ruleOf('S-6', async () => void Promise.reject(new Error('left behind')))
+    const late = ruleOf('S-10', async () => {
+      setTimeout(() => void Promise.reject(new Error('left behind later')), 5)
+      await sleep(20)
+    })
+    const beside = ['S-11', 'S-12'].map((id) => ruleOf(id, () => sleep(30)))
+    const { results } = await runContract(contractOf([careless, late, ...beside]))
+    expect(results.map(({ status }) => status)).toEqual(['failed', 'failed', 'passed', 'passed'])
+    expect(results[0]?.message).toContain('left behind')
+    expect(results[1]?.message).toContain('left behind later')
+  })
+
+  it('leaves what belongs to no rule to the report', async () => {
+    const fromElsewhere = (): Promise<void> => Promise.reject(new Error('the pool broke'))
+    let breakPool = (): void => {}
+    void new Promise<void>((resolve) => (breakPool = resolve)).then(fromElsewhere)
+    const breaker = ruleOf('S-13', async () => {
+      breakPool()
+      await sleep(20)
+    })
+    const { results, ok } = await runContract(contractOf([breaker, ruleOf('S-14', () => sleep(30))]))
+    expect(ok).toBe(false)
+    expect(results.map(({ status }) => status)).toEqual(['passed', 'passed', 'failed'])
+    expect(results[2]).toMatchObject({ id: 'unhandled', message: expect.stringContaining('S-13, S-14') as string })
+    expect(results[2]?.message).toContain('the pool broke')
+  })
+
+  it('is not told of again by what it left behind when it failed', async () => {
+    const gate = Promise.withResolvers<void>()
+    const told = new Promise((resolve) => process.once('unhandledRejection', resolve))
+    const leaver = ruleOf('S-20', async () => {
+      void gate.promise.then(() => {
+        throw new Error('left behind')
+      })
+      throw new Error('broken')
+    })
+    const other = ruleOf('S-21', async () => {
+      // The first one is over.
+      await sleep(20)
+      gate.resolve()
+      await told
+    })
+    const { results } = await runContract(contractOf([leaver, other]))
+    expect(results.map(({ id, status }) => [id, status])).toEqual([
+      ['S-20', 'failed'],
+      ['S-21', 'passed'],
+    ])
+  })
+
+  it('is an error, no failure, where the subject cannot be opened or put away', async () => {
+    const closed = { open: () => Promise.reject(new Error('no server')) }
+    expect(await resultOf(holds, closed)).toMatchObject({ status: 'error', message: expect.stringContaining('no server') as string })
+    const stuck = {
+      open: async () => ({ port: port(), peer: async () => port(), [Symbol.asyncDispose]: () => Promise.reject(new Error('cannot go')) }),
+    }
+    expect(await resultOf(holds, stuck)).toMatchObject({ status: 'error', message: expect.stringContaining('cannot go') as string })
+    expect(await resultOf(breaks, stuck)).toMatchObject({ status: 'failed' })
+  })
+
+  it('is an error where opening does not end, or the kit itself goes wrong', async () => {
+    const hanging = { open: () => new Promise<Subject<Port>>(() => {}), timing: { deadlineMs: 2 } }
+    expect(await resultOf(holds, hanging)).toMatchObject({
+      status: 'error',
+      message: expect.stringContaining('failed to open the subject') as string,
+    })
+    let disposed = false
+    const subject = { port: port(), peer: async () => port(), [Symbol.asyncDispose]: async () => void (disposed = true) }
+    const confused = ruleOf('S-15', async () => {}, {
+      notShown() {
+        throw new Error('no idea')
+      },
+    })
+    expect(await resultOf(confused, { open: async () => subject })).toMatchObject({
+      status: 'error',
+      message: expect.stringContaining('no idea') as string,
+    })
+    expect(disposed).toBe(true)
+  })
+
+  it('is given a subject that is of a class just as well', async () => {
+    class Engine implements Subject<Port> {
+      readonly #rows: string[] = []
+      readonly port = port()
+      async peer(): Promise<Port> {
+        this.#rows.push('peer')
+        return port()
+      }
+      async inject(_bytes: Uint8Array, where: string): Promise<void> {
+        this.#rows.push(where)
+      }
+      inspect(): readonly string[] {
+        return this.#rows
+      }
+    }
+    const rule = ruleOf('S-16', async ({ peer, inject, inspect }) => {
+      await peer()
+      await inject?.(new Uint8Array(), 'row')
+      throw new Error(`rows: ${String(inspect?.())}`)
+    })
+    expect((await resultOf(rule, { open: async () => new Engine() })).message).toContain('rows: peer,row')
+  })
+
+  it('that cannot be shown says why, and is not run', async () => {
+    const result = await resultOf({ ...breaks, notShown: () => 'the harness has no fault "cut"' })
+    expect(result).toMatchObject({ status: 'not shown', message: 'the harness has no fault "cut"' })
+  })
+
+  it('has a namespace of its own, and the chances of its seed', async () => {
+    const namespaces: string[] = []
+    const chances: number[] = []
+    const rule = ruleOf('S-7', async ({ random }) => void chances.push(random()))
+    const harness: Partial<Harness<Port>> = {
+      async open({ namespace }) {
+        namespaces.push(namespace)
+        return { port: port(), peer: async () => port() }
+      },
+    }
+    for (const seed of [1, 1, 2]) await runContract(contractOf([rule], harness), { seed })
+    expect(new Set(namespaces).size).toBe(3)
+    expect(chances[0]).toBe(chances[1])
+    expect(chances[0]).not.toBe(chances[2])
+  })
+
+  it('has its clients closed', async () => {
+    let open = 0
+    const client = (): Port => {
+      open++
+      return { close: async () => void open-- }
+    }
+    const rule = ruleOf('S-8', async ({ peer }) => {
+      await peer()
+      await peer()
+      throw new Error('whatever comes')
+    })
+    await resultOf(rule, { open: async () => ({ port: port(), peer: async () => client() }) })
+    expect(open).toBe(0)
+  })
+})
