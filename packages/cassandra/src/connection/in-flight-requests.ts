@@ -39,8 +39,8 @@ export class InFlightRequests {
   }
 
   /**
-   * Sends a request when there is room for it. When the signal is aborted it rejects promptly, and a request in flight
-   * goes on.
+   * Sends a request as soon as the limits permit. When the signal is aborted it rejects promptly, and a request in
+   * flight goes on.
    */
   async send<T>(kind: RequestKind, signal: AbortSignal | undefined, request: () => Promise<T>): Promise<T> {
     if (this.#isClosed) throw storageClosed()

@@ -4,7 +4,7 @@ import { judge } from './append.ts'
 import type { EventTable } from './event-table.ts'
 import { GroupCommit } from '../connection/group-commit.ts'
 
-/** A cohort has as many tasks. */
+/** The number of tasks in a cohort. */
 const maxTogether = 32
 /** Far below the limit of a mutation (by default at least 8 MiB). */
 const maxBytesTogether = 512 * 1024

@@ -13,7 +13,7 @@ interface ReadBatch {
   readonly texts: Promise<Texts>
 }
 
-/** A cohort has as many tasks. */
+/** The number of tasks in a cohort. */
 const maxReads = 32
 
 /**
