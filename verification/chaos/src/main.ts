@@ -1,15 +1,19 @@
-// Real processes, real engines, and all that can go wrong with them; then a checker that judges by files alone.
-import { mkdirSync, mkdtempSync } from 'node:fs'
+/** `npm run chaos`: real processes and engines under faults, and a checker that judges by their evidence alone. */
+import { existsSync, mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import process from 'node:process'
-import { Command, InvalidArgumentError } from 'commander'
-import { chaosRun } from './chaos-run.ts'
-import type { Verdict } from './check.ts'
-import { check, isAllWell, readEvidence } from './check.ts'
-import { planOf, shortPlan } from './plan.ts'
-import { reportOf } from './report.ts'
+import { ServerNotAvailable } from '@taskledger/servers'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { readEvidence } from './evidence/files.ts'
+import { planOf } from './plan/plan.ts'
+import { shortPlan } from './plan/short-plan.ts'
+import { chaosRun } from './run.ts'
 import { quickPace, usualPace } from './settings.ts'
+import { check } from './verdict/check.ts'
+import { reportOf } from './verdict/report.ts'
+import type { Verdict } from './verdict/verdict.ts'
+import { isAllWell } from './verdict/verdict.ts'
 
 interface Options {
   readonly minutes: number
@@ -29,48 +33,68 @@ const positive = (text: string): number => {
   return value
 }
 
-const whole = (text: string): number => {
+const wholeNumber = (text: string): number => {
   const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('Give a whole number.')
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('Give a whole number, 0 or more.')
   return value
 }
 
-const tell = (verdict: Verdict): void => {
+const show = (verdict: Verdict): void => {
   for (const line of reportOf(verdict)) say(line)
   process.exitCode = isAllWell(verdict) ? 0 : 1
 }
 
 const run = async ({ minutes, seed, quick, short, ring, folder: wanted, check: checked }: Options): Promise<void> => {
-  if (checked !== undefined) return tell(check(readEvidence(resolve(checked))))
+  if (checked !== undefined) return show(check(readEvidence(resolve(checked))))
   const folder = wanted === undefined ? mkdtempSync(join(tmpdir(), 'taskledger-chaos-')) : resolve(wanted)
   mkdirSync(folder, { recursive: true })
   const over = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => over.abort(new Error('ended by a signal')))
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => over.abort(new Error(`ended by ${name}`)))
   const pace = quick || short ? quickPace : usualPace
   const forMs = short ? 20_000 : minutes * 60_000
   const settings = { ...pace, seed, forMs, folder }
   say(`seed ${seed}, ${forMs / 1000} s of faults; the evidence is in ${folder}`)
   const plan = short ? shortPlan : planOf({ seed, forMs, ttlMs: settings.lease.ttlMs, cassandraNodes: ring ? 3 : 1 })
   try {
-    tell(await chaosRun({ settings, plan, isRing: ring, say, signal: over.signal }))
+    show(await chaosRun({ settings, plan, isRing: ring, say, signal: over.signal }))
   } catch (error) {
     if (!over.signal.aborted) throw error
-    say('ended by a signal, before anything could be judged')
+    say('ended by a signal: nothing was judged')
     process.exitCode = 130
     return
   }
   say(`npm run chaos -- --check ${folder}   judges it again`)
 }
 
-await new Command('npm run chaos --')
-  .description('Four workers, two submitters and two clients on a Cassandra and a RabbitMQ of their own, under faults by chance.')
-  .option('--minutes <n>', 'for how long faults strike', positive, 5)
-  .option('--seed <n>', 'brings the same faults about again', whole, Date.now() % 1_000_000)
-  .option('--quick', 'short leases: more happens in less time', false)
-  .option('--short', 'a few chosen faults within 20 s, with short leases', false)
-  .option('--ring', 'Cassandra is a ring of three nodes on 127.0.0.11 to .13, of which one is killed at a time', false)
-  .option('--folder <path>', 'where the evidence goes, an empty folder (default: a new one of the system)')
-  .option('--check <path>', 'runs nothing, and judges the evidence of an earlier run')
-  .addHelpText('after', '\nExit codes: 0 no promise was broken, 1 one was, or the run failed, 130 ended by a signal.')
-  .action(run)
-  .parseAsync()
+const existingFolder = (path: string): string => {
+  if (!existsSync(path)) throw new InvalidArgumentError('The folder does not exist.')
+  return path
+}
+
+try {
+  await new Command('npm run chaos --')
+    .description(
+      'Starts a Cassandra and a RabbitMQ, four workers, two submitters and two clients, injects random faults, and checks that no promise was broken.',
+    )
+    .exitOverride()
+    .option('--minutes <n>', 'how long faults are injected', positive, 5)
+    .option('--seed <n>', 'repeats the faults of an earlier run', wholeNumber, Date.now() % 1_000_000)
+    .option('--quick', 'short leases: more happens in less time', false)
+    .option('--short', 'a few chosen faults within 20 s, with short leases', false)
+    .option('--ring', 'Cassandra is a ring of three nodes on 127.0.0.11 to .13, and one node is killed at a time', false)
+    .option('--folder <path>', 'an empty folder for the evidence (default: a new temporary folder)')
+    .option('--check <path>', 'runs nothing, and judges the evidence of an earlier run', existingFolder)
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 no promise was broken, 1 one was, or the run failed, 2 wrong arguments or servers, 130 ended by a signal.',
+    )
+    .action(run)
+    .parseAsync()
+} catch (error) {
+  // Commander has written its message already.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
+  else if (error instanceof ServerNotAvailable) {
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = 2
+  } else throw error
+}

@@ -1,14 +1,14 @@
-/** What a run is like, every choice made. Times are in milliseconds. */
+/** The settings of a run. Times are in milliseconds. */
 export interface ChaosSettings {
   readonly seed: number
-  /** For how long faults strike. */
+  /** For how long faults are injected. */
   readonly forMs: number
   readonly lease: { readonly renewMs: number; readonly ttlMs: number }
   readonly janitor: { readonly intervalMs: number; readonly overdueMs: number }
   /** How many tasks each submitter submits in a second. */
   readonly tasksPerSecond: number
-  readonly longestBodyMs: number
-  /** How long everything may take to come to rest when the faults are over. */
+  readonly maxBodyMs: number
+  /** How long the system may take to come to rest after the faults. */
   readonly settleMs: number
   /** Where the evidence goes. */
   readonly folder: string
@@ -16,20 +16,20 @@ export interface ChaosSettings {
 
 type Pace = Omit<ChaosSettings, 'seed' | 'forMs' | 'folder'>
 
-/** As nodes are by default. */
+/** The defaults of nodes. */
 export const usualPace: Pace = {
   lease: { renewMs: 5_000, ttlMs: 15_000 },
   janitor: { intervalMs: 5_000, overdueMs: 10_000 },
   tasksPerSecond: 3,
-  longestBodyMs: 24_000,
+  maxBodyMs: 24_000,
   settleMs: 180_000,
 }
 
-/** Short leases: as much happens in seconds as else in a minute. */
+/** Short leases: as much happens in seconds as otherwise in a minute. */
 export const quickPace: Pace = {
   lease: { renewMs: 1_000, ttlMs: 4_000 },
   janitor: { intervalMs: 1_000, overdueMs: 3_000 },
   tasksPerSecond: 5,
-  longestBodyMs: 6_000,
+  maxBodyMs: 6_000,
   settleMs: 60_000,
 }

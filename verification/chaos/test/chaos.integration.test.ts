@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { chaosRun } from '../src/chaos-run.ts'
-import { isAllWell } from '../src/check.ts'
-import { shortPlan } from '../src/plan.ts'
-import { reportOf } from '../src/report.ts'
+import { chaosRun } from '../src/run.ts'
+import { isAllWell } from '../src/verdict/verdict.ts'
+import { shortPlan } from '../src/plan/short-plan.ts'
+import { reportOf } from '../src/verdict/report.ts'
 import { quickPace } from '../src/settings.ts'
 
-// Its own servers, since it kills one.
+// It starts its own servers, since it kills one.
 test(
   'processes are killed, connections cut and the broker restarted, and every promise holds',
   { timeout: 300_000 },
@@ -17,9 +17,9 @@ test(
     const said: string[] = []
     const settings = { ...quickPace, seed: 1, forMs: 20_000, folder }
     const verdict = await chaosRun({ settings, plan: shortPlan, isRing: false, say: (line) => said.push(line), signal })
-    // The evidence stays where something is wrong.
+    // The evidence stays if a promise was broken.
     expect(isAllWell(verdict), [folder, ...said, ...reportOf(verdict)].join('\n')).toBe(true)
-    // How much was done in the time says something of the machine only.
+    // How many there are depends on the machine.
     expect(verdict.submitted).toBeGreaterThan(0)
     expect(verdict.awaits).toBeGreaterThan(0)
     rmSync(folder, { recursive: true })

@@ -2,11 +2,12 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { BrokenKind, Verdict } from '../src/check.ts'
-import { brokenKinds, check, isAllWell, readEvidence } from '../src/check.ts'
-import { witness } from '../src/evidence.ts'
-import { reportOf } from '../src/report.ts'
-import type { MadeUp } from './made-up.ts'
+import { evidenceWriter, readEvidence } from '../src/evidence/files.ts'
+import { check } from '../src/verdict/check.ts'
+import { reportOf } from '../src/verdict/report.ts'
+import type { BrokenKind, Verdict } from '../src/verdict/verdict.ts'
+import { brokenKinds, isAllWell } from '../src/verdict/verdict.ts'
+import type { MadeUp } from './made-up-evidence.ts'
 import {
   acknowledged,
   asked,
@@ -20,7 +21,7 @@ import {
   run,
   startedBy,
   taskId,
-} from './made-up.ts'
+} from './made-up-evidence.ts'
 
 const [one, two] = ['worker-1.1', 'worker-2.1']
 const life = historyOf(created, startedBy(one), completedBy(one))
@@ -36,14 +37,14 @@ const brokenOf = (madeUp: MadeUp): readonly BrokenKind[] => {
   return brokenKinds.filter((kind) => broken[kind].length > 0)
 }
 
-test('a good run is well, and counted', () => {
+test('a good run breaks no promise, and is counted', () => {
   const verdict = judge(good)
   expect(verdict).toMatchObject({ submitted: 1, settled: 1, byStatus: { completed: 1 }, awaits: 1, runs: 1 })
   expect(isAllWell(verdict)).toBe(true)
   expect(reportOf(verdict)[1]).toBe('       1  settled (1 completed)')
 })
 
-test('a killed run that goes on elsewhere is well, and timed', () => {
+test('a killed run whose task runs again breaks no promise, and is timed', () => {
   const runs = [...run(one, 1, 1_000), ...run(two, 2, 9_000, 9_500)]
   const verdict = judge({ history: again, runs, faults: [killed(one, 2_000)] })
   expect(isAllWell(verdict)).toBe(true)
@@ -55,12 +56,12 @@ describe('lost', () => {
     expect(judge({ history: [] }).broken.lost).toEqual([`task ${taskId}: no history`])
   })
 
-  test('one that has not ended', () => {
+  test('a task that has not ended', () => {
     const history = historyOf(created, startedBy(one))
     expect(brokenOf({ history, runs: run(one, 1, 1_000), row: { taskId, version: 2, status: 'inProgress' } })).toEqual(['lost', 'leftOver'])
   })
 
-  test('a submit whose outcome was unknown, and that happened', () => {
+  test('a task whose submit had an unknown outcome', () => {
     const history = historyOf(created)
     const submits = [{ type: 'unknown' as const, taskId, at: 0, why: 'OUTCOME_UNKNOWN' }]
     expect(brokenOf({ history, submits, row: { taskId, version: 1, status: 'waiting' } })).toEqual(['lost', 'leftOver'])
@@ -73,7 +74,7 @@ describe('settled twice', () => {
     expect(brokenOf({ ...good, history })).toContain('settledTwice')
   })
 
-  test('two ends that were told', () => {
+  test('two ends that awaits gave', () => {
     expect(brokenOf({ ...good, clients: [awaited(one), awaited(two)] })).toContain('settledTwice')
   })
 
@@ -105,17 +106,17 @@ describe('overlapping', () => {
     ])
   })
 
-  test('not one that stood still, which is counted apart with the time until it was told', () => {
+  test('not a frozen run, which is counted apart with the time until its signal was aborted', () => {
     const verdict = judge({ history: again, runs, faults: [{ type: 'frozen', process: one, at: 1_500, until: 5_950 }] })
     expect(isAllWell(verdict)).toBe(true)
-    expect(verdict.toldAfterFreezeMs).toEqual([40])
+    expect(verdict.abortedAfterFreezeMs).toEqual([40])
   })
 
-  test('one that stood still, and went on for long after it woke', () => {
+  test('a frozen run that went on for long after the thaw', () => {
     expect(brokenOf({ history: again, runs, faults: [{ type: 'frozen', process: one, at: 1_500, until: 3_900 }] })).toEqual(['overlapping'])
   })
 
-  test('one that another run overlapped before it stood still', () => {
+  test('a run that another one overlapped before the freeze', () => {
     expect(brokenOf({ history: again, runs, faults: [{ type: 'frozen', process: one, at: 4_500, until: 5_950 }] })).toEqual(['overlapping'])
   })
 })
@@ -125,46 +126,52 @@ describe('unanswered', () => {
     expect(judge({ ...good, clients: [asked] }).broken.awaitsUnanswered).toEqual([`await of task ${taskId} by client-1.1`])
   })
 
-  test('not that of a process that was killed', () => {
+  test('not an await of a killed process', () => {
     expect(brokenOf({ ...good, clients: [asked], faults: [killed('client-1.1', 500)] })).toEqual([])
   })
 })
 
-describe('lies', () => {
+describe('contradictions', () => {
   const cancelAnswered = { type: 'cancelAnswered', taskId, process: 'client-1.1', at: 0 } as const
 
   test.for<[string, MadeUp]>([
-    ['an await that was told another result', { ...good, clients: [awaited(two)] }],
+    ['an await that gave another result', { ...good, clients: [awaited(two)] }],
     [
       'an await that was refused',
-      { ...good, clients: [{ type: 'askedInVain', what: 'await', taskId, process: 'client-1.1', at: 0, why: 'TASK_NOT_FOUND' }] },
+      { ...good, clients: [{ type: 'refused', what: 'await', taskId, process: 'client-1.1', at: 0, why: 'TASK_NOT_FOUND' }] },
     ],
     [
-      'a cancel that was told to be kept, and is not',
+      'a cancel that gave cancelled, of a task that is not',
       { ...good, clients: [{ ...cancelAnswered, outcome: 'cancelled', status: 'cancelled' }] },
     ],
-    ['a cancel that was noted nowhere', { ...good, clients: [{ ...cancelAnswered, outcome: 'requested', status: 'cancelRequested' }] }],
-    ['a cancel that came too late, for another end', { ...good, clients: [{ ...cancelAnswered, outcome: 'finished', status: 'failed' }] }],
+    [
+      'a cancel request that no history has',
+      { ...good, clients: [{ ...cancelAnswered, outcome: 'requested', status: 'cancelRequested' }] },
+    ],
+    [
+      'a cancel that came too late and gave another end',
+      { ...good, clients: [{ ...cancelAnswered, outcome: 'finished', status: 'failed' }] },
+    ],
     ['a submit that was refused', { ...good, submits: [acknowledged, { type: 'refused', at: 0, why: 'IDEMPOTENCY_MISMATCH' }] }],
-    ['a row that is behind', { ...good, row: { taskId, version: 2, status: 'inProgress' } }],
+    ['a row that lags behind', { ...good, row: { taskId, version: 2, status: 'inProgress' } }],
     ['a row with another result', { ...good, row: { taskId, version: 3, status: 'completed', result: 'other' } }],
-    ['a run that the history does not know', { ...good, runs: [...run(one, 1, 1_000, 2_000), ...run(two, 2, 3_000, 4_000)] }],
-    ['a completion that nothing returned for', { ...good, runs: run(one, 1, 1_000) }],
+    ['a run without a claim in the history', { ...good, runs: [...run(one, 1, 1_000, 2_000), ...run(two, 2, 3_000, 4_000)] }],
+    ['a completion without a run that returned', { ...good, runs: run(one, 1, 1_000) }],
     ['a history against the rules', { ...good, history: historyOf(created, completedBy(one)) }],
   ])('%s', ([, madeUp]) => {
-    expect(brokenOf(madeUp)).toContain('lies')
+    expect(brokenOf(madeUp)).toContain('contradictions')
   })
 
-  test('not a cancel that came too late, and was told so', () => {
+  test('not a cancel that came too late and gave the right end', () => {
     expect(brokenOf({ ...good, clients: [{ ...cancelAnswered, outcome: 'finished', status: 'completed' }] })).toEqual([])
   })
 })
 
-test('a process that ended by itself is not forgiven', () => {
+test('a process that ends by itself has crashed', () => {
   expect(brokenOf({ ...good, faults: [{ type: 'ended', process: one, at: 5_000, why: 'crashed' }] })).toEqual(['crashed'])
 })
 
-test('nothing may be left over', () => {
+test('no message is left over, and the system is at rest', () => {
   expect(brokenOf({ ...good, left: { isSettled: false, settledAfterMs: 60_000, messages: {} } })).toEqual(['leftOver'])
   expect(brokenOf({ ...good, left: { isSettled: true, settledAfterMs: 0, messages: { 'taskledger.dead.default': 1 } } })).toEqual([
     'leftOver',
@@ -174,9 +181,9 @@ test('nothing may be left over', () => {
 test('evidence is read from files, without a last line that was cut short', () => {
   const folder = mkdtempSync(join(tmpdir(), 'taskledger-chaos-test-'))
   try {
-    witness(folder, 'submits', 'submitter-1.1')(acknowledged)
+    evidenceWriter(folder, 'submits', 'submitter-1.1')(acknowledged)
     appendFileSync(join(folder, 'submits.submitter-1.1.jsonl'), '{"type":"ackn')
-    witness(folder, 'submits', 'submitter-2.1')({ ...acknowledged, taskId: 'another' })
+    evidenceWriter(folder, 'submits', 'submitter-2.1')({ ...acknowledged, taskId: 'another' })
     const evidence = readEvidence(folder)
     expect(evidence.submits.map(({ taskId }) => taskId)).toEqual([taskId, 'another'])
     expect(check(evidence).broken).toMatchObject({ lost: [], leftOver: [expect.stringContaining('did not come to its end')] })

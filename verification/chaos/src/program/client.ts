@@ -1,26 +1,22 @@
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TaskManager } from '@taskledger/core'
-import { codeOf } from '@taskledger/core'
-import type { ClientLine } from '../evidence.ts'
-import { witness } from '../evidence.ts'
+import { evidenceWriter } from '../evidence/files.ts'
+import type { ClientLine } from '../evidence/lines.ts'
 import type { ChaosSettings } from '../settings.ts'
-import type { Answer, Word } from './messages.ts'
+import type { FromChild, ToChild } from './messages.ts'
+import { isTemporary, retryMs } from './retry.ts'
 
-export interface Following {
+export interface ClientParts {
   readonly manager: TaskManager
   readonly name: string
   readonly settings: ChaosSettings
-  readonly say: (answer: Answer) => Promise<void>
+  readonly say: (message: FromChild) => Promise<void>
 }
 
-const againMs = 500
-
-const temporary: readonly (string | undefined)[] = ['OUTCOME_UNKNOWN', 'UNAVAILABLE']
-
-/** Awaits the tasks that it is told of, and cancels some. */
-export const beClient = ({ manager, name, settings, say }: Following): void => {
-  const note = witness(settings.folder, 'clients', name)
+/** Awaits the tasks that it is sent, and cancels some. */
+export const runClient = ({ manager, name, settings, say }: ClientParts): void => {
+  const note = evidenceWriter(settings.folder, 'clients', name)
   let waitsFor = 0
   let followed = 0
 
@@ -33,20 +29,19 @@ export const beClient = ({ manager, name, settings, say }: Following): void => {
         note(await answer())
         break
       } catch (error) {
-        const code = codeOf(error)
-        if (!temporary.includes(code)) {
-          note({ type: 'askedInVain', ...asked, at: Date.now(), why: String(error) })
+        if (!isTemporary(error)) {
+          note({ type: 'refused', ...asked, at: Date.now(), why: String(error) })
           break
         }
-        await sleep(againMs)
+        await sleep(retryMs)
       }
     }
     waitsFor--
   }
 
-  process.on('message', (word: Word) => {
-    if (word.type !== 'follow') return
-    const { taskId, cancelAfterMs } = word
+  process.on('message', (message: ToChild) => {
+    if (message.type !== 'follow') return
+    const { taskId, cancelAfterMs } = message
     const handle = manager.task(taskId)
     followed++
     void ask('await', taskId, async () => {
@@ -58,7 +53,7 @@ export const beClient = ({ manager, name, settings, say }: Following): void => {
     setTimeout(() => {
       waitsFor--
       void ask('cancel', taskId, async () => {
-        const { outcome, details } = await handle.cancel({ reason: 'by chance', by: name })
+        const { outcome, details } = await handle.cancel({ reason: 'at random', by: name })
         return { type: 'cancelAnswered', taskId, process: name, at: Date.now(), outcome, status: details.status }
       })
     }, cancelAfterMs)

@@ -1,6 +1,6 @@
 import type { Logger } from '@taskledger/core'
 
-/** Logs in lines to stderr, which the parent leads into a file. */
+/** Logs lines to stderr, which the parent redirects to a file. */
 export const stderrLogger = (): Logger => {
   const at =
     (level: string) =>

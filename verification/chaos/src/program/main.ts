@@ -1,20 +1,20 @@
-// A worker, a submitter or a client, as a process of its own. It is told what to do by the process that forked it.
+// A worker, a submitter or a client in a process of its own. Its parent sends its options and commands.
 import { once } from 'node:events'
 import process from 'node:process'
 import { createTaskManager } from '@taskledger/core'
 import type { TaskManager } from '@taskledger/core'
-import { openEngines } from '../engines.ts'
-import { witness } from '../evidence.ts'
-import { tasksOf } from '../tasks.ts'
-import { beClient } from './client.ts'
+import { openEngines } from '../environment/engines.ts'
+import { evidenceWriter } from '../evidence/files.ts'
+import { runClient } from './client.ts'
 import { stderrLogger } from './logger.ts'
-import type { Answer, Orders } from './messages.ts'
-import { beSubmitter } from './submitter.ts'
+import type { FromChild, ProcessOptions } from './messages.ts'
+import { runSubmitter } from './submitter.ts'
+import { tasksOf } from './tasks.ts'
 
 const logger = stderrLogger()
-const say = (answer: Answer): Promise<void> => new Promise((resolve) => process.send?.(answer, () => resolve()))
+const say = (message: FromChild): Promise<void> => new Promise((resolve) => process.send?.(message, () => resolve()))
 
-/** How long what runs may go on when this process is told to stop, in milliseconds. */
+/** How long running tasks may go on after SIGTERM, in milliseconds. */
 const drainMs = 1_000
 
 let manager: TaskManager | undefined
@@ -24,19 +24,19 @@ const close = (): void => {
   closing ??= manager.close({ drainMs }).then(
     () => process.exit(0),
     (error: unknown) => {
-      logger.error({ err: error }, 'the node could not be closed in order')
+      logger.error({ err: error }, 'could not close the node in order')
       process.exit(1)
     },
   )
 }
 process.on('SIGTERM', close)
-// Ctrl-C reaches all processes of a terminal; the parent decides what it means.
+// Ctrl-C reaches all processes of a terminal; the parent handles it.
 process.on('SIGINT', () => {})
 process.once('disconnect', () => process.exit(1))
 
-const [orders] = (await once(process, 'message')) as [Orders]
-const { role, process: name, engines, settings } = orders
-const note = witness(settings.folder, 'runs', name)
+const [options] = (await once(process, 'message')) as [ProcessOptions]
+const { role, process: name, engines, settings } = options
+const note = evidenceWriter(settings.folder, 'runs', name)
 const tasks = tasksOf(name, note)
 try {
   manager = await createTaskManager({
@@ -57,10 +57,10 @@ try {
         : false,
   })
 } catch (error) {
-  logger.error({ err: error }, 'could not begin')
-  await say({ type: 'neverBegan', why: String(error) })
+  logger.error({ err: error }, 'could not start the node')
+  await say({ type: 'neverStarted', why: String(error) })
   process.exit(1)
 }
-if (role === 'submitter') beSubmitter({ manager, tasks, name, settings, say })
-if (role === 'client') beClient({ manager, name, settings, say })
+if (role === 'submitter') runSubmitter({ manager, tasks, name, settings, say })
+if (role === 'client') runClient({ manager, name, settings, say })
 await say({ type: 'ready' })

@@ -1,22 +1,24 @@
-import type { EngineAddresses } from '../engines.ts'
-import type { Role } from '../plan.ts'
+import type { EngineAddresses } from '../environment/engines.ts'
+import type { Role } from '../plan/places.ts'
 import type { ChaosSettings } from '../settings.ts'
 
-/** What a process is told first. */
-export interface Orders {
+/** The first message to a process. */
+export interface ProcessOptions {
   readonly role: Role
-  /** The name of this process, of this start. */
+  /** The name of this start of this process. */
   readonly process: string
   readonly engines: EngineAddresses
   readonly settings: ChaosSettings
 }
 
-/** What a process is told later. `follow`: await this task, and wish its end after a while. `enough`: submit nothing new. */
-export type Word = { readonly type: 'follow'; readonly taskId: string; readonly cancelAfterMs?: number } | { readonly type: 'enough' }
+/** A later message to a process. `follow`: await the task, and cancel it after a while. `endSubmitting`: submit nothing new. */
+export type ToChild =
+  | { readonly type: 'follow'; readonly taskId: string; readonly cancelAfterMs?: number }
+  | { readonly type: 'endSubmitting' }
 
-/** What a process says. `busy`: how much it waits for, and how many tasks it was told to follow so far. */
-export type Answer =
+/** A message from a process. `busy`: how many answers it waits for, and how many `follow` messages it has received. */
+export type FromChild =
   | { readonly type: 'ready' }
-  | { readonly type: 'neverBegan'; readonly why: string }
+  | { readonly type: 'neverStarted'; readonly why: string }
   | { readonly type: 'acknowledged'; readonly taskId: string }
   | { readonly type: 'busy'; readonly waitsFor: number; readonly followed: number }

@@ -4,33 +4,33 @@ import { startCassandra, startCassandraRing, startRabbitmq } from '@taskledger/s
 import type { TcpProxy } from '@taskledger/test-kit'
 import { tcpProxy } from '@taskledger/test-kit'
 import type { EngineAddresses } from './engines.ts'
-import type { Engine, Place } from './plan.ts'
-import { places } from './plan.ts'
+import type { Engine, Place } from '../plan/places.ts'
+import { places } from '../plan/places.ts'
 
 const keyspace = 'chaos'
 
-/** The engines of a run, its own, and a proxy between each place and each engine. */
-export interface Ground {
-  /** One node, or the three of a ring. */
+/** The engines that a run starts for itself, and a proxy between each place and each engine. */
+export interface Environment {
+  /** One node, or the three nodes of a ring. */
   readonly cassandra: readonly EngineProcess<CassandraEndpoint>[]
   readonly rabbitmq: RabbitmqProcess
-  /** Past the proxies. */
+  /** Without the proxies. */
   readonly direct: EngineAddresses
   readonly addressesOf: (place: Place) => EngineAddresses
   readonly proxyOf: (place: Place, engine: Engine) => TcpProxy
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export interface GroundOptions {
+export interface EnvironmentOptions {
   readonly say: (line: string) => void
   /**
-   * Whether Cassandra is a ring of three nodes. Processes then reach it past the proxies: the driver asks for the addresses of
-   * all nodes, and goes there.
+   * Whether Cassandra is a ring of three nodes. Processes then reach it without the proxies: the driver learns the addresses of all nodes,
+   * and connects to them.
    */
   readonly isRing: boolean
 }
 
-export const prepareGround = async ({ say, isRing }: GroundOptions): Promise<Ground> => {
+export const openEnvironment = async ({ say, isRing }: EnvironmentOptions): Promise<Environment> => {
   await using stack = new AsyncDisposableStack()
   const starting = [
     isRing ? startCassandraRing({ name: 'chaos', say }) : startCassandra({ name: 'chaos', say, isShortLived: true }).then((node) => [node]),

@@ -2,7 +2,7 @@ import { cassandraStorage } from '@taskledger/cassandra'
 import type { Logger, TaskMessaging, TaskStorage } from '@taskledger/core'
 import { rabbitmqMessaging } from '@taskledger/rabbitmq'
 
-/** How a process reaches the engines. */
+/** The addresses at which a process reaches the engines. */
 export interface EngineAddresses {
   /** Each `host:port`. */
   readonly cassandra: readonly string[]
@@ -11,10 +11,10 @@ export interface EngineAddresses {
   readonly amqpUrl: string
 }
 
-/** An outage may be under way when a process begins. */
+/** An engine may be away when a process starts. */
 const connectTimeoutMs = 90_000
 
-/** Opens both for one node. They are closed with its manager. */
+/** Opens both engines for one node. Its manager closes them. */
 export const openEngines = async (
   { cassandra, localDataCenter, keyspace, amqpUrl }: EngineAddresses,
   logger: Logger,

@@ -1,27 +1,27 @@
-import type { BrokenKind, Verdict } from './check.ts'
-import { brokenKinds } from './check.ts'
+import type { BrokenKind, Verdict } from './verdict.ts'
+import { brokenKinds } from './verdict.ts'
 
 const words: Readonly<Record<BrokenKind, string>> = {
   lost: 'lost',
   settledTwice: 'settled twice',
   overlapping: 'overlapping',
   awaitsUnanswered: 'awaits or cancels unanswered',
-  lies: 'lies told',
-  crashed: 'crashed by themselves',
+  contradictions: 'contradictions',
+  crashed: 'crashed',
   leftOver: 'left over',
 }
 
 /** How many sentences of each kind are shown. */
-const mostShown = 20
+const maxShown = 20
 
-/** The counts of a run, a line each, and what lies behind those that should be 0. */
+/** The counts of a run, a line each, and the sentences behind the counts that should be 0. */
 export const reportOf = (verdict: Verdict): readonly string[] => {
-  const { submitted, settled, byStatus, unknown, awaits, cancels, runs, faults, broken, toldAfterFreezeMs, againAfterKillMs } = verdict
+  const { submitted, settled, byStatus, unknown, awaits, cancels, runs, faults, broken, abortedAfterFreezeMs, againAfterKillMs } = verdict
   return [
-    row('submitted', submitted, `and ${unknown} times told that the outcome is unknown`),
+    row('submitted', submitted, `${unknown} times with an unknown outcome`),
     row('settled', settled, listed(byStatus)),
     ...brokenKinds.map((kind) => row(words[kind], broken[kind].length)),
-    row('overlapping after a freeze', toldAfterFreezeMs.length, `until the woken one was told: ${spread(toldAfterFreezeMs)}`),
+    row('overlapping after a freeze', abortedAfterFreezeMs.length, `from the thaw to the aborted signal: ${spread(abortedAfterFreezeMs)}`),
     row('awaits answered', awaits),
     row('cancels answered', cancels),
     row('runs', runs),
@@ -31,7 +31,7 @@ export const reportOf = (verdict: Verdict): readonly string[] => {
       listed(faults),
     ),
     row('ended by SIGKILL', againAfterKillMs.length, `until their tasks ran again: ${spread(againAfterKillMs)}`),
-    ...brokenKinds.flatMap((kind) => broken[kind].slice(0, mostShown).map((sentence) => `${words[kind]}: ${sentence}`)),
+    ...brokenKinds.flatMap((kind) => broken[kind].slice(0, maxShown).map((sentence) => `${words[kind]}: ${sentence}`)),
   ]
 }
 

@@ -1,10 +1,10 @@
 import type { TaskEvent } from '@taskledger/core'
-import type { ClientLine, EvidenceLines, FaultLine, RunLine, SubmitLine } from '../src/evidence.ts'
-import type { Evidence } from '../src/check.ts'
+import type { ClientLine, EvidenceLines, FaultLine, RunLine, SubmitLine } from '../src/evidence/lines.ts'
+import type { Evidence } from '../src/evidence/files.ts'
 
 export const taskId = '0197c0de-0000-7000-8000-000000000001'
 
-/** `{ type: 'TaskStarted', attempt: 1, node: 'worker-1.1-abc' }` and the like: the rest of an event is filled in. */
+/** A part of an event, such as `{ type: 'TaskStarted', attempt: 1, node: 'worker-1.1-abc' }`: the rest is filled in. */
 type Sketch = { readonly type: TaskEvent['type']; readonly node: string } & Readonly<Record<string, unknown>>
 
 /** A history of the one task; each event a second after the one before. */
@@ -29,9 +29,9 @@ export const died = (process: string, attempt = 1): Sketch => ({
   retryAt: 1,
 })
 
-export const run = (process: string, attempt: number, from: number, until?: number, toldAt?: number): readonly RunLine[] => [
+export const run = (process: string, attempt: number, from: number, until?: number, abortedAt?: number): readonly RunLine[] => [
   { type: 'started', taskId, attempt, process, at: from },
-  ...(toldAt === undefined ? [] : [{ type: 'told' as const, taskId, attempt, process, at: toldAt, reason: 'LEASE_LOST' }]),
+  ...(abortedAt === undefined ? [] : [{ type: 'aborted' as const, taskId, attempt, process, at: abortedAt, reason: 'LEASE_LOST' }]),
   ...(until === undefined
     ? []
     : [
@@ -41,7 +41,7 @@ export const run = (process: string, attempt: number, from: number, until?: numb
           attempt,
           process,
           at: until,
-          how: toldAt === undefined ? ('returned' as const) : ('aborted' as const),
+          how: abortedAt === undefined ? ('returned' as const) : ('aborted' as const),
         },
       ]),
 ]
@@ -64,7 +64,7 @@ export interface MadeUp {
   readonly submits?: readonly SubmitLine[]
   readonly clients?: readonly ClientLine[]
   readonly faults?: readonly FaultLine[]
-  /** Default: as the history has it. */
+  /** Default: the row that fits the history. */
   readonly row?: EvidenceLines['listing']
   readonly left?: EvidenceLines['left']
 }
