@@ -100,6 +100,8 @@ const forbidden: Readonly<Record<string, readonly Plant[]>> = {
     ['verification/benchmarks/src', "import '@taskledger/memory/dist/index.js'"],
     ['verification/benchmarks/src', "import '@taskledger/test-kit'"],
     ['verification/benchmarks/src/programs', "import '../../../integration/src/pair.ts'"],
+    ['verification/benchmarks/src/floors', "import '@taskledger/cassandra'"],
+    ['verification/benchmarks/src/floors', "import '@taskledger/core'"],
     ['docs/planted', "import '../../test-kit/src/index.ts'"],
   ],
   'eslint(no-restricted-globals)': [
@@ -186,7 +188,9 @@ const allowed: readonly Plant[] = [
   ['verification/chaos/src/verdict', "import '../evidence/lines.ts'"],
   ['verification/chaos/src/verdict', "import '@taskledger/core/testing'"],
   ['verification/benchmarks/src', "import '@taskledger/memory'"],
-  ['verification/benchmarks/src/programs', "import '../../figures.ts'"],
+  ['verification/benchmarks/src/programs', "import '../report/figures.ts'"],
+  ['verification/benchmarks/src/floors', "import 'cassandra-driver'"],
+  ['verification/benchmarks/src/floors', "import '../measure/pace.ts'"],
   ['docs/planted', "import '@taskledger/test-kit/vitest'"],
 ]
 
