@@ -71,7 +71,7 @@ test('text that cannot be decoded is skipped and logged', async () => {
   expect(warn).toHaveBeenCalledTimes(1)
 })
 
-test('every open client is told of a gap, once', async () => {
+test('a gap notifies every open client, once', async () => {
   const memory = createMemory()
   const [one, other, closed] = [memory.messaging(), memory.messaging(), memory.messaging()]
   const heard: string[] = []

@@ -109,8 +109,8 @@ export class RabbitmqEventBus implements EventBus {
   }
 
   /**
-   * Checks that this client receives its own notices. If it does not, its queue is bound to nothing, because somebody deleted the
-   * exchange and it was declared again. A new channel declares and binds everything again, and announces the gap.
+   * Checks that this client receives its own notices. If it does not, its queue is bound to nothing, because the exchange was deleted
+   * and declared again. A new channel declares and binds everything again, and announces the gap.
    */
   #expectOwnNotices(): void {
     if (this.#ownNoticeTimer !== undefined || this.#channel.current === undefined) return

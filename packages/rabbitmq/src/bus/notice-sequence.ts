@@ -10,8 +10,8 @@ const maxSenders = 1_000
 export type SequenceHeaders = Readonly<Record<string, unknown>>
 
 /**
- * Numbers the messages of each sender, so that listeners notice a missing one: the broker drops the oldest messages of a client that
- * does not keep up, and tells nobody.
+ * Numbers the messages of each sender, so that listeners notice a missing one: the broker silently drops the oldest messages of a
+ * client that does not keep up.
  */
 export class NoticeSequence {
   readonly #self = randomBytes(8).toString('hex')

@@ -104,11 +104,13 @@ export class Publisher {
       onTimeout: () => {
         throw this.#timeoutOf(pending, timeoutMs)
       },
-    }).finally(() => {
-      this.#leaveWaiting(pending)
-      this.#calls.delete(call)
     })
     this.#calls.add(call)
+    const end = (): void => {
+      this.#leaveWaiting(pending)
+      this.#calls.delete(call)
+    }
+    call.then(end, end)
     this.#sendWaiting()
     return call
   }

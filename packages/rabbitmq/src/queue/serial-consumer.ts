@@ -1,18 +1,12 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
 import type { Consumer } from '@taskledger/core/ports'
-import { BackOff, pause } from '../connection/back-off.ts'
 import { SupervisedChannel } from '../connection/supervised-channel.ts'
 import { BrokerMessage } from './broker-message.ts'
 import type { ConsumerParts } from './consumer-parts.ts'
 import { cancelledByBroker } from './consumer-parts.ts'
 import { ConsumerWatch } from './consumer-watch.ts'
 import { Slot } from './slot.ts'
-
-/**
- * How often the holder replaces its token, in milliseconds. The broker takes back a message that is not acknowledged for long, by
- * default half an hour.
- */
-const renewalMs = 60_000
+import { sendTokens } from './token-renewal.ts'
 
 /**
  * Takes messages of a queue one at a time among all consumers of all clients.
@@ -128,7 +122,7 @@ export class SerialConsumer implements Consumer {
   }
 
   async #setUp(channel: Channel, isCurrent: () => boolean): Promise<void> {
-    const { connection, brokerQueues, queue } = this.#parts
+    const { connection, brokerQueues, queue, sender } = this.#parts
     await brokerQueues.work(connection, queue)
     const tokens = await brokerQueues.tokens(connection, queue)
     // Room for the held token and for its replacement.
@@ -144,7 +138,8 @@ export class SerialConsumer implements Consumer {
     )
     // The prefetch of the consumer of the work queue.
     await channel.prefetch(1)
-    if (isCurrent()) void this.#sendTokens(this.#session.signal)
+    const { signal } = this.#session
+    if (isCurrent()) void sendTokens({ queue, sender, isHolder: () => this.#token !== undefined, signal })
   }
 
   #takeToken(raw: ConsumeMessage | null, channel: Channel): void {
@@ -152,25 +147,6 @@ export class SerialConsumer implements Consumer {
     this.#token?.acknowledge()
     this.#token = new BrokerMessage(raw, channel)
     this.#adjust()
-  }
-
-  /** Sends a token at once, and one per renewal interval while this consumer is the holder. */
-  async #sendTokens(signal: AbortSignal): Promise<void> {
-    const { queue, sender } = this.#parts
-    const backOff = new BackOff()
-    for (;;) {
-      try {
-        await sender.sendToken(queue)
-        backOff.reset()
-        await pause(renewalMs, signal)
-        while (this.#token === undefined && !signal.aborted) await pause(renewalMs, signal)
-      } catch (error) {
-        // Retried until the channel is lost: without a token no consumer takes messages.
-        sender.logger.debug({ err: error, queue }, 'could not send the token of a serial queue: retrying')
-        await backOff.pause(signal)
-      }
-      if (signal.aborted) return
-    }
   }
 
   /** The channel is gone, and the token with it. */

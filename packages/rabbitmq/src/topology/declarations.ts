@@ -26,7 +26,7 @@ export class Declarations {
     await requestWhenOpen(connection, `could not declare the queue "${name}"`, bound, (model) => this.#declareOnce(model, name, args))
   }
 
-  /** Forgets the queues of the connection: whoever deleted one queue may have deleted others. Returns whether there were any. */
+  /** Forgets the queues of the connection: where one was deleted, others may be too. Returns whether there were any. */
   forget(connection: BrokerConnection): boolean {
     return connection.model !== undefined && this.#declared.delete(connection.model)
   }
