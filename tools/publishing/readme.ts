@@ -6,7 +6,7 @@ import { fencesOf } from '../fences.ts'
 export interface Readme {
   /** What its line `npm install …` installs. */
   readonly dependencies: readonly string[]
-  /** Its first program. */
+  /** Its first program whose output is shown, or its first program. */
   readonly program: string
   /** What that program prints, as the block after it says. */
   readonly printed: string
@@ -18,7 +18,8 @@ export interface Readme {
 export const readmeOf = (folder: string): Readme => {
   const markdown = readFileSync(join(folder, 'README.md'), 'utf8')
   const fences = fencesOf(markdown)
-  const at = fences.findIndex(({ info }) => info === 'ts')
+  const shown = fences.findIndex(({ info }, index) => info === 'ts' && fences[index + 1]?.info === 'text')
+  const at = shown === -1 ? fences.findIndex(({ info }) => info === 'ts') : shown
   const next = fences[at + 1]
   return {
     dependencies: /^npm install (?:--save-dev )?(.+)$/m.exec(markdown)?.[1]?.split(/\s+/) ?? [],
