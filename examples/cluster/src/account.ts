@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { TaskDetails, TaskId, TaskManager, TaskStatus } from '@taskledger/core'
-import { detailsOf, isFinalStatus } from '@taskledger/core'
+import { isFinalStatus } from '@taskledger/core'
+import { detailsOf } from '@taskledger/core/ports'
 import { checkHistory } from '@taskledger/core/testing'
 
 /** What became of a run's tasks. */

@@ -1,7 +1,7 @@
 // A process of its own that appends as fast as it can, and tells its parent of every append that was acknowledged.
 import { once } from 'node:events'
 import type { TaskId } from '@taskledger/core/ports'
-import { isVersionConflict } from '@taskledger/core/ports'
+import { hasCode } from '@taskledger/core/ports'
 import { fileEventStore } from '@taskledger/example-custom-adapter'
 import { created, released, started } from './samples.ts'
 
@@ -24,7 +24,7 @@ const write = async (taskId: TaskId): Promise<void> => {
       version += batch.length
       for (const { eventId } of batch) await say(eventId)
     } catch (error) {
-      if (!isVersionConflict(error)) throw error
+      if (!hasCode(error, 'VERSION_CONFLICT')) throw error
       version = error.actualVersion
     }
   }

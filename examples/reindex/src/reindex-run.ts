@@ -1,5 +1,5 @@
 import type { TaskDetails, TaskHandle } from '@taskledger/core'
-import { isClosed, isFinalStatus } from '@taskledger/core'
+import { hasCode, isFinalStatus } from '@taskledger/core'
 import type { LocalCluster } from './local-cluster.ts'
 import type { Mailbox } from './mail/mailbox.ts'
 import type { Reindexed, ReindexProgress } from './reindex-task.ts'
@@ -94,7 +94,7 @@ export class ReindexRun {
     try {
       for await (const details of handle.watch()) this.#set(at, details)
     } catch (error) {
-      if (!isClosed(error)) throw error
+      if (!hasCode(error, 'CLOSED')) throw error
     }
   }
 

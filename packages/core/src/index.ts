@@ -4,11 +4,71 @@
  * @packageDocumentation
  */
 
-// Use it.
-export * from './application/index.ts'
+// Make a node.
+export { createTaskManager } from './application/create-task-manager.ts'
+export type { TaskManagerOptions } from './application/options.ts'
+export type { QueueSettings, TaskWorkerOptions, UnknownTaskOptions } from './application/worker/settings.ts'
+export type { LeaseOptions } from './application/node/lease.ts'
+export type { JanitorOptions, RetentionOptions } from './application/recovery/settings.ts'
+export type { TaskMessaging, TaskStorage } from './ports/bundles.ts'
+export { consoleLogger, silentLogger } from './ports/logger.ts'
+export type { Logger } from './ports/logger.ts'
+
+// Submit, list and await tasks.
+export { TaskManager } from './application/task-manager.ts'
+export { TaskHandle } from './application/task-handle.ts'
+export type { SubmitOptions } from './application/commands/submissions.ts'
+export type { CancelOptions, CancelOutcome } from './application/commands/cancellations.ts'
+export type { WaitOptions } from './application/queries/task-queries.ts'
+export type { ListQuery, TaskQuery } from './application/queries/list-query.ts'
+export type { TaskPage } from './ports/task-listing.ts'
+export type { TaskNotice, Unsubscribe } from './ports/event-bus.ts'
+export type { CallOptions } from './ports/call-options.ts'
+export { taskIdOfKey } from './application/commands/task-ids.ts'
+
+// Read what a task is.
+export type { TaskDetails } from './domain/task-details.ts'
+export type { TaskError, TaskEvent, TaskProgress } from './domain/task-event.ts'
+export { isTaskId } from './domain/task-id.ts'
+export type { TaskId } from './domain/task-id.ts'
+export { isFinalStatus } from './domain/task-status.ts'
+export type { FinalStatus, TaskStatus } from './domain/task-status.ts'
+export type { JsonValue } from './domain/json.ts'
+
+// Run a node: its worker, its health, repair.
+export { TaskWorker } from './application/worker/worker.ts'
+export type { TaskWorkerStatus } from './application/worker/worker.ts'
+export type { NodeHealth } from './application/health/health.ts'
+export type { HealthCheck } from './application/health/record.ts'
+export type { NodeInfo } from './ports/node-registry.ts'
+export type { DoctorFinding, DoctorFindingReason, DoctorOptions, DoctorReport } from './application/recovery/doctor.ts'
+export type { PurgeOutcome } from './application/recovery/purging.ts'
+export type { RebuildOutcome } from './application/recovery/rebuilding.ts'
 
 // Write a task.
-export * from './tasks/index.ts'
+export { declareTask, defineTask, implementTask, unchecked } from './tasks/define-task.ts'
+export type { DeclaredTask, DeclareOptions, DefineOptions, TaskDefinition, TaskSchema } from './tasks/task-options.ts'
+export type { RetryOptions } from './tasks/check-declaration.ts'
+export { defaultRetryPolicy } from './domain/retry-policy.ts'
+export type { RetryPolicy } from './domain/retry-policy.ts'
+export type { OnLeaseLost, RunnableTask, TaskContext, TaskDeclaration, TaskFactory } from './tasks/task-factory.ts'
+export { TaskRegistry, taskRegistry } from './tasks/task-registry.ts'
+export type { PayloadOf, ProgressOf, ResultOf } from './tasks/typed-task.ts'
+export { NonRetryableError } from './tasks/describe-error.ts'
 
-// Write an adapter: `@taskledger/core/ports` and `@taskledger/core/codec` have the rest of it.
-export * from './ports/index.ts'
+// Tell errors apart.
+export { hasCode } from './application/node/error-codes.ts'
+export type { ErrorByCode, ErrorCode } from './application/node/error-codes.ts'
+export { codeOf, isMisuse, MisuseError, TaskledgerError } from './ports/errors.ts'
+export { isTaskAborted, isTaskCancelled, isTaskDied, isTaskFailed } from './application/node/errors.ts'
+export type {
+  AwaitTimeout,
+  IdempotencyMismatch,
+  SubmitIncomplete,
+  TaskAborted,
+  TaskNotFound,
+  TaskUnsuccessful,
+} from './application/node/errors.ts'
+export { InvalidValue } from './tasks/validate.ts'
+export type { ValidationIssue } from './tasks/validate.ts'
+export { UnknownTaskVersion } from './tasks/stored-payload.ts'

@@ -1,34 +1,22 @@
 import type { TaskId } from '../domain/task-id.ts'
 
 /**
- * What a failure is, in one word that stays the same from release to release. The message is for people and may change.
+ * What a port fails with. A code stays the same from release to release; the message is for people and may change.
  *
  * - `VERSION_CONFLICT` another writer was first
- * - `OUTCOME_UNKNOWN` it may have happened or not: repeat it
- * - `UNAVAILABLE` it did not happen, for a reason that may pass: repeat it
+ * - `OUTCOME_UNKNOWN` the call may have happened or not: repeat it
+ * - `UNAVAILABLE` the call did not happen, for a reason that may pass: repeat it
  * - `CLOSED` the port, the worker or the manager was closed
  * - `INVALID_CURSOR` the cursor is malformed, or comes from another listing or filter
  * - `UNKNOWN_EVENT_TYPE` a newer release wrote the event
  * - `MALFORMED` a stored event or a message is not what the codec writes
  * - `TOO_LARGE` a value is over its limit
- * - `MISCONFIGURED` the engine refuses what it was given (a password, a keyspace, a vhost, a queue of other arguments): the
- *   message says what to mend; repeating it is of no use
+ * - `MISCONFIGURED` the engine refuses what it was given (a password, a keyspace, a vhost, a queue of other arguments). The message
+ *   says what to change; repeating the call does not help
  */
-export type PortErrorCode =
-  | 'VERSION_CONFLICT'
-  | 'OUTCOME_UNKNOWN'
-  | 'UNAVAILABLE'
-  | 'CLOSED'
-  | 'INVALID_CURSOR'
-  | 'UNKNOWN_EVENT_TYPE'
-  | 'MALFORMED'
-  | 'TOO_LARGE'
-  | 'MISCONFIGURED'
+export type PortErrorCode = keyof PortErrorByCode
 
-/**
- * A failure with a `code` that programs may branch on. Use the guards ({@link isVersionConflict} and its like) rather than
- * `instanceof`: they hold across several copies of this package.
- */
+/** A failure with a `code` that programs may branch on. Use {@link hasCode} and not `instanceof`: it works across copies of this package. */
 export class TaskledgerError<Code extends string = string> extends Error {
   readonly code: Code
 
@@ -54,7 +42,7 @@ export class VersionConflict extends TaskledgerError<'VERSION_CONFLICT'> {
   }
 }
 
-/** The event's type is none that this release knows: a newer node wrote it. Leave the task to others. */
+/** This release does not know the type of the event: a newer node wrote it. Leave the task to other nodes. */
 export class UnknownEventType extends TaskledgerError<'UNKNOWN_EVENT_TYPE'> {
   readonly eventType: string
 
@@ -73,11 +61,11 @@ export const closedError = (what: string): TaskledgerError<'CLOSED'> => new Task
 
 /** Makes the error of a call that may have happened or not: `OUTCOME_UNKNOWN`. */
 export const outcomeUnknown = (what: string, cause?: unknown): TaskledgerError<'OUTCOME_UNKNOWN'> =>
-  new TaskledgerError('OUTCOME_UNKNOWN', `${what}: it cannot be told whether this happened; repeat it to find out`, { cause })
+  new TaskledgerError('OUTCOME_UNKNOWN', `${what}: this may have happened or not; repeat it to find out`, { cause })
 
 /**
- * The framework was called in a way that cannot work: a wrong option, a type registered twice. A mistake of the program, to
- * be mended there; trying again is of no use. The `code` is `MISUSE` unless the mistake has a name of its own.
+ * The program called the framework wrongly: a wrong option, a type registered twice. Correct the program; repeating the call does not
+ * help. The `code` is `MISUSE` unless the mistake has a code of its own.
  */
 export class MisuseError<Code extends string = string> extends TypeError {
   readonly code: Code
@@ -92,26 +80,27 @@ export class MisuseError<Code extends string = string> extends TypeError {
 /** Makes the error of a wrong call: `MISUSE`. */
 export const misuse = (message: string): MisuseError<'MISUSE'> => new MisuseError('MISUSE', message)
 
-/** The error's code, or nothing where it has none. */
+/** The code of an error; `undefined` if the error has none. */
 export const codeOf = (error: unknown): string | undefined => {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }
 
-/** Whether another writer was first: `VERSION_CONFLICT`. */
-export const isVersionConflict = (error: unknown): error is VersionConflict => codeOf(error) === 'VERSION_CONFLICT'
+/** The error of each code that a port fails with. */
+export interface PortErrorByCode {
+  readonly VERSION_CONFLICT: VersionConflict
+  readonly OUTCOME_UNKNOWN: TaskledgerError<'OUTCOME_UNKNOWN'>
+  readonly UNAVAILABLE: TaskledgerError<'UNAVAILABLE'>
+  readonly CLOSED: TaskledgerError<'CLOSED'>
+  readonly INVALID_CURSOR: TaskledgerError<'INVALID_CURSOR'>
+  readonly UNKNOWN_EVENT_TYPE: UnknownEventType
+  readonly MALFORMED: TaskledgerError<'MALFORMED'>
+  readonly TOO_LARGE: TaskledgerError<'TOO_LARGE'>
+  readonly MISCONFIGURED: TaskledgerError<'MISCONFIGURED'>
+}
 
-/** Whether it cannot be told if it happened: `OUTCOME_UNKNOWN`. Repeat it. */
-export const isOutcomeUnknown = (error: unknown): boolean => codeOf(error) === 'OUTCOME_UNKNOWN'
+/** Whether the error has this code. The package root has the same function for all codes. */
+export const hasCode = <Code extends PortErrorCode>(error: unknown, code: Code): error is PortErrorByCode[Code] => codeOf(error) === code
 
-/** Whether what was called is closed: `CLOSED`. */
-export const isClosed = (error: unknown): boolean => codeOf(error) === 'CLOSED'
-
-/** Whether a newer release wrote the event: `UNKNOWN_EVENT_TYPE`. */
-export const isUnknownEventType = (error: unknown): error is UnknownEventType => codeOf(error) === 'UNKNOWN_EVENT_TYPE'
-
-/** Whether the cursor is malformed or belongs to another filter: `INVALID_CURSOR`. */
-export const isInvalidCursor = (error: unknown): boolean => codeOf(error) === 'INVALID_CURSOR'
-
-/** Whether the framework was called in a way that cannot work: a {@link MisuseError}. */
+/** Whether the program called the framework wrongly: a {@link MisuseError}, whatever its code. */
 export const isMisuse = (error: unknown): error is MisuseError => error instanceof TypeError && error.name === 'MisuseError'

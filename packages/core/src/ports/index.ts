@@ -3,20 +3,65 @@
  *
  * @packageDocumentation
  */
-export * from '../domain/index.ts'
-export * from './bundles.ts'
-export * from './call-options.ts'
-export * from './capabilities.ts'
-export * from './checks.ts'
-export * from './clock.ts'
-export * from './errors.ts'
-export * from './event-bus.ts'
-export * from './event-store.ts'
-export * from './listing-cursor.ts'
-export * from './logger.ts'
-export * from './node-registry.ts'
-export * from './on-abort.ts'
-export * from './shard.ts'
-export * from './task-listing.ts'
-export * from './work-queue.ts'
-export * from './within.ts'
+
+// The ports.
+export type { TaskMessaging, TaskStorage } from './bundles.ts'
+export type { AppendOptions, EventStore, ReadOptions } from './event-store.ts'
+export type { PageRequest, TaskFilter, TaskListing, TaskPage, TaskShard, UnfinishedOptions } from './task-listing.ts'
+export type { NodeInfo, NodeRegistry } from './node-registry.ts'
+export type { ConsumeMode, ConsumeOptions, Consumer, Delivery, WorkMessage, WorkQueue } from './work-queue.ts'
+export type { EventBus, TaskNotice, Unsubscribe } from './event-bus.ts'
+export type {
+  EventBusCapabilities,
+  EventStoreCapabilities,
+  NodeRegistryCapabilities,
+  TaskListingCapabilities,
+  WorkQueueCapabilities,
+} from './capabilities.ts'
+export type { CallOptions } from './call-options.ts'
+export type { CancelSchedule, Clock } from './clock.ts'
+export type { Logger } from './logger.ts'
+
+// What they fail with.
+export { closedError, codeOf, hasCode, isMisuse, misuse, MisuseError, outcomeUnknown, TaskledgerError } from './errors.ts'
+export { UnknownEventType, VersionConflict } from './errors.ts'
+export type { PortErrorByCode, PortErrorCode } from './errors.ts'
+
+// What adapters are made of.
+export { sleepOn, systemClock } from './clock.ts'
+export { consoleLogger, silentLogger } from './logger.ts'
+export { onAbort } from './on-abort.ts'
+export { within } from './within.ts'
+export type { WithinOptions } from './within.ts'
+export { checkMs, checkOneOf, checkPattern, checkText, checkWhole, wrongOption } from './checks.ts'
+export { compareListed, decodeCursor, encodeCursor } from './listing-cursor.ts'
+export type { ListingPosition } from './listing-cursor.ts'
+export { matches } from './task-listing.ts'
+export { shardOf } from './shard.ts'
+
+// The domain.
+export { cohortOf, isTaskId } from '../domain/task-id.ts'
+export type { TaskId } from '../domain/task-id.ts'
+export { isFinalStatus, taskStatuses } from '../domain/task-status.ts'
+export type { FinalStatus, TaskStatus } from '../domain/task-status.ts'
+export { isFinalEvent } from '../domain/task-event.ts'
+export type {
+  EncodedTask,
+  EventBase,
+  TaskCancelled,
+  TaskCancelRequested,
+  TaskCompleted,
+  TaskCreated,
+  TaskDied,
+  TaskError,
+  TaskEvent,
+  TaskFailed,
+  TaskProgress,
+  TaskReleased,
+  TaskStarted,
+} from '../domain/task-event.ts'
+export { detailsOf, evolveDetails, isLaterProgress, mergeProgress, waitsSince } from '../domain/task-details.ts'
+export type { TaskDetails } from '../domain/task-details.ts'
+export { defaultRetryPolicy } from '../domain/retry-policy.ts'
+export type { RetryBackoff, RetryPolicy } from '../domain/retry-policy.ts'
+export type { JsonObject, JsonValue } from '../domain/json.ts'

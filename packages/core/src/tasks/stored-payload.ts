@@ -1,10 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { JsonValue } from '../domain/json.ts'
-import { codeOf, TaskledgerError } from '../ports/errors.ts'
+import { TaskledgerError } from '../ports/errors.ts'
 import type { UpcastStep } from './task-options.ts'
 import { toJson } from './to-json.ts'
 import type { Subject } from './validate.ts'
-import { InvalidValue, isInvalidPayload, validate } from './validate.ts'
+import { InvalidValue, validate } from './validate.ts'
 
 /** The payload was stored in a form that this node does not know: a newer release wrote it, or a step to it is missing. */
 export class UnknownTaskVersion extends TaskledgerError<'UNKNOWN_TASK_VERSION'> {
@@ -25,9 +25,6 @@ export class UnknownTaskVersion extends TaskledgerError<'UNKNOWN_TASK_VERSION'> 
     this.knownVersions = knownVersions
   }
 }
-
-/** Whether the payload was stored in a form that this node does not know: `UNKNOWN_TASK_VERSION`. */
-export const isUnknownTaskVersion = (error: unknown): error is UnknownTaskVersion => codeOf(error) === 'UNKNOWN_TASK_VERSION'
 
 /** Only keeps the walk finite: how much is allowed is for the manager to say. */
 const maxBytes = 2 ** 30
@@ -86,7 +83,7 @@ const validateStored = async (schema: StandardSchemaV1, value: unknown, subject:
   try {
     return await validate(schema, value, subject)
   } catch (error) {
-    if (value !== null || !isInvalidPayload(error)) throw error
+    if (value !== null || !(error instanceof InvalidValue)) throw error
     return validate(schema, undefined, subject).catch(() => Promise.reject(error))
   }
 }

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { codeOf, TaskledgerError } from '../ports/errors.ts'
+import { TaskledgerError } from '../ports/errors.ts'
 
 /** What a schema objects to. */
 export interface ValidationIssue {
@@ -21,12 +21,6 @@ export class InvalidValue<Code extends InvalidValueCode = InvalidValueCode> exte
     this.issues = issues
   }
 }
-
-/** Whether a schema refused the payload: `INVALID_PAYLOAD`. */
-export const isInvalidPayload = (error: unknown): error is InvalidValue<'INVALID_PAYLOAD'> => codeOf(error) === 'INVALID_PAYLOAD'
-
-/** Whether a schema refused the result: `INVALID_RESULT`. */
-export const isInvalidResult = (error: unknown): error is InvalidValue<'INVALID_RESULT'> => codeOf(error) === 'INVALID_RESULT'
 
 /** Which value is checked, for messages: `payload of task "reindex"`. */
 export interface Subject {

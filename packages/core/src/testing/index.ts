@@ -3,9 +3,20 @@
  *
  * @packageDocumentation
  */
-export * from './check-history.ts'
-export * from './given-when-then.ts'
-export * from './run-task.ts'
-export * from './seeded-random.ts'
-export * from './test-manager.ts'
-export * from './virtual-clock.ts'
+
+// Test a task.
+export { runTask } from './run-task.ts'
+export type { RunTaskOptions, TaskRunReport } from './run-task.ts'
+export { testManager } from './test-manager.ts'
+export type { TestManager, TestManagerOptions } from './test-manager.ts'
+export { virtualClock } from './virtual-clock.ts'
+export type { VirtualClock } from './virtual-clock.ts'
+
+// Test what works on histories.
+export { checkHistory } from './check-history.ts'
+export type { CheckHistoryOptions } from './check-history.ts'
+export { given } from './given-when-then.ts'
+export type { CommandDraft, EventDraft, GivenHistory, WhenCommand } from './given-when-then.ts'
+
+// Draw cases that a seed repeats.
+export { seededRandom } from './seeded-random.ts'

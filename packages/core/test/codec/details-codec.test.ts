@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeDetails, decodeNode, decodeProgress, encodeDetails, encodeNode, encodeProgress } from '../../src/codec/index.ts'
-import type { TaskDetails } from '../../src/domain/index.ts'
-import { detailsOf } from '../../src/domain/index.ts'
+import type { TaskDetails } from '../../src/domain/task-details.ts'
+import { detailsOf } from '../../src/domain/task-details.ts'
 import { event, progress } from '../domain/arbitraries.ts'
 
 const malformed = expect.objectContaining({ code: 'MALFORMED' }) as Error

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeEvent, encodeEvent } from '../../src/codec/index.ts'
 import { UnknownEventType } from '../../src/ports/index.ts'
-import { completeEvents } from '../../src/testing/index.ts'
+import { completeEvents } from '../../src/testing/given-when-then.ts'
 import { event } from '../domain/arbitraries.ts'
 import { boom, created } from '../domain/stories.ts'
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeMessage, decodeNotice, encodeMessage, encodeNotice } from '../../src/codec/index.ts'
-import { statusAfter } from '../../src/domain/index.ts'
-import type { TaskCreated } from '../../src/domain/index.ts'
+import { statusAfter } from '../../src/domain/task-event.ts'
+import type { TaskCreated } from '../../src/domain/task-event.ts'
 import { event, taskId, time } from '../domain/arbitraries.ts'
 
 const id = '018cc251-f400-7000-8000-000000000000'

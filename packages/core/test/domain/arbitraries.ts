@@ -1,5 +1,9 @@
 import fc from 'fast-check'
-import type { JsonValue, RetryPolicy, TaskCommand, TaskError, TaskEvent, TaskId, TaskProgress } from '../../src/domain/index.ts'
+import type { JsonValue } from '../../src/domain/json.ts'
+import type { RetryPolicy } from '../../src/domain/retry-policy.ts'
+import type { TaskCommand } from '../../src/domain/task-command.ts'
+import type { TaskError, TaskEvent, TaskProgress } from '../../src/domain/task-event.ts'
+import type { TaskId } from '../../src/domain/task-id.ts'
 
 /** A time of the clocks that take part: they differ by at most {@link clockSpreadMs}. */
 export const clockSpreadMs = 10_000

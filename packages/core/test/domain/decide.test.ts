@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest'
-import type { RetryPolicy } from '../../src/domain/index.ts'
-import { defaultRetryPolicy } from '../../src/domain/index.ts'
+import type { RetryPolicy } from '../../src/domain/retry-policy.ts'
+import { defaultRetryPolicy } from '../../src/domain/retry-policy.ts'
 import type { CommandDraft, EventDraft } from '../../src/testing/index.ts'
 import { given } from '../../src/testing/index.ts'
 import { boom, cancelling, cancelRequested, created, finals, inProgress, made, nothing, otherTask, started, waiting } from './stories.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { RetryPolicy } from '../../src/domain/index.ts'
-import { defaultRetryPolicy, retryAfterCrash, retryAfterFailure } from '../../src/domain/index.ts'
+import type { RetryPolicy } from '../../src/domain/retry-policy.ts'
+import { defaultRetryPolicy, retryAfterCrash, retryAfterFailure } from '../../src/domain/retry-policy.ts'
 import { random, retryPolicy } from './arbitraries.ts'
 
 const policy: RetryPolicy = { maxAttempts: 10, maxCrashes: 10, backoff: { initialMs: 100, factor: 3, maxMs: 2_000, jitter: 0 } }

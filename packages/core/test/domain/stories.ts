@@ -1,5 +1,6 @@
-import type { TaskError, TaskId } from '../../src/domain/index.ts'
-import { defaultRetryPolicy } from '../../src/domain/index.ts'
+import type { TaskError } from '../../src/domain/task-event.ts'
+import type { TaskId } from '../../src/domain/task-id.ts'
+import { defaultRetryPolicy } from '../../src/domain/retry-policy.ts'
 import type { EventDraft } from '../../src/testing/index.ts'
 
 type CreatedDraft = EventDraft & { readonly type: 'TaskCreated' }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { TaskProgress } from '../../src/domain/index.ts'
-import { detailsOf, isLaterProgress, mergeProgress } from '../../src/domain/index.ts'
+import type { TaskProgress } from '../../src/domain/task-event.ts'
+import { detailsOf, isLaterProgress, mergeProgress } from '../../src/domain/task-details.ts'
 import type { EventDraft } from '../../src/testing/index.ts'
-import { completeEvents } from '../../src/testing/index.ts'
+import { completeEvents } from '../../src/testing/given-when-then.ts'
 import { boom, cancelling, cancelRequested, created, final, inProgress, otherTask, started, waiting } from './stories.ts'
 
 const tell = (events: readonly EventDraft[]): ReturnType<typeof detailsOf> => detailsOf(completeEvents(events))

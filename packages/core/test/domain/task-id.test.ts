@@ -1,7 +1,7 @@
 import { v4, v5, v7 } from 'uuid'
 import { describe, expect, test } from 'vitest'
-import type { TaskId } from '../../src/domain/index.ts'
-import { cohortOf, isTaskId } from '../../src/domain/index.ts'
+import type { TaskId } from '../../src/domain/task-id.ts'
+import { cohortOf, isTaskId } from '../../src/domain/task-id.ts'
 
 describe('a task id', () => {
   test.each([v4(), v5('key', v4()), v7()])('may be %s', (id) => {

@@ -1,6 +1,7 @@
-import type { JsonValue, TaskId } from '../../src/domain/index.ts'
+import type { JsonValue } from '../../src/domain/json.ts'
+import type { TaskId } from '../../src/domain/task-id.ts'
 import { silentLogger } from '../../src/ports/index.ts'
-import type { TaskContext, TaskFactory } from '../../src/tasks/index.ts'
+import type { TaskContext, TaskFactory } from '../../src/tasks/task-factory.ts'
 
 type Surroundings = Omit<TaskContext, 'payload'>
 

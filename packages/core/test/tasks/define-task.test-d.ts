@@ -2,8 +2,9 @@ import { type } from 'arktype'
 import * as v from 'valibot'
 import { describe, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
-import type { PayloadArguments, PayloadOf, ProgressOf, ResultOf, TaskDeclaration, TaskFactory } from '../../src/tasks/index.ts'
-import { declareTask, defineTask, implementTask, unchecked } from '../../src/tasks/index.ts'
+import type { TaskDeclaration, TaskFactory } from '../../src/tasks/task-factory.ts'
+import type { PayloadArguments, PayloadOf, ProgressOf, ResultOf } from '../../src/tasks/typed-task.ts'
+import { declareTask, defineTask, implementTask, unchecked } from '../../src/tasks/define-task.ts'
 
 /** Stands for the manager: what follows a task is inferred from it. */
 declare const submit: <Task extends TaskDeclaration>(

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { describeError, isRetryable, NonRetryableError } from '../../src/tasks/index.ts'
+import { describeError, isRetryable, NonRetryableError } from '../../src/tasks/describe-error.ts'
 
 const bytesOf = (text: string | undefined): number => new TextEncoder().encode(text).length
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { defaultRetryPolicy } from '../../src/domain/index.ts'
+import { defaultRetryPolicy } from '../../src/domain/retry-policy.ts'
 import { isMisuse } from '../../src/ports/index.ts'
-import type { TaskFactory } from '../../src/tasks/index.ts'
-import { declareTask, defineTask, implementTask, taskRegistry } from '../../src/tasks/index.ts'
+import type { TaskFactory } from '../../src/tasks/task-factory.ts'
+import { declareTask, defineTask, implementTask } from '../../src/tasks/define-task.ts'
+import { taskRegistry } from '../../src/tasks/task-registry.ts'
 
 const run = (): void => {}
 const ping = defineTask({ type: 'ping', run })

@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { toJson } from '../../src/tasks/index.ts'
+import { toJson } from '../../src/tasks/to-json.ts'
 
 const limit = 256 * 1024
 const copyOf = (value: unknown, maxBytes = limit): unknown => toJson(value, 'result', maxBytes)

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { TaskId } from '../../src/domain/index.ts'
-import type { EventDraft } from '../../src/testing/index.ts'
-import { checkHistory, completeEvents } from '../../src/testing/index.ts'
+import type { TaskId } from '../../src/domain/task-id.ts'
+import { checkHistory } from '../../src/testing/check-history.ts'
+import type { EventDraft } from '../../src/testing/given-when-then.ts'
+import { completeEvents } from '../../src/testing/given-when-then.ts'
 import { boom, cancelling, cancelRequested, created, finals, inProgress, otherTask, started, waiting } from '../domain/stories.ts'
 
 const check = (drafts: readonly EventDraft[], clockSkewMs?: number): readonly string[] =>

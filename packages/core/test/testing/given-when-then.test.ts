@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { completeEvents, given } from '../../src/testing/index.ts'
+import { completeEvents, given } from '../../src/testing/given-when-then.ts'
 import { inProgress, otherTask, started, waiting } from '../domain/stories.ts'
 
 const rule = (): ReturnType<ReturnType<typeof given>['when']> => given(waiting).when({ type: 'StartTask' })

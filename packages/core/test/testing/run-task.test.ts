@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
-import { defineTask, unchecked } from '../../src/tasks/index.ts'
+import { defineTask, unchecked } from '../../src/tasks/define-task.ts'
 import { runTask, virtualClock } from '../../src/testing/index.ts'
 
 const count = defineTask({

@@ -1,5 +1,5 @@
-import type { EventStore } from '@taskledger/core'
 import { defineTask, NonRetryableError, silentLogger, unchecked } from '@taskledger/core'
+import type { EventStore } from '@taskledger/core/ports'
 import { testManager, virtualClock } from '@taskledger/core/testing'
 import { createMemory } from '@taskledger/memory'
 import { describe, expect, it } from 'vitest'

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import type { EventBus, TaskNotice } from '@taskledger/core/ports'
-import { isClosed } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
 import { hasHeard, expectHeard, lastNotice, listenOn, noticesWith, noticeWith, sameNotices } from './hearing.ts'
 
@@ -147,8 +146,8 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       for (const client of [port, await peer(), port]) await lastNotice(context, client, [stays])
       assert.deepEqual(closed.heard, [first])
       closed.unsubscribe()
-      assert.throws(() => closing.subscribe(() => {}), isClosed)
-      assert.throws(() => closing.onGap(() => {}), isClosed)
+      assert.throws(() => closing.subscribe(() => {}), { code: 'CLOSED' })
+      assert.throws(() => closing.onGap(() => {}), { code: 'CLOSED' })
     },
   },
 ]

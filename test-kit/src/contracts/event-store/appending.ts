@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import type { EventStore, TaskEvent } from '@taskledger/core/ports'
-import { isVersionConflict } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
 import { outcomeOf } from '../outcome.ts'
 import { awkwardValues, createdEvent, everyEvent, freshTaskId, largestPayload, startedEvent } from '../sample-data.ts'

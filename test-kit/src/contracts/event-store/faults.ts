@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
-import { codeOf, isVersionConflict } from '@taskledger/core/ports'
+import { codeOf } from '@taskledger/core/ports'
 import type { Faults, Subject } from '../../framework/harness.ts'
 import type { Rule, RuleContext } from '../../framework/rule.ts'
 import { outcomeOf } from '../outcome.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
-import { isVersionConflict } from '@taskledger/core/ports'
+import { hasCode } from '@taskledger/core/ports'
 import type { Rule, RuleContext } from '../../framework/rule.ts'
 import { outcomeOf } from '../outcome.ts'
 import { createdEvent, everyEvent, freshTaskId, startedEvent } from '../sample-data.ts'
@@ -29,7 +29,8 @@ const race = async ({ observe, random }: RuleContext<EventStore>, clients: reado
     observe({ round: version, history, refusals })
     const winners = attempts.filter((_, index) => refusals[index] === undefined)
     assert.equal(winners.length, 1, `${winners.length} writers won round ${version}`)
-    for (const refusal of refusals) assert.ok(refusal === undefined || isVersionConflict(refusal), `a loser was told ${String(refusal)}`)
+    for (const refusal of refusals)
+      assert.ok(refusal === undefined || hasCode(refusal, 'VERSION_CONFLICT'), `a loser was told ${String(refusal)}`)
     known = [...known, ...winners.map(({ event }) => event)]
     assert.deepEqual(history, known, 'the history is that of the winners')
   }

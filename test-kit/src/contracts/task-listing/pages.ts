@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TaskDetails, TaskFilter, TaskListing } from '@taskledger/core/ports'
-import { compareListed, isFinalStatus, isInvalidCursor, matches, taskStatuses } from '@taskledger/core/ports'
+import { compareListed, isFinalStatus, matches, taskStatuses } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
 import { idsOf, listedBy, pagesOf } from './reading.ts'
 import { detailsWith, leapDay, shuffled } from './sample-details.ts'
@@ -155,7 +155,7 @@ export const pageRules: readonly Rule<TaskListing>[] = [
       const refuses = (text: string, by: TaskFilter): Promise<void> =>
         assert.rejects(
           port.list(by, { limit: 2, cursor: text }),
-          isInvalidCursor,
+          { code: 'INVALID_CURSOR' },
           `cursor ${JSON.stringify(text)}, filter ${JSON.stringify(by)}`,
         )
       for (const text of [

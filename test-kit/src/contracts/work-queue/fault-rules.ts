@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { isOutcomeUnknown } from '@taskledger/core/ports'
+import { hasCode } from '@taskledger/core/ports'
 import type { WorkQueue } from '@taskledger/core/ports'
 import type { Faults } from '../../framework/harness.ts'
 import type { Rule, RuleContext } from '../../framework/rule.ts'
@@ -86,7 +86,7 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
         if (failure !== undefined) {
           assert.ok(isPassing(failure), `it failed as ${failure.message}`)
           // On a slow engine it may not have come so far as to be sent. Whoever says so is taken at his word.
-          if (!isOutcomeUnknown(failure)) await stage.nothingLeft()
+          if (!hasCode(failure, 'OUTCOME_UNKNOWN')) await stage.nothingLeft()
           await waitUntil('the repeated send is taken', () =>
             port.send(stage.queue, message).then(
               () => true,

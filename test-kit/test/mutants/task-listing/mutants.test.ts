@@ -11,7 +11,7 @@ import type {
   TaskProgress,
   UnfinishedOptions,
 } from '@taskledger/core/ports'
-import { cohortOf, isFinalStatus, isInvalidCursor, isLaterProgress, shardOf } from '@taskledger/core/ports'
+import { cohortOf, hasCode, isFinalStatus, isLaterProgress, shardOf } from '@taskledger/core/ports'
 import type { Harness } from '@taskledger/test-kit'
 import { taskListingContract } from '@taskledger/test-kit'
 import { PlainListing, Table } from './plain-listing.ts'
@@ -280,7 +280,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
         try {
           return super.indexAfter(order, cursor, filter)
         } catch (error) {
-          if (isInvalidCursor(error)) return 0
+          if (hasCode(error, 'INVALID_CURSOR')) return 0
           throw error
         }
       }

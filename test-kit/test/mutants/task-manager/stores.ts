@@ -1,5 +1,5 @@
 import type { TaskEvent, TaskId } from '@taskledger/core/ports'
-import { codeOf, isVersionConflict } from '@taskledger/core/ports'
+import { codeOf, hasCode } from '@taskledger/core/ports'
 import type { CallHandlers } from '@taskledger/test-kit/faults'
 import { createdEvent, freshTaskId } from '../../../src/contracts/sample-data.ts'
 import type { Mutant } from './broken-harness.ts'
@@ -16,7 +16,7 @@ const blindAppends: CallHandlers = {
           events.map((event, index) => ({ ...event, version: version + index + 1 })),
         )
       } catch (error) {
-        if (!isVersionConflict(error)) throw error
+        if (!hasCode(error, 'VERSION_CONFLICT')) throw error
         version = error.actualVersion
       }
     }

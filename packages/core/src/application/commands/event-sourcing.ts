@@ -3,7 +3,7 @@ import { decide } from '../../domain/decide.ts'
 import type { TaskCommand } from '../../domain/task-command.ts'
 import type { TaskEvent } from '../../domain/task-event.ts'
 import type { TaskId } from '../../domain/task-id.ts'
-import { isVersionConflict, outcomeUnknown } from '../../ports/errors.ts'
+import { hasCode, outcomeUnknown } from '../../ports/errors.ts'
 import type { Aggregate } from './aggregate.ts'
 import { fold, noTask } from './aggregate.ts'
 import type { NodeContext } from '../node/context.ts'
@@ -109,7 +109,7 @@ export class EventSourcing {
       })
       return true
     } catch (error) {
-      if (isVersionConflict(error)) return false
+      if (hasCode(error, 'VERSION_CONFLICT')) return false
       if ((tries === 1 && !mayPass(error)) || this.#node.closed.aborted || persistence?.signal?.aborted) throw error
       // An earlier try may have succeeded, whatever the last one answered.
       throw outcomeUnknown(`an append to task ${taskId}`, error)

@@ -95,18 +95,12 @@ export const unsuccessful = (details: TaskDetails): TaskUnsuccessful => {
 export type AbortCode = 'CANCEL_REQUESTED' | 'TIMED_OUT' | 'SHUTTING_DOWN' | 'ATTEMPT_LOST' | 'LEASE_LOST'
 
 /** The reason of a task's signal. `code` says which kind it is. */
-export class TaskAborted extends TaskledgerError<AbortCode> {
-  constructor(code: AbortCode, message: string) {
+export class TaskAborted<Code extends AbortCode = AbortCode> extends TaskledgerError<Code> {
+  constructor(code: Code, message: string) {
     super(code, message)
     this.name = 'TaskAborted'
   }
 }
-
-/** Whether no history has the id: `TASK_NOT_FOUND`. */
-export const isTaskNotFound = (error: unknown): error is TaskNotFound => codeOf(error) === 'TASK_NOT_FOUND'
-
-/** Whether a wait was given up: `AWAIT_TIMEOUT`. */
-export const isAwaitTimeout = (error: unknown): error is AwaitTimeout => codeOf(error) === 'AWAIT_TIMEOUT'
 
 /** Whether the awaited task failed: `TASK_FAILED`. */
 export const isTaskFailed = (error: unknown): error is TaskUnsuccessful<'TASK_FAILED'> => codeOf(error) === 'TASK_FAILED'
@@ -116,3 +110,14 @@ export const isTaskCancelled = (error: unknown): error is TaskUnsuccessful<'TASK
 
 /** Whether the awaited task died with its node: `TASK_DIED`. */
 export const isTaskDied = (error: unknown): error is TaskUnsuccessful<'TASK_DIED'> => codeOf(error) === 'TASK_DIED'
+
+/** Whether the error is the reason of a task's signal: a {@link TaskAborted}, whatever its code. */
+export const isTaskAborted = (error: unknown): error is TaskAborted => abortCodes.has(codeOf(error))
+
+const abortCodes: ReadonlySet<string | undefined> = new Set<AbortCode>([
+  'CANCEL_REQUESTED',
+  'TIMED_OUT',
+  'SHUTTING_DOWN',
+  'ATTEMPT_LOST',
+  'LEASE_LOST',
+])

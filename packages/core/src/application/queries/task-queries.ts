@@ -10,7 +10,8 @@ import type { Awaiting, Waiter } from './awaiting.ts'
 import { isEnd } from './awaiting.ts'
 import type { ListQuery } from './list-query.ts'
 import { filterOf, limitOf } from './list-query.ts'
-import { AwaitTimeout, isTaskNotFound, TaskNotFound } from '../node/errors.ts'
+import { hasCode } from '../node/error-codes.ts'
+import { AwaitTimeout, TaskNotFound } from '../node/errors.ts'
 import type { NodeContext } from '../node/context.ts'
 import { checkMs } from '../../ports/checks.ts'
 import { mayPass, persist } from '../node/retrying.ts'
@@ -131,7 +132,7 @@ export class TaskQueries {
           isKnown = true
         } catch (error) {
           // An outage does not end a wait that has begun: the next notice, gap or poll reads again.
-          if (!isKnown || !mayPass(error) || isTaskNotFound(error) || signal?.aborted) throw error
+          if (!isKnown || !mayPass(error) || hasCode(error, 'TASK_NOT_FOUND') || signal?.aborted) throw error
           this.#node.logger.warn({ taskId, err: error }, 'failed to read an awaited task: the wait goes on')
         }
         await waiter.change()

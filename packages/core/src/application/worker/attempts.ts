@@ -2,7 +2,7 @@ import type { TaskCommand } from '../../domain/task-command.ts'
 import { isLaterProgress } from '../../domain/task-details.ts'
 import type { TaskProgress } from '../../domain/task-event.ts'
 import type { TaskId } from '../../domain/task-id.ts'
-import { isUnknownEventType } from '../../ports/errors.ts'
+import { hasCode } from '../../ports/errors.ts'
 import { describeError } from '../../tasks/describe-error.ts'
 import type { RunnableTask } from '../../tasks/task-factory.ts'
 import type { Aggregate } from '../commands/aggregate.ts'
@@ -215,7 +215,7 @@ export class Attempts {
     try {
       return await this.#eventSourcing.dispatch(command, options)
     } catch (error) {
-      if (this.#node.closed.aborted || isUnknownEventType(error)) throw error
+      if (this.#node.closed.aborted || hasCode(error, 'UNKNOWN_EVENT_TYPE')) throw error
       this.#node.logger[level]({ taskId: run.taskId, err: error }, 'wrote a failure instead of an end that the store refused')
       const base = { ...commandBase(this.#node, run.taskId), attempt: run.attempt }
       return this.#eventSourcing.dispatch({ type: 'FailTask', ...base, error: describeError(error), retryable: false, random: 0 }, options)

@@ -1,7 +1,7 @@
 import type { StartTask } from '../../domain/task-command.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import { isFinalStatus, isUnderWay } from '../../domain/task-status.ts'
-import { isOutcomeUnknown, isUnknownEventType } from '../../ports/errors.ts'
+import { hasCode } from '../../ports/errors.ts'
 import type { TaskNotice } from '../../ports/event-bus.ts'
 import type { ConsumeMode, Delivery, WorkMessage } from '../../ports/work-queue.ts'
 import { describeError } from '../../tasks/describe-error.ts'
@@ -197,7 +197,7 @@ export class Claims {
       if (refused === undefined) await goOn(aggregate, claim)
       await accepted
     } catch (error) {
-      if (stands || isOutcomeUnknown(error)) void this.#takeBack(command, known)
+      if (stands || hasCode(error, 'OUTCOME_UNKNOWN')) void this.#takeBack(command, known)
       throw error
     } finally {
       this.#open.delete(claim)
@@ -241,7 +241,8 @@ export class Claims {
 
   async #leaveToOthers(delivery: Delivery, error: unknown): Promise<void> {
     const { message, releases } = delivery
-    const isForOthers = releases < this.#settings.unknownTasks.maxReleases || this.#node.closed.aborted || isUnknownEventType(error)
+    const isForOthers =
+      releases < this.#settings.unknownTasks.maxReleases || this.#node.closed.aborted || hasCode(error, 'UNKNOWN_EVENT_TYPE')
     if (isForOthers) {
       this.#node.logger.warn({ taskId: message.taskId, releases, err: error }, 'released a task that cannot run here')
       return this.#release(delivery)

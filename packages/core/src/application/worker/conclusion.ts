@@ -2,7 +2,7 @@ import type { CommandBase, TaskCommand } from '../../domain/task-command.ts'
 import type { TaskProgress } from '../../domain/task-event.ts'
 import { describeError, isRetryable } from '../../tasks/describe-error.ts'
 import { defaultMaxResultBytes, toJson } from '../../tasks/to-json.ts'
-import { isInvalidResult } from '../../tasks/validate.ts'
+import { hasCode } from '../node/error-codes.ts'
 import { TaskAborted } from '../node/errors.ts'
 
 /** How the body of a task ended, or that it went on past its grace period. */
@@ -61,6 +61,8 @@ export const conclusionOf = (
     case 'ATTEMPT_LOST':
       return undefined
     default:
-      return ending.type === 'threw' ? failed(ending.thrown, isRetryable(ending.thrown) && !isInvalidResult(ending.thrown)) : undefined
+      return ending.type === 'threw'
+        ? failed(ending.thrown, isRetryable(ending.thrown) && !hasCode(ending.thrown, 'INVALID_RESULT'))
+        : undefined
   }
 }

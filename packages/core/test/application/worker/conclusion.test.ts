@@ -1,4 +1,5 @@
-import type { TaskCommand, TaskId, TaskProgress } from '@taskledger/core/ports'
+import type { TaskId, TaskProgress } from '@taskledger/core/ports'
+import type { TaskCommand } from '../../../src/domain/task-command.ts'
 import { describe, expect, test } from 'vitest'
 import { TaskAborted } from '../../../src/application/node/errors.ts'
 import type { AbortCode } from '../../../src/application/node/errors.ts'

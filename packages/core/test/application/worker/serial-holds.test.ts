@@ -1,5 +1,5 @@
-import type { ConsumeMode, TaskHandle, TaskId } from '@taskledger/core'
-import type { Delivery, NodeInfo } from '@taskledger/core/ports'
+import type { TaskHandle, TaskId } from '@taskledger/core'
+import type { ConsumeMode, Delivery, NodeInfo } from '@taskledger/core/ports'
 import { detailsOf } from '@taskledger/core/ports'
 import type { ClusterNode } from '@taskledger/test-kit/faults'
 import { calls, onCalls } from '@taskledger/test-kit/faults'

@@ -1,5 +1,6 @@
 import type { TaskEvent, TaskManager } from '@taskledger/core'
-import { isFinalEvent, isTaskNotFound } from '@taskledger/core'
+import { hasCode } from '@taskledger/core'
+import { isFinalEvent } from '@taskledger/core/ports'
 import { checkHistory } from '@taskledger/core/testing'
 import type { Answer } from '../../nodes/load.ts'
 import { timeOf } from '../../measure/pace.ts'
@@ -25,7 +26,7 @@ const historyOf = async (manager: TaskManager, taskId: string): Promise<readonly
   try {
     return await manager.history(taskId)
   } catch (error) {
-    if (isTaskNotFound(error)) return []
+    if (hasCode(error, 'TASK_NOT_FOUND')) return []
     throw error
   }
 }

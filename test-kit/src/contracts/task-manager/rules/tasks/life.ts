@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TaskDetails, TaskEvent } from '@taskledger/core'
-import { codeOf, defineTask, isAwaitTimeout, isTaskFailed, isTaskNotFound } from '@taskledger/core'
+import { codeOf, defineTask, hasCode, isTaskFailed } from '@taskledger/core'
 import type { Rule } from '../../../../framework/rule.ts'
 import { awkwardValues, freshTaskId } from '../../../sample-data.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
@@ -64,7 +64,7 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       }
       for (const [question, ask] of Object.entries(questions)) {
         const thrown = await within(`${question} of an unknown task ended`, outcomeOf(ask()))
-        assert.ok(isTaskNotFound(thrown), `${question} of an unknown task gives ${String(thrown)}`)
+        assert.ok(hasCode(thrown, 'TASK_NOT_FOUND'), `${question} of an unknown task gives ${String(thrown)}`)
       }
       assert.deepEqual(await (await cluster.outside()).storage.events.read(unknown.id), [])
       for (const id of ['', 'unknown', unknown.id.toUpperCase(), `${unknown.id} `])
@@ -236,7 +236,7 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       const [handle, run] = await cluster.start(node, held)
       const patient = handle.result()
       for (const wait of [handle.result({ timeoutMs: 20 }), handle.finished({ timeoutMs: 20 })])
-        assert.ok(isAwaitTimeout(await within('the wait timed out', outcomeOf(wait))))
+        assert.ok(hasCode(await within('the wait timed out', outcomeOf(wait)), 'AWAIT_TIMEOUT'))
       const reason = new Error('enough')
       const aborting = new AbortController()
       const aborted = outcomeOf(handle.result({ signal: aborting.signal }))

@@ -1,0 +1,44 @@
+import type { TaskId } from '../../domain/task-id.ts'
+import type { MisuseError, PortErrorByCode, TaskledgerError } from '../../ports/errors.ts'
+import { codeOf } from '../../ports/errors.ts'
+import type { UnknownTaskVersion } from '../../tasks/stored-payload.ts'
+import type { InvalidValue } from '../../tasks/validate.ts'
+import type { AwaitTimeout, IdempotencyMismatch, SubmitIncomplete, TaskAborted, TaskNotFound, TaskUnsuccessful } from './errors.ts'
+
+/** The error of each code. docs/errors.md says when each of them occurs. */
+export interface ErrorByCode extends PortErrorByCode {
+  readonly MISUSE: MisuseError<'MISUSE'>
+  readonly ALREADY_REGISTERED: MisuseError<'ALREADY_REGISTERED'>
+  readonly ADAPTER_MISSING: TaskledgerError<'ADAPTER_MISSING'>
+  readonly INVALID_PAYLOAD: InvalidValue<'INVALID_PAYLOAD'>
+  readonly INVALID_RESULT: InvalidValue<'INVALID_RESULT'>
+  readonly INVALID_PROGRESS: InvalidValue<'INVALID_PROGRESS'>
+  readonly NOT_JSON: TaskledgerError<'NOT_JSON'>
+  readonly UNKNOWN_TASK_TYPE: TaskledgerError<'UNKNOWN_TASK_TYPE'>
+  readonly UNKNOWN_TASK_VERSION: UnknownTaskVersion
+  readonly IDEMPOTENCY_MISMATCH: IdempotencyMismatch
+  /** A submit that was not acknowledged says which task it was. */
+  readonly OUTCOME_UNKNOWN: TaskledgerError<'OUTCOME_UNKNOWN'> & { readonly taskId?: TaskId }
+  readonly SUBMIT_INCOMPLETE: SubmitIncomplete
+  readonly INVALID_TASK_ID: TaskledgerError<'INVALID_TASK_ID'>
+  readonly TASK_NOT_FOUND: TaskNotFound
+  readonly TASK_FAILED: TaskUnsuccessful<'TASK_FAILED'>
+  readonly TASK_CANCELLED: TaskUnsuccessful<'TASK_CANCELLED'>
+  readonly TASK_DIED: TaskUnsuccessful<'TASK_DIED'>
+  readonly AWAIT_TIMEOUT: AwaitTimeout
+  readonly CANCEL_REQUESTED: TaskAborted<'CANCEL_REQUESTED'>
+  readonly TIMED_OUT: TaskAborted<'TIMED_OUT'>
+  readonly SHUTTING_DOWN: TaskAborted<'SHUTTING_DOWN'>
+  readonly ATTEMPT_LOST: TaskAborted<'ATTEMPT_LOST'>
+  readonly LEASE_LOST: TaskAborted<'LEASE_LOST'>
+  readonly NOT_SETTLED: TaskledgerError<'NOT_SETTLED'>
+}
+
+/** Every code that an error of the framework can have. */
+export type ErrorCode = keyof ErrorByCode
+
+/**
+ * Whether the error has this code; inside the `if` it has the properties that belong to the code. It works across copies of this
+ * package, as `instanceof` does not.
+ */
+export const hasCode = <Code extends ErrorCode>(error: unknown, code: Code): error is ErrorByCode[Code] => codeOf(error) === code
