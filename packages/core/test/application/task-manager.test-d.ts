@@ -1,5 +1,5 @@
-import type { TaskDetails, TaskHandle, TaskManager } from '@taskledger/core'
-import { declareTask, defineTask, implementTask, unchecked } from '@taskledger/core'
+import type { ErrorByCode, ErrorCode, TaskDetails, TaskHandle, TaskId, TaskManager, ValidationIssue } from '@taskledger/core'
+import { declareTask, defineTask, hasCode, implementTask, isTaskAborted, unchecked } from '@taskledger/core'
 import { type } from 'arktype'
 import * as v from 'valibot'
 import { describe, expectTypeOf, it } from 'vitest'
@@ -77,5 +77,27 @@ describe('types flow from the definition', () => {
     implementTask(declared, () => ({ done: true }))
     const free = defineTask({ type: 'free', payload: unchecked<{ a: 1 }>(), run: ({ payload }) => payload.a })
     expectTypeOf(await (await manager.submit(free, { a: 1 })).result()).toEqualTypeOf<1>()
+  })
+})
+
+describe('an error', () => {
+  const error: unknown = undefined
+
+  it('has what belongs to its code', () => {
+    if (hasCode(error, 'TASK_FAILED')) expectTypeOf(error.details).toEqualTypeOf<TaskDetails>()
+    if (hasCode(error, 'INVALID_PAYLOAD')) expectTypeOf(error.issues).toEqualTypeOf<readonly ValidationIssue[]>()
+    if (hasCode(error, 'TASK_NOT_FOUND')) expectTypeOf(error.taskId).toEqualTypeOf<TaskId>()
+    if (hasCode(error, 'OUTCOME_UNKNOWN')) expectTypeOf(error.taskId).toEqualTypeOf<TaskId | undefined>()
+    if (hasCode(error, 'SUBMIT_INCOMPLETE')) expectTypeOf(error.submitted).toEqualTypeOf<readonly TaskId[]>()
+    if (hasCode(error, 'VERSION_CONFLICT')) expectTypeOf(error.actualVersion).toEqualTypeOf<number>()
+    if (isTaskAborted(error))
+      expectTypeOf(error.code).toEqualTypeOf<'CANCEL_REQUESTED' | 'TIMED_OUT' | 'SHUTTING_DOWN' | 'ATTEMPT_LOST' | 'LEASE_LOST'>()
+  })
+
+  it('has one of the known codes', () => {
+    // @ts-expect-error there is no such code
+    hasCode(error, 'TASK_FAILD')
+    // Each code belongs to the error that has it.
+    expectTypeOf<{ [Code in ErrorCode]: ErrorByCode[Code]['code'] }>().toEqualTypeOf<{ [Code in ErrorCode]: Code }>()
   })
 })
