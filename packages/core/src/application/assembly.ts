@@ -156,7 +156,7 @@ export class Assembly implements NodeListener {
   }
 
   /** Closes the parts in order: no part is closed while another part still calls it. */
-  async close(options: { readonly drainMs?: number }): Promise<void> {
+  async close(options: { readonly drainMs?: number | undefined }): Promise<void> {
     const { node } = this
     const { messaging, storage, clock, logger, deadlines } = node
     const reason = closedError('the task manager')

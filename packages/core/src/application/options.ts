@@ -12,29 +12,29 @@ export interface TaskManagerOptions {
   /** The tasks that this node can submit, and run if they were defined with a body. */
   readonly tasks: readonly TaskDeclaration[] | TaskRegistry
   /** Open, or still opening: `cassandraStorage(…)` needs no `await`. The manager closes it, also if it cannot be made. Default: in memory. */
-  readonly storage?: TaskStorage | Promise<TaskStorage>
+  readonly storage?: TaskStorage | Promise<TaskStorage> | undefined
   /** Open, or still opening: `rabbitmqMessaging(…)` needs no `await`. The manager closes it, also if it cannot be made. Default: in memory. */
-  readonly messaging?: TaskMessaging | Promise<TaskMessaging>
+  readonly messaging?: TaskMessaging | Promise<TaskMessaging> | undefined
   /** `false`: a front-end, which runs no tasks. Default: four slots for each queue of its tasks. */
-  readonly worker?: TaskWorkerOptions | false
+  readonly worker?: TaskWorkerOptions | false | undefined
   /** The name of this node; its id is the name and a random part. Default `node`. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** Default: warnings and errors on the console. */
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
   /** Default: the system clock. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
   /** Draws a number in [0, 1), for simulations. Default: the random numbers of the platform. */
-  readonly random?: () => number
+  readonly random?: (() => number) | undefined
   /** The maximum payload, in bytes of its JSON. Default 262,144. */
-  readonly maxPayloadBytes?: number
+  readonly maxPayloadBytes?: number | undefined
   /** The lease by which other nodes know that this node is alive. The same on every node of a cluster. */
-  readonly lease?: LeaseOptions
+  readonly lease?: LeaseOptions | undefined
   /** How this node looks for lost tasks. */
-  readonly janitor?: JanitorOptions
+  readonly janitor?: JanitorOptions | undefined
   /** When finished tasks are removed. Default: never. The same on every node of a cluster. */
-  readonly retention?: RetentionOptions
+  readonly retention?: RetentionOptions | undefined
   /** The time limit of one call to storage or messaging, in milliseconds. Default 10,000. */
-  readonly callTimeoutMs?: number
+  readonly callTimeoutMs?: number | undefined
   /** How long a submit or a cancel is retried before its caller gets the error, in milliseconds. Default 10,000. */
-  readonly commandTimeoutMs?: number
+  readonly commandTimeoutMs?: number | undefined
 }

@@ -85,8 +85,8 @@ export class TaskHandle<Result = JsonValue | undefined, Progress = JsonValue> {
    * @returns what came of it; a task that had ended before is left as it is, and the outcome says so.
    * @throws `TASK_NOT_FOUND`, `OUTCOME_UNKNOWN` (cancel again), `CLOSED`.
    */
-  cancel(options: CancelOptions = {}): Promise<CancelOutcome> {
-    return this.#cancellations.cancel(this.id, options)
+  cancel(options: CancelOptions = {}): Promise<CancelOutcome<Result, Progress>> {
+    return this.#cancellations.cancel(this.id, options) as Promise<CancelOutcome<Result, Progress>>
   }
 }
 

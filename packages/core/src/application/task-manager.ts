@@ -198,7 +198,7 @@ export class TaskManager {
    * Shuts this node down in order: its worker takes no more tasks, waits for the running ones for `drainMs`, then aborts and releases them;
    * pending awaits reject with `CLOSED`; storage and messaging are closed. A failing task is no reason to throw. Closing twice is fine.
    */
-  async close(options: { readonly drainMs?: number } = {}): Promise<void> {
+  async close(options: { readonly drainMs?: number | undefined } = {}): Promise<void> {
     if (options.drainMs !== undefined) checkMs('drainMs', options.drainMs)
     this.#closed ??= this.#assembly.close(options)
     await this.#closed

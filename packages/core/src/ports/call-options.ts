@@ -4,5 +4,5 @@ export interface CallOptions {
    * Ends the wait: the call rejects promptly with the signal's reason. An `append` or `send` that was under way may still
    * have happened.
    */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }

@@ -10,9 +10,9 @@ export interface WithinOptions<T> {
   /** The caller's signal: once it is aborted, the wait rejects with its reason. */
   readonly signal?: AbortSignal | undefined
   /** What the wait comes to after `timeoutMs`: the returned value, or the thrown error. Default: an `OUTCOME_UNKNOWN` error. */
-  onTimeout?: () => T
+  onTimeout?: (() => T) | undefined
   /** Measures `timeoutMs`. Default: the system clock. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /**

@@ -4,8 +4,13 @@ import { misuse } from '../ports/errors.ts'
 import type { TaskDeclaration } from './task-factory.ts'
 
 /** The parts of a retry policy that differ from the default one. */
-export interface RetryOptions extends Partial<Omit<RetryPolicy, 'backoff'>> {
-  readonly backoff?: Partial<RetryBackoff>
+export interface RetryOptions {
+  /** How many attempts may fail, the first one included. Default 1: a failure is final. */
+  readonly maxAttempts?: number | undefined
+  /** How many crashes of its node a task survives. Default 3. */
+  readonly maxCrashes?: number | undefined
+  /** The delay between runs. Default: 1 second, doubled for each further run up to 60 seconds, with a jitter of 0.2. */
+  readonly backoff?: { readonly [Property in keyof RetryBackoff]?: RetryBackoff[Property] | undefined } | undefined
 }
 
 const maxTypeCharacters = 200

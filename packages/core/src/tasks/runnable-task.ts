@@ -33,7 +33,7 @@ const checkingProgress = async ({ type, progress: schema }: TaskBody, context: S
     (await validate(schema, lastProgress, subject).then(
       () => true,
       (error: unknown) => {
-        logger.warn({ error }, 'the last progress of the attempt before is left out: another release reported it')
+        logger.warn({ err: error }, 'left out the last progress of the attempt before: its schema refuses it')
         return false
       },
     ))

@@ -19,24 +19,24 @@ export interface DeclareOptions<
   /** The name of the kind of task, 1 to 200 characters; part of every history, so it never changes. */
   readonly type: string
   /** The version of the payload's form: 1, 2, … Default 1. Raise it when older payloads would no longer fit the schema. */
-  readonly version?: number
+  readonly version?: number | undefined
   /**
    * Checked on submit, and again before the run. What is submitted, the schema's input, is stored; the body is given the
    * schema's output. Without a schema the task takes no payload. `undefined` is stored as `null`.
    */
-  readonly payload?: Payload
+  readonly payload?: Payload | undefined
   /** Checked when the body returns: the body returns the schema's input, its output is stored and awaited. */
-  readonly result?: Result
+  readonly result?: Result | undefined
   /** Checked on each report, unless the schema is async; what is reported, the schema's input, is kept. */
-  readonly progress?: Progress
+  readonly progress?: Progress | undefined
   /** For each older version that may still be stored, the step to the version after it. */
-  readonly upcast?: Readonly<Record<number, UpcastStep>>
+  readonly upcast?: Readonly<Record<number, UpcastStep>> | undefined
   /** When the task runs again. Default: a failure is final, three crashes of its node are survived. */
-  readonly retry?: RetryOptions
+  readonly retry?: RetryOptions | undefined
   /** How long one attempt may take, in milliseconds, at most 365 days. Default: as long as it likes. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** The queue that carries its tasks. Default: `default`. */
-  readonly queue?: string
+  readonly queue?: string | undefined
 }
 
 /** What a schema takes, or something else where there is none. */
@@ -55,7 +55,7 @@ export type BodyContext<Payload, Progress> = TaskContext<OutputOf<Payload, undef
 /** How a declared task is run. */
 export interface ImplementOptions {
   /** What becomes of the body where its node loses its lease. Default `abort`. */
-  readonly onLeaseLost?: OnLeaseLost
+  readonly onLeaseLost?: OnLeaseLost | undefined
 }
 
 /** A task, with its body. */
@@ -66,7 +66,7 @@ export interface DefineOptions<
   Returned,
 > extends DeclareOptions<Payload, Result, Progress> {
   /** What becomes of the body where its node loses its lease. Default `abort`. */
-  readonly onLeaseLost?: OnLeaseLost
+  readonly onLeaseLost?: OnLeaseLost | undefined
   /** The body. What it returns is the result; what it throws is the failure. It has to heed its signal. */
   run(context: BodyContext<Payload, Progress>): Returned
 }

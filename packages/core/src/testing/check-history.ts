@@ -7,7 +7,7 @@ export interface CheckHistoryOptions {
    * By how much the time of an event may lie before that of an earlier one, in milliseconds. Default 1,000: clocks of nodes
    * differ, and a command that had to be repeated keeps the time at which it was given.
    */
-  readonly clockSkewMs?: number
+  readonly clockSkewMs?: number | undefined
 }
 
 /**

@@ -11,21 +11,21 @@ import type { PayloadArguments, ProgressOf, ResultOf } from '../tasks/typed-task
 /** How a body is run alone. */
 export interface RunTaskOptions<Progress = unknown> {
   /** Requests the cancellation after so many milliseconds. Default: never. */
-  readonly cancelAfterMs?: number
+  readonly cancelAfterMs?: number | undefined
   /** How long the body may go on after its signal was aborted before it is left behind. Default 30,000. */
-  readonly cancelGraceMs?: number
+  readonly cancelGraceMs?: number | undefined
   /** The last progress of the attempt before. */
-  readonly lastProgress?: Progress
+  readonly lastProgress?: Progress | undefined
   /** Default 1. */
-  readonly attempt?: number
+  readonly attempt?: number | undefined
   /** Default: none. */
-  readonly labels?: readonly string[]
+  readonly labels?: readonly string[] | undefined
   /** Aborts the body's signal, with its reason. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Default: nothing is logged. */
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
   /** The time of `cancelAfterMs` and `cancelGraceMs`. Default: the machine's. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /** What a body did. */

@@ -8,7 +8,7 @@ import { virtualClock } from './virtual-clock.ts'
 /** How a manager on virtual time is made. */
 export interface TestManagerOptions extends Omit<TaskManagerOptions, 'clock'> {
   /** Default: one that begins in 2024. */
-  readonly clock?: VirtualClock
+  readonly clock?: VirtualClock | undefined
 }
 
 /** A whole manager whose time passes only when a test says so. */

@@ -12,20 +12,20 @@ import type { Publisher } from './publisher.ts'
 /** Who requests a cancellation, and why. */
 export interface CancelOptions extends CallOptions {
   /** The reason: the task receives it, and the history keeps it. 1 to 1,000 characters. */
-  readonly reason?: string
+  readonly reason?: string | undefined
   /** Who requests the cancellation, 1 to 200 characters. Default: the id of this node. */
-  readonly by?: string
+  readonly by?: string | undefined
 }
 
 /** The outcome of a cancel. */
-export interface CancelOutcome {
+export interface CancelOutcome<Result = unknown, Progress = unknown> {
   /**
    * `cancelled`: the task is cancelled. `requested`: the task is running, and its node aborts it. `finished`: the task had ended before,
    * and is unchanged.
    */
   readonly outcome: 'cancelled' | 'requested' | 'finished'
   /** The task after the cancel. */
-  readonly details: TaskDetails
+  readonly details: TaskDetails<Result, Progress>
 }
 
 /** Cancels tasks: writes the request into the history. */

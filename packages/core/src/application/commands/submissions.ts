@@ -3,6 +3,7 @@ import type { CreateTask } from '../../domain/task-command.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import { isTaskId } from '../../domain/task-id.ts'
 import type { CallOptions } from '../../ports/call-options.ts'
+import type { Clock } from '../../ports/clock.ts'
 import { misuse } from '../../ports/errors.ts'
 import { within } from '../../ports/within.ts'
 import type { TaskDeclaration } from '../../tasks/task-factory.ts'
@@ -13,7 +14,7 @@ import { noTask } from './aggregate.ts'
 import { IdempotencyMismatch, SubmitIncomplete, SubmitUnknown } from '../node/errors.ts'
 import type { EventSourcing } from './event-sourcing.ts'
 import { declarationOf } from './known-task.ts'
-import { checkText } from '../../ports/checks.ts'
+import { checkMs, checkText } from '../../ports/checks.ts'
 import { timeOf } from '../node/checks.ts'
 import type { NodeContext } from '../node/context.ts'
 import { commandBase } from '../node/context.ts'
@@ -30,13 +31,15 @@ export interface SubmitOptions extends CallOptions {
    * Identifies one task of the type for as long as the task is kept: a second submit with the same key returns the first task. 1 to 500
    * characters.
    */
-  readonly idempotencyKey?: string
+  readonly idempotencyKey?: string | undefined
   /** The task starts at this time or later: a `Date`, or milliseconds since 1970. */
-  readonly notBefore?: Date | number
+  readonly notBefore?: Date | number | undefined
+  /** The same as a delay from the call of `submit`, in milliseconds. Not together with `notBefore`. */
+  readonly delayMs?: number | undefined
   /** Labels to list the task by: at most 32, each of 1 to 200 characters. */
-  readonly labels?: readonly string[]
+  readonly labels?: readonly string[] | undefined
   /** The id of the task that this one retries. Kept with the task, and without effect on it. */
-  readonly retryOf?: TaskId
+  readonly retryOf?: TaskId | undefined
 }
 
 /** A task whose payload is checked and encoded, and of which nothing is written yet. */
@@ -106,7 +109,7 @@ export class Submissions {
     // Copy what the caller could still change, before the first wait.
     const { idempotencyKey, retryOf } = options
     const labels = [...new Set(options.labels)]
-    const notBefore = options.notBefore === undefined ? undefined : timeOf('notBefore', options.notBefore)
+    const notBefore = startOf(options, this.#node.clock)
     if (idempotencyKey !== undefined) checkText('idempotencyKey', idempotencyKey, 500)
     if (labels.length > 32) throw misuse(`labels has ${labels.length} entries: give 32 at most`)
     for (const label of labels) checkText('a label', label, 200)
@@ -166,6 +169,13 @@ export class Submissions {
       if (signal?.aborted !== true) throw error
     })
   }
+}
+
+/** The earliest start, in milliseconds since 1970; `undefined`: at once. */
+const startOf = ({ notBefore, delayMs }: SubmitOptions, clock: Clock): number | undefined => {
+  if (delayMs === undefined) return notBefore === undefined ? undefined : timeOf('notBefore', notBefore)
+  if (notBefore !== undefined) throw misuse('notBefore and delayMs are both given: give one of them')
+  return checkMs('delayMs', delayMs) === 0 ? undefined : clock.now() + delayMs
 }
 
 /** @throws `IDEMPOTENCY_MISMATCH` if the key's task has another payload. */

@@ -11,8 +11,8 @@ export interface Adapters {
 
 /** The adapters that a manager was given, open or still opening. */
 export interface GivenAdapters {
-  readonly storage?: TaskStorage | Promise<TaskStorage>
-  readonly messaging?: TaskMessaging | Promise<TaskMessaging>
+  readonly storage?: TaskStorage | Promise<TaskStorage> | undefined
+  readonly messaging?: TaskMessaging | Promise<TaskMessaging> | undefined
 }
 
 /**

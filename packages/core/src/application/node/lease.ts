@@ -6,12 +6,12 @@ import { checkIntervalMs } from './checks.ts'
 /** The lease by which other nodes know that a node is alive. Times are in milliseconds. */
 export interface LeaseOptions {
   /** How often the node renews its lease. Default 5,000. */
-  readonly renewMs?: number
+  readonly renewMs?: number | undefined
   /**
    * How long the node counts as alive after a renewal, at least twice `renewMs`. Default 15,000. Without a renewal the node takes no more
    * tasks after 60 % of this time, and aborts its running tasks after all of it.
    */
-  readonly ttlMs?: number
+  readonly ttlMs?: number | undefined
 }
 
 /** The same, with every choice made. The same on every node of a cluster. */

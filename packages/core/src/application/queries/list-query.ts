@@ -8,23 +8,23 @@ import { timeOf } from '../node/checks.ts'
 
 /** Which tasks to list. A task is listed if it matches every property that is given. */
 export interface TaskQuery extends CallOptions {
-  readonly status?: TaskStatus | readonly TaskStatus[]
-  readonly type?: string
+  readonly status?: TaskStatus | readonly TaskStatus[] | undefined
+  readonly type?: string | undefined
   /** The node that runs the latest attempt, or ran it. */
-  readonly node?: string
-  readonly label?: string
+  readonly node?: string | undefined
+  readonly label?: string | undefined
   /** Created at this time or later: a `Date`, or milliseconds since 1970. */
-  readonly since?: Date | number
+  readonly since?: Date | number | undefined
   /** Created before this time: a `Date`, or milliseconds since 1970. */
-  readonly until?: Date | number
+  readonly until?: Date | number | undefined
 }
 
 /** Which page of the tasks to list. */
 export interface ListQuery extends TaskQuery {
   /** The maximum number of tasks, 1 to 1,000. Default 50. */
-  readonly limit?: number
+  readonly limit?: number | undefined
   /** The `cursor` of the page before. */
-  readonly cursor?: string
+  readonly cursor?: string | undefined
 }
 
 /** The filter of the query, normalised for adapters. */

@@ -19,7 +19,7 @@ import { mayPass, persist } from '../node/retrying.ts'
 /** How long to wait for the end of a task. */
 export interface WaitOptions extends CallOptions {
   /** How long to wait, in milliseconds. Default: without a limit. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 /** Answers questions: about one task from its history, about many from the listing, about nodes from the registry. */

@@ -43,7 +43,7 @@ export interface DoctorReport {
 /** The options of a doctor. */
 export interface DoctorOptions extends CallOptions {
   /** The maximum number of findings, 1 to 10,000. Default 100. */
-  readonly limit?: number
+  readonly limit?: number | undefined
 }
 
 const atATime = 8

@@ -4,15 +4,15 @@ import { checkIntervalMs } from '../node/checks.ts'
 /** How a node looks for lost tasks. Times are in milliseconds. */
 export interface JanitorOptions {
   /** How often the janitor sweeps while it finds lost tasks; the interval grows up to six times while it finds none. Default 5,000. */
-  readonly intervalMs?: number
+  readonly intervalMs?: number | undefined
   /** How long a due task may wait before its message can count as lost. Default 10,000. */
-  readonly overdueMs?: number
+  readonly overdueMs?: number | undefined
 }
 
 /** When finished tasks are removed. Times are in milliseconds. */
 export interface RetentionOptions {
   /** How long a task is kept after its end; then history and row are removed. Default: for ever. */
-  readonly finishedMs?: number
+  readonly finishedMs?: number | undefined
 }
 
 /** The settings of a janitor, with every choice made. Times are in milliseconds. */

@@ -63,7 +63,7 @@ export class AttachedWorker {
     this.#worker?.leaseChanged(state)
   }
 
-  async close(options: { readonly drainMs?: number }): Promise<void> {
+  async close(options: { readonly drainMs?: number | undefined }): Promise<void> {
     await this.#worker?.close(options)
   }
 }

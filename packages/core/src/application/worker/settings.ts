@@ -7,33 +7,33 @@ import { checkMs, checkWhole } from '../../ports/checks.ts'
 /** The options of a worker. Times are in milliseconds. */
 export interface TaskWorkerOptions {
   /** How many tasks the worker runs at once from each queue of its tasks. Default 4. Not together with `queues`. */
-  readonly slots?: number
+  readonly slots?: number | undefined
   /** The queues to take from, instead of the queues of its tasks. */
-  readonly queues?: Readonly<Record<string, QueueSettings>>
+  readonly queues?: Readonly<Record<string, QueueSettings>> | undefined
   /** How long a body may go on after its signal was aborted; then it is abandoned. Default 30,000. */
-  readonly cancelGraceMs?: number
+  readonly cancelGraceMs?: number | undefined
   /** How long closing waits for running tasks before it aborts them. Default 10,000. */
-  readonly drainMs?: number
+  readonly drainMs?: number | undefined
   /** The minimum time between two saves of a task's progress. Default 500. */
-  readonly progressIntervalMs?: number
+  readonly progressIntervalMs?: number | undefined
   /** What happens to a task that this node cannot decode: a type or version that it does not know, or a payload that its schema refuses. */
-  readonly unknownTasks?: UnknownTaskOptions
+  readonly unknownTasks?: UnknownTaskOptions | undefined
 }
 
 /** What a worker does with a task that it cannot decode. It releases the task for other nodes, and fails the task after too many releases. */
 export interface UnknownTaskOptions {
   /** The delay before a released task is delivered again, in milliseconds. Default 500. */
-  readonly retryDelayMs?: number
+  readonly retryDelayMs?: number | undefined
   /** How often the task may be released before the next node that takes it fails it. Default 20. */
-  readonly maxReleases?: number
+  readonly maxReleases?: number | undefined
 }
 
 /** How a worker takes from one queue. */
 export interface QueueSettings {
   /** How many tasks of the queue the worker runs at once. Default 4; for a serial queue 1. */
-  readonly slots?: number
+  readonly slots?: number | undefined
   /** `serial`: one task of the queue at a time in the whole cluster. Default `parallel`. */
-  readonly mode?: ConsumeMode
+  readonly mode?: ConsumeMode | undefined
 }
 
 /** The same, with every choice made. */
@@ -45,7 +45,7 @@ export interface WorkerSettings {
   readonly cancelGraceMs: number
   readonly drainMs: number
   readonly progressIntervalMs: number
-  readonly unknownTasks: Required<UnknownTaskOptions>
+  readonly unknownTasks: { readonly retryDelayMs: number; readonly maxReleases: number }
 }
 
 const maxSlots = 10_000

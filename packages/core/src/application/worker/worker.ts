@@ -184,7 +184,7 @@ export class TaskWorker {
    * It resolves after `drainMs`, the grace period of the bodies and 5 seconds at the latest, also while the store is down. Closing twice is
    * fine.
    */
-  async close(options: { readonly drainMs?: number } = {}): Promise<void> {
+  async close(options: { readonly drainMs?: number | undefined } = {}): Promise<void> {
     const drainMs = checkMs('drainMs', options.drainMs ?? this.#settings.drainMs)
     this.#closed ??= this.#close(drainMs)
     await this.#closed

@@ -160,6 +160,9 @@ describe('numbers and texts', () => {
   it.each<[string, object]>([
     ['notBefore', { notBefore: Number.NaN }],
     ['notBefore', { notBefore: new Date(Number.NaN) }],
+    ['delayMs', { delayMs: -1 }],
+    ['delayMs', { delayMs: Number.NaN }],
+    ['notBefore and delayMs', { delayMs: 1_000, notBefore: Date.now() }],
     ['label', { labels: [''] }],
     ['label', { labels: ['x'.repeat(201)] }],
     ['labels', { labels: Array.from({ length: 33 }, (_, index) => `label ${index}`) }],
