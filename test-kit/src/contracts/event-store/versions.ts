@@ -10,7 +10,7 @@ const writers = 8
 
 const refusedWith = async (append: Promise<void>, actualVersion: number): Promise<void> => {
   const refusal = await outcomeOf(append)
-  assert.ok(isVersionConflict(refusal), `a conflict was expected, not ${String(refusal)}`)
+  assert.ok(hasCode(refusal, 'VERSION_CONFLICT'), `a conflict was expected, not ${String(refusal)}`)
   assert.equal(refusal.actualVersion, actualVersion, 'the conflict tells the version that the history has')
 }
 
