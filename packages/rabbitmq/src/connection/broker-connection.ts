@@ -8,10 +8,7 @@ import type { Settings } from './settings.ts'
 /** A connection that lasted this long resets the back-off. In milliseconds. */
 const steadyMs = 1_000
 
-/**
- * A connection that is opened again, without limit, whenever it is lost. Its channels are lost with it: the owner of a channel
- * listens for changes.
- */
+/** A connection that is opened again, without limit, whenever it is lost. Its channels are lost with it: their owners reopen them. */
 export class BrokerConnection {
   readonly #role: string
   readonly #settings: Settings
