@@ -1,8 +1,8 @@
 /** A fenced block of a Markdown page. */
 export interface Fence {
-  /** What follows the opening backticks: `ts`, `ts continues`, `text`. */
+  /** The text after the opening backticks: `ts`, `ts continues`, `text`. */
   readonly info: string
-  /** The line of the page, from 1, on which its code begins. */
+  /** The line of the page on which the code begins, counted from 1. */
   readonly line: number
   readonly code: string
 }
@@ -19,13 +19,14 @@ export const fencesOf = (markdown: string): readonly Fence[] =>
   })
 
 /**
- * The programs of a page: a fence `ts` begins one, each `ts continues` after it goes on with it. Every line stands where it
- * stands on the page, so that an error names the right one.
+ * The programs of a page: a block `ts` begins a program, and each `ts continues` after it continues that program. Each line has the same
+ * number as on the page, so that an error names the right line.
  */
 export const programsOf = (markdown: string): readonly string[] => {
   const programs: string[] = []
   for (const { info, line, code } of fencesOf(markdown)) {
-    if (info === 'ts continues' && programs.length === 0) throw new Error(`line ${line}: there is nothing that this block continues`)
+    if (info === 'ts continues' && programs.length === 0)
+      throw new Error(`line ${line}: this block continues a program, but no program begins before it`)
     if (info === 'ts') programs.push('')
     if (info !== 'ts' && info !== 'ts continues') continue
     const before = programs.pop() ?? ''

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import process from 'node:process'
 import type { Reporter, TestModule } from 'vitest/node'
 
-/** How many tests ended how. */
+/** The number of tests by how they ended. */
 export interface Totals {
   passed: number
   failed: number

@@ -1,4 +1,4 @@
-/** Everything that has to hold before a change is merged, in order. A failed step does not stop the ones after it. */
+/** Runs all checks that a change has to pass, in order. A failed step does not stop the later steps. */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -14,9 +14,9 @@ const env = {
   ...process.env,
   PATH: [join(root, 'node_modules/.bin'), process.env['PATH']].join(delimiter),
   NOTES_FILE: notesFile,
-  // Each file of tests has a process of its own: what one has compiled, the others load. A fifth less processor time.
+  // Each test file has its own process. They share compiled code through this cache, which saves a fifth of the processor time.
   NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(root, 'node_modules/.cache/compiled'),
-  // Some tools colour what no terminal shows.
+  // Some tools print colours even when the output is no terminal.
   ...(process.stdout.isTTY || process.env['FORCE_COLOR'] !== undefined ? {} : { NO_COLOR: '1' }),
 }
 
@@ -25,10 +25,7 @@ interface Step {
   readonly command: string
 }
 
-/**
- * Most tests wait for something, so there is a worker for each core. By itself vitest takes one less, which is right for the tests on
- * servers: two files of them beside all the rest starve some that are about times.
- */
+/** The command that runs some projects of tests. Most tests wait, so each core gets a worker; vitest's default is one less. */
 const vitest = (projects: readonly string[], maxWorkers = availableParallelism()): string =>
   [
     'vitest run',
@@ -50,12 +47,12 @@ const steps: readonly Step[] = [
 ]
 
 /**
- * Runs beside the steps from the unit tests on, since all of them mostly wait. What it prints comes in one piece, at the end. It
- * gives way, with the servers that it starts: among the others are tests about times.
+ * Runs at the same time as the steps from the unit tests on, since all of these mostly wait. Its output is printed at the end. It and the
+ * servers that it starts run under `nice`, with one worker less, since they would starve tests that depend on timers.
  */
 const beside: Step = { title: 'Tests on real servers', command: `nice ${vitest(['integration'], Math.max(1, availableParallelism() - 1))}` }
 
-/** What the run of tests left behind, or nothing where the step ran none. */
+/** The totals that a step wrote, or nothing if it ran no tests. */
 const readTotals = (file: string): Totals | undefined => {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Totals
@@ -72,7 +69,7 @@ const readNotes = (): string => {
   }
 }
 
-// This process goes on until the running steps are over: they have servers to stop.
+// After a signal this process waits for the running steps, since they have servers to stop.
 let isInterrupted = false
 const running = new Set<ChildProcess>()
 process.on('SIGINT', () => (isInterrupted = true)) // a terminal sends it to the steps too
@@ -89,12 +86,12 @@ interface Outcome {
 
 let runs = 0
 
-/** Runs a step, its output on the terminal or kept. */
+/** Runs a step; its output goes to the terminal (`inherit`) or into the outcome (`pipe`). */
 const run = ({ command }: Step, output: 'inherit' | 'pipe'): Promise<Outcome> =>
   new Promise((resolve, reject) => {
     const totalsFile = join(scratch, `totals-${++runs}.json`)
     const startedAt = performance.now()
-    // The shell becomes the step, which then gets the signals.
+    // With `exec` the step replaces the shell, so that signals reach it.
     const child = spawn(`exec ${command}`, {
       cwd: root,
       env: { ...env, TOTALS_FILE: totalsFile },
@@ -110,7 +107,7 @@ const run = ({ command }: Step, output: 'inherit' | 'pipe'): Promise<Outcome> =>
       running.delete(child)
       if (signal === 'SIGINT' || signal === 'SIGTERM') isInterrupted = true
       const totals = readTotals(totalsFile) ?? { passed: 0, failed: 0, skipped: 0 }
-      // What fails outside of a test, be it a whole step, counts as one.
+      // A failure outside of a test counts as one failed test.
       if (status !== 0 && totals.failed === 0) totals.failed = 1
       resolve({ totals, output: Buffer.concat(chunks).toString(), seconds: ((performance.now() - startedAt) / 1000).toFixed(1) })
     })

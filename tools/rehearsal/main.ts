@@ -7,20 +7,20 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { readAddress } from '../publishing/address.ts'
-import { commitAll, copyWorkspace, fillInAddress, gitEnv } from './copy.ts'
+import { missingForRelease } from '../publishing/address.ts'
 import { publishedPackages } from '../publishing/packages.ts'
 import { readmeOf } from '../publishing/readme.ts'
+import { run } from '../run.ts'
+import { commitAll, copyWorkspace, fillInAddress, gitEnv } from './copy.ts'
 import { startRegistry } from './registry.ts'
 import type { Registry } from './registry.ts'
-import { run } from '../run.ts'
 import { expectedRelease, unexpectedInRelease } from './versions.ts'
 
 const workspace = join(import.meta.dirname, '../..')
 const { toolchain } = JSON.parse(readFileSync(join(workspace, 'package.json'), 'utf8')) as {
   readonly toolchain: { readonly verdaccio: string }
 }
-/** Their programs need servers: they are installed and loaded only. */
+/** The programs of these READMEs need servers, so these packages are installed and loaded only. */
 const needServers = ['@taskledger/cassandra', '@taskledger/rabbitmq', '@taskledger/test-kit']
 
 const interruption = new AbortController()
@@ -57,10 +57,14 @@ const publish = async (copy: string, { url, env }: Registry): Promise<void> => {
     const value = (await run('pnpm', ['config', 'get', setting], join(copy, 'packages/core'), options)).trim()
     assert([url, 'undefined', ''].includes(value), `pnpm would publish to ${value}`)
   }
+  for (const { name, folder } of publishedPackages(copy))
+    assert(!/"registry"/.test(readFileSync(join(copy, folder, 'package.json'), 'utf8')), `${name} names a registry in its package.json`)
+
   const pack = ['tools/publishing/pack.ts', '--release', 'release']
-  if (readAddress(copy).repository === '') {
+  const [missing] = missingForRelease(copy)
+  if (missing !== undefined) {
     const refusal = await run(process.execPath, pack, copy, options).catch(String)
-    assert(refusal.includes('"repository" in package.json is ""'), `a release without an address was not refused:\n${refusal}`)
+    assert(refusal.includes(missing), `a release without an address was not refused:\n${refusal}`)
     say('a release without an address is refused')
     await fillInAddress(copy)
     await commitAll(copy, 'address', signal)
