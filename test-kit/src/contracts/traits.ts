@@ -21,8 +21,8 @@ export const traitRules = <Port extends Closable>(prefix: string, calls: readonl
   {
     id: `${prefix}-T.1`,
     kind: 'plain',
-    title: 'after close every method fails with CLOSED',
-    hint: 'look whether the port is closed before anything else, in every method',
+    title: 'after close, every method fails with CLOSED',
+    hint: 'check in every method, before anything else, whether the port is closed',
     run: async ({ peer, within }) => {
       const port = await peer()
       await port.close()
@@ -35,8 +35,8 @@ export const traitRules = <Port extends Closable>(prefix: string, calls: readonl
   {
     id: `${prefix}-T.2`,
     kind: 'plain',
-    title: 'with an aborted signal every method rejects promptly with its reason',
-    hint: 'call signal.throwIfAborted() before the first step, and race what follows against the signal',
+    title: 'with an aborted signal, every method rejects at once with the reason of the signal',
+    hint: 'call signal.throwIfAborted() before the first step, and race the later steps against the signal',
     run: async ({ port, within }) => {
       const reason = new Error('aborted by the rule')
       for (const { method, call } of calls) {
@@ -51,8 +51,8 @@ export const traitRules = <Port extends Closable>(prefix: string, calls: readonl
   {
     id: `${prefix}-T.3`,
     kind: 'plain',
-    title: 'closing twice is fine, at once and one after the other',
-    hint: 'keep the promise of the first close and give it again',
+    title: 'a port can be closed twice, at once or one close after the other',
+    hint: 'keep the promise of the first close and return it again',
     run: async ({ peer, within }) => {
       const port = await peer()
       await within('two closes at once ended', Promise.all([port.close(), port.close()]))

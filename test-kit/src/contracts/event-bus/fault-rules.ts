@@ -19,7 +19,7 @@ export const faultRules: readonly Rule<EventBus>[] = [
     id: 'EB-2.1',
     kind: 'fault',
     title: 'after a cut the gap listeners are called, and notices flow again',
-    hint: 'declare and consume first, then tell of the gap: who reads again before listening works misses what happens in between',
+    hint: 'declare and consume first, then call the gap listeners: a client that reads before it listens misses the notices in between',
     notShown: ({ port, faults }) => {
       if (!port.capabilities.crossesProcesses) return 'the capability crossesProcesses is false'
       return faults?.cut === undefined ? 'the harness has no fault "cut"' : undefined
@@ -57,7 +57,7 @@ export const faultRules: readonly Rule<EventBus>[] = [
     id: 'EB-2.2',
     kind: 'plain',
     title: 'malformed messages reach no listener and do not stop the bus',
-    hint: 'decode inside a try; what cannot be decoded is skipped, and logged',
+    hint: 'decode in a try; skip and log a message that cannot be decoded',
     notShown: ({ inject }) => (inject === undefined ? 'the harness has no hook to inject bytes' : undefined),
     run: async (context) => {
       const { port, peer, inject } = context

@@ -7,8 +7,8 @@ export const hearingRules: readonly Rule<EventBus>[] = [
   {
     id: 'EB-1.1',
     kind: 'plain',
-    title: 'every client hears every notice once, the one that published it too',
-    hint: 'each client has a queue of its own; clients that share one share out the notices',
+    title: 'every client, the publisher included, hears every notice once',
+    hint: 'give each client a queue of its own: clients that share a queue divide the notices among them',
     run: async (context) => {
       const clients = [context.port, await context.peer(), await context.peer()]
       const ears = [...clients, ...clients].map(listenOn)
@@ -29,8 +29,8 @@ export const hearingRules: readonly Rule<EventBus>[] = [
   {
     id: 'EB-1.2',
     kind: 'race',
-    title: 'notices are heard in the order in which one sender published them, one by one or many at once',
-    hint: 'one channel for all notices of a client, and no step in between that overtakes another',
+    title: 'notices of one sender are heard in the order in which it published them, one by one or in batches',
+    hint: 'use one channel for all notices of a client, and no later step in which a notice overtakes another',
     run: async ({ port, peer, random, waitUntil, observe }) => {
       const other = await peer()
       const ears = [port, other, await peer()].map(listenOn)
@@ -64,8 +64,8 @@ export const hearingRules: readonly Rule<EventBus>[] = [
   {
     id: 'EB-1.3',
     kind: 'plain',
-    title: 'a listener that throws stops neither the others nor itself nor the publisher',
-    hint: 'call each listener inside a try of its own',
+    title: 'a listener that throws stops neither the other listeners nor itself nor the publisher',
+    hint: 'call each listener in a try of its own',
     run: async (context) => {
       const { port, random, waitUntil } = context
       const before = listenOn(port)
@@ -87,8 +87,8 @@ export const hearingRules: readonly Rule<EventBus>[] = [
   {
     id: 'EB-1.4',
     kind: 'plain',
-    title: 'whoever listens late hears only what is published from then on',
-    hint: 'nothing is kept for those who are not there',
+    title: 'a listener that subscribes late hears only later notices',
+    hint: 'keep nothing for listeners that are not there yet',
     run: async (context) => {
       const { port, peer, random, waitUntil } = context
       const early = [listenOn(port), listenOn(await peer())]
@@ -103,8 +103,8 @@ export const hearingRules: readonly Rule<EventBus>[] = [
   {
     id: 'EB-1.5',
     kind: 'plain',
-    title: 'after unsubscribing a listener hears nothing more, and the others everything',
-    hint: 'a listener may unsubscribe itself, or another, while a notice is handed out: do not walk the list that it changes',
+    title: 'a listener hears nothing after it unsubscribed, and the others still hear everything',
+    hint: 'a listener may unsubscribe itself or another while a notice is delivered: do not walk the list that it changes',
     run: async (context) => {
       const { port, random, waitUntil } = context
       const stopped = listenOn(port)
@@ -133,8 +133,8 @@ export const hearingRules: readonly Rule<EventBus>[] = [
   {
     id: 'EB-1.6',
     kind: 'plain',
-    title: 'the listeners of a client that has closed hear nothing more, and it takes no new ones',
-    hint: 'take the listeners out when the client closes; subscribing afterwards fails with CLOSED',
+    title: 'the listeners of a closed client hear nothing more, and it accepts no new ones',
+    hint: 'remove the listeners when the client closes; subscribing afterwards fails with CLOSED',
     run: async (context) => {
       const { port, peer, random } = context
       const closing = await peer()

@@ -20,7 +20,7 @@ export const valueRules: readonly Rule<EventBus>[] = [
   {
     id: 'EB-3.1',
     kind: 'plain',
-    title: 'notices arrive equal, of every type and status, with any name of a node',
+    title: 'notices of every type and status arrive equal, whatever the name of their node',
     hint: 'send JSON text in UTF-8 (the codec of core does it)',
     run: async (context) => {
       const { port, random } = context
@@ -38,8 +38,8 @@ export const valueRules: readonly Rule<EventBus>[] = [
   {
     id: 'EB-3.2',
     kind: 'plain',
-    title: 'many notices at once arrive whole, none is a call that does nothing, and one task may have several',
-    hint: 'a batch that does not fit into one message of the engine goes in several, in order',
+    title: 'a large batch arrives whole, an empty batch does nothing, and one task may have several notices in a batch',
+    hint: 'split a batch that does not fit into one message of the engine, and keep the order',
     run: async (context) => {
       const { port, random, waitUntil } = context
       const ears = [listenOn(port), listenOn(await context.peer())]
@@ -54,7 +54,7 @@ export const valueRules: readonly Rule<EventBus>[] = [
   {
     id: 'EB-3.3',
     kind: 'plain',
-    title: 'what was published and what was heard may be changed without anybody else noticing',
+    title: 'a publisher or a listener that changes a notice changes it for nobody else',
     hint: 'give each listener a copy of its own',
     run: async (context) => {
       const { port, random } = context

@@ -11,14 +11,14 @@ export const readingRules: readonly Rule<EventStore>[] = [
     id: 'ES-1.1',
     kind: 'plain',
     title: 'an unknown task has an empty history',
-    hint: 'a missing row is no error',
+    hint: 'a missing row is not an error',
     run: async ({ port }) => assert.deepEqual(await port.read(freshTaskId()), []),
   },
   {
     id: 'ES-1.2',
     kind: 'plain',
-    title: 'events come back in order and equal, of every type, from another client too',
-    hint: 'order by the version; write every field through the codec',
+    title: 'events of every type come back equal and in order, from another client too',
+    hint: 'order the events by version; write every field through the codec',
     run: async ({ port, peer }) => {
       const taskId = freshTaskId()
       const events = everyEvent(taskId)
@@ -30,7 +30,7 @@ export const readingRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-1.3',
     kind: 'plain',
-    title: 'the events of one append are written whole, or not at all',
+    title: 'an append writes all of its events or none',
     hint: 'write them in one transaction or conditional batch',
     run: async ({ port }) => {
       const taskId = freshTaskId()
@@ -46,8 +46,8 @@ export const readingRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-1.4',
     kind: 'plain',
-    title: 'afterVersion leaves out what is known',
-    hint: 'the events with a higher version, none where there are none',
+    title: 'a read with afterVersion returns only later events',
+    hint: 'return the events with a higher version, and an empty list where there are none',
     run: async ({ port }) => {
       const taskId = freshTaskId()
       const events = everyEvent(taskId)
@@ -59,8 +59,8 @@ export const readingRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-1.5',
     kind: 'plain',
-    title: 'histories do not mix, not those of one cohort either',
-    hint: 'a partition may hold many tasks: the task id belongs into every condition',
+    title: 'histories do not mix, even within one cohort',
+    hint: 'a partition may hold many tasks: put the task id into every condition',
     run: async ({ port }) => {
       const first = freshTaskId()
       const ids = [first, ...[1, 2, 3].map((index) => (first.slice(0, -4) + `000${index}`) as typeof first), freshTaskId()]
@@ -73,7 +73,7 @@ export const readingRules: readonly Rule<EventStore>[] = [
     id: 'ES-1.6',
     kind: 'plain',
     title: 'unicode, nested, empty and the largest values come back equal',
-    hint: 'keep the text of the codec as it is: no trimming, no normalisation, no column that is too short',
+    hint: 'store the text of the codec unchanged: no trimming, no normalisation, no column that is too short',
     run: async ({ port }) => {
       for (const payload of [...Object.values(awkwardValues), largestPayload]) {
         const taskId = freshTaskId()
@@ -86,8 +86,8 @@ export const readingRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-1.7',
     kind: 'plain',
-    title: 'what goes in and comes out is not aliased',
-    hint: 'copy, or encode, what you keep and what you give',
+    title: 'a caller that changes its objects does not change the history',
+    hint: 'copy or encode events on the way in and on the way out',
     run: async ({ port }) => {
       const taskId = freshTaskId()
       const created = createdEvent(taskId, { list: [1] })

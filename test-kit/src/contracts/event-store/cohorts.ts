@@ -60,15 +60,15 @@ export const cohortRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-2.7',
     kind: 'race',
-    title: 'writers on different tasks of one cohort, on independent clients, are all accepted, each exactly once',
-    hint: 'a condition about the whole cohort refuses neighbours; what is committed together has to be tried apart where that is refused',
+    title: 'appends to different tasks of one cohort, from independent clients, are all accepted, each exactly once',
+    hint: 'a condition on the whole cohort refuses neighbours; when a joint commit is refused, try its appends one by one',
     run: (context) => live(context, async () => {}),
   },
   {
     id: 'ES-2.8',
     kind: 'race',
-    title: 'a conflict of one task, or the aborted signal of one append, does not hurt the others of its cohort',
-    hint: 'the outcome of a batch is not that of each append in it, and the signal of one is for its own caller alone',
+    title: 'a conflict of one task, or the aborted signal of one append, does not affect the others of its cohort',
+    hint: 'the outcome of a batch is not the outcome of each append in it, and the signal of a caller ends only its own call',
     run: (context) =>
       live(context, async (taskId, version, client, history) => {
         const last = history.at(-1)

@@ -14,8 +14,8 @@ export const enumerationRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-6.1',
     kind: 'plain',
-    title: '`histories` names every history once, for every client, and none that was removed',
-    hint: 'one row for each task, not for each event or cohort; read page by page to the end',
+    title: '`histories` lists every history once, for every client, and no removed history',
+    hint: 'return one id for each task, not for each event or cohort; read page by page to the end',
     run: async ({ port, peer }) => {
       const other = await peer()
       assert.deepEqual(await namedBy(port), [])
@@ -32,8 +32,8 @@ export const enumerationRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-6.2',
     kind: 'fault',
-    title: '`histories` names a history that cannot be decoded, too',
-    hint: 'name the tasks without reading their events',
+    title: '`histories` also lists a history that cannot be decoded',
+    hint: 'list the tasks without reading their events',
     notShown: ({ inject }) => (inject === undefined ? 'the harness has no hook to put bytes into the store' : undefined),
     run: async ({ port, inject }) => {
       const taskId = freshTaskId()

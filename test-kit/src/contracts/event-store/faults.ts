@@ -50,8 +50,8 @@ export const faultRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-3.1',
     kind: 'plain',
-    title: 'the same append again succeeds and adds nothing, also after others have written',
-    hint: 'where the version does not fit, look whether the event ids at those versions are your own',
+    title: 'a repeated append succeeds and adds nothing, even after others have written',
+    hint: 'when the version does not match, check whether the event ids at those versions are your own',
     run: async ({ port, peer }) => {
       const taskId = freshTaskId()
       const events = everyEvent(taskId)
@@ -71,7 +71,7 @@ export const faultRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-3.2',
     kind: 'fault',
-    title: 'where the reply is lost the outcome is unknown or a success, and the repeat leaves exactly one copy',
+    title: 'an append whose reply is lost succeeds or fails with OUTCOME_UNKNOWN, and its repeat leaves exactly one copy',
     hint: 'never report a lost reply as a failure or a conflict; recognise your own event by its id',
     notShown: needs('loseReplies'),
     run: async (context) => {
@@ -97,8 +97,8 @@ export const faultRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-3.3',
     kind: 'fault',
-    title: 'an append that is cut in the middle is there whole or not at all',
-    hint: 'one transaction or batch for all events of an append',
+    title: 'an append whose connection is cut is written whole or not at all',
+    hint: 'use one transaction or batch for all events of an append',
     notShown: needs('cut'),
     run: async (context) => {
       const { port, peer, faults, within, observe, random } = context
@@ -128,7 +128,7 @@ export const faultRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-3.4',
     kind: 'race',
-    title: 'a reader beside a writer sees a prefix, never a hole',
+    title: 'a reader beside a writer sees a prefix of the history, without a hole',
     hint: 'read the history in one statement, from one snapshot',
     run: async ({ port, peer, observe }) => {
       const reader = await peer()
@@ -185,8 +185,8 @@ export const faultRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-4.1',
     kind: 'plain',
-    title: 'a row that cannot be decoded is an error with a code; nothing is destroyed, and other tasks are not affected',
-    hint: 'let the error of the codec through; never skip the row, never delete it',
+    title: 'a row that cannot be decoded fails with a code; it is kept, and other tasks can still be read',
+    hint: 'pass on the error of the codec; never skip or delete the row',
     notShown: ({ inject }) => (inject === undefined ? 'the harness has no "inject"' : undefined),
     run: async ({ port, inject }) => {
       const [broken, whole] = [freshTaskId(), freshTaskId()]
@@ -201,8 +201,8 @@ export const faultRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-4.2',
     kind: 'plain',
-    title: 'an event of an unknown type is an error that names the type, and nothing is destroyed',
-    hint: 'a newer release wrote it: let the error of the codec through',
+    title: 'an event of an unknown type fails with an error that names the type, and is kept',
+    hint: 'a newer release wrote it: pass on the error of the codec',
     notShown: ({ inject }) => (inject === undefined ? 'the harness has no "inject"' : undefined),
     run: async ({ port, inject }) => {
       const taskId = freshTaskId()

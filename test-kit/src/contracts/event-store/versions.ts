@@ -41,8 +41,8 @@ export const versionRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-2.1',
     kind: 'plain',
-    title: 'a stale version is refused with the actual one, and nothing is written',
-    hint: 'compare the expected version with that of the history, not with the version of a row of the same number',
+    title: 'an append with a stale version is refused with the actual version and writes nothing',
+    hint: 'compare the expected version with the last version of the history: a check of one row is not enough',
     run: async ({ port }) => {
       const taskId = freshTaskId()
       const events = everyEvent(taskId)
@@ -55,8 +55,8 @@ export const versionRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-2.2',
     kind: 'plain',
-    title: 'a version ahead is refused with the actual one, and nothing is written',
-    hint: 'that the row is free is not enough: the one before it has to be there',
+    title: 'an append with a version ahead is refused with the actual version and writes nothing',
+    hint: 'check that the previous event exists: a free row is not enough',
     run: async ({ port }) => {
       const taskId = freshTaskId()
       await refusedWith(port.append(taskId, 1, [startedEvent(taskId, 2)]), 0)
@@ -69,22 +69,22 @@ export const versionRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-2.3',
     kind: 'race',
-    title: 'of racing writers on one client exactly one wins, the others get a conflict',
+    title: 'of racing writers on one client exactly one wins, and the others get a conflict',
     hint: 'a read-then-write check outside one atomic statement lets two writers win',
     run: (context) => race(context, [context.port], context.port),
   },
   {
     id: 'ES-2.4',
     kind: 'race',
-    title: 'of racing writers on independent clients exactly one wins, the others get a conflict',
-    hint: 'a lock within the process does not reach the other clients: the engine has to compare and write in one step',
+    title: 'of racing writers on independent clients exactly one wins, and the others get a conflict',
+    hint: 'a lock in the process does not reach other clients: the engine has to compare and write in one step',
     run: async (context) => race(context, [context.port, await context.peer(), await context.peer()], await context.peer()),
   },
   {
     id: 'ES-2.5',
     kind: 'plain',
-    title: 'a second creation is refused',
-    hint: 'an insert that overwrites makes two tasks into one',
+    title: 'a second creation of a task is refused',
+    hint: 'an insert that overwrites merges two tasks into one',
     run: async ({ port, peer }) => {
       const taskId = freshTaskId()
       const created = createdEvent(taskId)
@@ -97,8 +97,8 @@ export const versionRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-2.6',
     kind: 'plain',
-    title: 'a fresh append begins a history once: repeated it adds nothing, and appends that compare hold against it and follow it',
-    hint: 'a fresh append may leave out the comparison, not the traces by which others compare; and its repetition must not set them back',
+    title: 'a fresh append begins a history once: its repeat adds nothing, and appends that compare versions are refused or follow it',
+    hint: 'a fresh append may skip the comparison, but has to write the rows that other appends compare with; its repeat must not reset them',
     run: async ({ port, peer }) => {
       const taskId = freshTaskId()
       const [created, started, later] = [createdEvent(taskId), startedEvent(taskId, 2), startedEvent(taskId, 3, 2)]
@@ -131,8 +131,8 @@ export const removalRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-5.1',
     kind: 'plain',
-    title: 'a removed task is unknown, to every client, and others are left as they are',
-    hint: 'the task id belongs into the condition of the deletion',
+    title: 'a removed task is unknown to every client, and other tasks stay as they are',
+    hint: 'put the task id into the condition of the deletion',
     run: async ({ port, peer }) => {
       const removed = await history(port, 4)
       const kept = await history(port, 4)
@@ -147,8 +147,8 @@ export const removalRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-5.2',
     kind: 'plain',
-    title: 'an append at the old version after a removal does not bring the task back',
-    hint: 'the condition has to find the event before; that the row is free is not enough',
+    title: 'an append at the old version does not bring a removed task back',
+    hint: 'check that the previous event exists: a free row is not enough',
     run: async ({ port, peer }) => {
       const { taskId } = await history(port, 2)
       const other = await peer()

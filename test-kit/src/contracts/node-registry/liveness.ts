@@ -50,8 +50,8 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
   {
     id: 'NR-1.1',
     kind: 'plain',
-    title: 'a node that renews is live, for every client, and is shown as the latest renewal described it',
-    hint: 'replace what is known of the node with every renewal, all of it',
+    title: 'a node that renews is live for every client, with the data of its latest renewal',
+    hint: 'replace the whole row of the node with every renewal',
     run: async ({ port, peer }) => {
       const other = await peer()
       assert.deepEqual(await other.live(), [])
@@ -66,8 +66,8 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
   {
     id: 'NR-1.2',
     kind: 'plain',
-    title: 'a node is gone when its time is up, and not before',
-    hint: 'an engine that counts in whole seconds rounds up, and says so in ttlGranularityMs; time counts from the renewal',
+    title: 'a node disappears when its time to live is over, and not before',
+    hint: 'an engine that counts whole seconds rounds up and declares it in ttlGranularityMs; the time counts from the renewal',
     run: async (context) => {
       const { port } = context
       const ttlMs = shortTtlMs(port)
@@ -78,8 +78,8 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
   {
     id: 'NR-1.3',
     kind: 'plain',
-    title: 'a node that leaves is gone at once, for every client, and may come back',
-    hint: 'do not wait for the time to be up; leaving twice, or without having been there, is no error',
+    title: 'a node that leaves is gone at once for every client, and may come back',
+    hint: 'do not wait for the time to live; leaving twice, or without a renewal before, is not an error',
     run: async ({ port, peer }) => {
       const other = await peer()
       const [leaver, stayer] = [nodeWith({ nodeId: 'leaver' }), nodeWith({ nodeId: 'stayer' })]
@@ -95,8 +95,8 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
   {
     id: 'NR-1.4',
     kind: 'race',
-    title: 'nodes do not disturb one another: not by renewing, not by leaving, not by vanishing, even if they have the same name',
-    hint: 'one row for each node id, each with a time of its own',
+    title: 'nodes do not affect one another by renewing, leaving or expiring, even with the same name',
+    hint: 'store one row for each node id, with a time to live of its own',
     run: async (context) => {
       const { port, peer, random } = context
       const clients = [port, await peer(), await peer()] as const
@@ -123,8 +123,8 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
   {
     id: 'NR-1.5',
     kind: 'plain',
-    title: 'with every renewal the time begins anew, be it longer or shorter than before',
-    hint: 'what counts is the latest renewal alone',
+    title: 'every renewal starts the time to live anew, whether it is longer or shorter than before',
+    hint: 'only the latest renewal counts',
     run: async (context) => {
       const { port } = context
       const ttlMs = shortTtlMs(port)

@@ -7,8 +7,8 @@ export const valueRules: readonly Rule<NodeRegistry>[] = [
   {
     id: 'NR-2.1',
     kind: 'plain',
-    title: 'what a node says of itself comes back equal: unicode, empty and large values',
-    hint: 'keep it as JSON text in UTF-8 (the codec of core does it); queues may have any name',
+    title: 'the data of a node comes back equal: unicode, empty and large values',
+    hint: 'store it as JSON text in UTF-8 (the codec of core does it); queues may have any name',
     run: async ({ port, peer }) => {
       const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`queue-${1_000 + index}`, index]))
       const nodes = [
@@ -29,7 +29,7 @@ export const valueRules: readonly Rule<NodeRegistry>[] = [
   {
     id: 'NR-2.2',
     kind: 'plain',
-    title: 'what was given and what was returned may be changed without changing what is kept',
+    title: 'a caller that changes its objects does not change the stored data',
     hint: 'copy on the way in and on the way out',
     run: async ({ port }) => {
       const expected = nodeWith({ delivered: { default: 1 } })

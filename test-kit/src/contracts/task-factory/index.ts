@@ -65,7 +65,7 @@ const rulesFor = ({
     {
       id: 'TF-1.1',
       kind: 'plain',
-      title: 'a payload comes back equal from what is stored of it',
+      title: 'a payload comes back equal from its stored form',
       hint: 'a date became a string, or a field was left out of the encoding',
       notShown: () => (samples.length === 0 ? 'no sample was given' : undefined),
       run: async ({ port, observe }) => {
@@ -81,7 +81,7 @@ const rulesFor = ({
     {
       id: 'TF-1.2',
       kind: 'plain',
-      title: 'every older version that was recorded still decodes',
+      title: 'every recorded older version can still be decoded',
       hint: 'add the upcast from that version to the next',
       notShown: ({ port }) => (port.version === 1 && older.length === 0 ? 'the type has no older version' : undefined),
       run: async ({ port, observe }) => {
@@ -98,7 +98,7 @@ const rulesFor = ({
     {
       id: 'TF-1.3',
       kind: 'plain',
-      title: 'an unknown version, and a payload that is to be refused, are errors with a code',
+      title: 'an unknown version and a refused payload fail with a code',
       hint: 'check the version before the payload; let the schema refuse on submit and again before the run',
       run: async ({ port, observe }) => {
         const [sample] = samples
@@ -117,8 +117,8 @@ const rulesFor = ({
     {
       id: 'TF-1.4',
       kind: 'plain',
-      title: 'what is stored of a payload is what was recorded',
-      hint: 'an encoding that changes needs a new version, and an upcast from the old one',
+      title: 'the stored form of a payload is the recorded one',
+      hint: 'a changed encoding needs a new version, and an upcast from the old one',
       notShown: () => (samples.some(({ stored }) => stored !== undefined) ? undefined : 'no sample has a recorded encoding'),
       run: async ({ port }) => {
         for (const { payload, stored } of samples)

@@ -52,8 +52,8 @@ export const pageRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-2.1',
     kind: 'plain',
-    title: 'tasks are listed by the time of their creation and then by id, the newest first, in full pages',
-    hint: 'sort by createdAt and taskId, both descending, over all buckets; ask for one row more than the limit to know whether there is a next page',
+    title: 'tasks are listed by creation time and then by id, the newest first, in full pages',
+    hint: 'sort by createdAt and taskId, both descending, over all buckets; read one row more than the limit to know whether there is a next page',
     run: async ({ port, peer, random }) => {
       const tasks = ages.map((age) => detailsWith(random, { createdAt: leapDay - age }))
       for (const task of shuffled(tasks, random)) await port.save(task)
@@ -75,8 +75,8 @@ export const pageRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-2.2',
     kind: 'plain',
-    title: 'a filter lets through what meets every property of it: statuses, type, node, label, since, until, in every combination',
-    hint: 'since is the first time that belongs to it, until the first that does not; the properties of a filter are joined by "and", its statuses by "or"',
+    title: 'a filter returns the tasks that have all its properties: statuses, type, node, label, since, until, in every combination',
+    hint: 'since is inclusive and until is exclusive; the properties of a filter are joined by "and", its statuses by "or"',
     run: async ({ port, random, observe }) => {
       const tasks = variedTasks(random)
       await Promise.all(shuffled(tasks, random).map((task) => port.save(task)))
@@ -117,8 +117,8 @@ export const pageRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-2.3',
     kind: 'plain',
-    title: 'a cursor walks every task once while others are added, changed and removed, on whatever client',
-    hint: 'a cursor names the place where the page ended (time and id), not a number of rows; it holds no state of a client',
+    title: 'a cursor walks every task once while tasks are added, changed and removed, on any client',
+    hint: 'a cursor holds the position where the page ended (time and id), not a number of rows and no state of a client',
     run: async ({ port, peer, random, observe }) => {
       const other = await peer()
       const tasks = Array.from({ length: 60 }, (_, index) =>
@@ -145,8 +145,8 @@ export const pageRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-2.4',
     kind: 'plain',
-    title: 'a malformed cursor and one of another filter are refused as INVALID_CURSOR',
-    hint: 'take the cursor apart before the engine sees it, and keep in it what filter it was made for',
+    title: 'a malformed cursor, or one of another filter, is refused as INVALID_CURSOR',
+    hint: 'decode the cursor before the engine sees it, and store its filter in it',
     run: async ({ port, random }) => {
       for (let index = 0; index < 6; index++) await port.save(detailsWith(random, { createdAt: leapDay - index, labels: ['red'] }))
       const filter = { type: 'reindex' }

@@ -16,8 +16,8 @@ export const progressRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-4.1',
     kind: 'race',
-    title: 'of the progress the last (attempt, sequence) wins, in any order, over two clients',
-    hint: 'compare the attempt first and then the sequence; the time of the report and the order of arrival say nothing',
+    title: 'the progress with the highest (attempt, sequence) wins, in any order and over two clients',
+    hint: 'compare the attempt first and then the sequence; the time of the report and the order of arrival do not count',
     run: async ({ port, peer, random }) => {
       const clients = [port, await peer()] as const
       const reports = [progressOf(1, 1), progressOf(1, 2), progressOf(1, 10), progressOf(2, 1), progressOf(2, 2)]
@@ -38,8 +38,8 @@ export const progressRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-4.2',
     kind: 'plain',
-    title: 'progress is shown in the rows of unfinished tasks and touches nothing else of them',
-    hint: 'keep it apart from the columns that a save writes: it has no version, makes no row of its own and outlives the next save',
+    title: 'progress appears in the rows of unfinished tasks and changes nothing else of them',
+    hint: 'store it apart from the columns that a save writes: it has no version, creates no row and outlives the next save',
     run: async ({ port, random }) => {
       const stranger = drawTaskId(random)
       await port.saveProgress(stranger, progressOf(1, 1))
@@ -66,8 +66,8 @@ export const progressRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-4.3',
     kind: 'plain',
-    title: 'progress that the saved details bring along counts like any other',
-    hint: 'a row shows the later of the two, by attempt and then by sequence: what came in a report, and what came in its details',
+    title: 'progress in the saved details counts like reported progress',
+    hint: 'a row shows the later of the reported progress and the progress of its details, by attempt and then by sequence',
     run: async ({ port, random }) => {
       const [waiting] = lifeOf(random)
       const again = { ...waiting, version: 3, attempt: 1, progress: progressOf(1, 5) }
@@ -84,8 +84,8 @@ export const progressRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-4.4',
     kind: 'plain',
-    title: 'late progress after the end is ignored: a finished task keeps what its last event said',
-    hint: 'show the progress of a finished task as its details have it, whatever was reported before or since',
+    title: 'progress that arrives after the end is ignored: a finished task keeps the progress of its last event',
+    hint: 'show the progress of a finished task from its details, whatever was reported before or since',
     run: async ({ port, random }) => {
       const [, inProgress, , cancelled] = lifeOf(random)
       const silent = { ...cancelled, taskId: drawTaskId(random), createdAt: leapDay - 1 }

@@ -7,8 +7,8 @@ import { detailsWith, leapDay, lifeOf } from './sample-details.ts'
 export const removalRule: Rule<TaskListing> = {
   id: 'TL-5.1',
   kind: 'plain',
-  title: 'removal forgets the row and the progress of a task, finished or not, and of no other',
-  hint: 'take it out of every table: the list, what is unfinished, the progress; removing what is not there is no error',
+  title: 'a removal deletes the row and the progress of the task, finished or not, and of no other task',
+  hint: 'delete it from every table: the list, the unfinished tasks, the progress; removing a missing task is not an error',
   run: async ({ port, peer, random }) => {
     const other = await peer()
     const [, inProgress, , cancelled] = lifeOf(random)

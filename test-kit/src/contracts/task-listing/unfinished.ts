@@ -8,8 +8,8 @@ import { detailsWith, leapDay, lifeOf, oneInEachStatus } from './sample-details.
 const dueBeforeRule: Rule<TaskListing> = {
   id: 'TL-3.4',
   kind: 'plain',
-  title: 'with `dueBefore`, `unfinished` leaves out nothing that waits and became due before that time',
-  hint: 'what counts is `dueAt`, or where there is none `updatedAt`, of the latest version; give too much rather than too little',
+  title: 'with `dueBefore`, `unfinished` leaves out no waiting task that became due before that time',
+  hint: '`dueAt` of the latest version counts, or `updatedAt` where there is none; return too many tasks rather than too few',
   run: async ({ port, peer, random }) => {
     const other = await peer()
     const at = (ms: number): number => leapDay + ms
@@ -46,8 +46,8 @@ export const unfinishedRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-3.1',
     kind: 'plain',
-    title: '`unfinished` holds every unfinished task and no finished one',
-    hint: 'a task that was saved as finished must not come back when an older version arrives late, and one that waits again must stay in',
+    title: '`unfinished` returns every unfinished task and no finished one',
+    hint: 'an older version that arrives late must not bring a finished task back, and a task that waits again must stay',
     run: async ({ port, peer, random }) => {
       const other = await peer()
       const inEach = oneInEachStatus(random)
@@ -66,7 +66,7 @@ export const unfinishedRules: readonly Rule<TaskListing>[] = [
     id: 'TL-3.2',
     kind: 'plain',
     title: 'shards are disjoint and complete, and the same for every client and adapter',
-    hint: 'the shard of a task is shardOf(taskId, of), whatever number the adapter itself divides its rows by',
+    hint: 'the shard of a task is shardOf(taskId, of), however the adapter itself divides its rows',
     run: async ({ port, peer, random }) => {
       const other = await peer()
       const tasks = Array.from({ length: 120 }, (_, index) => detailsWith(random, { createdAt: leapDay - index * 3_600_000 }))
@@ -83,8 +83,8 @@ export const unfinishedRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-3.3',
     kind: 'race',
-    title: 'shards tear no cohort apart: tasks that were submitted together are found together, all of them, in one shard',
-    hint: 'a partition that holds a cohort has a row for each of its tasks, and the shard is that of the cohort, not of the whole id',
+    title: 'tasks that were submitted together are found together, all of them, in one shard',
+    hint: 'a partition that holds a cohort has a row for each of its tasks; the shard follows from the cohort, not from the whole id',
     run: async ({ port, peer, random }) => {
       const clients = [port, await peer()] as const
       const cohorts = Array.from({ length: 6 }, (_, cohort) => {

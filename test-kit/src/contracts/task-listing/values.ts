@@ -42,7 +42,7 @@ export const valueRules: readonly Rule<TaskListing>[] = [
     id: 'TL-6.1',
     kind: 'plain',
     title: 'details and progress come back equal: unicode, nested, empty and large values',
-    hint: 'keep them as JSON text in UTF-8 (the codec of core does it), and look at the limits of the column',
+    hint: 'store them as JSON text in UTF-8 (the codec of core does it), and check the limits of the column',
     run: async ({ port, peer, random }) => {
       const other = await peer()
       const large = 'ü€💥x'.repeat((250 * kibi) / 10)
@@ -77,7 +77,7 @@ export const valueRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-6.2',
     kind: 'plain',
-    title: 'what was given and what was returned may be changed without changing what is kept',
+    title: 'a caller that changes its objects does not change the stored data',
     hint: 'copy on the way in and on the way out',
     run: async ({ port, random }) => {
       const details = fullDetails(random)

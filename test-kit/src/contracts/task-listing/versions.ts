@@ -8,8 +8,8 @@ export const versionRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-1.1',
     kind: 'race',
-    title: 'an older version never overwrites a newer one, in any order, over two clients',
-    hint: 'compare the versions in the same atomic step that writes, or let the engine order the writes by the version',
+    title: 'an older version never overwrites a newer one, in any order and over two clients',
+    hint: 'compare the versions in the same atomic step that writes, or let the engine order the writes by version',
     run: async ({ port, peer, random, observe }) => {
       const clients = [port, await peer()] as const
       const newest: TaskDetails[] = []
@@ -37,8 +37,8 @@ export const versionRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-1.2',
     kind: 'plain',
-    title: 'the same version again changes nothing',
-    hint: 'a row is replaced, not added; what was reported of the progress since must survive a repeated save',
+    title: 'a save of the same version changes nothing',
+    hint: 'replace the row, do not add one; progress that was reported since has to survive a repeated save',
     run: async ({ port, peer, random }) => {
       const other = await peer()
       const [waiting, inProgress] = lifeOf(random)
@@ -59,8 +59,8 @@ export const versionRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-1.3',
     kind: 'plain',
-    title: 'values that a later version no longer has are gone',
-    hint: 'write every column with every save, those without a value too; do not merge the new row into the old one',
+    title: 'values that a later version no longer has are removed',
+    hint: 'write every column with every save, the empty ones too; do not merge the new row into the old one',
     run: async ({ port, random }) => {
       const bare = detailsWith(random, { version: 3 })
       const full: TaskDetails = {
@@ -93,7 +93,7 @@ export const versionRules: readonly Rule<TaskListing>[] = [
     id: 'TL-1.4',
     kind: 'fault',
     title: 'a saved row survives a restart of the engine',
-    hint: 'resolve a save only when the engine has made it durable',
+    hint: 'resolve a save only after the engine has made it durable',
     notShown: ({ port, faults }) => {
       if (!port.capabilities.durability) return 'the capability durability is false'
       return faults?.restart === undefined ? 'the harness has no hook to restart the engine' : undefined
@@ -115,8 +115,8 @@ export const versionRules: readonly Rule<TaskListing>[] = [
   {
     id: 'TL-1.5',
     kind: 'race',
-    title: 'many saves of many versions of one task at once, over two clients, end at the highest, and what was saved is seen',
-    hint: 'saves that are overtaken may be left out, but none may be dropped for another that is older, or resolve before either is written',
+    title: 'many saves of one task at once, over two clients, end at the highest version, and a resolved save is visible',
+    hint: 'an adapter may drop a save for a newer one, but not for an older one, and must not resolve it before one of the two is written',
     run: async ({ port, peer, random, observe }) => {
       const clients = [port, await peer()] as const
       const lives = Array.from({ length: 3 }, (_, index) => {

@@ -49,16 +49,15 @@ export const closingRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-5.1',
     kind: 'plain',
-    title:
-      'a consumer that closes gets no new deliveries, waits for the handlers that run, lets them settle, and leaves the rest to others',
-    hint: 'tell the engine first to send no more, give back what has not begun, then wait for the handlers',
+    title: 'a consumer that closes gets no new deliveries, waits until its handlers have settled and ended, and leaves the rest to others',
+    hint: 'first tell the engine to send no more, give back messages that have not begun, then wait for the handlers',
     run: closes((worker) => worker.consumer.close()),
   }),
   staged({
     id: 'WQ-5.2',
     kind: 'plain',
-    title: 'a client that closes does the same for all its consumers',
-    hint: 'close every consumer and wait for it before the connection goes, or what the handlers settle last is lost',
+    title: 'a client that closes closes all its consumers in the same way',
+    hint: 'close every consumer and wait for it before the connection closes, or the last settlements are lost',
     run: closes((_worker, client) => client.close()),
   }),
 ]

@@ -8,7 +8,7 @@ export const deliveryRules: readonly Rule<WorkQueue>[] = [
     id: 'WQ-1.0',
     kind: 'plain',
     title: 'queues do not mix',
-    hint: 'a name stands for itself: nothing in it is a pattern, a separator or the same in upper case',
+    hint: 'take a name literally: it has no pattern and no separator, and upper case differs from lower case',
     run: async ({ port, peer, waitUntil }, stage) => {
       const clients = [port, await peer()] as const
       const names = [stage.queue, 'mail', 'mail.urgent', 'mail.*', 'Mail', 'mail-urgent', 'möbel']
@@ -28,8 +28,8 @@ export const deliveryRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-1.1',
     kind: 'plain',
-    title: 'each message reaches one consumer, and one that is accepted is not delivered again',
-    hint: 'consumers compete for messages; they do not each get a copy',
+    title: 'each message reaches one consumer, and an accepted message is not delivered again',
+    hint: 'consumers compete for messages: they do not each get a copy',
     run: async ({ port, peer, waitUntil, within, observe }, stage) => {
       const other = await peer()
       const workers = await Promise.all(
@@ -50,8 +50,8 @@ export const deliveryRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-1.2',
     kind: 'plain',
-    title: 'first in, first out, where there is one consumer',
-    hint: 'handlers begin in the order in which the messages were sent, those that waited and those that come while it consumes',
+    title: 'one consumer gets messages first in, first out',
+    hint: 'start handlers in the order in which the messages were sent, for messages that waited and for messages that arrive later',
     run: async ({ port, waitUntil, observe }, stage) => {
       for (const slots of [1, 3]) {
         const queue = `of-${slots}`
@@ -67,8 +67,8 @@ export const deliveryRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-1.3',
     kind: 'fault',
-    title: 'what was sent survives a restart of the engine',
-    hint: 'resolve a send only when the engine has confirmed that it keeps the message; mark messages and queues as durable',
+    title: 'a sent message survives a restart of the engine',
+    hint: 'resolve a send only after the engine has confirmed that it stores the message; mark messages and queues as durable',
     notShown: ({ port, faults }) => {
       if (!port.capabilities.durability) return 'the capability durability is false'
       return faults?.restart === undefined ? 'the harness has no hook to restart the engine' : undefined

@@ -6,8 +6,8 @@ import { staged } from './stage.ts'
 export const depthRule: Rule<WorkQueue> = staged({
   id: 'WQ-8.1',
   kind: 'plain',
-  title: '`depth` is the number of messages that nobody was handed: not those that are being handled, and 0 for a queue that is new',
-  hint: 'count what is ready, without what is unacknowledged; it may lag behind by a moment, no longer',
+  title: '`depth` is the number of messages that were handed to no consumer, and 0 for a new queue',
+  hint: 'count ready messages without unacknowledged ones; the count may lag behind for a moment only',
   run: async ({ port, peer, waitUntil }, stage) => {
     const other = await peer()
     const isDepth = async (depth: number): Promise<void> => {

@@ -58,8 +58,8 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-6.1',
     kind: 'fault',
-    title: 'after a cut, consumption resumes by itself, and so do sends',
-    hint: 'watch the connection and its channels; open them again, with back-off, and consume again; handlers that still run keep their slots',
+    title: 'after a cut, consumers and sends resume by themselves',
+    hint: 'watch the connection and its channels; reopen them with back-off and consume again; handlers that still run keep their slots',
     notShown: notShownWithout('cut'),
     run: resumesAfter(async ({ faults }, send) => {
       await faults.cut()
@@ -70,8 +70,8 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-6.2',
     kind: 'fault',
-    title: 'a send whose reply is lost ends as OUTCOME_UNKNOWN or in success: the message comes once, or twice, never not at all',
-    hint: 'wait for the confirmation, with a bound; without one nothing is known, and neither "sent" nor "not sent" may be said',
+    title: 'a send whose reply is lost succeeds or fails with OUTCOME_UNKNOWN, and its message arrives once or twice',
+    hint: 'wait for the confirmation, with a bound; without it nothing is known, so report neither "sent" nor "not sent"',
     notShown: notShownWithout('loseReplies'),
     run: async ({ port, faults, within, waitUntil, observe }, stage) => {
       for (let round = 0; round < 3; round++) {
@@ -102,8 +102,8 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-6.3',
     kind: 'fault',
-    title: 'while the engine takes nothing, sends wait and then fail as OUTCOME_UNKNOWN or UNAVAILABLE, or when their signal says so',
-    hint: 'bound the wait for a confirmation, and what waits for one: a producer that is not held back fills the memory',
+    title: 'while the engine takes nothing, sends wait, and then fail with OUTCOME_UNKNOWN, UNAVAILABLE or the reason of their signal',
+    hint: 'bound the wait for a confirmation, and the sends that wait for one: a producer that is not held back fills the memory',
     notShown: notShownWithout('stall'),
     run: async ({ port, faults, within }, stage) => {
       await stage.send(1)
@@ -138,7 +138,7 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-6.4',
     kind: 'fault',
-    title: 'after connections were refused, consumption resumes by itself, and so do sends',
+    title: 'after refused connections, consumers and sends resume by themselves',
     hint: 'never give up reconnecting, and let the back-off grow to seconds, not to minutes',
     notShown: notShownWithout('refuse'),
     run: resumesAfter(async ({ faults, within }, send) => {
@@ -153,8 +153,8 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-6.5',
     kind: 'fault',
-    title: 'after a stall, consumption resumes by itself, and so do sends',
-    hint: 'with heartbeats a connection that is silent is given up and opened again; without them nobody notices',
+    title: 'after a stall, consumers and sends resume by themselves',
+    hint: 'detect a silent connection by heartbeats, close it and open it again',
     notShown: notShownWithout('stall'),
     run: resumesAfter(async ({ faults, within }, send) => {
       const heal = await faults.stall()

@@ -11,8 +11,8 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-2.1',
     kind: 'plain',
-    title: 'never more handlers run than there are slots, accepted or not, and no slot stays empty',
-    hint: 'a slot is taken until its handler ends: accepting the delivery frees nothing',
+    title: 'as many handlers run as there are slots, never more, whether their deliveries are accepted or not',
+    hint: 'a slot is taken until its handler ends: accepting the delivery does not free it',
     run: async ({ port, waitUntil }, stage) => {
       const sent = await stage.send(20)
       const worker = await stage.work(port, { slots: 3 })
@@ -32,8 +32,8 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-2.2',
     kind: 'plain',
-    title: 'consumers share the load: as many handlers run as all of them have slots',
-    hint: 'a consumer takes no more from the engine than it has free slots for',
+    title: 'consumers share the load: handlers run in all slots of all consumers',
+    hint: 'a consumer takes no more messages from the engine than it has free slots',
     run: async ({ port, peer, waitUntil }, stage) => {
       const other = await peer()
       await stage.send(10)
@@ -48,8 +48,8 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-2.3',
     kind: 'plain',
-    title: 'serial: one handler of the queue runs at a time, over all clients, whatever the slots',
-    hint: 'the engine has to know who may: a lock in each client is none for the others',
+    title: 'serial: one handler of the queue runs at a time, over all clients, whatever their slots',
+    hint: 'the engine has to decide which client may run: a lock in each client does not stop the others',
     run: async ({ port, peer, waitUntil, observe }, stage) => {
       const clients = [port, await peer(), await peer()]
       let running = 0
@@ -86,7 +86,7 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
     id: 'WQ-2.4',
     kind: 'fault',
     title: 'serial: the next client takes over when the holder dies',
-    hint: 'the right to run has to go with the connection or with a lease, and what the holder had not settled comes first',
+    hint: 'tie the right to run to the connection or to a lease; deliver first what the holder had not settled',
     notShown: ({ kill }) => (kill === undefined ? 'the harness has no hook to kill a client' : undefined),
     run: async ({ port, peer, kill, waitUntil }, stage) => {
       const holder = await peer()
@@ -106,7 +106,7 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
     id: 'WQ-2.5',
     kind: 'plain',
     title: 'a long run does not hold back messages that other consumers could take',
-    hint: 'nothing may wait with a consumer whose slots are taken, and acknowledging a message must not fetch the next before its run has ended',
+    hint: 'keep no message with a consumer whose slots are taken; fetch the next message when a run ends, not when it accepts',
     run: async ({ port, peer, waitUntil }, stage) => {
       for (const accepted of [false, true]) {
         const queue = accepted ? 'accepted' : 'unaccepted'
@@ -147,8 +147,8 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-2.7',
     kind: 'plain',
-    title: 'resize(0), like 0 slots from the start, takes no more; what runs goes on, and others get what waits',
-    hint: 'give back what was fetched and has not begun',
+    title: 'a consumer with 0 slots, from the start or by resize(0), takes no more; its handlers go on, and others get what waits',
+    hint: 'give back messages that were fetched and have not begun',
     run: async ({ port, peer, waitUntil, within }, stage) => {
       const shrunk = await stage.work(port, { slots: 2 })
       const idle = await stage.work(port, { slots: 0 })
@@ -175,8 +175,8 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-2.8',
     kind: 'plain',
-    title: 'resize takes effect at once: with more slots more handlers run, with fewer none begins before enough have ended',
-    hint: 'look at the queue again when slots are added; what runs is never stopped',
+    title: 'a resize takes effect at once: with more slots more handlers run, with fewer no handler begins before enough have ended',
+    hint: 'look at the queue again when slots are added; never stop a handler that runs',
     run: async ({ port, waitUntil }, stage) => {
       const worker = await stage.work(port, { slots: 1 })
       await stage.send(8)

@@ -25,8 +25,8 @@ export const junk: readonly Uint8Array[] = [
 export const malformedRule: Rule<WorkQueue> = staged({
   id: 'WQ-4.1',
   kind: 'plain',
-  title: 'malformed messages reach no handler and do not stop the queue; they stand with the dead letters',
-  hint: 'decode inside a try, before a slot is taken; what cannot be decoded is rejected, not thrown and not put back',
+  title: 'malformed messages reach no handler, do not stop the queue and become dead letters',
+  hint: 'decode in a try, before a slot is taken; reject a message that cannot be decoded, and neither throw nor requeue it',
   notShown: ({ inject }) => (inject === undefined ? 'the harness has no hook to inject bytes' : undefined),
   run: async ({ port, inject, deadLetters, waitUntil, observe }, stage) => {
     for (const bytes of junk) await inject?.(bytes, stage.queue)

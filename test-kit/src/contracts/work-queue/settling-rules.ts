@@ -10,8 +10,8 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-3.1',
     kind: 'fault',
-    title: 'what a consumer had not settled when it died is delivered again within the declared time, marked as redelivered',
-    hint: 'keep a message until it is settled; acknowledging it on delivery loses it with the consumer',
+    title: 'messages that a dead consumer had not settled are delivered again within the declared time, marked as redelivered',
+    hint: 'keep a message until it is settled: a message that is acknowledged on delivery is lost with the consumer',
     notShown: ({ kill }) => (kill === undefined ? 'the harness has no hook to kill a client' : undefined),
     run: async ({ port, peer, kill, waitUntil }, stage) => {
       const doomed = await peer()
@@ -30,8 +30,8 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-3.2',
     kind: 'fault',
-    title: 'accepted is never again, even if the consumer dies afterwards',
-    hint: 'acknowledge at the latest when the handler of an accepted message has ended',
+    title: 'an accepted message is not delivered again, even if its consumer dies afterwards',
+    hint: 'acknowledge an accepted message no later than when its handler has ended',
     notShown: ({ kill }) => (kill === undefined ? 'the harness has no hook to kill a client' : undefined),
     run: async ({ port, peer, kill, waitUntil }, stage) => {
       const doomed = await peer()
@@ -53,8 +53,8 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-3.3',
     kind: 'plain',
-    title: 'what is released is delivered again, to whoever is free, and its releases are counted',
-    hint: 'the count has to travel with the message: the next consumer is another process',
+    title: 'a released message is delivered again, to any free consumer, and its releases are counted',
+    hint: 'send the count along with the message: the next consumer is another process',
     run: async ({ port, peer, waitUntil, within }, stage) => {
       const [message] = await stage.send(1)
       const clients = [port, await peer()] as const
@@ -77,8 +77,8 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-3.4',
     kind: 'plain',
-    title: 'what is rejected is not delivered again, and holds up nobody',
-    hint: 'a rejected message leaves the queue for good; an engine that puts rejected ones back has to be told not to',
+    title: 'a rejected message is not delivered again, and delays no other message',
+    hint: 'remove a rejected message from the queue; tell an engine that requeues rejected messages not to',
     run: async ({ port, waitUntil, within }, stage) => {
       const sent = await stage.send(6)
       const worker = await stage.work(port, {
@@ -94,8 +94,8 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-3.5',
     kind: 'plain',
-    title: 'a message whose handler ends or throws without settling it is delivered again',
-    hint: 'when a handler is over and its delivery is not settled, release it, however the handler ended',
+    title: 'a message is delivered again when its handler ends or throws without settling it',
+    hint: 'when a handler has ended and its delivery is not settled, release the delivery, however the handler ended',
     run: async ({ port, waitUntil, within }, stage) => {
       const sent = await stage.send(3)
       const ways: ((delivery: Delivery) => Promise<void>)[] = [
@@ -128,8 +128,8 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-3.6',
     kind: 'plain',
-    title: 'what is released with a delay comes back, not before its time where the engine can delay, and others pass it by',
-    hint: 'let the engine keep it meanwhile: a timer in the consumer takes up a slot, and dies with it',
+    title: 'a message that is released with a delay comes back, not early where the engine can delay, and others pass it',
+    hint: 'let the engine hold the message: a timer in the consumer takes a slot, and dies with the consumer',
     run: async ({ port, waitUntil, observe }, stage) => {
       let releasedAt = 0
       const comebacks: number[] = []
@@ -157,7 +157,7 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-3.7',
     kind: 'plain',
-    title: 'what is rejected stands with the dead letters of its queue, and the reason with it',
+    title: 'a rejected message is among the dead letters of its queue, with the reason',
     hint: 'many engines drop the reason: publish a copy with a header, then settle the original',
     notShown: ({ deadLetters }) => (deadLetters === undefined ? 'the harness has no hook to look at the dead letters' : undefined),
     run: async ({ port, deadLetters, waitUntil, observe }, stage) => {
@@ -184,7 +184,7 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-3.8',
     kind: 'plain',
-    title: 'settling a delivery again changes nothing, and is no error',
+    title: 'settling a delivery again changes nothing and does not fail',
     hint: 'remember in the delivery that it is settled; some engines break the connection at the second acknowledgement',
     run: async ({ port, waitUntil, within, deadLetters }, stage) => {
       const settle: readonly ((delivery: Delivery) => Promise<void>)[] = [

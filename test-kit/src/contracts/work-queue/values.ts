@@ -32,8 +32,8 @@ export const valueRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-7.1',
     kind: 'plain',
-    title: 'messages arrive equal, with their first event or without: unicode, nested, empty and large values (16 KiB)',
-    hint: 'send JSON text in UTF-8 (the codec of core does it), and look at the limits of headers and bodies',
+    title: 'messages arrive equal, with or without their first event: unicode, nested, empty and large values (16 KiB)',
+    hint: 'send JSON text in UTF-8 (the codec of core does it), and check the limits of headers and bodies',
     run: async ({ port, peer, random, waitUntil }, stage) => {
       const messages = difficultMessages(random)
       const worker = await stage.work(await peer(), { handle: acceptAtOnce })
@@ -47,7 +47,7 @@ export const valueRules: readonly Rule<WorkQueue>[] = [
   staged({
     id: 'WQ-7.2',
     kind: 'plain',
-    title: 'what was sent and what was delivered may be changed without changing what is kept',
+    title: 'a caller that changes its objects does not change the stored data',
     hint: 'copy on the way in and on the way out',
     run: async ({ port, random, waitUntil }, stage) => {
       const message = messageWith(random)
