@@ -6,16 +6,17 @@ interface EntryPoint extends Item {
   readonly link: string
 }
 
-const isEntryPoint = (item: Item): item is EntryPoint => item.link !== undefined
+const isLinked = (item: Item): item is EntryPoint => item.link !== undefined
 
 /** What typedoc wrote: packages, their entry points where a package has several, the kinds of exports, the exports. */
 const generated = (): Item[] => JSON.parse(readFileSync(join(import.meta.dirname, '../api/typedoc-sidebar.json'), 'utf8')) as Item[]
 
-/** The entry points under the names by which they are imported. */
+/** The entry points of a package under the names by which they are imported. The folders of their sources have no link. */
 const entryPointsOf = (item: Item): readonly EntryPoint[] => {
-  const entryPoints = (item.items ?? []).filter(isEntryPoint)
-  if (entryPoints.length === 0) return [item].filter(isEntryPoint)
-  return entryPoints.map((each) => ({ ...each, text: each.text === 'index' ? item.text : `${item.text}/${each.text}` }))
+  const { text, items = [] } = item
+  if (!items.some(isLinked)) return [item].filter(isLinked)
+  const entryPoints = items.flatMap((each) => (isLinked(each) ? [each] : (each.items ?? []).filter(isLinked)))
+  return entryPoints.map((each) => ({ ...each, text: each.text === 'index' ? text : `${text}/${each.text}` }))
 }
 
 /** A side for each entry point: with all exports on each of its pages, the pages of the reference would be ten times as large. */
