@@ -28,7 +28,7 @@ export default defineConfig({
   target: 'node22', // lowers `await using`
   platform: 'node',
   // All entries in one run: what they share lands in a chunk of its own, so that a class is one class whichever entry it came from.
-  dts: { entry: Object.fromEntries(modules) as Record<string, string> },
+  dts: { entry: Object.fromEntries(modules) as Record<string, string>, compilerOptions: { stripInternal: true } },
   splitting: true,
   sourcemap: true,
   clean: true,

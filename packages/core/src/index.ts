@@ -11,19 +11,18 @@ export type { QueueSettings, TaskWorkerOptions, UnknownTaskOptions } from './app
 export type { LeaseOptions } from './application/node/lease.ts'
 export type { JanitorOptions, RetentionOptions } from './application/recovery/settings.ts'
 export type { TaskMessaging, TaskStorage } from './ports/bundles.ts'
-export { consoleLogger, silentLogger } from './ports/logger.ts'
+export { silentLogger } from './ports/logger.ts'
 export type { Logger } from './ports/logger.ts'
 
 // Submit, list and await tasks.
-export { TaskManager } from './application/task-manager.ts'
-export { TaskHandle } from './application/task-handle.ts'
+export type { TaskManager } from './application/task-manager.ts'
+export type { TaskHandle } from './application/task-handle.ts'
 export type { SubmitOptions } from './application/commands/submissions.ts'
 export type { CancelOptions, CancelOutcome } from './application/commands/cancellations.ts'
 export type { WaitOptions } from './application/queries/task-queries.ts'
 export type { ListQuery, TaskQuery } from './application/queries/list-query.ts'
 export type { TaskPage } from './ports/task-listing.ts'
-export type { TaskNotice, Unsubscribe } from './ports/event-bus.ts'
-export type { CallOptions } from './ports/call-options.ts'
+export type { TaskNotice } from './ports/event-bus.ts'
 export { taskIdOfKey } from './application/commands/task-ids.ts'
 
 // Read what a task is.
@@ -32,12 +31,11 @@ export type { TaskError, TaskEvent, TaskProgress } from './domain/task-event.ts'
 export { isTaskId } from './domain/task-id.ts'
 export type { TaskId } from './domain/task-id.ts'
 export { isFinalStatus } from './domain/task-status.ts'
-export type { FinalStatus, TaskStatus } from './domain/task-status.ts'
+export type { TaskStatus } from './domain/task-status.ts'
 export type { JsonValue } from './domain/json.ts'
 
 // Run a node: its worker, its health, repair.
-export { TaskWorker } from './application/worker/worker.ts'
-export type { TaskWorkerStatus } from './application/worker/worker.ts'
+export type { TaskWorker, TaskWorkerStatus } from './application/worker/worker.ts'
 export type { NodeHealth } from './application/health/health.ts'
 export type { HealthCheck } from './application/health/record.ts'
 export type { NodeInfo } from './ports/node-registry.ts'
@@ -50,16 +48,15 @@ export { declareTask, defineTask, implementTask, unchecked } from './tasks/defin
 export type { DeclaredTask, DeclareOptions, DefineOptions, TaskDefinition, TaskSchema } from './tasks/task-options.ts'
 export type { RetryOptions } from './tasks/check-declaration.ts'
 export { defaultRetryPolicy } from './domain/retry-policy.ts'
-export type { RetryPolicy } from './domain/retry-policy.ts'
 export type { OnLeaseLost, RunnableTask, TaskContext, TaskDeclaration, TaskFactory } from './tasks/task-factory.ts'
 export { TaskRegistry, taskRegistry } from './tasks/task-registry.ts'
-export type { PayloadOf, ProgressOf, ResultOf } from './tasks/typed-task.ts'
+export type { PayloadArguments, PayloadOf, ProgressOf, ResultOf, TypedTask } from './tasks/typed-task.ts'
 export { NonRetryableError } from './tasks/describe-error.ts'
 
 // Tell errors apart.
 export { hasCode } from './application/node/error-codes.ts'
 export type { ErrorByCode, ErrorCode } from './application/node/error-codes.ts'
-export { codeOf, isMisuse, MisuseError, TaskledgerError } from './ports/errors.ts'
+export { codeOf, isMisuse, TaskledgerError } from './ports/errors.ts'
 export { isTaskAborted, isTaskCancelled, isTaskDied, isTaskFailed } from './application/node/errors.ts'
 export type {
   AwaitTimeout,

@@ -11,9 +11,5 @@ export type FinalStatus = 'completed' | 'failed' | 'cancelled' | 'died'
 export const isFinalStatus = (status: TaskStatus | 'none'): status is FinalStatus =>
   status === 'completed' || status === 'failed' || status === 'cancelled' || status === 'died'
 
-/**
- * Whether an attempt of the task runs.
- *
- * @internal
- */
+/** Whether an attempt of the task runs. */
 export const isUnderWay = (status: TaskStatus | 'none'): boolean => status === 'inProgress' || status === 'cancelRequested'

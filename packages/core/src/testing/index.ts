@@ -17,6 +17,7 @@ export { checkHistory } from './check-history.ts'
 export type { CheckHistoryOptions } from './check-history.ts'
 export { given } from './given-when-then.ts'
 export type { CommandDraft, EventDraft, GivenHistory, WhenCommand } from './given-when-then.ts'
+export type { CommandRefusal } from '../domain/decide.ts'
 
 // Draw cases that a seed repeats.
 export { seededRandom } from './seeded-random.ts'

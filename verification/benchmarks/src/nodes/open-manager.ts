@@ -1,6 +1,7 @@
 import { cassandraStorage } from '@taskledger/cassandra'
 import type { Logger, TaskManager, TaskManagerOptions } from '@taskledger/core'
-import { consoleLogger, createTaskManager } from '@taskledger/core'
+import { createTaskManager } from '@taskledger/core'
+import { consoleLogger } from '@taskledger/core/ports'
 import type { Memory } from '@taskledger/memory'
 import { createMemory } from '@taskledger/memory'
 import { rabbitmqMessaging } from '@taskledger/rabbitmq'

@@ -20,11 +20,7 @@ const settleMs = 5_000
 /** `running`: takes tasks. `paused`: takes none until it is resumed. `draining`: takes no more, and waits for the running tasks. `closed`: is gone. */
 export type TaskWorkerStatus = 'running' | 'paused' | 'draining' | 'closed'
 
-/**
- * The deliveries of one queue to this node.
- *
- * @internal
- */
+/** The deliveries of one queue to this node. */
 export interface QueueFlow {
   readonly queue: string
   /** The number of deliveries so far. */
@@ -33,11 +29,7 @@ export interface QueueFlow {
   readonly isSerial: boolean
 }
 
-/**
- * What a worker is made of.
- *
- * @internal
- */
+/** What a worker is made of. */
 export interface WorkerParts {
   readonly node: NodeContext
   readonly eventSourcing: EventSourcing

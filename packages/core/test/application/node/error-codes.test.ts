@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ErrorCode, TaskDetails, TaskId } from '@taskledger/core'
-import { codeOf, hasCode, isMisuse, isTaskAborted, MisuseError, TaskledgerError } from '@taskledger/core'
+import { codeOf, hasCode, isMisuse, isTaskAborted, TaskledgerError } from '@taskledger/core'
+import { MisuseError } from '@taskledger/core/ports'
 import { describe, expect, it } from 'vitest'
 import { TaskAborted, unsuccessful } from '../../../src/application/node/errors.ts'
 
