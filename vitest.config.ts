@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 const conformance = '{packages/*,test-kit,examples/*}/test/**/*.conformance.test.ts'
 const integration = '{packages/*,examples/*,verification/*,test-kit,tools,tools/servers}/test/**/*.integration.test.ts'
+/** Mutants, and the seeds of the simulation: each file is busy for seconds, or waits for its rules. */
+const proof = '{test-kit/test/mutants,verification/simulation/test}/**/*.test.ts'
 const packed = 'tools/test/**/*.packed.test.ts'
 
 export default defineConfig({
@@ -10,10 +12,11 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          // The mutants mostly wait.
-          maxConcurrency: 16,
+          // All files in one process: to load the sources anew for each file takes longer than the tests.
+          isolate: false,
+          fileParallelism: false,
           include: ['{packages/*,test-kit,examples/*,verification/*,tools,tools/servers,docs}/test/**/*.test.ts'],
-          exclude: [conformance, integration, packed, '**/node_modules/**'],
+          exclude: [proof, conformance, integration, packed, '**/node_modules/**'],
           typecheck: {
             enabled: true,
             include: ['packages/*/test/**/*.test-d.ts'],
@@ -23,6 +26,8 @@ export default defineConfig({
           },
         },
       },
+      // The mutants mostly wait.
+      { test: { name: 'proof', include: [proof], maxConcurrency: 16 } },
       { test: { name: 'conformance', include: [conformance] } },
       // On real servers, which the setup finds or starts: one of each for all files.
       {

@@ -26,15 +26,13 @@ interface Step {
 }
 
 /** The command that runs some projects of tests. Most tests wait, so each core gets a worker; vitest's default is one less. */
-const vitest = (projects: readonly string[], maxWorkers = availableParallelism()): string =>
+const vitest = (projects: readonly string[]): string =>
   [
     'vitest run',
     ...projects.map((project) => `--project ${project}`),
-    `--maxWorkers=${maxWorkers}`,
+    `--maxWorkers=${availableParallelism()}`,
     '--reporter=default --reporter=./tools/totals-reporter.ts',
   ].join(' ')
-
-const unitTests: Step = { title: 'Unit tests, and the conformance of the adapters', command: vitest(['unit', 'conformance']) }
 
 const steps: readonly Step[] = [
   { title: 'Types', command: 'tsc -p .' },
@@ -42,15 +40,16 @@ const steps: readonly Step[] = [
   { title: 'Formatting', command: 'oxfmt --check' },
   { title: 'Unused code and dependencies', command: 'knip' },
   { title: 'API reference', command: 'pnpm --silent --filter @taskledger/docs api' },
-  unitTests,
+  { title: 'Unit tests', command: vitest(['unit']) },
+  { title: 'Mutants, the simulation, and the conformance of the adapters', command: vitest(['proof', 'conformance']) },
   { title: 'Packages, packed and used from outside', command: vitest(['packed']) },
 ]
 
 /**
- * Runs at the same time as the steps from the unit tests on, since all of these mostly wait. Its output is printed at the end. It and the
- * servers that it starts run under `nice`, with one worker less, since they would starve tests that depend on timers.
+ * Runs beside all steps, since it mostly waits. Its output is printed at the end. It and the servers that it starts run under `nice`, since
+ * they would starve tests that depend on timers.
  */
-const beside: Step = { title: 'Tests on real servers', command: `nice ${vitest(['integration'], Math.max(1, availableParallelism() - 1))}` }
+const beside: Step = { title: 'Tests on real servers', command: `nice ${vitest(['integration'])}` }
 
 /** The totals that a step wrote, or nothing if it ran no tests. */
 const readTotals = (file: string): Totals | undefined => {
@@ -128,19 +127,16 @@ const count = steps.length + 1
 const startedAt = performance.now()
 console.log(`Verifying on Node ${process.versions.node}, ${availableParallelism()} cores: ${count} steps`)
 
-let besideOutcome: Promise<Outcome> | undefined
+const besideOutcome = run(beside, 'pipe')
 for (const step of steps) {
-  if (step === unitTests) besideOutcome = run(beside, 'pipe')
   head(step)
   settle(step, await run(step, 'inherit'))
   if (isInterrupted) break
 }
-if (besideOutcome !== undefined) {
-  head(beside)
-  const outcome = await besideOutcome
-  process.stdout.write(outcome.output)
-  settle(beside, outcome)
-}
+head(beside)
+const outcome = await besideOutcome
+process.stdout.write(outcome.output)
+settle(beside, outcome)
 
 const notes = readNotes()
 rmSync(scratch, { recursive: true, force: true })
