@@ -9,13 +9,13 @@ export const freshTaskId = (): TaskId => {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}` as TaskId
 }
 
-/** A well-formed id of a task that nobody else has. */
+/** A new well-formed task id, drawn from the seed. */
 export const drawTaskId = (random: () => number): TaskId => {
   const hex = (digits: number): string => Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join('')
   return `${hex(8)}-${hex(4)}-7${hex(3)}-8${hex(3)}-${hex(12)}` as TaskId
 }
 
-/** Values that engines like to change. */
+/** Values that engines tend to change. */
 export const awkwardValues: Readonly<Record<string, JsonValue>> = {
   null: null,
   empty: { text: '', list: [], object: {} },
@@ -25,12 +25,12 @@ export const awkwardValues: Readonly<Record<string, JsonValue>> = {
   likeOtherThings: ['null', 'true', '2024-01-01T00:00:00Z', '{"a":1}', 'undefined'],
 }
 
-/** A payload whose JSON takes 256 KiB, the most that a manager takes unless told otherwise. */
+/** A payload of 256 KiB as JSON, the default limit of a manager. */
 export const largestPayload: JsonValue = 'x'.repeat(256 * 1024 - 2)
 
 let events = 0
 
-/** What every event of the samples carries. */
+/** The fields of every sample event. */
 export const eventBase = (taskId: TaskId, version: number) => ({
   taskId,
   version,

@@ -7,16 +7,13 @@ interface Closable {
   close(): Promise<void>
 }
 
-/** How a rule calls a method of a port: `call` gives what it resolves to, or begins to iterate. */
+/** How a rule calls a method of a port: `call` resolves to the result, or begins to iterate. */
 export interface PortCall<Port> {
   readonly method: string
   call(port: Port, signal?: AbortSignal): Promise<unknown>
 }
 
-/**
- * What holds for each method of each port: it refuses after close, it heeds a signal that was aborted before; and that
- * closing twice is fine. Their ids end in -T.1 to -T.3.
- */
+/** What every port promises for each of its methods: CLOSED after close, respect for an aborted signal, a second close. Their ids end in -T.1 to -T.3. */
 export const traitRules = <Port extends Closable>(prefix: string, calls: readonly PortCall<Port>[]): readonly Rule<Port>[] => [
   {
     id: `${prefix}-T.1`,

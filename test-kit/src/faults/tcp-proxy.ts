@@ -3,14 +3,14 @@ import { connect, createServer } from 'node:net'
 import { Transform } from 'node:stream'
 import type { Faults } from '../framework/harness.ts'
 
-/** Where the proxy stands, and what it leads to. */
+/** The address of the engine behind the proxy. */
 export interface TcpProxyOptions {
   /** Where the engine listens. */
   readonly host: string
   readonly port: number
 }
 
-/** Stands between an adapter and its engine, and makes the network between them suffer. */
+/** A TCP proxy between an adapter and its engine that causes network faults. */
 export interface TcpProxy {
   /** Where the adapter connects to. */
   readonly host: string
@@ -21,8 +21,8 @@ export interface TcpProxy {
 }
 
 /**
- * Opens a proxy on a free port of 127.0.0.1. Beware of drivers that ask the engine for its other addresses and connect to
- * those: translate them back to the proxy, or the faults pass the driver by.
+ * Opens a proxy on a free port of 127.0.0.1. Some drivers ask the engine for its other addresses and connect to those: translate the
+ * addresses back to the proxy, or the driver avoids the faults.
  */
 export const tcpProxy = async (target: TcpProxyOptions): Promise<TcpProxy> => {
   const weather = new Weather()
@@ -78,7 +78,7 @@ export const tcpProxy = async (target: TcpProxyOptions): Promise<TcpProxy> => {
       loseReplies: async () => {
         weather.repliesLost++
         return once(async () => {
-          // A connection that lost an answer has a hole in its stream: no network shows such a thing, so it must not live on.
+          // A connection that lost an answer has a gap in its stream, which no real network causes: the connection must not live on.
           if (--weather.repliesLost === 0) await cut((link) => link.spoilt)
         })
       },
@@ -92,7 +92,7 @@ const once = (end: () => Promise<void>): (() => Promise<void>) => {
   return () => (ended ??= end())
 }
 
-/** While nothing listened, the port may have become that of somebody's outgoing connection: such a one goes soon. */
+/** While the proxy did not listen, an outgoing connection may have taken its port. Such a connection usually ends soon. */
 const listenAgain = async (listen: () => Promise<void>): Promise<void> => {
   const patience = Date.now() + 10_000
   for (;;) {
@@ -105,7 +105,7 @@ const listenAgain = async (listen: () => Promise<void>): Promise<void> => {
   }
 }
 
-/** What all connections of a proxy suffer at present. */
+/** The faults that all connections of a proxy have at the moment. */
 class Weather {
   repliesLost = 0
   #stalls = 0
@@ -122,18 +122,18 @@ class Weather {
     for (const go of held) go()
   }
 
-  /** Goes on at once, or when the stall is over. */
+  /** Calls back at once, or when the stall is over. */
   whenCalm(go: () => void): void {
     if (this.#stalls > 0) this.#held.push(go)
     else go()
   }
 }
 
-/** One connection of a client, and the one to the engine that goes with it. */
+/** A connection of a client, and its connection to the engine. */
 class Link {
-  /** Resolves when both sockets are gone. */
+  /** Resolves when both sockets are closed. */
   readonly closed: Promise<void>
-  /** It lost an answer, or was asked while answers got lost: that answer may still be on its way. */
+  /** Whether an answer was lost, or a request was sent while answers were lost: its answer may still be on the way. */
   spoilt = false
   readonly #client: Socket
   readonly #engine: Socket
@@ -151,10 +151,10 @@ class Link {
     engine.pipe(gate(weather, inLoss)).pipe(client)
   }
 
-  /** Resets both sockets, so that neither side takes it for a goodbye. */
+  /** Resets both sockets, so that neither side takes it for a normal close. */
   breakOff(): void {
     for (const socket of [this.#client, this.#engine]) {
-      // A socket that is just saying goodbye cannot be reset: it would fail, and never close.
+      // A reset of a socket that is just closing fails, and the socket never closes.
       if (socket.connecting || (socket.writableEnded && !socket.writableFinished)) socket.destroy()
       else if (!socket.destroyed) socket.resetAndDestroy()
     }
@@ -163,7 +163,7 @@ class Link {
 
 const gone = (socket: Socket): Promise<void> => new Promise((resolve) => socket.once('close', () => resolve()))
 
-/** One direction of a link; the end of a stream, too, goes through only in calm weather. */
+/** One direction of a link. A stall also holds back the end of the stream. */
 const gate = (weather: Weather, loses: () => boolean): Transform => {
   const stream: Transform = new Transform({
     transform: (chunk: Buffer, _encoding, done) =>

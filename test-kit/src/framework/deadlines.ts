@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { within } from '@taskledger/core/ports'
 
-/** Bounds a promise. After the time it fails with the sentence, which says what did not happen; the promise itself goes on. */
+/** Bounds a promise. After the timeout it fails with the sentence that says what it waited for. The promise itself goes on. */
 export const bounded = <T>(timeoutMs: number, sentence: string, promise: Promise<T>): Promise<T> =>
   within(promise, {
     timeoutMs,
@@ -10,7 +10,7 @@ export const bounded = <T>(timeoutMs: number, sentence: string, promise: Promise
     },
   })
 
-/** Waits until the condition holds. After the time it fails with the sentence. */
+/** Waits until the condition holds. After the timeout it fails with the sentence. */
 export const waitUntil = async (timeoutMs: number, sentence: string, condition: () => boolean | Promise<boolean>): Promise<void> => {
   const until = Date.now() + timeoutMs
   while (!(await bounded(timeoutMs, sentence, Promise.resolve(condition())))) {

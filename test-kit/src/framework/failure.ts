@@ -1,10 +1,10 @@
 import { inspect } from 'node:util'
 import type { Rule } from './rule.ts'
 
-/** A rule did not hold, or could not be tried. Its message is all that there is to know. */
+/** A rule did not hold, or could not be tried. Its message has everything that is known. */
 export class RuleFailure extends Error {
   readonly ruleId: string
-  /** `failed` speaks of the adapter, `error` of the harness. */
+  /** `failed` is a fault of the adapter, `error` a fault of the harness. */
   readonly status: 'failed' | 'error'
 
   constructor(ruleId: string, status: 'failed' | 'error', message: string, cause: unknown) {
@@ -15,10 +15,10 @@ export class RuleFailure extends Error {
   }
 }
 
-/** What a rule says of itself, whatever its port. */
+/** The description of a rule, whatever its port. */
 export type RuleHead = Pick<Rule<unknown>, 'id' | 'title' | 'hint'>
 
-/** What a rule leaves behind that helps to understand its failure. */
+/** What helps to understand the failure of a rule. */
 export interface Traces {
   readonly seed: number
   readonly observed: readonly unknown[]
@@ -28,7 +28,7 @@ export interface Traces {
 /** `[ES-2.4] of racing writers exactly one wins (cassandra 5.0)` */
 const titleOf = (rule: RuleHead, subject: string): string => `[${rule.id}] ${rule.title} (${subject})`
 
-/** Says which rule, what went wrong, what was seen, and what is usually the cause. */
+/** Says which rule failed, how, what it saw, and the usual cause. */
 export const failureOf = (rule: RuleHead, subject: string, cause: unknown, traces: Traces): RuleFailure => {
   const lines = [
     titleOf(rule, subject),
@@ -41,11 +41,11 @@ export const failureOf = (rule: RuleHead, subject: string, cause: unknown, trace
   return new RuleFailure(rule.id, 'failed', lines.join('\n'), cause)
 }
 
-/** Says that the harness could not do its part: nothing is known of the adapter. */
+/** Says that the harness failed: the rule says nothing about the adapter. */
 export const errorOf = (rule: RuleHead, subject: string, step: string, cause: unknown): RuleFailure =>
   new RuleFailure(rule.id, 'error', `${titleOf(rule, subject)}\nThe harness failed to ${step}: ${messageOf(cause)}`, cause)
 
-/** The error with its stack and its causes; anything else as it would be logged. */
+/** An error with its stack and its causes; any other value as it would be logged. */
 export const messageOf = (thrown: unknown): string => inspect(thrown, { depth: 3, maxStringLength: 5_000 })
 
 const shown = (value: unknown): string => inspect(value, { depth: 6, maxArrayLength: 40, maxStringLength: 2_000, breakLength: 120 })

@@ -1,9 +1,9 @@
 import type { Faults, Harness, Subject } from './harness.ts'
 
-/** `plain`: one order of things. `race`: seeded, repeated, able to miss. `fault`: the engine is made to suffer. */
+/** `plain`: one order of calls. `race`: seeded and repeated, and may miss a bug. `fault`: with faults of the engine or its network. */
 export type Kind = 'plain' | 'race' | 'fault'
 
-/** What a rule has beside its subject. */
+/** The subject of a rule, and its helpers. */
 export interface RuleContext<Port> extends Subject<Port> {
   readonly faults: Required<Faults>
   readonly namespace: string
@@ -11,13 +11,13 @@ export interface RuleContext<Port> extends Subject<Port> {
   readonly seed: number
   /** In [0, 1). */
   random(): number
-  /** How long what has to happen may take, in milliseconds. */
+  /** How long a rule waits for an event that has to happen, in milliseconds. */
   readonly deadlineMs: number
-  /** Waits until the condition holds; past the deadline it fails with the sentence, which says what did not happen. */
+  /** Waits until the condition holds. After the deadline it fails with the sentence that says what it waited for. */
   waitUntil(sentence: string, condition: () => boolean | Promise<boolean>): Promise<void>
-  /** Bounds a promise by the deadline; past it, it fails with the sentence. */
+  /** Bounds a promise by the deadline. After the deadline it fails with the sentence. */
   within<T>(sentence: string, promise: Promise<T>): Promise<T>
-  /** What to show where the rule fails: the history seen, say. The last call counts. */
+  /** Records what to show if the rule fails, such as a history. The last call counts. */
   observe(seen: unknown): void
 }
 
@@ -30,9 +30,9 @@ export interface Rule<Port> {
   readonly title: string
   /** The usual cause where it does not. */
   readonly hint: string
-  /** Why the rule cannot be shown on this subject, or nothing where it can. */
+  /** Why the rule cannot be tried on this subject; undefined where it can. */
   notShown?(subject: Subject<Port>): string | undefined
-  /** Resolves where the rule holds; rejects with what was seen where it does not. */
+  /** Resolves where the rule holds, and rejects where it does not. */
   run(context: RuleContext<Port>): Promise<void>
 }
 
@@ -44,26 +44,26 @@ export interface Contract<Port> {
   readonly rules: readonly Rule<Port>[]
 }
 
-/** `passed` and `failed` speak of the adapter, `error` of the harness; `not shown` says why it could not be tried. */
+/** `passed` and `failed` are about the adapter, `error` is about the harness. `not shown`: the rule could not be tried. */
 export type RuleStatus = 'passed' | 'failed' | 'error' | 'not shown'
 
-/** What came of one rule. */
+/** The result of one rule. */
 export interface RuleResult {
   readonly id: string
   readonly kind: Kind
   readonly title: string
   readonly status: RuleStatus
-  /** How long it took, in milliseconds. */
+  /** How long the rule took, in milliseconds. */
   readonly ms: number
-  /** Why it was not shown or failed. */
+  /** Why the rule failed or was not shown. */
   readonly message?: string
 }
 
-/** What came of a contract. */
+/** The results of a contract. */
 export interface Report {
   readonly contract: string
   readonly subject: string
   readonly results: readonly RuleResult[]
-  /** Whether every rule that could be shown held. */
+  /** Whether every rule that could be tried held. */
   readonly ok: boolean
 }

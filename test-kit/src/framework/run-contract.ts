@@ -7,13 +7,13 @@ import type { StrayRejection } from './unhandled-rejections.ts'
 import { takeStrayRejections } from './unhandled-rejections.ts'
 
 export interface RunContractOptions extends RunSettings {
-  /** Only rules whose id begins so. Default: all. */
+  /** Only rules whose id begins with one of these. Default: all. */
   readonly only?: readonly string[]
-  /** How many rules run at a time. Default 8. Those that make the engine suffer run one by one, after the others. */
+  /** How many rules run at the same time. Default 8. Rules of kind `fault` run one by one, after the others. */
   readonly concurrency?: number
 }
 
-/** Runs every rule of a contract. Never rejects because of what a rule finds: the report says it. */
+/** Runs every rule of a contract. Never rejects because of a rule: the report has its failure. */
 export const runContract = async <Port>(contract: Contract<Port>, options: RunContractOptions = {}): Promise<Report> => {
   const { only = [''], concurrency = 8 } = options
   const seed = seedOf(options)
@@ -22,7 +22,7 @@ export const runContract = async <Port>(contract: Contract<Port>, options: RunCo
   const runAll = async (waiting: Rule<Port>[]): Promise<void> => {
     for (let rule = waiting.shift(); rule !== undefined; rule = waiting.shift()) results.set(rule, await resultOf(contract, rule, { seed }))
   }
-  // A restart of the engine would be felt by all that run beside it.
+  // A restart of the engine would disturb the rules beside it.
   const peaceful = rules.filter(({ kind }) => kind !== 'fault')
   await Promise.all(Array.from({ length: concurrency }, () => runAll(peaceful)))
   await runAll(rules.filter(({ kind }) => kind === 'fault'))

@@ -10,14 +10,14 @@ import { seedOf, timesOf } from './settings.ts'
 import type { Rejections } from './unhandled-rejections.ts'
 import { failOnRejections, hearRejections } from './unhandled-rejections.ts'
 
-/** How long a rule may take in all, in deadlines: rules wait many times. */
-const mostDeadlines = 30
+/** How long a rule may take in total, in deadlines: rules wait many times. */
+const maxDeadlines = 30
 
-/** What came of a rule that was not broken. */
+/** The outcome of a rule that did not fail. */
 export type RuleOutcome = { readonly type: 'held' } | { readonly type: 'not shown'; readonly why: string }
 
 /**
- * Opens the subject, runs one rule on it, and puts everything away.
+ * Opens the subject, runs one rule on it, and closes everything.
  *
  * @throws {@link RuleFailure}.
  */
@@ -28,7 +28,7 @@ export const runRule = <Port>(contract: Contract<Port>, rule: Rule<Port>, settin
     const namespace = namespaceFor(rule)
     const byHarness = async <T>(step: string, work: () => Promise<T>): Promise<T> => {
       try {
-        return await bounded(times.deadlineMs * mostDeadlines, 'the harness came to an end', work())
+        return await bounded(times.deadlineMs * maxDeadlines, 'the harness ends', work())
       } catch (cause) {
         throw errorOf(rule, name, step, cause)
       }
@@ -45,16 +45,16 @@ export const runRule = <Port>(contract: Contract<Port>, rule: Rule<Port>, settin
       failures = [error]
     }
     try {
-      await byHarness('put the subject away', async () => subject[Symbol.asyncDispose]?.())
+      await byHarness('dispose of the subject', async () => subject[Symbol.asyncDispose]?.())
     } catch (error) {
       failures.push(error)
     }
-    // What the rule found is worth more than what went wrong after it.
+    // The failure of the rule says more than a failure after it.
     if (failures.length > 0) throw failures[0]
     return outcome
   })
 
-/** Fit for keyspaces, tables, prefixes and folders: up to 40 lower-case letters, digits and underscores. */
+/** A valid name of a keyspace, table, prefix or folder: up to 40 lower-case letters, digits and underscores. */
 const namespaceFor = (rule: Rule<never>): string =>
   `t_${process.pid}_${rule.id
     .toLowerCase()
@@ -76,7 +76,7 @@ const attempt = async <Port>(
     ...hooksOf(subject),
     faults: (subject.faults ?? {}) as Required<Faults>,
     async peer() {
-      const peer = await bounded(deadlineMs, 'another client was opened', subject.peer())
+      const peer = await bounded(deadlineMs, 'another client opens', subject.peer())
       peers.push(peer)
       return peer
     },
@@ -88,7 +88,7 @@ const attempt = async <Port>(
     },
   }
   try {
-    await bounded(deadlineMs * mostDeadlines, 'the rule came to an end', rule.run(context))
+    await bounded(deadlineMs * maxDeadlines, 'the rule ends', rule.run(context))
     await failOnRejections(rejections)
   } catch (cause) {
     throw failureOf(rule, name, cause, { seed, observed, inspected: await stateOf(subject) })
@@ -97,7 +97,7 @@ const attempt = async <Port>(
   }
 }
 
-/** The subject's own, whether it is a plain object or one of a class. */
+/** The hooks of the subject, bound to it in case it is an instance of a class. */
 const hooksOf = <Port>(
   subject: Subject<Port>,
 ): Pick<Subject<Port>, 'port' | 'inject' | 'deadLetters' | 'kill' | 'rowsRead' | 'inspect'> => {
@@ -115,16 +115,16 @@ const hooksOf = <Port>(
 const stateOf = async (subject: Pick<Subject<unknown>, 'inspect'>): Promise<readonly unknown[]> => {
   if (subject.inspect === undefined) return []
   try {
-    return [await bounded(5_000, 'the engine was looked at', Promise.resolve(subject.inspect()))]
+    return [await bounded(5_000, 'the hook "inspect" ends', Promise.resolve(subject.inspect()))]
   } catch (error) {
     return [error]
   }
 }
 
-/** The rule's own clients. One that was killed, or whose engine is down, may not close: that is no finding. */
+/** Closes the clients of the rule. A client that was killed, or whose engine is down, may fail to close: that is not a failure of the rule. */
 const closeAll = async (peers: readonly unknown[], deadlineMs: number): Promise<void> => {
   const closings = peers.map(async (peer) => {
     if (typeof peer === 'object' && peer !== null && 'close' in peer && typeof peer.close === 'function') await peer.close()
   })
-  await Promise.allSettled(closings.map((closing) => bounded(deadlineMs, 'a client closed', closing)))
+  await Promise.allSettled(closings.map((closing) => bounded(deadlineMs, 'a client closes', closing)))
 }

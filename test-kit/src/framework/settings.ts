@@ -4,11 +4,11 @@ import type { Timing } from './harness.ts'
 
 /** How a contract is run. */
 export interface RunSettings {
-  /** Brings the same chances about again. Default: the variable CONTRACT_SEED, else chance. */
+  /** Repeats the order of an earlier run. Default: the variable CONTRACT_SEED, else a random seed. */
   readonly seed?: number
 }
 
-/** The seed of a run: what was asked for, or chance. */
+/** The given seed of a run, or a random one. */
 export const seedOf = ({ seed }: RunSettings): number => seed ?? numberFrom('CONTRACT_SEED') ?? randomInt(2 ** 31)
 
 /** Deadlines in milliseconds. CONTRACT_TIME_SCALE, 1 by default, makes them longer on a slow machine. */

@@ -1,19 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import process from 'node:process'
 
-/** What was rejected, and nobody handled it, while a rule ran. */
+/** The unhandled rejections of a rule. */
 export interface Rejections {
-  /** What the rule is called where nobody can tell whose a rejection is. */
+  /** Named in the report where a rejection belongs to no single rule. */
   readonly ruleId: string
   readonly reasons: unknown[]
-  /** Whether the rule is over, and did not hold: what it left behind tells nothing new. */
+  /** Whether the rule has failed: its later rejections say nothing new. */
   hasFailed: boolean
 }
 
-/** A rejection that cannot be laid at one rule's door. */
+/** A rejection that belongs to no single rule. */
 export interface StrayRejection {
   readonly reason: unknown
-  /** The rules that ran at that moment. */
+  /** The rules that ran at the time. */
   readonly ruleIds: readonly string[]
 }
 
@@ -22,7 +22,7 @@ const running = new Set<Rejections>()
 const strays: StrayRejection[] = []
 
 const onUnhandled = (reason: unknown): void => {
-  // A rejection belongs to the rule that began what was rejected. A pool that the rules share may begin things of its own.
+  // A rejection belongs to the rule that started the call. A pool that rules share may start calls of its own.
   const [first, ...others] = running
   const own = owner.getStore() ?? (others.length === 0 ? first : undefined)
   if (own?.hasFailed === true) return
@@ -30,7 +30,7 @@ const onUnhandled = (reason: unknown): void => {
   else strays.push({ reason, ruleIds: [...running].map(({ ruleId }) => ruleId) })
 }
 
-/** Runs a rule, and hears of the rejections that nobody handles meanwhile. */
+/** Runs a rule, and records the unhandled rejections meanwhile. */
 export const hearRejections = async <Result>(ruleId: string, body: (rejections: Rejections) => Promise<Result>): Promise<Result> => {
   const rejections: Rejections = { ruleId, reasons: [], hasFailed: false }
   if (running.size === 0) process.on('unhandledRejection', onUnhandled)
@@ -41,17 +41,17 @@ export const hearRejections = async <Result>(ruleId: string, body: (rejections: 
     rejections.hasFailed = true
     throw error
   } finally {
-    // The platform tells of them when it has no more to do.
+    // The platform reports them when its queue of microtasks is empty.
     await new Promise((resolve) => setImmediate(resolve))
     running.delete(rejections)
     if (running.size === 0) process.off('unhandledRejection', onUnhandled)
   }
 }
 
-/** Waits until the platform has told, and fails where there is something to tell. */
+/** Waits until the platform has reported, and fails where there is an unhandled rejection. */
 export const failOnRejections = async ({ reasons }: Rejections): Promise<void> => {
   await new Promise((resolve) => setImmediate(resolve))
-  if (reasons.length > 0) throw new Error('A promise was rejected, and nobody handled it', { cause: reasons[0] })
+  if (reasons.length > 0) throw new Error('A promise was rejected and not handled', { cause: reasons[0] })
 }
 
 /** The rejections since the last call that belong to no rule. */

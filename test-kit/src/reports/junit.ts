@@ -34,9 +34,9 @@ const attributesOf = (attributes: Readonly<Record<string, string | number>>): st
     .map(([name, value]) => `${name}="${escaped(String(value))}"`)
     .join(' ')
 
-// XML 1.0 has no way to write most control characters, nor halves of surrogate pairs: they are shown as what stands for them.
+// XML 1.0 cannot contain most control characters, nor halves of surrogate pairs: each becomes a replacement character.
 const unwritable =
-  // oxlint-disable-next-line no-control-regex -- they are what has to go
+  // oxlint-disable-next-line no-control-regex -- these are replaced
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 const escaped = (text: string): string =>

@@ -9,8 +9,8 @@ const words: Readonly<Record<RuleStatus, string>> = {
 }
 
 /**
- * What holds on which engine, for pages in Markdown: for each contract how many rules came to what, and a table of its rules
- * with a column for each subject. Give the reports of as many engines and versions as there are.
+ * The rules that hold on each engine, as Markdown: the counts of each contract, and a table of its rules with a column for each subject.
+ * Pass the reports of all engines and versions.
  */
 export const formatTable = (reports: readonly Report[]): string => {
   const contracts = [...new Set(reports.map(({ contract }) => contract))]

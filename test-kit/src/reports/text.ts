@@ -2,7 +2,7 @@ import type { Report, RuleResult, RuleStatus } from '../framework/rule.ts'
 
 const order: readonly RuleStatus[] = ['passed', 'failed', 'error', 'not shown']
 
-/** How many rules came to what: `21 passed, 1 not shown`. */
+/** The number of rules in each status: `21 passed, 1 not shown`. */
 export const countsOf = (results: readonly RuleResult[]): string =>
   order
     .map((status) => [results.filter((result) => result.status === status).length, status] as const)
@@ -10,7 +10,7 @@ export const countsOf = (results: readonly RuleResult[]): string =>
     .map(([count, status]) => `${count} ${status}`)
     .join(', ')
 
-/** The report for people: a line for each rule, what was not shown and why, and the counts first. */
+/** A report as text: the counts, and a line for each rule, with the reason where it failed or was not shown. */
 export const formatReport = ({ contract, subject, results }: Report): string => {
   const idWidth = Math.max(0, ...results.map(({ id }) => id.length))
   const statusWidth = Math.max(0, ...results.map(({ status }) => status.length))

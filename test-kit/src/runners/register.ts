@@ -3,10 +3,10 @@ import { resultOf } from '../framework/run-contract.ts'
 import type { RunSettings } from '../framework/settings.ts'
 import { seedOf } from '../framework/settings.ts'
 
-/** What a test of the runner is called with: node:test gives a context that can skip, mocha has it as `this`. */
+/** The body of a test. node:test and vitest pass a context that can skip, mocha has it as `this`. */
 export type TestBody = (this: unknown, context?: unknown) => Promise<void>
 
-/** What every runner has: node:test, mocha, jest, bun, vitest. */
+/** The functions that every runner has: node:test, mocha, jest, bun, vitest. */
 export interface Runner {
   /** Groups tests. */
   describe(name: string, body: () => void): unknown
@@ -16,18 +16,18 @@ export interface Runner {
 
 export interface RegisterOptions extends RunSettings {
   /**
-   * Why rules cannot be shown, by id: what `notShownReasons` found. Such a rule is skipped with the reason in its name. For
-   * runners that cannot skip a test that has begun (jest, bun); the others do without.
+   * Why rules cannot be tried, by id, from `notShownReasons`. Such a rule is skipped with the reason in its name. Only runners that cannot
+   * skip a test that has begun (jest, bun) need it.
    */
   readonly notShown?: ReadonlyMap<string, string>
 }
 
 /**
- * Declares a test for each rule of a contract. A rule that cannot be shown is skipped with its reason where the runner can
- * skip a test that has begun (node:test, mocha, vitest). Where it cannot (jest, bun), the reason is told on the console,
+ * Declares a test for each rule of a contract. A rule that cannot be tried is skipped with its reason where the runner can
+ * skip a test that has begun (node:test, mocha, vitest). Where it cannot (jest, bun), the reason is printed to the console,
  * and the test counts as passed unless `notShown` is given.
  *
- * Give the runner more time than a rule takes: the kit has deadlines of its own, with sentences that say what did not happen.
+ * Give the runner a longer timeout than a rule takes: the deadlines of the kit say what a rule waited for.
  */
 export const register = <Port>(contract: Contract<Port>, { describe, it }: Runner, options: RegisterOptions = {}): void => {
   const seed = seedOf(options)
@@ -35,7 +35,7 @@ export const register = <Port>(contract: Contract<Port>, { describe, it }: Runne
   describe(`${contract.name} (${contract.harness.name})`, () => {
     for (const rule of contract.rules) {
       const name = `${rule.id}: ${rule.title}`
-      // A rest, so that no runner takes the context for a callback that it has to wait for: they count the parameters.
+      // A rest parameter: runners count parameters, and would take a named one for a callback that they have to wait for.
       const body: TestBody = async function (this: unknown, ...[context]: readonly unknown[]) {
         report(await resultOf(contract, rule, { seed }), skipOf(this, context))
       }
@@ -46,12 +46,12 @@ export const register = <Port>(contract: Contract<Port>, { describe, it }: Runne
   })
 }
 
-/** Turns a result into what the runner understands. */
+/** Reports a result to the runner. */
 const report = (result: RuleResult, skip: Skip): void => {
   const { id, status, message = '' } = result
   if (status === 'failed' || status === 'error') {
     const failure = new Error(message)
-    // The message has the stack of what went wrong; the one of this line would only hide it.
+    // The message has the stack of the failure; the stack of this line would hide it.
     failure.stack = `Error: ${message}`
     throw failure
   }
@@ -62,7 +62,7 @@ const report = (result: RuleResult, skip: Skip): void => {
 type Skip = (why: string) => void
 
 const skipOf = (self: unknown, context: unknown): Skip => {
-  // node:test and vitest give a context as the first argument, and show the reason.
+  // node:test and vitest pass a context as the first argument, and show the reason.
   if (canSkip(context)) return (why) => context.skip(why)
   // mocha has it as `this`, and shows no reason.
   if (canSkip(self))
@@ -76,5 +76,5 @@ const skipOf = (self: unknown, context: unknown): Skip => {
 const canSkip = (value: unknown): value is { skip(why: string): void } =>
   typeof value === 'object' && value !== null && 'skip' in value && typeof value.skip === 'function'
 
-/** The only place where mocha, jest and bun let a test say why it was not shown. */
+/** mocha, jest and bun show the reason of a skip nowhere else. */
 const tell = (why: string): void => console.info(why)

@@ -20,12 +20,12 @@ HARNESS is a module whose exports are contracts, or lists of them:
 A harness in TypeScript needs a Node.js that strips types (22.18 or newer).
 
 Options:
-  --only ID        only rules whose id begins so (ES-2); may be given several times
+  --only ID        only rules whose id begins with ID (ES-2); may be given several times
   --report FILE    writes a report; .xml: JUnit, .json: JSON, .md: a table in Markdown; may be given several times
-  --seed N         brings the same chances about again
-  --help           shows this
+  --seed N         repeats the order of an earlier run
+  --help           shows this text
 
-Exit status: 0 every rule that could be shown holds, 1 one does not, 2 the contracts could not be run.`
+Exit status: 0 every rule that could be tried holds, 1 a rule does not hold, 2 the contracts could not be run.`
 
 class UsageError extends Error {}
 
@@ -108,5 +108,5 @@ const statusOf = async (): Promise<number> => {
 }
 
 const status = await statusOf()
-// What a harness leaves open, a pool that its rules share, must not keep the command from ending; what was printed goes out first.
+// A harness may leave a pool open: the command must end all the same, after its output is written.
 process.stdout.write('', () => process.exit(status))

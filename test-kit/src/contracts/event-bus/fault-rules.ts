@@ -5,7 +5,7 @@ import { expectHeard, hasHeard, lastNotice, listenOn, publishAnyhow } from './he
 
 const utf8 = new TextEncoder()
 
-/** What no codec writes. */
+/** Bytes that no codec writes. */
 const junk: readonly Uint8Array[] = [
   new Uint8Array(),
   new Uint8Array([0xff, 0xfe, 0x00, 0x80, 0xc3]),
@@ -32,7 +32,7 @@ export const faultRules: readonly Rule<EventBus>[] = [
       const silence = port.onGap(() => silenced++)
       for (const each of clients) {
         each.client.onGap(() => {
-          throw new Error('thrown by a gap listener, as the rule wants it')
+          throw new Error('thrown by a gap listener on purpose')
         })
         each.client.onGap(() => each.gaps++)
       }
@@ -43,14 +43,16 @@ export const faultRules: readonly Rule<EventBus>[] = [
       for (let round = 1; round <= 2; round++) {
         const before = clients.map(({ gaps }) => gaps)
         await faults.cut()
-        await waitUntil('the gap listeners of both are called', () => clients.every(({ gaps }, index) => gaps > (before[index] ?? 0)))
-        // Who has been told of a gap listens again: nothing that is published from then on may be missed.
+        await waitUntil('the gap listeners of both clients are called', () =>
+          clients.every(({ gaps }, index) => gaps > (before[index] ?? 0)),
+        )
+        // A client that reports a gap listens again, so it must not miss a notice that is published from now on.
         for (const { client } of clients) {
           const notice = await publishAnyhow(context, client)
-          await waitUntil('both hear what is published after the gap', () => ears.every((ear) => hasHeard(ear, notice)))
+          await waitUntil('both clients hear a notice that was published after the gap', () => ears.every((ear) => hasHeard(ear, notice)))
         }
       }
-      assert.equal(silenced, 0, 'a gap listener that was taken out is not called')
+      assert.equal(silenced, 0, 'a removed gap listener is not called')
     },
   },
   {

@@ -21,7 +21,7 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       await context.waitUntil('every client hears every notice', () =>
         ears.every((ear) => published.every((notice) => hasHeard(ear, notice))),
       )
-      // Two from each: a notice that comes twice comes before the next one of its sender.
+      // Two from each: a notice that is delivered twice comes before the next one of its sender.
       for (const client of [...clients, ...clients]) published.push(await lastNotice(context, client, ears))
       for (const ear of ears) expectHeard(ear, published)
     },
@@ -40,7 +40,7 @@ export const hearingRules: readonly Rule<EventBus>[] = [
         for (let begin = 0; begin < notices.length;) {
           const size = begin % 3 === 0 ? 1 : 1 + Math.floor(random() * 9)
           pending.push(client.publish(notices.slice(begin, begin + size)))
-          // Half of them without waiting for the one before.
+          // Half of the batches do not wait for the batch before.
           if (begin % 2 === 0) await pending.at(-1)
           begin += size
         }
@@ -72,7 +72,7 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       let thrown = 0
       port.subscribe(() => {
         thrown++
-        throw new Error('thrown by a listener, as the rule wants it')
+        throw new Error('thrown by a listener on purpose')
       })
       const after = listenOn(port)
       const far = listenOn(await context.peer())
@@ -94,7 +94,7 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       const early = [listenOn(port), listenOn(await peer())]
       const old = noticesWith(random, 5)
       await port.publish(old)
-      await waitUntil('the early ones hear it', () => early.every(({ heard }) => heard.length === old.length))
+      await waitUntil('the early listeners hear the first notices', () => early.every(({ heard }) => heard.length === old.length))
       const late = [listenOn(port), listenOn(await peer())]
       const last = await lastNotice(context, port, [...early, ...late])
       for (const ear of late) expectHeard(ear, [last])
@@ -118,7 +118,10 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       const far = listenOn(other)
       const first = noticeWith(random)
       await port.publish([first])
-      await waitUntil('everybody hears the first', () => [stopped, stays, far].every((ear) => hasHeard(ear, first)) && once.length > 0)
+      await waitUntil(
+        'every listener hears the first notice',
+        () => [stopped, stays, far].every((ear) => hasHeard(ear, first)) && once.length > 0,
+      )
       stopped.unsubscribe()
       stopped.unsubscribe()
       const notices = noticesWith(random, 5)

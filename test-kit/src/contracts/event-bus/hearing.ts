@@ -4,7 +4,7 @@ import type { RuleContext } from '../../framework/rule.ts'
 import { isPassing } from '../outcome.ts'
 import { drawTaskId } from '../sample-data.ts'
 
-/** A notice that nobody else publishes, but for what is given. */
+/** A notice of a task of its own, with the given changes. */
 export const noticeWith = (random: () => number, given: Partial<TaskNotice> = {}): TaskNotice => ({
   taskId: drawTaskId(random),
   version: 2,
@@ -17,25 +17,25 @@ export const noticeWith = (random: () => number, given: Partial<TaskNotice> = {}
 export const noticesWith = (random: () => number, count: number, given: Partial<TaskNotice> = {}): readonly TaskNotice[] =>
   Array.from({ length: count }, (_, index) => noticeWith(random, { version: index + 1, ...given }))
 
-/** One who listens and remembers. */
+/** A listener that records the notices that it hears. */
 export interface Ear {
   readonly heard: readonly TaskNotice[]
   readonly unsubscribe: Unsubscribe
 }
 
-/** Subscribes, and remembers what comes. */
+/** Subscribes, and records every notice. */
 export const listenOn = (bus: EventBus): Ear => {
   const heard: TaskNotice[] = []
   return { heard, unsubscribe: bus.subscribe((notice) => void heard.push(notice)) }
 }
 
-/** Fails where the ear has not heard just these, in whatever order. */
+/** Fails unless the ear has heard exactly these notices, in any order. */
 export const expectHeard = ({ heard }: Ear, expected: readonly TaskNotice[]): void => sameNotices(sorted(heard), sorted(expected))
 
-/** Fails at the first difference: a comparison of thousands at once takes ever so long to say what differs. */
+/** Fails at the first difference: a comparison of thousands of notices at once takes very long to describe the difference. */
 export const sameNotices = (heard: readonly TaskNotice[], expected: readonly TaskNotice[]): void => {
   for (const [index, notice] of expected.entries()) assert.deepEqual(heard[index], notice, `notice ${index + 1} of ${expected.length}`)
-  assert.equal(heard.length, expected.length, 'no notice comes more than once')
+  assert.equal(heard.length, expected.length, 'no notice is heard more than once')
 }
 
 const sorted = (notices: readonly TaskNotice[]): readonly TaskNotice[] => {
@@ -43,10 +43,10 @@ const sorted = (notices: readonly TaskNotice[]): readonly TaskNotice[] => {
   return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ notice }) => notice)
 }
 
-/** Whether the ear has heard this very task's notice. */
+/** Whether the ear has heard a notice of this task. */
 export const hasHeard = ({ heard }: Ear, { taskId }: TaskNotice): boolean => heard.some((notice) => notice.taskId === taskId)
 
-/** Publishes one more notice and waits until every ear has heard it: whatever was to come before it has come. */
+/** Publishes one more notice and waits until every ear has heard it. By then every earlier notice of this client has arrived. */
 export const lastNotice = async (
   { random, waitUntil }: RuleContext<EventBus>,
   bus: EventBus,
@@ -58,16 +58,16 @@ export const lastNotice = async (
   return last
 }
 
-/** Publishes over a network that has been made to suffer, another notice each time, until one is taken. */
+/** Publishes over a network with faults, a new notice each time, until the bus accepts one. */
 export const publishAnyhow = async ({ random, waitUntil }: RuleContext<EventBus>, bus: EventBus): Promise<TaskNotice> => {
   let notice = noticeWith(random)
-  await waitUntil('a notice is taken', async () => {
+  await waitUntil('a notice is accepted', async () => {
     notice = noticeWith(random)
     try {
       await bus.publish([notice])
       return true
     } catch (error) {
-      assert.ok(isPassing(error), `publish failed otherwise than as UNAVAILABLE or OUTCOME_UNKNOWN: ${String(error)}`)
+      assert.ok(isPassing(error), `publish failed with neither UNAVAILABLE nor OUTCOME_UNKNOWN: ${String(error)}`)
       return false
     }
   })

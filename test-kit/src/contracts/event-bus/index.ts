@@ -9,10 +9,10 @@ import { valueRules } from './values.ts'
 
 const notice = noticeWith(() => 0.5)
 
-// Subscribing does not leave the process: what becomes of it on a closed client is in EB-1.6.
+// Subscribing does not leave the process. EB-1.6 covers it on a closed client.
 const traits = traitRules<EventBus>('EB', [{ method: 'publish', call: (port, signal) => port.publish([notice], signal && { signal }) }])
 
-/** The promises of an {@link EventBus}, held against what the harness opens. */
+/** The rules of an {@link EventBus}, for the subjects of a harness. */
 export const eventBusContract = (harness: Harness<EventBus>): Contract<EventBus> => ({
   name: 'event bus',
   harness,

@@ -5,7 +5,7 @@ import type { Rule } from '../../framework/rule.ts'
 import { outcomeOf } from '../outcome.ts'
 import { awkwardValues, createdEvent, everyEvent, freshTaskId, largestPayload, startedEvent } from '../sample-data.ts'
 
-/** Rules 1.x: what is written comes back. */
+/** Rules 1.x: written events come back. */
 export const readingRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-1.1',
@@ -37,7 +37,7 @@ export const readingRules: readonly Rule<EventStore>[] = [
       const events = everyEvent(taskId)
       await port.append(taskId, 0, events.slice(0, 3))
       assert.deepEqual(await port.read(taskId), events.slice(0, 3))
-      // The batch would fit but for its first event, which stands there already in another form.
+      // The batch fits but for its first event: another event already has that version.
       const other = [startedEvent(taskId, 3), startedEvent(taskId, 4)]
       assert.ok(hasCode(await outcomeOf(port.append(taskId, 2, other)), 'VERSION_CONFLICT'))
       assert.deepEqual(await port.read(taskId), events.slice(0, 3))
@@ -102,7 +102,7 @@ export const readingRules: readonly Rule<EventStore>[] = [
   },
 ]
 
-/** Changes what can be changed of a sample whose payload has a list. */
+/** Changes the payload of a sample event, as far as it can be changed. */
 const spoil = (event: TaskEvent | undefined): void => {
   const open = event as unknown as { node: string; labels: string[]; task: { payload: { list: number[] } } }
   try {
@@ -110,7 +110,7 @@ const spoil = (event: TaskEvent | undefined): void => {
     open.labels.push('spoilt')
     open.task.payload.list.push(2)
   } catch (error) {
-    // What is frozen cannot be aliased to any harm.
+    // A frozen object cannot be changed by anyone.
     if (!(error instanceof TypeError)) throw error
   }
 }

@@ -8,7 +8,7 @@ import { createdEvent, freshTaskId, startedEvent } from '../sample-data.ts'
 const size = 16
 const versions = 6
 
-/** The ids of one cohort: all that one manager would submit at once. */
+/** The ids of one cohort, as one manager draws them for a burst of submits. */
 const cohort = (): readonly TaskId[] => {
   const first = freshTaskId()
   return Array.from({ length: size }, (_, index) => `${first.slice(0, -4)}${index.toString(16).padStart(4, '0')}` as TaskId)
@@ -17,13 +17,13 @@ const cohort = (): readonly TaskId[] => {
 const eventOf = (taskId: TaskId, version: number): TaskEvent =>
   version === 1 ? createdEvent(taskId) : startedEvent(taskId, version, version - 1)
 
-/** What may be repeated, as core does: nobody was told that it failed for good. */
+/** Whether core would repeat the append: its failure says nothing final. */
 const isOpen = (refusal: unknown): boolean => ['OUTCOME_UNKNOWN', 'UNAVAILABLE'].includes(codeOf(refusal) ?? '')
 
-/** What the append comes to in the end. */
+/** The outcome of the append after all repeats. */
 const settled = async ({ waitUntil }: RuleContext<EventStore>, append: () => Promise<void>): Promise<unknown> => {
   let refusal: unknown
-  await waitUntil('an append was accepted or refused', async () => {
+  await waitUntil('an append is accepted or refused', async () => {
     refusal = await outcomeOf(append())
     return !isOpen(refusal)
   })
@@ -32,7 +32,7 @@ const settled = async ({ waitUntil }: RuleContext<EventStore>, append: () => Pro
 
 type Trouble = (taskId: TaskId, version: number, client: EventStore, own: readonly TaskEvent[]) => Promise<void>
 
-/** Lets every task of a cohort live, all at once, each append through a client of its own choice; `trouble` comes beside each. */
+/** Appends the histories of all tasks of a cohort at the same time, each append through a random client; `trouble` runs beside each append. */
 const live = async (context: RuleContext<EventStore>, trouble: Trouble): Promise<void> => {
   const { port, peer, random, observe } = context
   const clients = [port, await peer(), await peer()]
@@ -55,7 +55,7 @@ const live = async (context: RuleContext<EventStore>, trouble: Trouble): Promise
   for (const [index, taskId] of tasks.entries()) assert.deepEqual(await drawn().read(taskId), histories[index])
 }
 
-/** Rules 2.x, continued: what one task comes to is none of its cohort’s business. */
+/** Rules 2.x, continued: the tasks of a cohort do not affect one another. */
 export const cohortRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-2.7',
@@ -76,18 +76,18 @@ export const cohortRules: readonly Rule<EventStore>[] = [
         if (context.random() < 0.5) {
           const stale = startedEvent(taskId, version - 1, 99)
           const refusal = await settled(context, () => client.append(taskId, version - 2, [stale]))
-          assert.ok(hasCode(refusal, 'VERSION_CONFLICT'), `a stale append to task ${taskId} was told ${String(refusal)}`)
+          assert.ok(hasCode(refusal, 'VERSION_CONFLICT'), `a stale append to task ${taskId} got ${String(refusal)}`)
           return
         }
-        // The repetition of an append that succeeded: whatever its caller hears, it changes nothing.
+        // The repeat of an append that succeeded: whatever its outcome, it changes nothing.
         const controller = new AbortController()
         const reason = new Error('aborted by the rule')
         const repeated = outcomeOf(client.append(taskId, version - 2, [last], { signal: controller.signal }))
-        // At once, while it waits for its turn, or when it is on its way with others.
+        // At once, while the append waits for its turn, or while it is sent together with others.
         for (let turns = context.random() * 4; turns > 1; turns--) await new Promise((resolve) => setImmediate(resolve))
         controller.abort(reason)
-        const refusal = await context.within('an aborted append ended', repeated)
-        assert.ok(refusal === undefined || refusal === reason || isOpen(refusal), `an aborted append was told ${String(refusal)}`)
+        const refusal = await context.within('an aborted append ends', repeated)
+        assert.ok(refusal === undefined || refusal === reason || isOpen(refusal), `an aborted append got ${String(refusal)}`)
       }),
   },
 ]

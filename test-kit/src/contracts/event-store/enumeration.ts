@@ -19,7 +19,7 @@ export const enumerationRules: readonly Rule<EventStore>[] = [
     run: async ({ port, peer }) => {
       const other = await peer()
       assert.deepEqual(await namedBy(port), [])
-      // Four cohorts of fifty.
+      // Four cohorts of fifty tasks.
       const taskIds = Array.from({ length: 4 }, () => freshTaskId().slice(0, -4)).flatMap((cohort) =>
         Array.from({ length: 50 }, (_, index) => `${cohort}${index.toString(16).padStart(4, '0')}` as TaskId),
       )

@@ -12,7 +12,7 @@ const needs =
   ({ faults }: Subject<EventStore>): string | undefined =>
     faults?.[fault] === undefined ? `the harness has no fault "${fault}"` : undefined
 
-/** Appends again and again, as core does, until the append is accepted; a conflict is never the answer to one's own event. */
+/** Repeats an append until it is accepted, as core does. A writer must never get a conflict with its own event. */
 const repeat = async (
   { port, waitUntil }: RuleContext<EventStore>,
   taskId: TaskEvent['taskId'],
@@ -20,24 +20,24 @@ const repeat = async (
   events: readonly TaskEvent[],
 ) => {
   let refusal: unknown
-  await waitUntil('a repeated append was accepted', async () => {
+  await waitUntil('a repeated append is accepted', async () => {
     refusal = await outcomeOf(port.append(taskId, version, events))
-    assert.ok(!hasCode(refusal, 'VERSION_CONFLICT'), 'the writer met its own events as a conflict')
+    assert.ok(!hasCode(refusal, 'VERSION_CONFLICT'), 'the writer got a conflict with its own events')
     return refusal === undefined
   })
 }
 
-/** Reads after a fault: the first tries may meet a connection that has just been broken. */
+/** Reads after a fault: the first reads may use a connection that has just broken. */
 const historyOf = async ({ waitUntil }: RuleContext<EventStore>, port: EventStore, taskId: TaskId): Promise<readonly TaskEvent[]> => {
   let history: readonly TaskEvent[] = []
-  await waitUntil('the history could be read after a fault', async () => {
+  await waitUntil('the history can be read after a fault', async () => {
     const refusal = await outcomeOf(port.read(taskId).then((events) => void (history = events)))
     return refusal === undefined
   })
   return history
 }
 
-/** Shorter than any timer can wait. */
+/** Waits for less time than a timer can. */
 const pause = async (ms: number): Promise<void> => {
   const until = performance.now() + ms
   while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve))
@@ -45,7 +45,7 @@ const pause = async (ms: number): Promise<void> => {
 
 const cutRounds = 20
 
-/** Rules 3.x: nobody can tell what happened, and it comes right all the same. */
+/** Rules 3.x and 4.x: repeats, faults and rows that cannot be decoded. */
 export const faultRules: readonly Rule<EventStore>[] = [
   {
     id: 'ES-3.1',
@@ -62,7 +62,7 @@ export const faultRules: readonly Rule<EventStore>[] = [
       await port.append(taskId, 0, events.slice(0, 2))
       await port.append(taskId, 2, events.slice(2, 4))
       assert.deepEqual(await port.read(taskId), events.slice(0, 4))
-      // One event of the batch is its own and the next is not: that is another append.
+      // The first event of the batch is there already and the next is new: this is another append.
       const mixed = [events[2], startedEvent(taskId, 4)].filter((event) => event !== undefined)
       assert.ok(hasCode(await outcomeOf(port.append(taskId, 2, mixed)), 'VERSION_CONFLICT'))
       assert.deepEqual(await port.read(taskId), events.slice(0, 4))
@@ -81,10 +81,10 @@ export const faultRules: readonly Rule<EventStore>[] = [
       await port.append(taskId, 0, [created])
       const started = startedEvent(taskId, 2)
       const restore = await faults.loseReplies()
-      const refusal = await within('an append without a reply ended', outcomeOf(port.append(taskId, 1, [started])))
+      const refusal = await within('an append without a reply ends', outcomeOf(port.append(taskId, 1, [started])))
       await restore()
       assert.ok(refusal === undefined || codeOf(refusal) === 'OUTCOME_UNKNOWN', `a lost reply was reported as ${inspect(refusal)}`)
-      // Whoever sees the event may go on from there before the writer repeats.
+      // A reader of the event may append after it before the writer repeats.
       const other = await peer()
       const seen = await historyOf(context, other, taskId)
       observe(seen)
@@ -113,12 +113,13 @@ export const faultRules: readonly Rule<EventStore>[] = [
         const append = outcomeOf(port.append(taskId, 0, events))
         await pause(random() * usualMs)
         await faults.cut()
-        const refusal = await within('an append that was cut ended', append)
+        const refusal = await within('an append that was cut ends', append)
         const history = await historyOf(context, reader, taskId)
         observe({ round, refusal, history })
         assert.ok(history.length === 0 || history.length === events.length, `${history.length} of ${events.length} events are there`)
-        if (refusal === undefined) assert.equal(history.length, events.length, 'the append was acknowledged, and nothing is there')
-        else if (codeOf(refusal) === 'UNAVAILABLE') assert.equal(history.length, 0, 'the append was said not to have happened, and it has')
+        if (refusal === undefined) assert.equal(history.length, events.length, 'the append was acknowledged, and its events are missing')
+        else if (codeOf(refusal) === 'UNAVAILABLE')
+          assert.equal(history.length, 0, 'the append was reported as not done, and its events are there')
         else assert.equal(codeOf(refusal), 'OUTCOME_UNKNOWN', `a cut was reported as ${inspect(refusal)}`)
         await repeat(context, taskId, 0, events)
         assert.deepEqual(await historyOf(context, reader, taskId), events)
@@ -148,7 +149,7 @@ export const faultRules: readonly Rule<EventStore>[] = [
           await new Promise((resolve) => setImmediate(resolve))
         }
       })()
-      // It is awaited below; it may be over, with an error, before that.
+      // It is awaited below, but may fail earlier.
       reading.catch(() => {})
       try {
         for (let version = 1; version <= 60; version += 2) {

@@ -30,7 +30,7 @@ const traits = traitRules<EventStore>('ES', [
   { method: 'remove', call: (port, signal) => port.remove(freshTaskId(), withSignal(signal)) },
 ])
 
-/** The promises of an {@link EventStore}, held against what the harness opens. */
+/** The rules of an {@link EventStore}, for the subjects of a harness. */
 export const eventStoreContract = (harness: Harness<EventStore>): Contract<EventStore> => ({
   name: 'event store',
   harness,

@@ -10,11 +10,11 @@ const writers = 8
 
 const refusedWith = async (append: Promise<void>, actualVersion: number): Promise<void> => {
   const refusal = await outcomeOf(append)
-  assert.ok(hasCode(refusal, 'VERSION_CONFLICT'), `a conflict was expected, not ${String(refusal)}`)
-  assert.equal(refusal.actualVersion, actualVersion, 'the conflict tells the version that the history has')
+  assert.ok(hasCode(refusal, 'VERSION_CONFLICT'), `expected a conflict, got ${String(refusal)}`)
+  assert.equal(refusal.actualVersion, actualVersion, 'the conflict has the actual version of the history')
 }
 
-/** Lets writers race for the next version of one history, again and again: exactly one of each round wins. */
+/** Lets writers race for the next version of one history, round after round. Exactly one writer wins each round. */
 const race = async ({ observe, random }: RuleContext<EventStore>, clients: readonly EventStore[], reader: EventStore): Promise<void> => {
   const taskId = freshTaskId()
   let known: readonly TaskEvent[] = []
@@ -30,9 +30,9 @@ const race = async ({ observe, random }: RuleContext<EventStore>, clients: reado
     const winners = attempts.filter((_, index) => refusals[index] === undefined)
     assert.equal(winners.length, 1, `${winners.length} writers won round ${version}`)
     for (const refusal of refusals)
-      assert.ok(refusal === undefined || hasCode(refusal, 'VERSION_CONFLICT'), `a loser was told ${String(refusal)}`)
+      assert.ok(refusal === undefined || hasCode(refusal, 'VERSION_CONFLICT'), `a losing writer got ${String(refusal)}`)
     known = [...known, ...winners.map(({ event }) => event)]
-    assert.deepEqual(history, known, 'the history is that of the winners')
+    assert.deepEqual(history, known, 'the history has the events of the winners')
   }
 }
 

@@ -12,7 +12,7 @@ const traits = traitRules<NodeRegistry>('NR', [
   { method: 'live', call: (port, signal) => port.live(signal && { signal }) },
 ])
 
-/** The promises of a {@link NodeRegistry}, held against what the harness opens. */
+/** The rules of a {@link NodeRegistry}, for the subjects of a harness. */
 export const nodeRegistryContract = (harness: Harness<NodeRegistry>): Contract<NodeRegistry> => ({
   name: 'node registry',
   harness,

@@ -4,13 +4,12 @@ import type { NodeRegistry } from '@taskledger/core/ports'
 import type { Rule, RuleContext } from '../../framework/rule.ts'
 import { idsOf, liveOn, longTtlMs, nodeWith } from './sample-nodes.ts'
 
-/** As short as the engine can count, and long enough to be looked at a few times. */
+/** As short as the engine can count, and long enough for a few looks. */
 const shortTtlMs = ({ capabilities }: NodeRegistry): number => 500 + 2 * capabilities.ttlGranularityMs
 
 /**
- * Looks at the node until it is gone, and holds each look against the clock. A machine that stands still in between makes
- * looks rarer, never wrong: a node may be missing only where the time was up when the look *ended*, and may be there only
- * where it was not yet up when the look *began*.
+ * Looks at the node until it is gone, and compares each look with the clock. A slow machine makes looks rarer, but never wrong: a missing node
+ * is early only if its time was not over when the look *ended*, and a listed node is late only if its time was over when the look *began*.
  *
  * @param renewed When the latest `renew` was called, and when it resolved.
  */
@@ -30,12 +29,12 @@ const watchUntilGone = async (
     looks.push({ beganMs: began - renewed.called, endedMs: ended - renewed.called, there })
     if (!there) {
       const early = renewed.called + ttlMs - ttlGranularityMs - ended
-      assert.ok(early <= 0, `the node was gone ${early} ms before its time was up`)
+      assert.ok(early <= 0, `the node was gone ${early} ms before its time to live was over`)
       return
     }
-    // As long again as it was given, for engines that tidy up now and then; not longer.
+    // Twice the time to live, for engines that remove rows at intervals, and no longer.
     const late = began - (renewed.resolved + 2 * ttlMs + ttlGranularityMs)
-    assert.ok(late <= 0, `the node was given ${ttlMs} ms and was still there ${late + ttlMs} ms after its time was up`)
+    assert.ok(late <= 0, `the node had ${ttlMs} ms to live and was still there ${late + ttlMs} ms after that`)
     await sleep(ttlMs / 10)
   }
 }
@@ -134,7 +133,7 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
       const lengthened = nodeWith({ nodeId: 'lengthened' })
       await port.renew(lengthened, ttlMs)
       await port.renew(lengthened, longTtlMs)
-      // Time has to pass: until the first renewal alone would no longer do.
+      // Until the first renewal alone has expired.
       await sleep(2 * ttlMs + port.capabilities.ttlGranularityMs)
       assert.deepEqual(await port.live(), [lengthened])
     },

@@ -1,6 +1,6 @@
 import type { NodeInfo, NodeRegistry } from '@taskledger/core/ports'
 
-/** A node that runs nothing yet, but for what is given. */
+/** A node that runs no task yet, with the given changes. */
 export const nodeWith = (given: Partial<NodeInfo> = {}): NodeInfo => ({
   nodeId: 'worker-1#0190f2a4',
   name: 'worker-1',
@@ -12,10 +12,10 @@ export const nodeWith = (given: Partial<NodeInfo> = {}): NodeInfo => ({
   ...given,
 })
 
-/** Long enough for nodes that are to stay, in milliseconds. */
+/** The time to live of nodes that have to stay, in milliseconds. */
 export const longTtlMs = 600_000
 
-/** The nodes that are alive, by id. */
+/** The live nodes, ordered by id. */
 export const liveOn = async (registry: NodeRegistry): Promise<readonly NodeInfo[]> =>
   [...(await registry.live())].sort((a, b) => (a.nodeId < b.nodeId ? -1 : a.nodeId > b.nodeId ? 1 : 0))
 

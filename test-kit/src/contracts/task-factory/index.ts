@@ -4,12 +4,12 @@ import { codeOf } from '@taskledger/core'
 import type { Contract, Rule } from '../../framework/rule.ts'
 import { outcomeOf } from '../outcome.ts'
 
-/** A payload of today, and what becomes of it. */
+/** A payload, and what it is stored and read as. */
 export interface PayloadSample {
   readonly payload: unknown
-  /** What the body is given, where its schema makes something else of it. Default: the payload. */
+  /** What the body receives, where the schema transforms the payload. Default: the payload. */
   readonly given?: unknown
-  /** What was stored when the sample was recorded: an encoding that changes breaks tasks that are under way. */
+  /** The stored form when the sample was recorded: a changed encoding breaks tasks under way. */
   readonly stored?: JsonValue
 }
 
@@ -17,25 +17,25 @@ export interface PayloadSample {
 export interface OlderPayload {
   readonly version: number
   readonly stored: JsonValue
-  /** What the body is given of it today. */
+  /** What the body receives of it today. */
   readonly given?: unknown
 }
 
-/** What an author of tasks writes, for each type. */
+/** What the author of a task type writes. */
 export interface TaskFactorySamples {
   readonly factory: TaskFactory
   readonly samples: readonly PayloadSample[]
-  /** At least one for each older version that may still be stored. */
+  /** At least one payload of each older version that may still be stored. */
   readonly older?: readonly OlderPayload[]
   /** Payloads that must not be submitted. */
   readonly refused?: readonly unknown[]
-  /** What may be stored under the present version and must not be run: a schema that became stricter refuses it. */
+  /** Payloads that may be stored under the present version and must not be run: a stricter schema refuses them. */
   readonly refusedStored?: readonly JsonValue[]
-  /** What the body of a task would be given, for factories that do not show it themselves. */
+  /** What the body would receive, for factories that do not expose it. */
   payloadOf?(runnable: RunnableTask): unknown
 }
 
-/** Every type of task deserves a test of how it is stored: what is under way outlives the release that wrote it. */
+/** The rules of a task type: how its payloads are stored. Tasks under way outlive the release that stored them. */
 export const taskFactoryContract = (samples: TaskFactorySamples): Contract<TaskFactory> => ({
   name: 'task factory',
   harness: {
@@ -85,7 +85,7 @@ const rulesFor = ({
       hint: 'add the upcast from that version to the next',
       notShown: ({ port }) => (port.version === 1 && older.length === 0 ? 'the type has no older version' : undefined),
       run: async ({ port, observe }) => {
-        assert.ok(older.length > 0, `version ${port.version} has older ones: give a recorded payload of each`)
+        assert.ok(older.length > 0, `version ${port.version} has older versions: give a recorded payload of each`)
         for (const { version, stored, ...rest } of older) {
           observe({ version, stored })
           const runnable = await port.decode(version, throughJson(stored))

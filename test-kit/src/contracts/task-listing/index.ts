@@ -31,7 +31,7 @@ const traits = traitRules<TaskListing>('TL', [
   { method: 'remove', call: (port, signal) => port.remove(details, signal && { signal }) },
 ])
 
-/** The promises of a {@link TaskListing}, held against what the harness opens. */
+/** The rules of a {@link TaskListing}, for the subjects of a harness. */
 export const taskListingContract = (harness: Harness<TaskListing>): Contract<TaskListing> => ({
   name: 'task listing',
   harness,

@@ -4,10 +4,10 @@ import type { Rule } from '../../framework/rule.ts'
 import { detailsWith, leapDay } from './sample-details.ts'
 
 const limit = 10
-/** Room for an index, for one row more than the limit, for rows that the filter refuses: the same however many tasks there are. */
+/** Room for index rows, for one row more than the limit, and for rows that the filter refuses. It does not depend on the number of tasks. */
 const maxExtraRows = 500
 const maxRows = limit + maxExtraRows
-/** The first is small enough to show what grows, the second large enough that half of it is far above the bound. */
+/** In the larger list, the half before the middle is far above the bound. */
 const sizes = [1_000, 10_000] as const
 const filters: readonly TaskFilter[] = [{}, { statuses: ['completed', 'failed'] }, { type: 'reindex', label: 'red' }]
 

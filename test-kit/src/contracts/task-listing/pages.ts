@@ -7,7 +7,7 @@ import { detailsWith, leapDay, shuffled } from './sample-details.ts'
 
 const [second, hour, day] = [1_000, 3_600_000, 86_400_000]
 
-/** Close together, far apart and at the same time: whatever an engine sorts into buckets of time, some fall on each side. */
+/** At the same time, close together and far apart: on each side of the time buckets that an engine may use. */
 const ages: readonly number[] = [
   ...Array.from({ length: 8 }, () => 0),
   ...Array.from({ length: 8 }, (_, age) => age + 1),
@@ -24,14 +24,14 @@ const ages: readonly number[] = [
   400 * day,
 ]
 
-/** Every combination of the six properties, each there or not. */
+/** Every combination of the six properties, with and without each. */
 const everyCombination = (full: Required<TaskFilter>): TaskFilter[] =>
   Object.entries(full).reduce<TaskFilter[]>(
     (filters, [key, value]) => filters.flatMap((filter) => [filter, { ...filter, [key]: value as unknown }]),
     [{}],
   )
 
-/** Tasks that differ in everything one can filter by, so that each filter lets some through and keeps some back. */
+/** Tasks that differ in every property of a filter, so that each filter returns some and refuses some. */
 const variedTasks = (random: () => number): readonly TaskDetails[] =>
   Array.from({ length: 84 }, (_, index) => {
     const status = taskStatuses[index % taskStatuses.length] ?? 'waiting'
@@ -61,14 +61,14 @@ export const pageRules: readonly Rule<TaskListing>[] = [
       assert.deepEqual(await listedBy(port), expected)
       const other = await peer()
       for (const limit of [1, 3, tasks.length - 1, tasks.length, tasks.length + 1]) {
-        const pages = await pagesOf(other, {}, { limit, atMostPages: tasks.length })
+        const pages = await pagesOf(other, {}, { limit, maxPages: tasks.length })
         assert.deepEqual(pages.flat(), expected)
         assert.deepEqual(
           pages.map(({ length }) => length).slice(0, -1),
           pages.slice(0, -1).map(() => limit),
           'every page but the last is full',
         )
-        assert.notEqual(pages.at(-1)?.length, 0, 'a cursor leads to a page with something in it')
+        assert.notEqual(pages.at(-1)?.length, 0, 'a cursor leads to a page with tasks')
       }
     },
   },
@@ -128,11 +128,11 @@ export const pageRules: readonly Rule<TaskListing>[] = [
       const seen: TaskDetails[] = []
       let cursor: string | undefined
       for (let turn = 0; turn === 0 || cursor !== undefined; turn++) {
-        assert.ok(turn < 100, 'the walk has not come to an end after 100 pages')
+        assert.ok(turn < 100, 'the walk has not ended after 100 pages')
         const page = await (turn % 2 === 0 ? port : other).list({}, { limit: 7, ...(cursor === undefined ? {} : { cursor }) })
         seen.push(...page.tasks)
         cursor = page.cursor
-        // Newer ones come in front; where the page ended, a row changes and a row goes.
+        // Newer tasks arrive in front. At the ends of the page one row changes and one is removed.
         for (let newcomer = 0; newcomer < 3; newcomer++) await port.save(detailsWith(random, { createdAt: leapDay + 1 + turn }))
         const [first, last] = [page.tasks[0], page.tasks.at(-1)]
         if (first !== undefined) await other.save({ ...first, version: first.version + 1, status: 'inProgress', attempt: 1 })

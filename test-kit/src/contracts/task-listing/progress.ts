@@ -47,7 +47,7 @@ export const progressRules: readonly Rule<TaskListing>[] = [
       assert.deepEqual(await unfinishedOf(port), [], 'progress of an unknown task makes no row')
 
       const [first, inProgress, cancelRequested] = lifeOf(random)
-      // It waits again: before its first attempt a task has nothing to report, and nobody has to ask.
+      // It waits again. Before its first attempt a task has no progress, and an adapter need not look for any.
       const waiting = { ...first, attempt: 1 }
       assert.equal(await port.progress(waiting.taskId), undefined)
       for (const details of [waiting, inProgress, cancelRequested]) {
@@ -60,7 +60,7 @@ export const progressRules: readonly Rule<TaskListing>[] = [
         assert.deepEqual(await listedBy(port, { statuses: [details.status] }), [row])
       }
       await port.save({ ...cancelRequested, version: 4 })
-      assert.deepEqual((await listedBy(port))[0]?.progress, progressOf(1, 3), 'the next save does not take the progress away')
+      assert.deepEqual((await listedBy(port))[0]?.progress, progressOf(1, 3), 'the next save keeps the progress')
     },
   },
   {

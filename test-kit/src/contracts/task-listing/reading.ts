@@ -5,7 +5,7 @@ import type { TaskDetails, TaskFilter, TaskListing } from '@taskledger/core/port
 export const pagesOf = async (
   listing: TaskListing,
   filter: TaskFilter = {},
-  { limit = 100, atMostPages = 1_000 }: { limit?: number; atMostPages?: number } = {},
+  { limit = 100, maxPages = 1_000 }: { limit?: number; maxPages?: number } = {},
 ): Promise<readonly (readonly TaskDetails[])[]> => {
   const pages: (readonly TaskDetails[])[] = []
   let cursor: string | undefined
@@ -14,12 +14,12 @@ export const pagesOf = async (
     assert.ok(page.tasks.length <= limit, `a page holds ${page.tasks.length} tasks, and its limit was ${limit}`)
     pages.push(page.tasks)
     cursor = page.cursor
-    assert.ok(pages.length <= atMostPages, `the list has not come to an end after ${atMostPages} pages`)
+    assert.ok(pages.length <= maxPages, `the list has not ended after ${maxPages} pages`)
   } while (cursor !== undefined)
   return pages
 }
 
-/** Everything that the filter lets through, in the order of the list. */
+/** All tasks that the filter returns, in the order of the list. */
 export const listedBy = async (listing: TaskListing, filter: TaskFilter = {}): Promise<readonly TaskDetails[]> =>
   (await pagesOf(listing, filter)).flat()
 
@@ -33,5 +33,5 @@ export const unfinishedOf = async (listing: TaskListing, shard = 0, of = 1): Pro
 export const byId = (tasks: readonly TaskDetails[]): readonly TaskDetails[] =>
   [...tasks].sort((a, b) => (a.taskId < b.taskId ? -1 : a.taskId > b.taskId ? 1 : 0))
 
-/** The ids alone: what is compared where the rows themselves are not the matter. */
+/** The ids alone, for rules that do not compare whole rows. */
 export const idsOf = (tasks: readonly TaskDetails[]): readonly string[] => tasks.map(({ taskId }) => taskId)

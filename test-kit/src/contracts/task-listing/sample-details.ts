@@ -2,10 +2,10 @@ import type { TaskDetails, TaskStatus } from '@taskledger/core/ports'
 import { taskStatuses } from '@taskledger/core/ports'
 import { drawTaskId } from '../sample-data.ts'
 
-/** 2024-02-29, so that lists reach over the borders of days, months and years. */
+/** 2024-02-29, so that lists cross the borders of days, months and years. */
 export const leapDay: number = Date.UTC(2024, 1, 29, 12)
 
-/** The details of a task that was just submitted, but for what is given. */
+/** The details of a task that was just submitted, with the given changes. */
 export const detailsWith = (random: () => number, given: Partial<TaskDetails> = {}): TaskDetails => ({
   taskId: drawTaskId(random),
   type: 'reindex',
@@ -21,7 +21,7 @@ export const detailsWith = (random: () => number, given: Partial<TaskDetails> = 
   ...given,
 })
 
-/** The versions of one task's details, from submission through a wish to cancel it to its end. */
+/** The details of one task in each version: submitted, running, asked to cancel, ended. */
 export const lifeOf = (
   random: () => number,
   createdAt: number = leapDay,

@@ -25,7 +25,7 @@ const dueBeforeRule: Rule<TaskListing> = {
     ]
     const finished = detailsWith(random, { status: 'completed', createdAt: at(0), updatedAt: at(0), finishedAt: at(0) })
     for (const details of [...due, ...others, finished]) await port.save(details)
-    // It was not due, and is by now.
+    // It was not due before, and is due now.
     const [later] = others
     const again = { ...later, version: (later?.version ?? 0) + 1, dueAt: at(999) } as TaskDetails
     await port.save(again)
@@ -33,11 +33,11 @@ const dueBeforeRule: Rule<TaskListing> = {
       const found = new Set<string>()
       for (let shard = 0; shard < 3; shard++)
         for await (const { taskId, status } of client.unfinished({ shard, of: 3 }, { dueBefore: at(1_000) })) {
-          assert.ok(!isFinalStatus(status) && !found.has(taskId), `task ${taskId} is ${status}, or was given twice`)
+          assert.ok(!isFinalStatus(status) && !found.has(taskId), `task ${taskId} is ${status}, or was returned twice`)
           found.add(taskId)
         }
       const missing = [...due, again].filter(({ taskId }) => !found.has(taskId))
-      assert.deepEqual(missing, [], 'these wait, and were due before')
+      assert.deepEqual(missing, [], 'waiting tasks that were due before and are missing')
     }
   },
 }

@@ -17,7 +17,7 @@ const values: readonly JsonValue[] = [
   'עברית, 👩‍👩‍👧‍👦, a "quote", a \\ backslash, \u007f',
 ]
 
-/** Objects whose strings and lists can be written to: what a careless caller does with what it was given. */
+/** Details whose fields a careless caller can change. */
 const spoil = (value: unknown): void => {
   if (typeof value !== 'object' || value === null) return
   for (const [key, part] of Object.entries(value)) {

@@ -30,7 +30,7 @@ export const versionRules: readonly Rule<TaskListing>[] = [
         const listed = byId(await listedBy(client))
         observe(listed.filter(({ version }) => version !== 4))
         assert.deepEqual(listed, byId(newest))
-        assert.deepEqual(await unfinishedOf(client), [], 'every task has come to its end')
+        assert.deepEqual(await unfinishedOf(client), [], 'every task has ended')
       }
     },
   },
@@ -134,7 +134,7 @@ export const versionRules: readonly Rule<TaskListing>[] = [
       const unseen: string[] = []
       const saveAndLook = async ({ details, client, other }: (typeof saves)[number]): Promise<void> => {
         await client.save(details)
-        // Now and then is enough: what is looked at on every save leaves nothing to overtake.
+        // Not after every save: a read in between would leave no saves to overtake one another.
         if (details.version % 5 > 0) return
         const row = (await listedBy(other)).find(({ taskId }) => taskId === details.taskId)
         if ((row?.version ?? 0) < details.version)

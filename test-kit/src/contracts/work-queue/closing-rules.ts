@@ -4,7 +4,7 @@ import type { Rule } from '../../framework/rule.ts'
 import type { Stage, StagedRule, Worker } from './stage.ts'
 import { acceptAtOnce, sortedIdsOf, staged } from './stage.ts'
 
-/** What is the same whether a consumer is closed or its client. */
+/** The rule for a close of the consumer and for a close of its client. */
 const closes =
   (close: (worker: Worker, client: WorkQueue) => Promise<void>): StagedRule['run'] =>
   async ({ port, peer, waitUntil, within, observe }, stage) => {
@@ -13,11 +13,11 @@ const closes =
     const running = await stage.send(2)
     await waitUntil('two handlers run', () => worker.running === 2)
     const waiting = await stage.send(3)
-    // Time to fetch them in advance, for who does that.
+    // An adapter that prefetches fetches them now.
     await stage.quiet()
     const order: string[] = []
     const closed = Promise.all([close(worker, client), close(worker, client)]).then(() => order.push('closed'))
-    // Should it fail at once, the rule learns of it below.
+    // If it fails at once, the await below reports it.
     closed.catch(() => {})
     const [accepted, left] = worker.runs
     await accepted?.finish()
@@ -25,14 +25,14 @@ const closes =
     await stage.quiet()
     order.push('the last handler ends')
     left?.end()
-    await within('closing, even twice, ends when the handlers have ended', closed)
+    await within('two closes end after the handlers', closed)
     observe(order)
     assert.deepEqual(order, ['the last handler ends', 'closed'])
-    assert.deepEqual(sortedIdsOf(worker.runs), sortedIdsOf(running), 'nothing new is delivered to who has closed')
+    assert.deepEqual(sortedIdsOf(worker.runs), sortedIdsOf(running), 'a closed consumer gets no new delivery')
     await leavesTheRest(stage, port, waitUntil, [...waiting, ...later, ...running.filter(({ taskId }) => taskId === left?.taskId)])
   }
 
-/** What was not settled, and what was fetched and had not begun, is for others. */
+/** Messages that were not settled, or were fetched and had not begun, go to other consumers. */
 const leavesTheRest = async (
   stage: Stage,
   port: WorkQueue,
@@ -40,7 +40,7 @@ const leavesTheRest = async (
   rest: Parameters<typeof sortedIdsOf>[0],
 ): Promise<void> => {
   const other = await stage.work(port, { handle: acceptAtOnce })
-  await waitUntil('another consumer gets the rest', () => other.runs.length >= rest.length)
+  await waitUntil('another consumer gets the other messages', () => other.runs.length >= rest.length)
   await stage.quiet()
   assert.deepEqual(sortedIdsOf(other.runs), sortedIdsOf(rest))
 }

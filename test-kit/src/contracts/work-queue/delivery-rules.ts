@@ -16,7 +16,7 @@ export const deliveryRules: readonly Rule<WorkQueue>[] = [
       for (let round = 0; round < 5; round++) {
         for (const [name, messages] of sent) messages.push(...(await stage.send(1, name)))
       }
-      // One after the other: the first consumer finds everything that was ever put into the wrong queue.
+      // One consumer after the other: each would get every message that went to the wrong queue.
       for (const [index, queue] of names.entries()) {
         const worker = await stage.work(clients[index % 2 === 0 ? 0 : 1], { queue, slots: 10, handle: acceptAtOnce })
         await waitUntil(`every message of "${queue}" is delivered`, () => worker.runs.length >= 5)

@@ -14,13 +14,13 @@ const notShownWithout =
     faults?.[fault] === undefined ? `the harness has no fault "${fault}"` : undefined
 
 interface Send {
-  /** One attempt; what becomes of the message does not matter. */
+  /** One attempt. The fate of its message does not matter. */
   once(): Promise<void>
-  /** As many attempts as it takes; the message has to arrive. */
+  /** Repeats until the queue accepts the message, which then has to arrive. */
   anyhow(): Promise<void>
 }
 
-/** Something runs, the fault comes and goes, and then everything has to go on by itself, within the slots. */
+/** A handler runs while the fault comes and goes. Then consumers and sends have to go on by themselves, within the slots. */
 const resumesAfter =
   (suffer: (context: RuleContext<WorkQueue>, send: Send) => Promise<void>): StagedRule['run'] =>
   async (context, stage) => {
@@ -31,10 +31,10 @@ const resumesAfter =
     const worker = await stage.work(port, {
       slots: 2,
       handle: async (delivery, time) => {
-        // Others take a moment too, so that they would meet where there are too many slots.
+        // The others take a moment, so that they run at the same time where there are too many slots.
         if (delivery.message.taskId === long?.taskId && time === 1) await held
         else await stage.moment()
-        // It may belong to a connection that is gone: the message has come back by then, or comes.
+        // The delivery may belong to a broken connection: its message has been delivered again, or will be.
         await delivery.accept().catch((error: unknown) => assert.ok(isPassing(error), String(error)))
       },
     })
@@ -47,11 +47,11 @@ const resumesAfter =
     }
     await suffer(context, send)
     for (let count = 0; count < 4; count++) await send.anyhow()
-    await waitUntil('what was sent since is delivered', hasRun)
+    await waitUntil('the messages that were sent since are delivered', hasRun)
     end()
     await send.anyhow()
-    await waitUntil('it goes on', () => hasRun() && worker.running === 0)
-    assert.ok(worker.mostRunning <= 2, `${worker.mostRunning} handlers ran at a time, with 2 slots`)
+    await waitUntil('consumers and sends go on', () => hasRun() && worker.running === 0)
+    assert.ok(worker.maxRunning <= 2, `${worker.maxRunning} handlers ran at the same time, with 2 slots`)
   }
 
 export const faultRules: readonly Rule<WorkQueue>[] = [
@@ -81,13 +81,13 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
         const sending = port.send(stage.queue, message).catch((error: Error) => (failure = error))
         await Promise.race([sending, stage.moment()])
         await heal()
-        await within('a send without a reply comes to an end', sending)
+        await within('a send without a reply ends', sending)
         observe({ message, failure })
         if (failure !== undefined) {
-          assert.ok(isPassing(failure), `it failed as ${failure.message}`)
-          // On a slow engine it may not have come so far as to be sent. Whoever says so is taken at his word.
+          assert.ok(isPassing(failure), `the send failed with ${failure.message}`)
+          // On a slow engine the message may not have been sent yet. Then an adapter may say UNAVAILABLE, and the queue has to be empty.
           if (!hasCode(failure, 'OUTCOME_UNKNOWN')) await stage.nothingLeft()
-          await waitUntil('the repeated send is taken', () =>
+          await waitUntil('the repeated send is accepted', () =>
             port.send(stage.queue, message).then(
               () => true,
               () => false,
@@ -110,7 +110,7 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
       const heal = await faults.stall()
       try {
         const controller = new AbortController()
-        const reason = new Error('aborted, as the rule wants it')
+        const reason = new Error('aborted on purpose')
         const impatient = port.send(stage.queue, stage.message(), { signal: controller.signal })
         impatient.catch(() => {})
         const large = 'x'.repeat(16_000)
@@ -124,9 +124,9 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
         const outcomes = Promise.allSettled(waiting)
         controller.abort(reason)
         await within('a send whose signal is aborted rejects', assert.rejects(impatient, reason))
-        for (const outcome of await within('every send comes to an end', outcomes)) {
+        for (const outcome of await within('every send ends', outcomes)) {
           assert.equal(outcome.status, 'rejected', 'a send resolved although the engine took nothing')
-          assert.ok(isPassing(outcome.reason), `it failed as ${String(outcome.reason)}`)
+          assert.ok(isPassing(outcome.reason), `the send failed with ${String(outcome.reason)}`)
         }
       } finally {
         await heal()

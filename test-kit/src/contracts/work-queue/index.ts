@@ -23,7 +23,7 @@ const traits = traitRules<WorkQueue>('WQ', [
   },
 ])
 
-/** The promises of a {@link WorkQueue}, held against what the harness opens. */
+/** The rules of a {@link WorkQueue}, for the subjects of a harness. */
 export const workQueueContract = (harness: Harness<WorkQueue>): Contract<WorkQueue> => ({
   name: 'work queue',
   harness,

@@ -25,7 +25,7 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
         await worker.runs[ended]?.finish()
       }
       await waitUntil('every handler has ended', () => worker.running === 0)
-      assert.equal(worker.mostRunning, 3)
+      assert.equal(worker.maxRunning, 3)
       assert.deepEqual(sortedIdsOf(worker.runs), sortedIdsOf(sent))
     },
   }),
@@ -53,7 +53,7 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
     run: async ({ port, peer, waitUntil, observe }, stage) => {
       const clients = [port, await peer(), await peer()]
       let running = 0
-      let mostRunning = 0
+      let maxRunning = 0
       const handled: string[] = []
       const before = await stage.send(6)
       const workers = await Promise.all(
@@ -62,9 +62,9 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
             mode: 'serial',
             slots: 4,
             handle: async (delivery) => {
-              mostRunning = Math.max(mostRunning, ++running)
+              maxRunning = Math.max(maxRunning, ++running)
               handled.push(delivery.message.taskId)
-              // The first ones give the others every opportunity; and nobody is free before the handler's end, accepted or not.
+              // The first handlers leave time for the others. A consumer is not free before its handler ends, whether it has accepted or not.
               const acceptsFirst = handled.length % 2 === 0
               if (acceptsFirst) await delivery.accept()
               if (handled.length < 4) await stage.quiet()
@@ -78,7 +78,7 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
       const after = await stage.send(6)
       await waitUntil('every message is handled', () => new Set(handled).size === 12 && runningOn(workers) === 0)
       observe(handled)
-      assert.equal(mostRunning, 1, 'handlers that ran at a time')
+      assert.equal(maxRunning, 1, 'the highest number of handlers at the same time')
       assert.deepEqual([...handled].sort(), sortedIdsOf([...before, ...after]))
     },
   }),
@@ -95,7 +95,7 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
       await waitUntil('the holder has a message', () => dying.runs.length === 1)
       const heir = await stage.work(port, { mode: 'serial', handle: acceptAtOnce })
       await stage.quiet()
-      assert.deepEqual(idsOf(heir.runs), [], 'nobody else runs while the holder lives')
+      assert.deepEqual(idsOf(heir.runs), [], 'no other client runs while the holder lives')
       await kill?.(holder)
       await stage.comesBack('both messages reach the next client', () => new Set(idsOf(heir.runs)).size === 2)
       assert.deepEqual(sortedIdsOf(heir.runs), sortedIdsOf(sent))
@@ -117,7 +117,7 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
         const waiting = await stage.send(5, queue)
         await stage.quiet()
         const free = await stage.work(port, { queue, handle: acceptAtOnce })
-        await waitUntil(`the free consumer gets all that waits behind an ${queue} message`, () => free.runs.length === 5)
+        await waitUntil(`the free consumer gets all messages behind an ${queue} message`, () => free.runs.length === 5)
         assert.deepEqual(sortedIdsOf(free.runs), sortedIdsOf(waiting))
         assert.deepEqual(idsOf(busy.runs), [long?.taskId])
         await busy.runs[0]?.finish()
@@ -136,7 +136,7 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
       const heir = await stage.work(port, { mode: 'serial', handle: acceptAtOnce })
       const closed = holder.consumer.close()
       await stage.quiet()
-      assert.deepEqual(idsOf(heir.runs), [], 'nobody else runs before the handler of the holder has ended')
+      assert.deepEqual(idsOf(heir.runs), [], 'no other client runs before the handler of the holder has ended')
       await holder.runs[0]?.finish()
       await within('the holder closes', closed)
       await waitUntil('the next client gets the others', () => heir.runs.length >= 2)
@@ -160,7 +160,7 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
       await shrunk.runs[1]?.finish()
       await stage.quiet()
       const other = await stage.work(await peer(), { handle: acceptAtOnce })
-      await waitUntil('another consumer gets what waits', () => other.runs.length === 5)
+      await waitUntil('another consumer gets the waiting messages', () => other.runs.length === 5)
       assert.deepEqual(sortedIdsOf(other.runs), sortedIdsOf(second))
       assert.deepEqual([sortedIdsOf(shrunk.runs), idsOf(idle.runs)], [sortedIdsOf(first), []])
       await within('the other consumer closes', other.consumer.close())

@@ -5,7 +5,7 @@ import { acceptAtOnce, sortedIdsOf, staged } from './stage.ts'
 
 const utf8 = new TextEncoder()
 
-/** What no codec writes. */
+/** Bytes that no codec writes. */
 export const junk: readonly Uint8Array[] = [
   new Uint8Array(),
   new Uint8Array([0xff, 0xfe, 0x00, 0x80, 0xc3]),
@@ -32,14 +32,14 @@ export const malformedRule: Rule<WorkQueue> = staged({
     for (const bytes of junk) await inject?.(bytes, stage.queue)
     const before = await stage.send(2)
     const worker = await stage.work(port, { handle: acceptAtOnce })
-    await waitUntil('messages behind malformed ones come through', () => worker.runs.length === 2)
+    await waitUntil('messages behind malformed ones are delivered', () => worker.runs.length === 2)
     for (const bytes of junk) await inject?.(bytes, stage.queue)
     const after = await stage.send(2)
-    await waitUntil('messages come through while malformed ones arrive', () => worker.runs.length === 4)
+    await waitUntil('messages are delivered while malformed ones arrive', () => worker.runs.length === 4)
     await stage.quiet()
     assert.deepEqual(sortedIdsOf(worker.runs), sortedIdsOf([...before, ...after]))
     if (deadLetters === undefined) return
-    await waitUntil('the malformed messages stand with the dead letters', async () => {
+    await waitUntil('the malformed messages are dead letters', async () => {
       const dead = await deadLetters(stage.queue)
       observe(dead)
       return dead.length === 2 * junk.length

@@ -2,7 +2,7 @@ import type { TaskCreated, WorkMessage } from '@taskledger/core/ports'
 import { createdEvent } from '../sample-data.ts'
 import { drawTaskId } from '../sample-data.ts'
 
-/** A message for a task that nobody else has, but for what is given. */
+/** A message for a task of its own, with the given changes. */
 export const messageWith = (random: () => number, given: Partial<WorkMessage> = {}): WorkMessage => ({
   taskId: drawTaskId(random),
   version: 1,
@@ -10,7 +10,7 @@ export const messageWith = (random: () => number, given: Partial<WorkMessage> = 
   ...given,
 })
 
-/** The first event of the message's task, as submitters send it along. */
+/** The first event of the task, as submitters send it with the message. */
 export const createdFor = ({ taskId }: WorkMessage, given: Partial<TaskCreated> = {}): TaskCreated => ({
   ...createdEvent(taskId),
   ...given,

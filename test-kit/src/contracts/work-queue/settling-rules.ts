@@ -3,7 +3,7 @@ import type { Delivery, WorkQueue } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
 import { acceptAtOnce, idsOf, sortedIdsOf, staged } from './stage.ts'
 
-/** Longer than a turn of the machine, in milliseconds. */
+/** In milliseconds: longer than a message takes on its way. */
 const releaseDelayMs = 300
 
 export const settlingRules: readonly Rule<WorkQueue>[] = [
@@ -23,7 +23,11 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
       await stage.comesBack('all five messages reach another consumer', () => new Set(idsOf(heir.runs)).size === 5)
       assert.deepEqual([...new Set(sortedIdsOf(heir.runs))], sortedIdsOf(sent))
       for (const { taskId } of dying.runs) {
-        assert.equal(heir.runs.find((run) => run.taskId === taskId)?.delivery.redelivered, true, 'it may have been delivered before')
+        assert.equal(
+          heir.runs.find((run) => run.taskId === taskId)?.delivery.redelivered,
+          true,
+          'a message that was delivered before is marked as redelivered',
+        )
       }
     },
   }),
@@ -41,7 +45,7 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
       const [first, second, unsettled] = dying.runs
       await first?.finish()
       await second?.finish()
-      // An acknowledgement is one-way with many engines: it has to be out before the client goes.
+      // Many engines do not confirm an acknowledgement: it has to be sent before the client dies.
       await stage.quiet()
       await kill?.(doomed)
       const heir = await stage.work(port, { handle: acceptAtOnce })
@@ -60,11 +64,11 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
       const clients = [port, await peer()] as const
       for (let releases = 0; releases <= 3; releases++) {
         const worker = await stage.work(clients[releases % 2 === 0 ? 0 : 1])
-        await waitUntil(`the message comes after ${releases} releases`, () => worker.running === 1)
+        await waitUntil(`the message comes again after ${releases} releases`, () => worker.running === 1)
         const [run] = worker.runs
         assert.deepEqual(run?.delivery.message, message)
         assert.deepEqual([run?.delivery.releases, run?.delivery.redelivered], [releases, releases > 0])
-        // Closing comes first, or it would be this consumer again.
+        // The consumer closes first, or it would get the message again itself.
         const closed = worker.consumer.close()
         await (releases < 3 ? run?.delivery.release() : run?.delivery.accept())
         run?.end()
@@ -101,7 +105,7 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
       const ways: ((delivery: Delivery) => Promise<void>)[] = [
         async () => {},
         async () => {
-          throw new Error('thrown by a handler, as the rule wants it')
+          throw new Error('thrown by a handler on purpose')
         },
         // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- a task's body may throw anything
         () => Promise.reject(undefined),
@@ -145,11 +149,11 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
       })
       await waitUntil('the message is released', () => releasedAt > 0)
       const passing = await stage.send(3)
-      await waitUntil('others pass it by, and it comes back', () => worker.runs.length === 5)
+      await waitUntil('other messages pass it, and it comes back', () => worker.runs.length === 5)
       assert.deepEqual(sortedIdsOf(worker.runs.slice(1)), sortedIdsOf([...passing, ...(delayed === undefined ? [] : [delayed])]))
       const [back = 0] = comebacks
       observe({ releasedAt, back })
-      // Timers of some engines fire a moment early.
+      // The timers of some engines fire slightly early.
       if (port.capabilities.delayedRelease)
         assert.ok(back - releasedAt >= 0.9 * releaseDelayMs, `it came back after ${back - releasedAt} ms`)
     },
@@ -174,10 +178,10 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
         observe(dead)
         return dead.filter((letter) => letter.includes(text)).length
       }
-      await waitUntil('the message stands with the dead letters', async () => (await deadWith(rejected?.taskId ?? '')) > 0)
+      await waitUntil('the message is a dead letter', async () => (await deadWith(rejected?.taskId ?? '')) > 0)
       await stage.quiet()
       assert.equal(await deadWith(rejected?.taskId ?? ''), 1)
-      assert.equal(await deadWith(why), 1, 'the reason stands beside the message')
+      assert.equal(await deadWith(why), 1, 'the dead letter has the reason')
       for (const message of [accepted, released]) assert.equal(await deadWith(message?.taskId ?? ''), 0)
     },
   }),
@@ -190,7 +194,7 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
       const settle: readonly ((delivery: Delivery) => Promise<void>)[] = [
         (delivery) => delivery.accept(),
         (delivery) => delivery.release(),
-        (delivery) => delivery.reject('settled as the rule wants it'),
+        (delivery) => delivery.reject('rejected on purpose'),
       ]
       const sent = await stage.send(settle.length)
       const errors: unknown[] = []
@@ -207,14 +211,14 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
           }
         },
       })
-      await waitUntil('the one that was released first comes again', () => worker.runs.length >= 4 && worker.running === 0)
+      await waitUntil('the message that was released comes again', () => worker.runs.length >= 4 && worker.running === 0)
       await stage.quiet()
       assert.deepEqual(errors, [])
       assert.deepEqual(sortedIdsOf(worker.runs), sortedIdsOf([...sent, ...sent.slice(1, 2)]))
       await within('the consumer closes', worker.consumer.close())
       await stage.nothingLeft()
       const dead = await deadLetters?.(stage.queue)
-      if (dead !== undefined) assert.equal(dead.length, 1, 'only what was rejected first is a dead letter')
+      if (dead !== undefined) assert.equal(dead.length, 1, 'only the message that was rejected first is a dead letter')
     },
   }),
 ]

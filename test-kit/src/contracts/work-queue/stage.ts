@@ -6,34 +6,34 @@ import type { Rule, RuleContext } from '../../framework/rule.ts'
 import { isPassing } from '../outcome.ts'
 import { messageWith } from './sample-messages.ts'
 
-/** One handler that runs, or ran. It runs until it is told to end. */
+/** One run of a handler. It runs until the rule ends it. */
 export interface Run {
   readonly taskId: TaskId
   readonly delivery: Delivery
   readonly ended: boolean
-  /** Ends the handler, with an error where one is given, and leaves the delivery as it is. */
+  /** Ends the handler, with the error where one is given, and does not settle the delivery. */
   end(error?: Error): void
-  /** Accepts the delivery, unless that was done before. */
+  /** Accepts the delivery once. */
   accept(): Promise<void>
   /** Accepts the delivery and ends the handler. */
   finish(): Promise<void>
 }
 
-/** A consumer, and what has been handed to it. */
+/** A consumer and its runs. */
 export interface Worker {
   readonly consumer: Consumer
   /** In the order in which the handlers began. */
   readonly runs: readonly Run[]
   readonly running: number
-  /** How many handlers ran at a time, at most. */
-  readonly mostRunning: number
+  /** The highest number of handlers that ran at the same time. */
+  readonly maxRunning: number
 }
 
 export interface WorkerOptions {
   readonly queue?: string
   readonly slots?: number
   readonly mode?: ConsumeMode
-  /** What the handlers do, the first, second, … `time` that this task comes. By default they hold on until they are told to end. */
+  /** What a handler does when a task is delivered for the first, second, … `time`. Default: it runs until the rule ends it. */
   readonly handle?: (delivery: Delivery, time: number) => Promise<void>
 }
 
@@ -41,16 +41,16 @@ export const acceptAtOnce = (delivery: Delivery): Promise<void> => delivery.acce
 
 export const idsOf = (items: readonly { readonly taskId: TaskId }[]): readonly TaskId[] => items.map(({ taskId }) => taskId)
 
-/** The same, where the order does not matter. */
+/** The ids in a fixed order, for comparisons in which the order does not matter. */
 export const sortedIdsOf = (items: readonly { readonly taskId: TaskId }[]): readonly TaskId[] => [...idsOf(items)].sort()
 
-/** How long a handler works that has something to do, in milliseconds. */
+/** How long a busy handler works, in milliseconds. */
 const momentMs = 30
 
-/** How many messages in a row have to come through before a rule says that something does not happen. */
+/** How many later messages have to arrive before a rule concludes that nothing else happens. */
 const sentinels = 5
 
-/** What a rule about work queues plays on: workers whose handlers end when the rule says so, and all of them when it is over. */
+/** Consumers, messages and waits for a rule. Handlers end when the rule ends them, and all of them when the rule is over. */
 export class Stage {
   /** The queue that most rules work with. */
   readonly queue = 'default'
@@ -65,12 +65,12 @@ export class Stage {
   }
 
   async work(client: WorkQueue, { queue = this.queue, slots = 1, mode = 'parallel', handle }: WorkerOptions = {}): Promise<Worker> {
-    const worker = { runs: [] as Run[], running: 0, mostRunning: 0 }
+    const worker = { runs: [] as Run[], running: 0, maxRunning: 0 }
     const handler = async (delivery: Delivery): Promise<void> => {
       if (this.#over) return delivery.accept()
       const { run, held } = this.#runOf(delivery)
       worker.runs.push(run)
-      worker.mostRunning = Math.max(worker.mostRunning, ++worker.running)
+      worker.maxRunning = Math.max(worker.maxRunning, ++worker.running)
       try {
         await (handle === undefined ? held : handle(delivery, worker.runs.filter(({ taskId }) => taskId === run.taskId).length))
       } finally {
@@ -81,7 +81,7 @@ export class Stage {
     return Object.assign(worker, { consumer: await client.consume(queue, handler, { slots, mode }) })
   }
 
-  /** Sends so many messages, one after the other. */
+  /** Sends messages, one after the other. */
   async send(count: number, queue: string = this.queue): Promise<readonly WorkMessage[]> {
     const messages = Array.from({ length: count }, () => this.message())
     for (const message of messages) await this.#context.port.send(queue, message)
@@ -92,30 +92,30 @@ export class Stage {
     return messageWith(this.#context.random, { sentAt: 1_709_208_000_000 + this.#sent++ })
   }
 
-  /** Sends over a network that has been made to suffer, again and again until it is taken. */
+  /** Repeats a send over a network with faults until the queue accepts the message. */
   async sendAnyhow(client: WorkQueue, queue: string = this.queue): Promise<WorkMessage> {
     const message = this.message()
-    await this.#context.waitUntil('a message is taken', async () => {
+    await this.#context.waitUntil('a message is accepted', async () => {
       try {
         await client.send(queue, message)
         return true
       } catch (error) {
-        assert.ok(isPassing(error), `a send failed otherwise than as UNAVAILABLE or OUTCOME_UNKNOWN: ${String(error)}`)
+        assert.ok(isPassing(error), `a send failed with neither UNAVAILABLE nor OUTCOME_UNKNOWN: ${String(error)}`)
         return false
       }
     })
     return message
   }
 
-  /** Waits for messages of a client that died: as long as the port says that takes, and a deadline more. */
+  /** Waits for the messages of a dead client: for the time that the port declares and a deadline more. */
   async comesBack(sentence: string, condition: () => boolean): Promise<void> {
     const { port, deadlineMs } = this.#context
     await waitUntil(port.capabilities.redeliveryWithinMs + deadlineMs, sentence, condition)
   }
 
   /**
-   * Gives the engine every opportunity to do what it must not do: messages that are sent from now on, one after the other, have come
-   * through another queue to another client. It counts messages, not time, so a slow machine has no fewer opportunities.
+   * Gives the engine the opportunity to do what it must not do: waits until later messages have arrived through another queue at another
+   * client, one after the other. It counts messages, not time, so a slow machine leaves no less opportunity.
    */
   async quiet(): Promise<void> {
     const queue = 'sentinels'
@@ -127,20 +127,20 @@ export class Stage {
     for (let count = 0; count < sentinels; count++) {
       const sentinel = this.message()
       await client.send(queue, sentinel)
-      await this.#context.waitUntil('a message of another queue comes through', () => idsOf(worker.runs).includes(sentinel.taskId))
+      await this.#context.waitUntil('a message of another queue arrives', () => idsOf(worker.runs).includes(sentinel.taskId))
     }
   }
 
-  /** Fails where anything is left in the queue. Nobody may be consuming from it. */
+  /** Fails where a message is left in the queue. The queue must have no consumer. */
   async nothingLeft(queue: string = this.queue): Promise<void> {
     const sentinel = this.message()
     const worker = await this.arrives(sentinel, async (client) => client.send(queue, sentinel), queue)
     await this.quiet()
     await this.#context.within('the consumer closes', worker.consumer.close())
-    assert.deepEqual(idsOf(worker.runs), [sentinel.taskId], 'what was settled is not delivered again')
+    assert.deepEqual(idsOf(worker.runs), [sentinel.taskId], 'a settled message is not delivered again')
   }
 
-  /** Waits until a new consumer has the message. */
+  /** Waits until the message reaches a new consumer. */
   async arrives(
     message: WorkMessage,
     begin: (client: WorkQueue) => Promise<void> = async () => {},
@@ -153,18 +153,18 @@ export class Stage {
     return worker
   }
 
-  /** Lasts as long as a handler that has something to do. It proves nothing. */
+  /** Lasts as long as a busy handler works. It proves nothing. */
   async moment(): Promise<void> {
     await sleep(momentMs)
   }
 
-  /** Ends every handler, so that clients can be closed; what still comes is accepted unseen. */
+  /** Ends every handler, so that clients can close. Later deliveries are accepted at once. */
   end(): void {
     this.#over = true
     for (const letGo of this.#held) letGo()
   }
 
-  /** Something to wait for, until it is told to end or the rule is over. */
+  /** A promise for a handler to wait for, until `end` is called or the rule is over. */
   hold(): { readonly held: Promise<void>; readonly end: (error?: Error) => void } {
     let resolve = (): void => {}
     let reject = (_error: Error): void => {}
@@ -188,7 +188,7 @@ export class Stage {
   }
 }
 
-/** A rule that plays on a stage. */
+/** A rule with a stage. */
 export interface StagedRule extends Omit<Rule<WorkQueue>, 'run'> {
   run(context: RuleContext<WorkQueue>, stage: Stage): Promise<void>
 }

@@ -27,12 +27,12 @@ export const serialRules: readonly Rule<Adapters>[] = [
     run: async (cluster, { random, within, observe }) => {
       const ran: TaskId[] = []
       let running = 0
-      let mostRunning = 0
+      let maxRunning = 0
       const task = defineTask({
         type: 'serial',
         queue: 'one',
         run: async ({ taskId }) => {
-          mostRunning = Math.max(mostRunning, ++running)
+          maxRunning = Math.max(maxRunning, ++running)
           ran.push(taskId)
           await jitter(random)
           running--
@@ -42,8 +42,8 @@ export const serialRules: readonly Rule<Adapters>[] = [
       const submits = Array.from({ length: 60 }, (_, index) => (nodes[index % 3] ?? nodes[0]).manager.submit(task))
       const handles = await within('every submit was acknowledged', Promise.all(submits))
       await cluster.allFinished(handles.map(({ id }) => nodes[0].manager.task(id).finished()))
-      observe({ ran, mostRunning })
-      assert.equal(mostRunning, 1)
+      observe({ ran, maxRunning })
+      assert.equal(maxRunning, 1)
       assert.deepEqual([...ran].sort(), handles.map(({ id }) => id).sort())
     },
   }),
