@@ -39,7 +39,7 @@ describe('the catalogue', () => {
     expect(pages.sort()).toEqual(contracts.map(({ page }) => page).sort())
   })
 
-  it.each(contracts)('says of the $page what its rules say', ({ page, rules }) => {
+  it.each(contracts)('has the rules of the $page', ({ page, rules }) => {
     const told = entriesOf(`${readFileSync(new URL(`${page}.md`, folder), 'utf8')}\n\n`)
     const expected = rules.map(({ id, kind, title }) => ({ id, kind, title: title.toLowerCase() }))
     expect(told).toEqual(expected)

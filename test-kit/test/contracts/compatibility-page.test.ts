@@ -15,6 +15,6 @@ const contracts = [
   kit.taskManagerContract(harness),
 ]
 
-it.each(contracts)('the page about compatibility has every rule of the $name: npm run compatibility writes it anew', ({ rules }) => {
+it.each(contracts)('the compatibility page has every rule of the $name: npm run compatibility rewrites it', ({ rules }) => {
   expect(rules.map(({ id }) => id).filter((id) => !page.includes(`| ${id} |`))).toEqual([])
 })

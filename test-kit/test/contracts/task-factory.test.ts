@@ -25,12 +25,12 @@ const run = async (given: TaskFactorySamples): Promise<Record<string, RuleResult
 }
 
 describe('the contract of task factories', () => {
-  it('is kept by what defineTask makes', async () => {
+  it('holds for tasks of defineTask', async () => {
     const results = Object.values(await run(samples))
     expect(results.map(({ id, status }) => `${id} ${status}`)).toEqual(['TF-1.1 passed', 'TF-1.2 passed', 'TF-1.3 passed', 'TF-1.4 passed'])
   })
 
-  it('asks what the body is given where the factory does not show it', async () => {
+  it('needs payloadOf where the factory does not expose the payload', async () => {
     const payloads = new WeakMap<object, unknown>()
     const factory: TaskFactory = {
       ...greet,
@@ -48,7 +48,7 @@ describe('the contract of task factories', () => {
     expect(told['TF-1.2']?.status).toBe('passed')
   })
 
-  it('says what cannot be shown for want of samples', async () => {
+  it('says which rules cannot be tried without samples', async () => {
     const results = await run({ factory: defineTask({ type: 'bare', run: () => {} }), samples: [] })
     expect(
       Object.values(results).map(({ id, status, message }) => `${id} ${status}${message === undefined ? '' : `: ${message}`}`),
@@ -60,7 +60,7 @@ describe('the contract of task factories', () => {
     ])
   })
 
-  it('wants a recorded payload where there are older versions', async () => {
+  it('needs a recorded payload where there are older versions', async () => {
     expect((await run({ ...samples, older: [] }))['TF-1.2']).toMatchObject({
       status: 'failed',
       message: expect.stringContaining('give a recorded payload of each') as string,

@@ -43,7 +43,7 @@ const proxyTo = async (port: number): Promise<TcpProxy> => {
   return proxy
 }
 
-/** Counts, and answers each line with the count so far. */
+/** A server that answers each line with the number of lines so far. */
 const counter = async (): Promise<{ port: number; count: () => number; broken: () => number }> => {
   let count = 0
   let broken = 0
@@ -144,7 +144,7 @@ describe('tcpProxy', { timeout: 60_000 }, () => {
     await waitUntil('the connection breaks', () => client.socket.destroyed)
   })
 
-  it('cut: breaks what is connected, on both sides, and takes new connections', async () => {
+  it('cut: breaks connections on both sides, and accepts new ones', async () => {
     const engine = await counter()
     const proxy = await proxyTo(engine.port)
     const client = await connectTo(proxy.port)
@@ -159,7 +159,7 @@ describe('tcpProxy', { timeout: 60_000 }, () => {
     assert.deepEqual(next.answers, ['2'])
   })
 
-  it('refuse: breaks what is connected and refuses new connections until it is lifted', async () => {
+  it('refuse: breaks connections and refuses new ones until it is lifted', async () => {
     const engine = await counter()
     const proxy = await proxyTo(engine.port)
     const client = await connectTo(proxy.port)
@@ -175,7 +175,7 @@ describe('tcpProxy', { timeout: 60_000 }, () => {
     await waitUntil('the new connection works', () => next.answers.length === 1)
   })
 
-  it('refuse twice: takes connections when both are lifted', async () => {
+  it('refuse twice: accepts connections when both are lifted', async () => {
     const proxy = await proxyTo((await counter()).port)
     const [first, second] = [await proxy.faults.refuse(), await proxy.faults.refuse()]
     await first()
@@ -184,7 +184,7 @@ describe('tcpProxy', { timeout: 60_000 }, () => {
     await connectTo(proxy.port)
   })
 
-  it('stall: holds everything back, on old connections and new ones, and lets it go when it is lifted', async () => {
+  it('stall: holds back all data on old and new connections until it is lifted', async () => {
     const engine = await counter()
     const proxy = await proxyTo(engine.port)
     const old = await connectTo(proxy.port)
@@ -204,7 +204,7 @@ describe('tcpProxy', { timeout: 60_000 }, () => {
     assert.equal(old.error, undefined)
   })
 
-  it('stall: neither a goodbye nor a reset gets through before it is lifted', async () => {
+  it('stall: neither a close nor a reset gets through before it is lifted', async () => {
     let ended = 0
     let broken = 0
     const connected: Socket[] = []
@@ -238,7 +238,7 @@ describe('tcpProxy', { timeout: 60_000 }, () => {
     await lift()
   })
 
-  it('loseReplies: what is asked happens, the answer is lost; such a connection breaks when it is lifted, others live on', async () => {
+  it('loseReplies: requests arrive and answers are lost; such a connection breaks when it is lifted, others stay', async () => {
     const engine = await counter()
     const proxy = await proxyTo(engine.port)
     const asking = await connectTo(proxy.port)
@@ -258,7 +258,7 @@ describe('tcpProxy', { timeout: 60_000 }, () => {
     assert.deepEqual(asking.answers, [])
   })
 
-  it('disposes twice, and lets go of everything', async () => {
+  it('can be disposed of twice, and closes everything', async () => {
     const proxy = await proxyTo((await counter()).port)
     const client = await connectTo(proxy.port)
     await proxy[Symbol.asyncDispose]()

@@ -9,7 +9,7 @@ describe('a contract', () => {
     expect(results.map(({ id }) => id)).toEqual(['S-1'])
   })
 
-  it('runs so many rules at a time', async () => {
+  it('runs a limited number of rules at the same time', async () => {
     let running = 0
     let most = 0
     const rules = Array.from({ length: 10 }, (_, index) =>

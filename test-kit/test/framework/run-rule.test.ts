@@ -6,11 +6,11 @@ import type { Port } from './sample-contract.ts'
 import { breaks, contractOf, holds, port, resultOf, ruleOf } from './sample-contract.ts'
 
 describe('a rule', () => {
-  it('that holds has passed', async () => {
+  it('passes if it holds', async () => {
     expect(await resultOf(holds)).toMatchObject({ id: 'S-1', status: 'passed' })
   })
 
-  it('that does not hold says which, why, what was seen, the hint, the state of the engine and the seed', async () => {
+  it('fails with its id, the error, what it saw, the hint, the state of the engine and the seed', async () => {
     const { results, ok } = await runContract(
       contractOf([breaks], { open: async () => ({ port: port(), peer: async () => port(), inspect: () => ({ rows: 7 }) }) }),
       { seed: 42 },
@@ -21,7 +21,7 @@ describe('a rule', () => {
       expect(results[0]?.message).toContain(part)
   })
 
-  it('that waits in vain says what did not happen', async () => {
+  it('says what it waited for when it timed out', async () => {
     const waiting = ruleOf('S-3', ({ waitUntil }) => waitUntil('the message came back', () => false))
     expect((await resultOf(waiting, { timing: { deadlineMs: 20 } })).message).toContain(
       'Timed out after 20 ms waiting until the message came back',
@@ -30,7 +30,7 @@ describe('a rule', () => {
     expect((await resultOf(hanging, { timing: { deadlineMs: 20 } })).message).toContain('waiting until the call ended')
   })
 
-  it('that never ends is ended', async () => {
+  it('is ended if it never ends', async () => {
     expect(
       await resultOf(
         ruleOf('S-5', () => new Promise(() => {})),
@@ -39,7 +39,7 @@ describe('a rule', () => {
     ).toMatchObject({ status: 'failed' })
   })
 
-  it('that leaves a rejection behind fails, and no other that runs beside it', async () => {
+  it('fails if it leaves an unhandled rejection, and the rules beside it do not', async () => {
     const careless = ruleOf('S-6', async () => void Promise.reject(new Error('left behind')))
     const late = ruleOf('S-10', async () => {
       setTimeout(() => void Promise.reject(new Error('left behind later')), 5)
@@ -52,7 +52,7 @@ describe('a rule', () => {
     expect(results[1]?.message).toContain('left behind later')
   })
 
-  it('leaves what belongs to no rule to the report', async () => {
+  it('does not fail for a rejection of no rule: the report has it', async () => {
     const fromElsewhere = (): Promise<void> => Promise.reject(new Error('the pool broke'))
     let breakPool = (): void => {}
     void new Promise<void>((resolve) => (breakPool = resolve)).then(fromElsewhere)
@@ -67,7 +67,7 @@ describe('a rule', () => {
     expect(results[2]?.message).toContain('the pool broke')
   })
 
-  it('is not told of again by what it left behind when it failed', async () => {
+  it('is not reported again for a late rejection after its failure', async () => {
     const gate = Promise.withResolvers<void>()
     const told = new Promise((resolve) => process.once('unhandledRejection', resolve))
     const leaver = ruleOf('S-20', async () => {
@@ -77,7 +77,7 @@ describe('a rule', () => {
       throw new Error('broken')
     })
     const other = ruleOf('S-21', async () => {
-      // The first one is over.
+      // The first rule is over.
       await sleep(20)
       gate.resolve()
       await told
@@ -89,7 +89,7 @@ describe('a rule', () => {
     ])
   })
 
-  it('is an error, no failure, where the subject cannot be opened or put away', async () => {
+  it('ends in an error, not in a failure, if the subject cannot be opened or closed', async () => {
     const closed = { open: () => Promise.reject(new Error('no server')) }
     expect(await resultOf(holds, closed)).toMatchObject({ status: 'error', message: expect.stringContaining('no server') as string })
     const stuck = {
@@ -99,7 +99,7 @@ describe('a rule', () => {
     expect(await resultOf(breaks, stuck)).toMatchObject({ status: 'failed' })
   })
 
-  it('is an error where opening does not end, or the kit itself goes wrong', async () => {
+  it('ends in an error if opening does not end, or if the kit itself fails', async () => {
     const hanging = { open: () => new Promise<Subject<Port>>(() => {}), timing: { deadlineMs: 2 } }
     expect(await resultOf(holds, hanging)).toMatchObject({
       status: 'error',
@@ -119,7 +119,7 @@ describe('a rule', () => {
     expect(disposed).toBe(true)
   })
 
-  it('is given a subject that is of a class just as well', async () => {
+  it('works on a subject that is an instance of a class', async () => {
     class Engine implements Subject<Port> {
       readonly #rows: string[] = []
       readonly port = port()
@@ -142,12 +142,12 @@ describe('a rule', () => {
     expect((await resultOf(rule, { open: async () => new Engine() })).message).toContain('rows: peer,row')
   })
 
-  it('that cannot be shown says why, and is not run', async () => {
+  it('says why it cannot be tried, and does not run', async () => {
     const result = await resultOf({ ...breaks, notShown: () => 'the harness has no fault "cut"' })
     expect(result).toMatchObject({ status: 'not shown', message: 'the harness has no fault "cut"' })
   })
 
-  it('has a namespace of its own, and the chances of its seed', async () => {
+  it('has a namespace of its own, and random numbers from its seed', async () => {
     const namespaces: string[] = []
     const chances: number[] = []
     const rule = ruleOf('S-7', async ({ random }) => void chances.push(random()))
@@ -163,7 +163,7 @@ describe('a rule', () => {
     expect(chances[0]).not.toBe(chances[2])
   })
 
-  it('has its clients closed', async () => {
+  it('closes its clients', async () => {
     let open = 0
     const client = (): Port => {
       open++

@@ -2,18 +2,18 @@ import type { Contract } from '@taskledger/test-kit'
 import { runContract } from '@taskledger/test-kit'
 import { describe, expect, it } from 'vitest'
 
-/** A broken adapter, and the rules that have to see it. */
+/** A broken adapter, and the rules that have to fail on it. */
 export interface Mutant<Port> {
-  /** What is broken about it. */
+  /** The defect. */
   readonly name: string
-  /** The ids of the rules that fail on it, all of them. */
+  /** The ids of all rules that fail on it. */
   readonly fails: readonly string[]
   readonly contract: Contract<Port>
-  /** Only these rules are tried: for contracts whose every rule would take too long. */
+  /** Tries only these rules, where all rules of the contract would take too long. */
   readonly only?: readonly string[]
 }
 
-/** The ids of the rules that fail. A harness that breaks tells nothing, so its error is thrown. */
+/** The ids of the rules that fail. Throws the error of a harness that fails: such a run shows nothing. */
 export const failedRules = async <Port>({ contract, only }: Mutant<Port>): Promise<readonly string[]> => {
   const { results } = await runContract(contract, only === undefined ? {} : { only })
   const errors = results.filter(({ status }) => status === 'error')
@@ -21,7 +21,7 @@ export const failedRules = async <Port>({ contract, only }: Mutant<Port>): Promi
   return results.filter(({ status }) => status === 'failed').map(({ id }) => id)
 }
 
-/** The kit is worth something if it sees what is broken: each mutant fails the rules that it names, and no others. */
+/** Each mutant has to fail the rules that it names, and no others. */
 export const describeMutants = <Port>(of: string, mutants: readonly Mutant<Port>[]): void => {
   describe(`the mutants of the ${of}`, () => {
     for (const mutant of mutants)
@@ -31,9 +31,9 @@ export const describeMutants = <Port>(of: string, mutants: readonly Mutant<Port>
   })
 }
 
-/** A rule that no mutant fails has not been seen to find anything. */
+/** Each rule has to find at least one mutant. */
 export const everyRuleIsCaught = <Port>(mutants: readonly Mutant<Port>[]): void => {
-  it('every rule is failed by one of them', () => {
+  it('every rule fails on one of them', () => {
     const caught = new Set(mutants.flatMap(({ fails }) => fails))
     const ids = new Set(mutants.flatMap(({ contract }) => contract.rules.map(({ id }) => id)))
     expect([...ids].filter((id) => !caught.has(id))).toEqual([])

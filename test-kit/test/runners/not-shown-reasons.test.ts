@@ -5,7 +5,7 @@ import type { Port } from '../framework/sample-contract.ts'
 import { contractOf, holds, port } from '../framework/sample-contract.ts'
 
 describe('notShownReasons', () => {
-  it('finds out what cannot be shown, and puts the subject away', async () => {
+  it('returns the rules that cannot be tried, and closes the subject', async () => {
     let open = 0
     const harness: Partial<Harness<Port>> = {
       async open() {

@@ -13,7 +13,7 @@ export interface Ended {
 /** Runs a program of Node.js beside the harness, to its end. */
 export const runNode = (given: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
   new Promise((resolve, reject) => {
-    // The runner that runs this test says so to its children, and node:test then reports in another form.
+    // The runner of this test sets it for its children, and node:test then reports in another format.
     const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...inherited } = process.env
     const child = spawn(process.execPath, given, { cwd: here, env: { ...inherited, NO_COLOR: '1', ...env } })
     let output = ''

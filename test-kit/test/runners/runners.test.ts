@@ -26,7 +26,7 @@ const runners: readonly { readonly name: string; readonly given: readonly string
     },
     {
       name: 'jest',
-      // Jest needs a flag for ESM, and none of its transforms.
+      // jest needs a flag for ESM, and no transforms.
       given: [
         '--experimental-vm-modules',
         '--disable-warning=ExperimentalWarning',
@@ -42,7 +42,7 @@ const runners: readonly { readonly name: string; readonly given: readonly string
   ]
 
 describe.each(runners)('register under $name', ({ given, passed, skipped }) => {
-  it('reports what holds, and what cannot be shown with the reason', { timeout }, async () => {
+  it('reports rules that hold, and rules that cannot be tried with the reason', { timeout }, async () => {
     const { status, output } = await runNode(given)
     expect(output).toMatch(passed)
     expect(output).toMatch(skipped)
@@ -85,12 +85,12 @@ describe('taskledger-conformance', () => {
     ])
   })
 
-  it('fails where a rule does not hold, and tries only what it is asked to', { timeout }, async () => {
+  it('fails where a rule does not hold, and runs only the rules of --only', { timeout }, async () => {
     expect((await runNode([command, 'harness.mjs'], { BROKEN: '1' })).status).toBe(1)
     expect((await runNode([command, 'harness.mjs', '--only', 'R-1'], { BROKEN: '1' })).status).toBe(0)
   })
 
-  it('ends although the harness leaves something open', { timeout }, async () => {
+  it('ends although the harness leaves a timer open', { timeout }, async () => {
     expect((await runNode([command, 'harness.mjs'], { RESTLESS: '1' })).status).toBe(0)
   })
 

@@ -124,7 +124,6 @@ export const versionRules: readonly Rule<TaskListing>[] = [
         return Array.from({ length: 40 }, (_, version) => ({
           ...first,
           version: version + 1,
-
           updatedAt: leapDay + version,
         }))
       })

@@ -8,14 +8,14 @@ import { describeMutants, everyRuleIsCaught } from '../run-mutant.ts'
 
 type Listener = (notice: TaskNotice) => void
 
-/** What the clients of a plain bus share. */
+/** The clients of a plain bus, and its notices. */
 class Air {
   readonly clients = new Set<PlainBus>()
-  /** Everything that was ever said. */
+  /** All notices that were ever published. */
   readonly said: string[] = []
 }
 
-/** A bus that is right, and made of small steps: a mutant gets one of them wrong. */
+/** A correct bus in small steps. A mutant gets one step wrong. */
 class PlainBus implements EventBus {
   readonly capabilities: EventBusCapabilities = { crossesProcesses: true }
   readonly air: Air
@@ -98,11 +98,11 @@ class PlainBus implements EventBus {
     try {
       listener(decodeNotice(text))
     } catch {
-      // Nobody to tell here: the rule has thrown on purpose.
+      // The listener of the rule throws on purpose.
     }
   }
 
-  /** The connection is lost, and there again a moment later. */
+  /** The connection breaks, and is back a moment later. */
   cut(): void {
     this.air.clients.delete(this)
     setTimeout(() => this.reconnect(), 20)
@@ -119,7 +119,7 @@ class PlainBus implements EventBus {
       try {
         listener()
       } catch {
-        // As above.
+        // The listener of the rule throws on purpose.
       }
     }
   }
@@ -144,9 +144,9 @@ const mutant = (name: string, fails: readonly string[], Bus: new (air: Air) => P
 })
 
 const mutants: readonly Mutant<EventBus>[] = [
-  mutant('the bus that mutants are made of is right', [], PlainBus),
+  mutant('is right: the base of the mutants', [], PlainBus),
   mutant(
-    'leaves out the sender',
+    'does not reach the sender',
     ['EB-1.1', 'EB-1.2', 'EB-1.3', 'EB-1.4', 'EB-1.5', 'EB-1.6', 'EB-2.1', 'EB-2.2', 'EB-3.1', 'EB-3.2', 'EB-3.3'],
     class extends PlainBus {
       override reaches(client: PlainBus): boolean {
@@ -155,7 +155,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
-    'reaches the sender only',
+    'reaches only the sender',
     ['EB-1.1', 'EB-1.2', 'EB-1.3', 'EB-1.4', 'EB-1.5', 'EB-1.6', 'EB-2.1', 'EB-2.2', 'EB-3.1', 'EB-3.2'],
     class extends PlainBus {
       override reaches(client: PlainBus): boolean {
@@ -179,7 +179,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
-    'hands out everything twice',
+    'delivers every notice twice',
     ['EB-1.1', 'EB-1.2', 'EB-1.3', 'EB-1.4', 'EB-1.5', 'EB-1.6', 'EB-2.2', 'EB-3.1', 'EB-3.2', 'EB-3.3'],
     class extends PlainBus {
       override carry(text: string): void {
@@ -197,7 +197,7 @@ const mutants: readonly Mutant<EventBus>[] = [
       override carry(text: string): void {
         this.#waiting.push(text)
         setImmediate(() => {
-          // The newest first, of those that wait; of several it is another order than they came in.
+          // The newest of the waiting notices first: with several, the order changes.
           for (const each of this.#waiting.splice(0).reverse()) this.hear(each)
         })
       }
@@ -211,7 +211,7 @@ const mutants: readonly Mutant<EventBus>[] = [
         try {
           super.hear(text)
         } catch {
-          // The others hear nothing of it.
+          // The other listeners hear nothing.
         }
       }
 
@@ -221,7 +221,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
-    'takes out a listener that throws',
+    'removes a listener that throws',
     ['EB-1.3'],
     class extends PlainBus {
       override tell(listener: Listener, text: string): void {
@@ -247,7 +247,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
-    'tells late listeners all that was said',
+    'sends late listeners all earlier notices',
     ['EB-1.4'],
     class extends PlainBus {
       override subscribe(listener: Listener): Unsubscribe {
@@ -266,7 +266,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
-    'takes out the last listener, whoever unsubscribes',
+    'removes the last listener, whichever unsubscribes',
     ['EB-1.5'],
     class extends PlainBus {
       override unsubscribe(): void {
@@ -289,7 +289,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
-    'goes on with the listeners of a closed client',
+    'keeps calling the listeners of a closed client',
     ['EB-1.6'],
     class extends PlainBus {
       override async close(): Promise<void> {
@@ -298,7 +298,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
-    'takes listeners on a closed client',
+    'accepts listeners on a closed client',
     ['EB-1.6'],
     class extends PlainBus {
       override subscribe(listener: Listener): Unsubscribe {
@@ -307,21 +307,21 @@ const mutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
-    'never comes back after a cut',
+    'never connects again',
     ['EB-2.1'],
     class extends PlainBus {
       override reconnect(): void {}
     },
   ),
   mutant(
-    'comes back and tells nobody',
+    'connects again and calls no gap listener',
     ['EB-2.1'],
     class extends PlainBus {
       override tellGap(): void {}
     },
   ),
   mutant(
-    'tells of the first gap only',
+    'reports only the first gap',
     ['EB-2.1'],
     class extends PlainBus {
       #told = false
@@ -333,7 +333,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
-    'tells of a gap and does not listen again',
+    'reports a gap and does not listen again',
     ['EB-2.1'],
     class extends PlainBus {
       override reconnect(): void {
@@ -342,7 +342,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
-    'tells of a gap before it listens again',
+    'reports a gap before it listens again',
     ['EB-2.1'],
     class extends PlainBus {
       override reconnect(): void {
@@ -353,7 +353,7 @@ const mutants: readonly Mutant<EventBus>[] = [
 
       #missed = 0
 
-      /** Once something was said that it has missed. */
+      /** Waits until it has missed a notice. */
       #listenAgain(): void {
         if (this.air.said.length === this.#missed) setImmediate(() => this.#listenAgain())
         else if (!this.closed) this.air.clients.add(this)
@@ -368,13 +368,13 @@ const mutants: readonly Mutant<EventBus>[] = [
         try {
           for (const { listener } of this.gapListeners) listener()
         } catch {
-          // The others hear nothing of it.
+          // The other listeners hear nothing.
         }
       }
     },
   ),
   mutant(
-    'hands out what is malformed',
+    'delivers malformed messages',
     ['EB-2.2'],
     class extends PlainBus {
       override decode(text: string): TaskNotice {
@@ -388,7 +388,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
-    'stops at what is malformed',
+    'stops at a malformed message',
     ['EB-2.2'],
     class extends PlainBus {
       override decode(text: string): TaskNotice | undefined {
@@ -399,7 +399,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
-    'writes text in one byte a character',
+    'writes one byte for each character',
     ['EB-3.1'],
     class extends PlainBus {
       override encode(notice: TaskNotice): string {
@@ -408,7 +408,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
-    'takes no more than 1,000 notices at once',
+    'drops all but the first 1,000 notices of a batch',
     ['EB-3.2'],
     class extends PlainBus {
       override say(texts: readonly string[]): void {
@@ -426,7 +426,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
-    'fails where there is nothing to publish',
+    'fails at an empty batch',
     ['EB-3.2'],
     class extends PlainBus {
       override async publish(notices: readonly TaskNotice[], options?: CallOptions): Promise<void> {
@@ -454,7 +454,7 @@ const mutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
-    'does not heed signals',
+    'ignores signals',
     ['EB-T.2'],
     class extends PlainBus {
       override enter(): void {
@@ -474,12 +474,12 @@ const mutants: readonly Mutant<EventBus>[] = [
   ),
 ]
 
-// They wait for what never happens, and can do it together.
+// Most of them wait for a deadline, so they run side by side.
 describe.concurrent('mutants', () => {
   describeMutants('event bus', mutants)
 })
 everyRuleIsCaught(mutants)
 
-it('every rule can be shown on a harness with every hook', async () => {
+it('every rule can be tried on a harness with every hook', async () => {
   for (const { contract } of mutants.slice(0, 1)) expect([...(await notShownReasons(contract))]).toEqual([])
 })

@@ -1,7 +1,7 @@
 import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
 import { closedError, cohortOf, VersionConflict } from '@taskledger/core/ports'
 
-/** What a mutant may do with the data: that of a correct store, and a map of its own. */
+/** The data of a mutant: a correct store, and a map of its own. */
 export interface Data {
   readonly whole: () => EventStore
   readonly own: Map<TaskId, TaskEvent[]>
@@ -17,12 +17,12 @@ interface Waiting {
   readonly reject: (reason: unknown) => void
 }
 
-/** Turns of the event loop, as a request to an engine takes them. */
+/** The turns of the event loop that a request to an engine takes. */
 const request = async (): Promise<void> => {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** A store that commits what waits of a cohort together; `commit` says what comes of a batch. */
+/** A store that commits the waiting appends of a cohort together; `commit` settles a batch. */
 const grouping =
   (commit: (batch: readonly Waiting[]) => Promise<void>): Break =>
   (store) => {
@@ -64,11 +64,11 @@ const eachForItself = async (batch: readonly Waiting[]): Promise<void> => {
   for (const { append, resolve, reject } of batch) await append().then(resolve, reject)
 }
 
-/** Each a name, the rules that fail, and what is broken. */
+/** For each mutant a name, the rules that fail, and the defect. */
 export const cohortMutants: readonly (readonly [name: string, fails: readonly string[], broken: Break])[] = [
   ['commits the appends of a cohort together, and is right', [], grouping(eachForItself)],
   [
-    'refuses all that was committed together where one is refused',
+    'refuses a whole batch where one append is refused',
     ['ES-2.8'],
     grouping(async (batch) => {
       const outcomes = await Promise.allSettled(batch.map(({ append }) => append()))
@@ -80,7 +80,7 @@ export const cohortMutants: readonly (readonly [name: string, fails: readonly st
     }),
   ],
   [
-    'gives up all that was committed together where one is aborted',
+    'gives up a whole batch where one append is aborted',
     ['ES-2.8'],
     grouping(async (batch) => {
       const aborted = batch.find(({ signal }) => signal?.aborted === true)
@@ -106,7 +106,7 @@ export const cohortMutants: readonly (readonly [name: string, fails: readonly st
     }),
   ],
   [
-    'writes a fresh history over what is there',
+    'overwrites an existing history by a fresh append',
     ['ES-2.6'],
     (store) => ({
       async append(taskId, version, events, options) {
@@ -116,7 +116,7 @@ export const cohortMutants: readonly (readonly [name: string, fails: readonly st
     }),
   ],
   [
-    'takes a second creation for the first where the first was fresh',
+    'treats a second creation as the repeat of a fresh one',
     ['ES-2.6', 'ES-2.8'],
     (store, { own }) => ({
       async append(taskId, version, events, options) {

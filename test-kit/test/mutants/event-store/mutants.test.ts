@@ -39,7 +39,7 @@ const mutant = (name: string, fails: readonly string[], broken: Break): Mutant<E
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** A store that is right but for what is said: appends go through `check`, everything in one map. */
+/** A correct store on one map, but for `check`, which decides whether an append is new. */
 const simple =
   (
     check: (history: readonly TaskEvent[], taskId: TaskId, version: number, events: readonly TaskEvent[]) => Promise<boolean> | boolean,
@@ -55,12 +55,12 @@ const simple =
         pass(options?.signal)
         const history = own.get(taskId) ?? []
         const isNew = check(history, taskId, version, events)
-        // No turn of the event loop between check and write, unless the check itself takes one.
+        // No turn of the event loop between check and write, unless the check takes one.
         if (typeof isNew === 'boolean' ? isNew : await isNew) own.set(taskId, [...(own.get(taskId) ?? []), ...structuredClone(events)])
       },
       async read(taskId, options) {
         pass(options?.signal)
-        // What was injected stands in the whole store.
+        // Injected rows are in the correct store.
         const injected = (own.get(taskId) ?? []).length > 0 ? await store.read(taskId) : []
         return [...structuredClone(own.get(taskId) ?? []).filter(({ version }) => version > (options?.afterVersion ?? 0)), ...injected]
       },
@@ -82,14 +82,14 @@ const isRepeat = (history: readonly TaskEvent[], version: number, events: readon
   events.every(({ eventId }, index) => history[version + index]?.eventId === eventId)
 
 const mutants: readonly Mutant<EventStore>[] = [
-  mutant('has an error for an unknown task', ['ES-1.1', 'ES-3.4', 'ES-5.1', 'ES-5.2'], (store) => ({
+  mutant('fails for an unknown task', ['ES-1.1', 'ES-3.4', 'ES-5.1', 'ES-5.2'], (store) => ({
     async read(taskId, options) {
       const history = await store.read(taskId, options)
       if (history.length === 0 && options?.afterVersion === undefined) throw new Error('no such task')
       return history
     },
   })),
-  mutant('forgets who wished the task to end', ['ES-1.2', 'ES-1.4'], (store) => ({
+  mutant('forgets who requested a cancellation', ['ES-1.2', 'ES-1.4'], (store) => ({
     async read(taskId, options) {
       return (await store.read(taskId, options)).map((event) => (event.type === 'TaskCancelRequested' ? { ...event, by: '' } : event))
     },
@@ -112,7 +112,7 @@ const mutants: readonly Mutant<EventStore>[] = [
     }),
   ),
   mutant(
-    'does not know its own events again',
+    'does not recognise its own events',
     ['ES-2.6', 'ES-2.8', 'ES-3.1'],
     simple((history, taskId, version) => {
       if (history.length !== version) throw new VersionConflict(taskId, version, history.length)
@@ -120,7 +120,7 @@ const mutants: readonly Mutant<EventStore>[] = [
     }),
   ),
   mutant(
-    'asks only whether the row is free',
+    'checks only whether the row is free',
     ['ES-2.2', 'ES-5.2'],
     simple((history, taskId, version, events) => {
       if (history.length > version) {
@@ -131,7 +131,7 @@ const mutants: readonly Mutant<EventStore>[] = [
     }),
   ),
   mutant(
-    'takes any append whose first event it knows for a repeat',
+    'treats an append as a repeat if it knows the first event',
     ['ES-3.1'],
     simple((history, taskId, version, events) => {
       if (history.length === version) return true
@@ -162,13 +162,13 @@ const mutants: readonly Mutant<EventStore>[] = [
       own.set(cohort, [...events])
     },
   })),
-  mutant('gives the version that was expected for the actual one', ['ES-2.1', 'ES-2.2', 'ES-2.5', 'ES-2.6', 'ES-5.2'], (store) => ({
+  mutant('returns the expected version as the actual one', ['ES-2.1', 'ES-2.2', 'ES-2.5', 'ES-2.6', 'ES-5.2'], (store) => ({
     append: (taskId, version, ...rest) =>
       store.append(taskId, version, ...rest).catch((error: unknown) => {
         throw error instanceof VersionConflict ? new VersionConflict(taskId, version, version) : error
       }),
   })),
-  mutant('keeps what it was given', ['ES-1.7'], (store, { own }) => ({
+  mutant('keeps the events of its callers', ['ES-1.7'], (store, { own }) => ({
     async append(taskId, version, events, options) {
       await store.append(taskId, version, events, options)
       if (version === 0) own.set(taskId, [...events])
@@ -183,7 +183,7 @@ const mutants: readonly Mutant<EventStore>[] = [
       await store.remove(taskId, options)
     },
   })),
-  mutant('skips what it cannot decode', ['ES-4.1', 'ES-4.2'], (store) => ({
+  mutant('skips rows that it cannot decode', ['ES-4.1', 'ES-4.2'], (store) => ({
     read: (taskId, options) =>
       store.read(taskId, options).catch((error: unknown) => {
         if (error instanceof Error && 'code' in error && ['MALFORMED', 'UNKNOWN_EVENT_TYPE'].includes(String(error.code))) return []
@@ -195,7 +195,7 @@ const mutants: readonly Mutant<EventStore>[] = [
       await store.read(taskId, options)
     },
   })),
-  mutant('names a history for each of its events', ['ES-6.1', 'ES-6.2'], (store) => ({
+  mutant('lists a history once for each event', ['ES-6.1', 'ES-6.2'], (store) => ({
     async *histories(options) {
       for await (const taskId of store.histories(options)) {
         yield taskId
@@ -203,7 +203,7 @@ const mutants: readonly Mutant<EventStore>[] = [
       }
     },
   })),
-  mutant('names one task of each cohort', ['ES-6.1'], (store) => ({
+  mutant('lists one task of each cohort', ['ES-6.1'], (store) => ({
     async *histories(options) {
       const cohorts = new Set<string>()
       for await (const taskId of store.histories(options)) {
@@ -212,7 +212,7 @@ const mutants: readonly Mutant<EventStore>[] = [
       }
     },
   })),
-  mutant('ends its names where it cannot decode a history', ['ES-6.2'], (store) => ({
+  mutant('ends the list at a history that it cannot decode', ['ES-6.2'], (store) => ({
     async *histories(options) {
       for await (const taskId of store.histories(options)) {
         await store.read(taskId)
@@ -221,7 +221,7 @@ const mutants: readonly Mutant<EventStore>[] = [
     },
   })),
   mutant('goes on after close', ['ES-T.1'], () => ({ close: async () => {} })),
-  mutant('does not heed signals', ['ES-T.2'], (store) => ({
+  mutant('ignores signals', ['ES-T.2'], (store) => ({
     append: (taskId, version, events) => store.append(taskId, version, events),
     read: (taskId, options) => store.read(taskId, { afterVersion: options?.afterVersion ?? 0 }),
     histories: () => store.histories(),

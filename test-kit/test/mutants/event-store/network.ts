@@ -6,12 +6,12 @@ import type { Faults } from '@taskledger/test-kit'
 import { eventStoreContract } from '@taskledger/test-kit'
 import type { Mutant } from '../run-mutant.ts'
 
-/** The way to an engine: a request takes its time there and back, and is lost where the connection breaks meanwhile. */
+/** A network: a request takes time there and back, and is lost if the connection breaks meanwhile. */
 class Network {
   cuts = 0
   losesReplies = false
 
-  /** @throws what `lost` makes of a request that did not arrive, or of an answer that did not. */
+  /** @throws the error of `lost`, for a request or an answer that did not arrive. */
   async ask<Answer>(call: () => Promise<Answer>, lost: (isDone: boolean) => Error): Promise<Answer> {
     const connection = this.cuts
     await sleep(1)
@@ -26,13 +26,13 @@ class Network {
 const notDone = (): Error => new TaskledgerError('UNAVAILABLE', 'no answer')
 const lostCall = (isDone: boolean): Error => (isDone ? outcomeUnknown('no answer') : notDone())
 
-/** What a client does with its engine, where that differs from one request for each call. */
+/** How a client differs from one request for each call. */
 interface Deviations {
   append?(store: EventStore, ask: Ask, taskId: TaskId, version: number, events: readonly TaskEvent[]): Promise<void>
   read?(store: EventStore, ask: Ask, taskId: TaskId): Promise<readonly TaskEvent[]>
-  /** What an append says whose request or answer is lost. */
+  /** The error of an append whose request or answer is lost. */
   lost?(isDone: boolean, taskId: TaskId, version: number): Error
-  /** Whether the engine forgets what was appended when it restarts. */
+  /** Whether a restart of the engine loses all appended events. */
   readonly isForgetful?: boolean
 }
 
@@ -87,9 +87,9 @@ const mutant = (name: string, fails: readonly string[], deviations: Deviations =
 
 /** Stores whose engine is behind a network that breaks. */
 export const networkMutants: readonly Mutant<EventStore>[] = [
-  mutant('is right behind a network', []),
-  mutant('says of a lost answer that nothing happened', ['ES-3.2', 'ES-3.3'], { lost: notDone }),
-  mutant('takes its own event for that of another after a lost answer', ['ES-3.2', 'ES-3.3'], {
+  mutant('is right behind a network: the base of the mutants', []),
+  mutant('reports a lost answer as not done', ['ES-3.2', 'ES-3.3'], { lost: notDone }),
+  mutant('reports a lost answer as a conflict', ['ES-3.2', 'ES-3.3'], {
     lost: (isDone, taskId, version) => (isDone ? new VersionConflict(taskId, version, version + 1) : notDone()),
   }),
   mutant('writes the events of an append in one request each', ['ES-3.3', 'ES-3.4'], {

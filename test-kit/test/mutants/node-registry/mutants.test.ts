@@ -10,10 +10,10 @@ interface Known {
   readonly expiresAt: number
 }
 
-/** What the clients of a plain registry share. */
+/** The nodes that the clients of a plain registry share. */
 type Nodes = Map<string, Known>
 
-/** A registry that is right, and made of small steps: a mutant gets one of them wrong. */
+/** A correct registry in small steps. A mutant gets one step wrong. */
 class PlainRegistry implements NodeRegistry {
   readonly capabilities: NodeRegistryCapabilities = { ttlGranularityMs: 0 }
   readonly nodes: Nodes
@@ -83,9 +83,9 @@ const mutant = (name: string, fails: readonly string[], Registry: new (nodes: No
 })
 
 const mutants: readonly Mutant<NodeRegistry>[] = [
-  mutant('the registry that mutants are made of is right', [], PlainRegistry),
+  mutant('is right: the base of the mutants', [], PlainRegistry),
   mutant(
-    'forgets nobody',
+    'forgets no node',
     ['NR-1.2', 'NR-1.4', 'NR-1.5'],
     class extends PlainRegistry {
       override isLive(): boolean {
@@ -94,7 +94,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
     },
   ),
   mutant(
-    'forgets everybody at once',
+    'forgets every node at once',
     ['NR-1.1', 'NR-1.2', 'NR-1.3', 'NR-1.4', 'NR-1.5', 'NR-2.1', 'NR-2.2'],
     class extends PlainRegistry {
       override isLive(): boolean {
@@ -106,7 +106,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
     'forgets nodes too early',
     ['NR-1.2', 'NR-1.4', 'NR-1.5'],
     class extends PlainRegistry {
-      // Coarse, so that the time is long enough for a busy machine to see it.
+      // Coarse, so that the time to live is long enough for a busy machine.
       override readonly capabilities = { ttlGranularityMs: 1_000 }
 
       override expiryOf(ttlMs: number): number {
@@ -142,7 +142,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
     },
   ),
   mutant(
-    'renews everybody whenever one renews',
+    'renews every node when one renews',
     ['NR-1.4'],
     class extends PlainRegistry {
       override async renew(node: NodeInfo, ttlMs: number, options?: CallOptions): Promise<void> {
@@ -154,7 +154,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
     },
   ),
   mutant(
-    'does not heed leaving',
+    'ignores a node that leaves',
     ['NR-1.3', 'NR-1.4'],
     class extends PlainRegistry {
       override async leave(_nodeId: string, options?: CallOptions): Promise<void> {
@@ -163,7 +163,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
     },
   ),
   mutant(
-    'lets everybody leave when one does',
+    'removes every node when one leaves',
     ['NR-1.3', 'NR-1.4'],
     class extends PlainRegistry {
       override async leave(_nodeId: string, options?: CallOptions): Promise<void> {
@@ -173,7 +173,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
     },
   ),
   mutant(
-    'does not let come back who has left',
+    'ignores the renewal of a node that has left',
     ['NR-1.3'],
     class extends PlainRegistry {
       readonly #left = new Set<string>()
@@ -190,7 +190,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
     },
   ),
   mutant(
-    'knows nodes by their names',
+    'identifies nodes by name',
     ['NR-1.3', 'NR-1.4'],
     class extends PlainRegistry {
       override keyOf({ name }: NodeInfo): string {
@@ -213,7 +213,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
     },
   ),
   mutant(
-    'shows what the first renewal said',
+    'shows the data of the first renewal',
     ['NR-1.1'],
     class extends PlainRegistry {
       override shownAfter(node: NodeInfo, known: Known | undefined): NodeInfo {
@@ -222,7 +222,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
     },
   ),
   mutant(
-    'adds to what the renewal before said',
+    'merges the data of two renewals',
     ['NR-1.1'],
     class extends PlainRegistry {
       override shownAfter(node: NodeInfo, known: Known | undefined): NodeInfo {
@@ -231,7 +231,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
     },
   ),
   mutant(
-    'writes text in one byte a character',
+    'writes one byte for each character',
     ['NR-2.1'],
     class extends PlainRegistry {
       override copyOf(node: NodeInfo): NodeInfo {
@@ -240,7 +240,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
     },
   ),
   mutant(
-    'keeps and shows the very objects',
+    'keeps and returns the objects of its callers',
     ['NR-2.2'],
     class extends PlainRegistry {
       override copyOf(node: NodeInfo): NodeInfo {
@@ -256,7 +256,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
     },
   ),
   mutant(
-    'does not heed signals',
+    'ignores signals',
     ['NR-T.2'],
     class extends PlainRegistry {
       override enter(): void {
@@ -279,7 +279,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
   ),
 ]
 
-// They wait for time to pass, and can do it together.
+// They wait for nodes to expire, so they run side by side.
 describe.concurrent('mutants', () => {
   describeMutants('node registry', mutants)
 })

@@ -9,7 +9,7 @@ interface Visit {
   readonly at: Date
 }
 
-/** Version 1 had the name alone, and the second in which it was visited. */
+/** Version 1 has only the name, and the time in seconds. */
 interface Stored {
   readonly mailbox?: string
   readonly at?: string
@@ -59,7 +59,7 @@ const mutant = (name: string, fails: readonly string[], deviation: Partial<TaskF
   }),
 })
 
-/** It leaves it to the author to say what the body is given. */
+/** A factory that does not expose the payload of the body. */
 const silent: Partial<TaskFactory> = {
   async decode(version, stored) {
     const { run } = await decode(version, stored)
@@ -68,22 +68,22 @@ const silent: Partial<TaskFactory> = {
 }
 
 const mutants: readonly Mutant<TaskFactory>[] = [
-  mutant('is whole', [], {}),
-  mutant('does not show what the body is given', ['TF-1.1', 'TF-1.2'], silent),
+  mutant('is right: the base of the mutants', [], {}),
+  mutant('does not expose what the body receives', ['TF-1.1', 'TF-1.2'], silent),
   mutant('gives the body a string for a date', ['TF-1.1'], {
     decode: async (version, stored) => ({ ...(await decode(version, stored)), ...(version === 2 ? { payload: stored } : {}) }),
   }),
   mutant('reads an older version as if it were its own', ['TF-1.2'], {
     decode: (version, stored) => decode(version === 1 ? 2 : version, stored),
   }),
-  mutant('has forgotten the older version', ['TF-1.2'], {
+  mutant('does not know the older version', ['TF-1.2'], {
     async decode(version, stored) {
       if (version === 1) throw new TaskledgerError('UNKNOWN_TASK_VERSION', 'version 1 is not known')
       return decode(version, stored)
     },
   }),
-  mutant('takes every newer version for its own', ['TF-1.3'], { decode: (version, stored) => decode(Math.min(version, 2), stored) }),
-  mutant('stores what it should refuse', ['TF-1.3'], { encode: async (payload) => (isVisit(payload) ? encode(payload) : null) }),
+  mutant('reads every newer version as its own', ['TF-1.3'], { decode: (version, stored) => decode(Math.min(version, 2), stored) }),
+  mutant('stores a payload that it should refuse', ['TF-1.3'], { encode: async (payload) => (isVisit(payload) ? encode(payload) : null) }),
   mutant('refuses without a code', ['TF-1.3'], {
     async encode(payload) {
       if (!isVisit(payload)) throw new Error('no visit')

@@ -40,14 +40,14 @@ const mutant = (name: string, fails: readonly string[], Listing: Broken, restart
   return { name, fails, contract, only: isAboutCost ? ids : ids.filter((id) => id !== costRule) }
 }
 
-/** It saves 10,000 tasks and takes as long as all others together: it runs for the mutants that it has to catch. */
+/** It saves 10,000 tasks and takes as long as all other rules together, so only the mutants of this rule run it. */
 const costRule = 'TL-2.5'
 
-/** Time in which others come first. */
+/** A turn of the event loop, in which other calls come first. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const mutants: readonly Mutant<TaskListing>[] = [
-  mutant('the listing that mutants are made of is right', [], PlainListing),
+  mutant('is right: the base of the mutants', [], PlainListing),
   mutant(
     'trusts the order of saves',
     ['TL-1.1', 'TL-1.5', 'TL-3.1'],
@@ -85,7 +85,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'forgets the progress at every save, a repeated one too',
+    'forgets the progress at every save, also at a repeated save',
     ['TL-1.2', 'TL-4.2'],
     class extends PlainListing {
       override async save(details: TaskDetails, options?: CallOptions): Promise<void> {
@@ -104,7 +104,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'leaves out what waits too long in line',
+    'drops saves when too many of a task wait',
     ['TL-1.5'],
     class extends PlainListing {
       readonly #waiting = new Map<TaskId, number>()
@@ -120,7 +120,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'resolves a save that another overtakes before either is written',
+    'resolves an overtaken save before it or the newer save is written',
     ['TL-1.5'],
     class extends PlainListing {
       readonly #under = new Map<TaskId, number>()
@@ -156,7 +156,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
       }
     },
   ),
-  mutant('keeps rows in memory only, and says otherwise', ['TL-1.4'], PlainListing, (table) => {
+  mutant('keeps rows in memory only, and declares durability', ['TL-1.4'], PlainListing, (table) => {
     table.rows.clear()
     table.order = undefined
   }),
@@ -170,7 +170,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'lists in the order of ids where times are the same second',
+    'lists tasks of the same second in the order of their ids',
     ['TL-2.1'],
     class extends PlainListing {
       override compare(a: ListingPosition, b: ListingPosition): number {
@@ -180,7 +180,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'gives a cursor that leads to an empty page',
+    'returns a cursor that leads to an empty page',
     ['TL-2.1'],
     class extends PlainListing {
       override async list(filter: TaskFilter, page: PageRequest): Promise<TaskPage> {
@@ -192,7 +192,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'gives short pages',
+    'returns short pages',
     ['TL-2.1'],
     class extends PlainListing {
       override list(filter: TaskFilter, page: PageRequest): Promise<TaskPage> {
@@ -201,7 +201,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'takes the end of a filter for a part of it',
+    'treats until as inclusive',
     ['TL-2.2'],
     class extends PlainListing {
       override meets(row: TaskDetails, { until, ...filter }: TaskFilter): boolean {
@@ -210,7 +210,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'looks at one property of a filter only',
+    'checks only one property of a filter',
     ['TL-2.2'],
     class extends PlainListing {
       override meets(row: TaskDetails, filter: TaskFilter): boolean {
@@ -220,7 +220,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'looks at the first status of a filter only',
+    'checks only the first status of a filter',
     ['TL-2.2'],
     class extends PlainListing {
       override meets(row: TaskDetails, { statuses, ...filter }: TaskFilter): boolean {
@@ -229,7 +229,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'filters what it has read for a page, and shows what is left of it',
+    'filters a page after reading it, and returns a short page',
     ['TL-2.2'],
     class extends PlainListing {
       override async list(filter: TaskFilter, page: PageRequest): Promise<TaskPage> {
@@ -256,7 +256,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'keeps what belongs to a cursor in the client',
+    'keeps the state of a cursor in the client',
     ['TL-2.3'],
     class extends PlainListing {
       readonly #cursors = new Set<string>()
@@ -273,7 +273,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'begins again where it does not know a cursor',
+    'begins again at an unknown cursor',
     ['TL-2.4'],
     class extends PlainListing {
       override indexAfter(order: readonly TaskDetails[], cursor: string, filter: TaskFilter): number {
@@ -287,7 +287,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'takes a cursor of any filter',
+    'accepts a cursor of any filter',
     ['TL-2.4'],
     class extends PlainListing {
       override cursorAt(last: TaskDetails, index: number): string {
@@ -310,7 +310,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'walks from the newest to where the page begins',
+    'walks from the newest task to where the page begins',
     ['TL-2.5'],
     class extends PlainListing {
       override indexAfter(order: readonly TaskDetails[], cursor: string, filter: TaskFilter): number {
@@ -321,7 +321,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'takes cancelled tasks for unfinished',
+    'treats cancelled tasks as unfinished',
     ['TL-1.1', 'TL-3.1', 'TL-4.4'],
     class extends PlainListing {
       override isOpen({ status }: TaskDetails): boolean {
@@ -330,7 +330,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'leaves out of what is unfinished what waits again',
+    'leaves tasks that wait again out of the unfinished tasks',
     ['TL-3.1', 'TL-4.2', 'TL-4.3'],
     class extends PlainListing {
       override isOpen(row: TaskDetails): boolean {
@@ -339,7 +339,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'leaves out what was not due when it was first saved',
+    'leaves out tasks that were not due at their first save',
     ['TL-3.4'],
     class extends PlainListing {
       override async *unfinished(shard: TaskShard, options?: UnfinishedOptions): AsyncGenerator<TaskDetails, void, undefined> {
@@ -349,7 +349,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'gives a task to two shards',
+    'puts a task into two shards',
     ['TL-3.2', 'TL-3.3', 'TL-3.4'],
     class extends PlainListing {
       override isIn(row: TaskDetails, shard: number, of: number): boolean {
@@ -367,7 +367,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'ignores the attempt of a progress',
+    'ignores the attempt of a report',
     ['TL-4.1', 'TL-4.3'],
     class extends PlainListing {
       override isLater(progress: TaskProgress, known: TaskProgress | undefined): boolean {
@@ -376,7 +376,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'takes the last progress to arrive for the latest',
+    'treats the last report to arrive as the latest',
     ['TL-4.1'],
     class extends PlainListing {
       override isLater(): boolean {
@@ -385,7 +385,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'takes a report of progress for a sign that the task runs',
+    'treats a report of progress as a sign that the task runs',
     ['TL-4.2', 'TL-4.3', 'TL-4.4'],
     class extends PlainListing {
       override async saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void> {
@@ -398,7 +398,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'makes a row for the progress of an unknown task',
+    'creates a row for the progress of an unknown task',
     ['TL-4.2'],
     class extends PlainListing {
       override async saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void> {
@@ -421,7 +421,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'shows what was reported even where the details know better',
+    'shows reported progress even where the details have later progress',
     ['TL-4.3'],
     class extends PlainListing {
       override shown(row: TaskDetails): TaskDetails {
@@ -467,7 +467,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'writes text in one byte a character',
+    'writes one byte for each character',
     ['TL-6.1'],
     class extends PlainListing {
       override copyOf<Value>(value: Value): Value {
@@ -476,7 +476,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'keeps and shows the very objects',
+    'keeps and returns the objects of its callers',
     ['TL-6.2'],
     class extends PlainListing {
       override copyOf<Value>(value: Value): Value {
@@ -492,7 +492,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
-    'lists what is unfinished without a look at the signal',
+    'ignores the signal of unfinished',
     ['TL-T.2'],
     class extends PlainListing {
       override unfinished(shard: { readonly shard: number; readonly of: number }): AsyncGenerator<TaskDetails, void, undefined> {

@@ -23,7 +23,7 @@ import {
   shardOf,
 } from '@taskledger/core/ports'
 
-/** What the clients of a plain listing share. */
+/** The rows that the clients of a plain listing share. */
 export class Table {
   readonly rows: Map<TaskId, TaskDetails> = new Map()
   readonly progress: Map<TaskId, TaskProgress> = new Map()
@@ -31,14 +31,14 @@ export class Table {
   order: readonly TaskDetails[] | undefined
   rowsRead = 0
 
-  /** Counts a row that is looked at. */
+  /** Counts the row as read. */
   read<Row extends TaskDetails | undefined>(row: Row): Row {
     this.rowsRead++
     return row
   }
 }
 
-/** A listing that is right, and made of small steps: a mutant gets one of them wrong. */
+/** A correct listing in small steps. A mutant gets one step wrong. */
 export class PlainListing implements TaskListing {
   readonly capabilities: TaskListingCapabilities = { durability: true }
   readonly table: Table
@@ -130,7 +130,7 @@ export class PlainListing implements TaskListing {
     return encodeCursor(last, filter)
   }
 
-  /** Where the first row stands that comes after the cursor (a binary search). */
+  /** The index of the first row after the cursor, by a binary search. */
   indexAfter(order: readonly TaskDetails[], cursor: string, filter: TaskFilter): number {
     const position = decodeCursor(cursor, filter)
     let low = 0

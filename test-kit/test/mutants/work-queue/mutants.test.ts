@@ -4,13 +4,13 @@ import { describeMutants, everyRuleIsCaught } from '../run-mutant.ts'
 import { queueMutants } from './mutants.ts'
 import { networkMutants } from './network.ts'
 
-// They wait for what never happens, and can do it together.
+// Most of them wait for a deadline, so they run side by side.
 describe.concurrent('mutants', () => {
   describeMutants('work queue', queueMutants)
   describeMutants('work queue behind a network', networkMutants)
 })
 everyRuleIsCaught([...queueMutants, ...networkMutants])
 
-it('every rule can be shown on a harness with every hook', async () => {
+it('every rule can be tried on a harness with every hook', async () => {
   for (const { contract } of networkMutants) expect([...(await notShownReasons(contract))]).toEqual([])
 })

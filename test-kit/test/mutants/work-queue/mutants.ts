@@ -20,10 +20,10 @@ const mutant = (name: string, fails: readonly string[], Queue: Broken, restart: 
   }),
 })
 
-/** What the mutant that copies nothing was given, by its text. */
+/** The message objects of senders, by their text, for the mutant that copies none. */
 const given = new Map<string, WorkMessage>()
 
-/** Takes every message from the engine at once, and hands them out from there. */
+/** Fetches every message from the engine at once, and delivers them from its own memory. */
 class FetchingQueue extends PlainQueue {
   readonly fetched = new Map<Taker, Letter[]>()
 
@@ -65,11 +65,11 @@ class FetchingQueue extends PlainQueue {
   }
 }
 
-/** Queues whose engine is at hand. Those behind a network are in network.ts. */
+/** Queues whose engine is in the process. Queues behind a network are in network.ts. */
 export const queueMutants: readonly Mutant<WorkQueue>[] = [
-  mutant('the queue that mutants are made of is right', [], PlainQueue),
+  mutant('is right: the base of the mutants', [], PlainQueue),
   mutant(
-    'takes a dot in a name for its end',
+    'cuts a name at its first dot',
     ['WQ-1.0'],
     class extends PlainQueue {
       override nameOf(queue: string): string {
@@ -87,7 +87,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'delivers a message twice now and then',
+    'delivers one message twice',
     ['WQ-1.1', 'WQ-1.2'],
     class extends PlainQueue {
       #sent = 0
@@ -107,7 +107,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
       }
     },
   ),
-  mutant('forgets everything when it restarts, and says otherwise', ['WQ-1.3'], PlainQueue, (rooms) => {
+  mutant('loses everything in a restart, and declares durability', ['WQ-1.3'], PlainQueue, (rooms) => {
     for (const room of rooms.all) room.waiting = []
   }),
   mutant(
@@ -120,7 +120,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'runs one handler less than there are slots',
+    'leaves one slot empty',
     ['WQ-2.1', 'WQ-2.2', 'WQ-2.7', 'WQ-2.8', 'WQ-3.1', 'WQ-3.2', 'WQ-5.1', 'WQ-5.2', 'WQ-8.1'],
     class extends PlainQueue {
       override hasFreeSlot({ running, slots }: Taker): boolean {
@@ -129,7 +129,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'frees the slot at the acceptance',
+    'frees the slot when a delivery is accepted',
     ['WQ-2.1', 'WQ-2.5'],
     class extends PlainQueue {
       override hasFreeSlot({ running, slots }: Taker): boolean {
@@ -142,9 +142,9 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
       }
     },
   ),
-  mutant('fetches all that there is for one consumer', ['WQ-2.2', 'WQ-2.5', 'WQ-2.7', 'WQ-8.1'], FetchingQueue),
+  mutant('fetches every message for one consumer', ['WQ-2.2', 'WQ-2.5', 'WQ-2.7', 'WQ-8.1'], FetchingQueue),
   mutant(
-    'loses what it had fetched when a consumer closes',
+    'loses fetched messages when a consumer closes',
     ['WQ-2.2', 'WQ-2.5', 'WQ-2.7', 'WQ-5.1', 'WQ-5.2', 'WQ-8.1'],
     class extends FetchingQueue {
       override async closeTaker(room: Room, taker: Taker): Promise<void> {
@@ -154,7 +154,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'is serial in each client only',
+    'is serial only within each client',
     ['WQ-2.3', 'WQ-2.4', 'WQ-2.6'],
     class extends PlainQueue {
       override isSerialFree(_room: Room, taker: Taker): boolean {
@@ -172,7 +172,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'serial: lets the next one run at the acceptance',
+    'serial: begins the next run when a delivery is accepted',
     ['WQ-2.3'],
     class extends PlainQueue {
       override isSerialFree(room: Room): boolean {
@@ -186,7 +186,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'serial: keeps the place of a holder that died',
+    'serial: keeps the turn of a dead holder',
     ['WQ-2.4'],
     class extends PlainQueue {
       override vanish(): void {
@@ -197,7 +197,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'serial: keeps the place of a holder that closed',
+    'serial: keeps the turn of a closed holder',
     ['WQ-2.6'],
     class extends PlainQueue {
       override async closeTaker(room: Room, taker: Taker): Promise<void> {
@@ -224,7 +224,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'takes 0 slots for 1',
+    'treats 0 slots as 1',
     ['WQ-2.7'],
     class extends PlainQueue {
       override hasFreeSlot({ running, slots }: Taker): boolean {
@@ -243,7 +243,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'loses what a consumer had when it died',
+    'loses the messages of a dead consumer',
     ['WQ-2.4', 'WQ-3.1', 'WQ-3.2'],
     class extends PlainQueue {
       override lose(_room: Room, run: Run): void {
@@ -252,7 +252,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'gives what a dead consumer had after ever so long a time',
+    'delivers the messages of a dead consumer a minute later',
     ['WQ-2.4', 'WQ-3.1', 'WQ-3.2'],
     class extends PlainQueue {
       override lose(room: Room, run: Run): void {
@@ -261,7 +261,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'does not mark what it delivers again',
+    'does not mark redelivered messages',
     ['WQ-2.4', 'WQ-3.1', 'WQ-3.3', 'WQ-3.5'],
     class extends PlainQueue {
       override deliveryOf(room: Room, run: Run, message: WorkMessage): Delivery {
@@ -270,7 +270,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'delivers again what a dead consumer had accepted',
+    'delivers accepted messages of a dead consumer again',
     ['WQ-3.2'],
     class extends PlainQueue {
       readonly #accepted: { readonly room: Room; readonly run: Run }[] = []
@@ -287,7 +287,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'drops what is released',
+    'drops released messages',
     ['WQ-3.3', 'WQ-3.6', 'WQ-3.8', 'WQ-7.2'],
     class extends PlainQueue {
       override release(): void {}
@@ -320,7 +320,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'puts what is rejected back',
+    'requeues rejected messages',
     ['WQ-3.4', 'WQ-3.7', 'WQ-3.8'],
     class extends PlainQueue {
       override reject(room: Room, { letter }: Run): void {
@@ -329,14 +329,14 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'drops what is rejected',
+    'drops rejected messages',
     ['WQ-3.7', 'WQ-3.8'],
     class extends PlainQueue {
       override reject(): void {}
     },
   ),
   mutant(
-    'drops the reason',
+    'drops the reason of a rejection',
     ['WQ-3.7'],
     class extends PlainQueue {
       override reject(room: Room, { letter }: Run): void {
@@ -345,14 +345,14 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'drops what a handler has not settled',
+    'drops messages that a handler has not settled',
     ['WQ-3.5', 'WQ-5.1', 'WQ-5.2'],
     class extends PlainQueue {
       override unsettled(): void {}
     },
   ),
   mutant(
-    'drops what a handler threw at',
+    'drops messages whose handler throws',
     ['WQ-3.5'],
     class extends PlainQueue {
       override threw(_room: Room, run: Run): void {
@@ -370,7 +370,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'does not wait before it gives what was released',
+    'ignores the delay of a release',
     ['WQ-3.6'],
     class extends PlainQueue {
       override release(room: Room, run: Run): void {
@@ -379,7 +379,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'waits with what was released in a slot',
+    'waits for the delay of a release in the slot',
     ['WQ-3.6'],
     class extends PlainQueue {
       override deliveryOf(room: Room, run: Run, message: WorkMessage): Delivery {
@@ -393,7 +393,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'settles as often as it is told to',
+    'settles a delivery more than once',
     ['WQ-3.8'],
     class extends PlainQueue {
       override settles(run: Run): boolean {
@@ -434,7 +434,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'stops at what is malformed',
+    'stops at a malformed message',
     ['WQ-4.1'],
     class extends PlainQueue {
       override decode(room: Room, letter: Letter): WorkMessage {
@@ -448,7 +448,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'hands out what is malformed',
+    'delivers malformed messages',
     ['WQ-4.1'],
     class extends PlainQueue {
       override decode(room: Room, letter: Letter): WorkMessage {
@@ -461,7 +461,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'puts what is malformed back',
+    'requeues malformed messages',
     ['WQ-4.1'],
     class extends PlainQueue {
       override bury(room: Room, letter: Letter, why: string): void {
@@ -478,7 +478,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'lets go of a client without its consumers',
+    'closes a client without its consumers',
     ['WQ-5.2'],
     class extends PlainQueue {
       override async close(): Promise<void> {
@@ -487,7 +487,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'accepts nothing after it has begun to close',
+    'ignores accepts while it closes',
     ['WQ-2.6', 'WQ-3.3', 'WQ-5.1', 'WQ-5.2'],
     class extends PlainQueue {
       override deliveryOf(room: Room, run: Run, message: WorkMessage): Delivery {
@@ -497,7 +497,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'goes on with a consumer that was closed',
+    'keeps delivering to a closed consumer',
     ['WQ-1.1', 'WQ-2.6', 'WQ-2.7', 'WQ-3.3', 'WQ-3.4', 'WQ-3.5', 'WQ-3.8', 'WQ-5.1', 'WQ-5.2'],
     class extends PlainQueue {
       override async closeTaker(_room: Room, taker: Taker): Promise<void> {
@@ -506,7 +506,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'writes text in one byte a character',
+    'writes one byte for each character',
     ['WQ-7.1'],
     class extends PlainQueue {
       override encode(message: WorkMessage): string {
@@ -515,7 +515,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'drops the first event where it is large',
+    'drops a large first event',
     ['WQ-7.1'],
     class extends PlainQueue {
       override encode({ created, ...message }: WorkMessage): string {
@@ -525,7 +525,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'keeps the very message that it is given',
+    'keeps the message object of the sender',
     ['WQ-7.2'],
     class extends PlainQueue {
       override async send(queue: string, message: WorkMessage, options?: CallOptions): Promise<void> {
@@ -548,7 +548,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'counts what is being handled among what waits',
+    'counts messages that are being handled as waiting',
     ['WQ-8.1'],
     class extends PlainQueue {
       override async depth(queue: string, options?: CallOptions): Promise<number> {
@@ -557,7 +557,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'does not heed signals',
+    'ignores signals',
     ['WQ-T.2'],
     class extends PlainQueue {
       override enter(): void {

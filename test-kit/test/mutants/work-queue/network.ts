@@ -24,12 +24,12 @@ const mutant = (
   only,
 })
 
-/** Without WQ-6.1 and WQ-6.2, in which a mutant that does not wait for confirmations may be lucky. */
+/** Without WQ-6.1 and WQ-6.2, which catch a mutant that does not wait for confirmations only by chance. */
 const certain = ['WQ-1.1', 'WQ-6.3', 'WQ-6.4', 'WQ-6.5']
 
 /** Queues whose engine is behind a network that breaks. */
 export const networkMutants: readonly Mutant<WorkQueue>[] = [
-  mutant('is right behind a network', [], NetworkedQueue, ['']),
+  mutant('is right behind a network: the base of the mutants', [], NetworkedQueue, ['']),
   mutant(
     'never connects again',
     ['WQ-1.3', 'WQ-6.1', 'WQ-6.2', 'WQ-6.4'],
@@ -45,7 +45,7 @@ export const networkMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'gives new connections slots in which old handlers run',
+    'frees the slots of handlers that still run when a connection breaks',
     ['WQ-6.1', 'WQ-6.4'],
     class extends NetworkedQueue {
       override breakOff(): void {
@@ -65,14 +65,14 @@ export const networkMutants: readonly Mutant<WorkQueue>[] = [
     certain,
   ),
   mutant(
-    'waits for confirmations for ever',
+    'waits for confirmations without a bound',
     ['WQ-6.3', 'WQ-6.4', 'WQ-6.5'],
     class extends NetworkedQueue {
       override readonly patienceMs = 10_000_000
     },
   ),
   mutant(
-    'takes what is not confirmed for not sent',
+    'reports a message without a confirmation as not sent',
     ['WQ-6.2'],
     class extends NetworkedQueue {
       override unanswered(): Error {
@@ -81,7 +81,7 @@ export const networkMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
-    'takes what is not confirmed for sent',
+    'reports a message without a confirmation as sent',
     ['WQ-6.3', 'WQ-6.4', 'WQ-6.5'],
     class extends NetworkedQueue {
       override async send(...given: Parameters<NetworkedQueue['send']>): Promise<void> {

@@ -9,7 +9,7 @@ export class DistantRooms extends Rooms {
   readonly clients = new Set<NetworkedQueue>()
   isRefusing = false
   losesReplies = false
-  /** While nothing gets through: resolves when it does again. */
+  /** During a stall: resolves when it is over. */
   stall: Promise<void> | undefined
 
   /** Carries a request there and its answer back. An answer that is lost never comes. */
@@ -51,7 +51,7 @@ export class DistantRooms extends Rooms {
   }
 }
 
-/** A queue that is right behind a network: it connects again by itself, and bounds every wait. A mutant gets one step wrong. */
+/** A correct queue behind a network: it reconnects by itself and bounds every wait. A mutant gets one step wrong. */
 export class NetworkedQueue extends PlainQueue {
   /** How long a send waits for its confirmation, in milliseconds. */
   readonly patienceMs: number = 300
@@ -92,7 +92,7 @@ export class NetworkedQueue extends PlainQueue {
     return this.engine.stall === undefined && super.mayTake(room, taker)
   }
 
-  /** What a send fails with whose confirmation does not come. */
+  /** The error of a send that is not confirmed. */
   unanswered(): Error {
     return outcomeUnknown('not confirmed')
   }
@@ -106,7 +106,7 @@ export class NetworkedQueue extends PlainQueue {
     return this.connection ?? onTimeout()
   }
 
-  /** The engine takes back what is not settled. Handlers that run keep their slots. */
+  /** Breaks the connection. The engine requeues what is not settled; handlers that run keep their slots. */
   breakOff(): void {
     this.connection?.abort()
     this.connection = undefined

@@ -2,14 +2,14 @@ import { decodeMessage, encodeMessage } from '@taskledger/core/codec'
 import type { CallOptions, Consumer, ConsumeOptions, Delivery, WorkMessage, WorkQueue, WorkQueueCapabilities } from '@taskledger/core/ports'
 import { closedError } from '@taskledger/core/ports'
 
-/** A message with what is known of its way so far. */
+/** A message, with its releases and whether it was delivered before. */
 export interface Letter {
   readonly text: string
   redelivered: boolean
   releases: number
 }
 
-/** A consumer, as the queue sees it. */
+/** A consumer of a queue. */
 export interface Taker {
   readonly client: PlainQueue
   readonly handler: (delivery: Delivery) => Promise<void>
@@ -19,7 +19,7 @@ export interface Taker {
   readonly running: Set<Run>
 }
 
-/** One handler that runs. */
+/** One run of a handler. */
 export interface Run {
   readonly letter: Letter
   readonly taker: Taker
@@ -28,7 +28,7 @@ export interface Run {
   ended: Promise<void>
 }
 
-/** One queue, as the engine has it. */
+/** One queue of the engine. */
 export class Room {
   waiting: Letter[] = []
   takers: Taker[] = []
@@ -37,7 +37,7 @@ export class Room {
   pumping = false
 }
 
-/** What the clients of a plain queue share. */
+/** The queues that the clients of a plain queue share. */
 export class Rooms {
   readonly #rooms = new Map<string, Room>()
 
@@ -52,7 +52,7 @@ export class Rooms {
   }
 }
 
-/** A work queue that is right, and made of small steps: a mutant gets one of them wrong. */
+/** A correct work queue in small steps. A mutant gets one step wrong. */
 export class PlainQueue implements WorkQueue {
   readonly capabilities: WorkQueueCapabilities = { durability: true, redeliveryWithinMs: 100, delayedRelease: true }
   readonly rooms: Rooms
@@ -96,7 +96,7 @@ export class PlainQueue implements WorkQueue {
     await Promise.all([...this.takers].map(({ room, taker }) => this.closeTaker(room, taker)))
   }
 
-  /** As if the process had been killed. */
+  /** Disappears like a killed process. */
   vanish(): void {
     this.closed = true
     for (const { room, taker } of this.takers) {
@@ -146,7 +146,7 @@ export class PlainQueue implements WorkQueue {
     await Promise.all([...taker.running].map(({ ended }) => ended))
   }
 
-  /** Hands out what can be handed out, soon. */
+  /** Delivers messages to free consumers in a later turn of the event loop. */
   wake(room: Room): void {
     if (room.pumping) return
     room.pumping = true
@@ -155,7 +155,7 @@ export class PlainQueue implements WorkQueue {
       while (room.waiting.length > 0) {
         const taker = room.takers.find((each) => each.client.mayTake(room, each))
         if (taker === undefined) return
-        // Whoever has taken goes to the end of the line.
+        // A consumer that has taken a message goes to the end of the line.
         room.takers = [...room.takers.filter((each) => each !== taker), taker]
         const letter = taker.client.take(room, taker)
         if (letter !== undefined) taker.client.open(room, taker, letter)
@@ -219,7 +219,7 @@ export class PlainQueue implements WorkQueue {
     }
   }
 
-  /** Whether this is the first time. */
+  /** Whether the delivery was not settled before. */
   settles(run: Run): boolean {
     const isFirst = !run.settled
     run.settled = true
@@ -240,7 +240,7 @@ export class PlainQueue implements WorkQueue {
     this.bury(room, letter, why)
   }
 
-  /** The handler has ended: what it has not settled comes back. */
+  /** The handler has ended: a delivery that it has not settled comes back. */
   unsettled(room: Room, run: Run): void {
     if (this.settles(run)) this.putBack(room, { ...run.letter, redelivered: true })
   }
@@ -253,7 +253,7 @@ export class PlainQueue implements WorkQueue {
     this.wake(room)
   }
 
-  /** The consumer has died: what it has not settled comes back. */
+  /** The consumer has died: a delivery that it has not settled comes back. */
   lose(room: Room, run: Run): void {
     if (this.settles(run)) room.waiting.unshift({ ...run.letter, redelivered: true })
   }

@@ -2,7 +2,7 @@ import type { WorkQueue } from '@taskledger/core/ports'
 import type { Faults, Subject } from '@taskledger/test-kit'
 import type { PlainQueue, Rooms } from './plain-queue.ts'
 
-/** What a harness opens for clients of one engine. */
+/** The subject of a harness, for clients of one engine. */
 export const subjectOf = <Engine extends Rooms>(
   engine: Engine,
   Queue: new (engine: Engine) => PlainQueue,
