@@ -15,6 +15,8 @@ export default defineConfig({
   srcExclude: ['node_modules/**', 'dist/**'],
   rewrites: { 'README.md': 'pages.md', 'decisions/README.md': 'decisions/index.md' },
   markdown: { anchor: { slugify: slugOf }, config: linkToRepository },
+  // The index of the search is one chunk, which a browser loads when the search is opened.
+  vite: { build: { chunkSizeWarningLimit: 4_000 } },
   themeConfig: {
     nav: [
       { text: 'Getting started', link: '/getting-started' },
