@@ -28,7 +28,7 @@ export type {
 /**
  * Opens a storage. The schema has to exist: see {@link migrate}.
  *
- * While the cluster cannot be reached it retries for `connectTimeoutMs`, and logs why.
+ * While the cluster cannot be reached, it retries for `connectTimeoutMs`, and logs the reason.
  *
  * @throws `MISCONFIGURED` if the cluster refuses the credentials or the data centre, or if the schema is missing or
  * from another release: the message says what to do. `UNAVAILABLE` if the cluster could not be reached in time.

@@ -111,7 +111,7 @@ test('the opening retries while the server is down, and logs that once', async (
   const storage = await opening
   expect(await storage.events.read(taskId)).toEqual([])
   await storage.close()
-  expect(messages).toEqual(['cannot reach Cassandra: retrying', 'connected to Cassandra after retries'])
+  expect(messages).toEqual(['failed to reach Cassandra: retrying', 'connected to Cassandra after retries'])
 })
 
 test('the opening gives up in time on a server that accepts connections and does not answer', async () => {

@@ -120,7 +120,11 @@ export const mutants: readonly Mutant[] = [
     seed: 14,
     promise: 'final',
     edits: [
-      core('recovery/recovery.ts', '    if (!this.#watch.isDead(node)) return false\n    // It may', '    return false\n    // It may'),
+      core(
+        'recovery/recovery.ts',
+        '    if (!this.#watch.isDead(node)) return false\n    // The node may',
+        '    return false\n    // The node may',
+      ),
     ],
   },
   {

@@ -26,7 +26,7 @@ const defaultRequestTimeoutMs = 8_000
 const retryPauseMs = 500
 
 /**
- * Connects. While the cluster cannot be reached it retries, until `connectTimeoutMs` have passed.
+ * Connects to the cluster. While the cluster cannot be reached, it retries until `connectTimeoutMs` have passed.
  *
  * @throws `MISCONFIGURED` if the cluster refuses the credentials or has no such data centre; `UNAVAILABLE` if it could
  * not be reached in time.
@@ -57,7 +57,7 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
     if (refusal !== undefined) throw refusal
     // The log gets one line for each new reason, not one for each retry.
     const reason = messageOf(failure)
-    if (reason !== lastFailure) logger.warn({ err: failure }, 'cannot reach Cassandra: retrying')
+    if (reason !== lastFailure) logger.warn({ err: failure }, 'failed to reach Cassandra: retrying')
     lastFailure = reason
     if (performance.now() + retryPauseMs >= until) throw unreachable(options, connectTimeoutMs, failure)
     await sleep(retryPauseMs)
@@ -70,7 +70,7 @@ const guarded = (client: Client, logger: Logger): Client => {
   return client
 }
 
-/** The timeout is for a server that accepts connections and never answers: the driver itself would wait on. */
+/** Bounds the connecting: the driver would wait for ever for a server that accepts connections and never answers. */
 const failureOf = (connecting: Promise<void>, timeoutMs: number): Promise<unknown> =>
   within(
     connecting.then(
@@ -80,7 +80,7 @@ const failureOf = (connecting: Promise<void>, timeoutMs: number): Promise<unknow
     { timeoutMs, onTimeout: () => new Error('the server accepts connections and does not answer') },
   )
 
-/** Shuts down a client that was given up, once it has finished connecting. Its result is of no interest. */
+/** Shuts down a client that was given up, once its connecting has succeeded or failed. */
 const shutDownLater = (client: Client, connecting: Promise<void>): void => {
   const shutDown = async (): Promise<void> => {
     await client.shutdown()
@@ -97,7 +97,8 @@ const refusalOf = (failure: unknown, options: ConnectOptions): TaskledgerError |
     return misconfigured(`Cassandra refused to authenticate this client (${messageOf(failure)}): check \`credentials\``)
   if (causes.some((error) => error instanceof errors.ArgumentError && /data ?cent/i.test(error.message)))
     return misconfigured(
-      `Cassandra has no data centre "${'localDataCenter' in options ? options.localDataCenter : ''}" (${messageOf(failure)}): check \`localDataCenter\``,
+      `Cassandra has no data centre "${'localDataCenter' in options ? options.localDataCenter : ''}" (${messageOf(failure)}): ` +
+        'check `localDataCenter`',
     )
   return undefined
 }

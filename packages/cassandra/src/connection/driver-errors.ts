@@ -16,8 +16,8 @@ const refusals: ReadonlySet<number> = new Set([
 ])
 
 /**
- * The coordinator sent a plain write to no replica. A conditional write may fail with these after its proposal was
- * accepted.
+ * The codes by which the coordinator says that it sent a plain write to no replica. They prove nothing for a
+ * conditional write: its proposal may have been accepted before.
  */
 const beforeAnyWrite: ReadonlySet<number> = new Set([codes.unavailableException, codes.isBootstrapping])
 
@@ -51,7 +51,7 @@ export const isUndecided = (error: unknown): boolean =>
 /** Whether the server refuses the request itself: a table or a permission is missing. */
 export const isRefusal = (error: unknown): error is errors.ResponseError => {
   if (error instanceof errors.ResponseError) return refusals.has(error.code) && !isUndecided(error)
-  // A statement is prepared on one host after the other: the refusal is among their errors.
+  // A statement is prepared on one host after another: the refusal is among the errors of the hosts.
   return error instanceof errors.NoHostAvailableError && hostErrorsOf(error).some(isRefusal)
 }
 

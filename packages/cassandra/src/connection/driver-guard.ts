@@ -53,7 +53,7 @@ export const guardControlConnection = (client: Client, logger: Logger): void => 
         if (control._isShuttingDown === true) closeLate(client)
       } while (isWanted && control.connection?.connected !== true && control._isShuttingDown !== true)
     } catch (error) {
-      logger.debug({ err: error }, 'could not refresh the control connection: retrying')
+      logger.debug({ err: error }, 'failed to refresh the control connection: retrying')
       if (control._isShuttingDown !== true) setTimeout(() => void refreshAlone(), retryAfterMs).unref()
     } finally {
       isRunning = false
@@ -73,7 +73,7 @@ const closeLate = (client: Client): void => {
 }
 
 /**
- * Closes the control connection of a client that failed to connect: the driver does not, and the process would never
- * end.
+ * Closes the control connection of a client that failed to connect: the driver leaves it open, and the process would
+ * never end.
  */
 export const closeControlConnection = (client: Client): void => controlConnectionOf(client)?.connection?.close?.()

@@ -34,8 +34,8 @@ export class GroupCommit<Item> {
   }
 
   /**
-   * Settles with the item's own result in the flush. When the signal is aborted it rejects promptly: an item that still
-   * waits is not flushed, and an item in flight stays in its flush, which others share.
+   * Settles with the item's own result in the flush. When the signal is aborted, it rejects promptly: a waiting item is
+   * not flushed, and an item in flight stays in its flush, which other items share.
    */
   add(key: string, item: Item, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {

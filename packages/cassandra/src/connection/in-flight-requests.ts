@@ -26,7 +26,7 @@ export class InFlightRequests {
   readonly #options: InFlightRequestsOptions
   readonly #all: Semaphore
   readonly #conditional: Semaphore
-  /** Aborted when a close waits no longer. */
+  /** Aborted when a close stops waiting: the requests in flight then reject. */
   readonly #ended = new AbortController()
   #isClosed = false
   #count = 0
@@ -39,7 +39,7 @@ export class InFlightRequests {
   }
 
   /**
-   * Sends a request as soon as the limits permit. When the signal is aborted it rejects promptly, and a request in
+   * Sends a request as soon as the limits permit. When the signal is aborted, the call rejects promptly; a request in
    * flight goes on.
    */
   async send<T>(kind: RequestKind, signal: AbortSignal | undefined, request: () => Promise<T>): Promise<T> {

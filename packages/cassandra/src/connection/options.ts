@@ -35,11 +35,11 @@ export interface CassandraKeyspace {
    * and `.`. Default `taskledger`.
    */
   readonly prefix?: string
-  /** Default `local`. */
+  /** Which replicas have to agree. Default `local`. */
   readonly consistency?: ConsistencyProfile
   /** How long to retry until the cluster is reached, in milliseconds. Default 30,000. */
   readonly connectTimeoutMs?: number
-  /** Default: the console, with warnings and errors only. */
+  /** The logger. Default: the console, with warnings and errors only. */
   readonly logger?: Logger
 }
 

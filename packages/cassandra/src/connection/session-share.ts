@@ -13,7 +13,7 @@ export class SessionShare {
   }
 
   /**
-   * Every call of the port begins with this check.
+   * Checks that the share is open. Every call of the port begins with this check.
    *
    * @throws `CLOSED` after `close`; the signal's reason if it is aborted.
    */

@@ -118,7 +118,7 @@ export class Session {
     for await (const page of this.#pages(cql, params, { ...options, isRepeatable: true })) yield* page
   }
 
-  /** Writes statements, in one request. Those of one partition are written all or none. */
+  /** Writes statements in one request. The statements of one partition are written all or none. */
   async batch(statements: readonly Statement[], { isRepeatable = false, ...options }: BatchOptions = {}): Promise<void> {
     await this.#requests.send('write', options.signal, () => this.#sendTogether(statements, this.#queryOptions(isRepeatable)))
   }

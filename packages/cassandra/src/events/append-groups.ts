@@ -36,8 +36,8 @@ export const conditionalAppends = (table: EventTable): GroupCommit<Append> =>
   new GroupCommit({ ...bounds, flush: (_cohort, appends) => appendTogether(table, appends) })
 
 /**
- * Cassandra refuses the whole batch if it refuses one append. Then one read tells which appends were made before and
- * which lost to another writer, and the others are written again. If the outcome of a batch is unknown, it is unknown
+ * Cassandra refuses the whole batch if it refuses one append. Then one read shows which appends were made before and
+ * which lost to another writer; the others are written again. If the outcome of a batch is unknown, it is unknown
  * for each append: the callers retry.
  */
 const appendTogether = async (table: EventTable, appends: readonly Append[]): Promise<readonly PromiseSettledResult<void>[]> => {
@@ -50,10 +50,7 @@ const appendTogether = async (table: EventTable, appends: readonly Append[]): Pr
         break
       }
       if (round > 2 * maxRounds)
-        throw new TaskledgerError(
-          'UNAVAILABLE',
-          'an append that fits was refused repeatedly, because other nodes write to the same cohort: retry it',
-        )
+        throw new TaskledgerError('UNAVAILABLE', 'an append was refused repeatedly, because other nodes write to the same cohort: retry it')
       if (await table.insertNext(pending)) {
         for (const append of pending) results.set(append, done)
         break

@@ -6,7 +6,7 @@ export interface Append {
   readonly taskId: TaskId
   readonly expectedVersion: number
   readonly rows: readonly EventRow[]
-  /** The length of its texts. */
+  /** The length of the texts of its events. */
   readonly size: number
 }
 

@@ -53,8 +53,8 @@ export class CassandraEventStore implements EventStore {
     }
   }
 
-  // Conditional, so that it is ordered with the appends: a plain deletion has a timestamp of another clock than their
-  // ballots. The newest rows are deleted first, so that a concurrent read sees a prefix of the history.
+  // The deletion is conditional, so that Paxos orders it with the appends: the timestamp of a plain deletion comes from
+  // another clock than the ballots of appends. The newest rows go first, so that a concurrent read sees a prefix.
   async remove(taskId: TaskId, { signal }: CallOptions = {}): Promise<void> {
     this.#share.enter(signal)
     for (;;) {

@@ -4,9 +4,9 @@ import type { Append, EventIds } from './append.ts'
 import type { RequestOptions, Row, Session, Statement } from '../connection/session.ts'
 
 /**
- * The timestamp of a first event that is written without a condition: one microsecond after 1970. A conditional write
- * has the time of its ballot, which comes from a host. So a removal always has a later timestamp, whatever the clock of
- * the submitter says, and a submit that is retried after the removal has no effect.
+ * The timestamp of a first event that is written without a condition: one microsecond after 1970. A removal is
+ * conditional, so its timestamp is that of its ballot: the time of a host. So a removal always has a later timestamp
+ * than a first event, and a submit that is retried after the removal has no effect.
  */
 const firstTimestamp = 1
 
@@ -57,7 +57,7 @@ export class EventTable {
 
   /**
    * Writes events of one cohort, all or none: only if no event has their version yet, and if the event before them
-   * exists. A condition needs a statement, so the update sets a column of the event before, which nothing reads.
+   * exists. The check of the event before needs a statement: an update of a column that nothing reads.
    */
   async insertNext(appends: readonly Append[]): Promise<boolean> {
     const statements = appends.flatMap((append) => [

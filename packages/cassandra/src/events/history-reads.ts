@@ -30,7 +30,7 @@ export class HistoryReads {
     this.#table = table
   }
 
-  /** When the signal is aborted it rejects promptly, and the other reads of the batch are still answered. */
+  /** The texts of a task's events. On an abort it rejects promptly, and the rest of the batch is still answered. */
   async texts(read: HistoryRead, signal?: AbortSignal): Promise<readonly string[]> {
     const cohort = cohortOf(read.taskId)
     const { reads, unwanted, texts } = this.#join(cohort, read)

@@ -12,7 +12,7 @@ const sizeOf = ({ params }: Statement): number =>
 
 /**
  * The requests that write batches, each of which has its own partition. Small batches, such as those of one task, share
- * a request, which saves one; large batches have a request each. No reader relies on both batches being written at
+ * one request; large batches have a request each. No reader relies on both batches being written at
  * once.
  */
 export const requestsOf = (batches: readonly (readonly Statement[])[]): readonly (readonly Statement[])[] => {

@@ -21,7 +21,8 @@ export const checkSchema = async (session: Session): Promise<void> => {
     )
   if (version > known)
     throw misconfigured(
-      `the schema of the keyspace "${keyspace}" is at version ${version}, but this release knows only ${known}: install the newer release of @taskledger/cassandra that made it`,
+      `the schema of the keyspace "${keyspace}" is at version ${version}, but this release knows only ${known}: ` +
+        'install the newer release of @taskledger/cassandra that made it',
     )
   await requireWriting(session)
 }
@@ -59,8 +60,8 @@ const stateOf = async (session: Session, name: string): Promise<string | undefin
 }
 
 /**
- * Deletes a row that never exists: the permission to write is separate from that to read, and the first append is too
- * late to find out.
+ * Deletes a row that never exists: the permission to write is separate from the permission to read, and without this
+ * check the first append would find it missing.
  */
 const requireWriting = async (session: Session): Promise<void> => {
   try {

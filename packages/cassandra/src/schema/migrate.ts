@@ -38,7 +38,8 @@ const takeSteps = async (session: Session, steps: readonly SchemaStep[], { logge
     if (version > steps.length)
       throw new TaskledgerError(
         'MISCONFIGURED',
-        `the schema of the keyspace "${session.keyspace}" is at version ${version}, but this release knows only ${steps.length}: a newer release of @taskledger/cassandra made it, and nothing was changed; migrate with that release`,
+        `the schema of the keyspace "${session.keyspace}" is at version ${version}, but this release knows only ${steps.length}: ` +
+          'a newer release of @taskledger/cassandra made it, and nothing was changed; migrate with that release',
       )
     const step = steps[version]
     if (step === undefined) return
@@ -57,7 +58,8 @@ const takeSteps = async (session: Session, steps: readonly SchemaStep[], { logge
       if (performance.now() > until)
         throw new TaskledgerError(
           'UNAVAILABLE',
-          `another node has held the migration lock of "${session.keyspace}" for ${timeoutMs} ms: call migrate() again when it has finished`,
+          `another node has held the migration lock of "${session.keyspace}" for ${timeoutMs} ms: ` +
+            'call migrate() again when that node has finished',
         )
       await sleep(pollMs)
     }
@@ -87,8 +89,8 @@ const createKeyspace = async (session: Session, replication: Readonly<Record<str
 }
 
 /**
- * The only definition without a lock, because the lock is in this table. Two nodes that create a table on two hosts at
- * the same time would give it two ids, on which the hosts never agree: so the id is derived from the keyspace.
+ * Creates the state table without a lock, because the lock is in this table. Two nodes that create a table on two hosts
+ * at the same time would give it two ids, on which the hosts never agree: so the id is derived from the keyspace.
  */
 const createStateTable = async (session: Session): Promise<void> => {
   const hash = createHash('sha256').update(`taskledger ${session.keyspace}`).digest('hex')
@@ -118,7 +120,7 @@ const isAgreed = async (session: Session): Promise<boolean> => {
   return new Set([...local, ...peers].map((row) => String(row['schema_version']))).size <= 1
 }
 
-/** The unified strategy exists from 5.0 on, and cannot be used while the cluster has a host of 4.x. */
+/** The default compaction: the unified strategy, unless the cluster has a host of 4.x, which does not know it. */
 const compactionOf = async (session: Session): Promise<string> => {
   const [local, peers] = await Promise.all([
     session.execute('SELECT release_version FROM system.local', []),

@@ -3,8 +3,8 @@ import type { Session } from '../connection/session.ts'
 import { stateRows, stateTable } from './steps.ts'
 
 /**
- * How long the lock is valid, in seconds. A running migration renews it before each definition; the lock of a dead one
- * expires.
+ * How long the lock is valid, in seconds. A running migration renews it before each definition; the lock of a dead
+ * migration expires.
  */
 const lockTtlSeconds = 60
 
@@ -19,7 +19,7 @@ export const takeLock = async (session: Session, owner: string): Promise<boolean
 export const renewLock = async (session: Session, owner: string): Promise<void> => {
   const cql = `UPDATE ${session.table(stateTable)} USING TTL ${lockTtlSeconds} SET value = ? WHERE name = ? IF value = ?`
   const { applied } = await session.conditional([{ cql, params: [owner, stateRows.lock, owner] }])
-  if (!applied) throw new TaskledgerError('UNAVAILABLE', 'the migration took longer than its lock is valid: call migrate() again')
+  if (!applied) throw new TaskledgerError('UNAVAILABLE', 'the migration lock expired before the migration ended: call migrate() again')
 }
 
 /** Gives the lock back, if the owner still has it. */

@@ -2,8 +2,8 @@ import type { TableDefinition } from './listing-tables.ts'
 import { listingTables } from './listing-tables.ts'
 
 /**
- * Brings the schema from one version to the next. It may have been half executed before, so every part has to be
- * repeatable.
+ * Brings the schema from one version to the next. A step may have been half executed before, so every part has to
+ * be repeatable.
  */
 export interface SchemaStep {
   /**

@@ -32,7 +32,7 @@ import { AttachedWorker } from './worker/attached-worker.ts'
 /** How long closing waits for rows, notices and messages that failed before, in milliseconds. */
 const outboxMs = 5_000
 
-/** From what a node is assembled. */
+/** What a node is assembled from. */
 export interface AssemblyOptions {
   readonly node: NodeContext
   readonly name: string
@@ -44,7 +44,7 @@ export interface AssemblyOptions {
   readonly abortClosed: (reason: Error) => void
 }
 
-/** The parts of one node. It makes them, passes each notice and each report to the parts that act on it, and closes them in order. */
+/** Makes the parts of one node, passes each notice and each report to the parts that act on it, and closes the parts in order. */
 export class Assembly implements NodeListener {
   readonly node: NodeContext
   readonly submissions: Submissions
@@ -102,7 +102,7 @@ export class Assembly implements NodeListener {
     this.#unsubscribes = [bus.subscribe((notice) => this.#noticeReceived(notice)), bus.onGap(() => this.#noticesMissed())]
   }
 
-  /** Registers this node among the live ones, and starts its janitor. Joining again updates what the registry shows. */
+  /** Registers this node as live, and starts its janitor. Joining again updates the entry in the registry. */
   async join(): Promise<void> {
     await this.#membership.join()
     this.#janitor.start()

@@ -21,8 +21,9 @@ import { Assembly } from './assembly.ts'
 import { TaskManager } from './task-manager.ts'
 
 /**
- * Makes a node: a manager, and a worker if some of its tasks have a body. The manager closes storage and messaging when it is closed, and
- * if it cannot be made. Both may still be opening (`storage: cassandraStorage(…)` without `await`): if one fails, the other is closed.
+ * Makes a node: a manager, and a worker if some of its tasks have a body. Storage and messaging are closed with the manager, and if
+ * the manager cannot be made. Both may still be opening (`storage: cassandraStorage(…)` without `await`): if one fails, the other is
+ * closed.
  *
  * @throws `MISUSE` if an option is wrong; `ADAPTER_MISSING`; the errors of the adapters if an engine cannot be reached.
  */
@@ -63,7 +64,7 @@ const make = async (
   const lease = leaseSettings(options.lease)
   const janitor = janitorSettings(options.janitor, options.retention)
   const worker = options.worker ?? (registry.queues().length > 0 ? {} : false)
-  // Before the first wait: a wrong option is an error at once.
+  // Check before the first wait: a wrong option fails at once.
   if (worker !== false) workerSettings(worker, registry)
 
   const { storage, messaging } = await withDefaults(options, clock, logger)

@@ -7,7 +7,7 @@ import { unsuccessful } from './node/errors.ts'
 import type { TaskQueries, WaitOptions } from './queries/task-queries.ts'
 import type { Cancellations, CancelOptions, CancelOutcome } from './commands/cancellations.ts'
 
-/** One task, wherever it runs. Making a handle reads nothing. */
+/** One task, wherever the task runs. Making a handle reads nothing. */
 export class TaskHandle<Result = JsonValue | undefined, Progress = JsonValue> {
   readonly id: TaskId
   readonly #queries: TaskQueries
@@ -21,7 +21,7 @@ export class TaskHandle<Result = JsonValue | undefined, Progress = JsonValue> {
   }
 
   /**
-   * Waits for the end of the task and gives its result.
+   * Waits for the end of the task, and returns its result.
    *
    * @throws {@link TaskUnsuccessful} (`TASK_FAILED`, `TASK_CANCELLED`, `TASK_DIED`), `AWAIT_TIMEOUT`, `TASK_NOT_FOUND`, `CLOSED`, or
    * the signal's reason.
@@ -42,7 +42,7 @@ export class TaskHandle<Result = JsonValue | undefined, Progress = JsonValue> {
   }
 
   /**
-   * What there is to know about the task now: its history is read, so this is never stale.
+   * The details of the task now. They are read from its history, so they are never stale.
    *
    * @throws `TASK_NOT_FOUND`, `CLOSED`.
    */
@@ -51,7 +51,7 @@ export class TaskHandle<Result = JsonValue | undefined, Progress = JsonValue> {
   }
 
   /**
-   * How far the task has come, or nothing where it has not said so.
+   * The latest progress of the task; `undefined` if the task has reported none.
    *
    * @throws `TASK_NOT_FOUND`, `CLOSED`.
    */
@@ -61,7 +61,7 @@ export class TaskHandle<Result = JsonValue | undefined, Progress = JsonValue> {
   }
 
   /**
-   * Everything that happened to the task, in order.
+   * All events of the task, in order.
    *
    * @throws `TASK_NOT_FOUND`, `CLOSED`.
    */
@@ -70,8 +70,7 @@ export class TaskHandle<Result = JsonValue | undefined, Progress = JsonValue> {
   }
 
   /**
-   * The details now and after each change, to the end of the task. Changes that come faster than they are taken are
-   * drawn together: what is given is always the latest.
+   * The details now and after each change, until the task ends. A slow reader skips changes: each read yields the latest details.
    *
    * @throws `TASK_NOT_FOUND`, `CLOSED`, or the signal's reason.
    */
@@ -80,9 +79,9 @@ export class TaskHandle<Result = JsonValue | undefined, Progress = JsonValue> {
   }
 
   /**
-   * Wishes the task to end. A waiting task is cancelled at once; the signal of a running one is aborted.
+   * Requests the cancellation of the task. A waiting task is cancelled at once; the signal of a running task is aborted.
    *
-   * @returns what came of it; a task that had ended before is left as it is, and the outcome says so.
+   * @returns the outcome. A task that had ended before is unchanged, and the outcome says so.
    * @throws `TASK_NOT_FOUND`, `OUTCOME_UNKNOWN` (cancel again), `CLOSED`.
    */
   cancel(options: CancelOptions = {}): Promise<CancelOutcome<Result, Progress>> {
@@ -90,5 +89,5 @@ export class TaskHandle<Result = JsonValue | undefined, Progress = JsonValue> {
   }
 }
 
-/** The history says nothing of these types: the caller named the task, and its schemas checked result and progress. */
+/** Adds types that the history does not have: the caller named the task, and its schemas checked result and progress. */
 const typed = <Result, Progress>(details: TaskDetails): TaskDetails<Result, Progress> => details as TaskDetails<Result, Progress>

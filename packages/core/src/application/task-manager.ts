@@ -24,7 +24,10 @@ import { TaskHandle } from './task-handle.ts'
 import type { TaskWorkerOptions } from './worker/settings.ts'
 import type { TaskWorker } from './worker/worker.ts'
 
-/** One node of the cluster: it submits, lists, queries, cancels and awaits any task, on whichever node the task runs. Made by {@link createTaskManager}. */
+/**
+ * One node of the cluster: it submits, lists, queries, cancels and awaits any task, wherever the task runs. Made by
+ * {@link createTaskManager}.
+ */
 export class TaskManager {
   readonly #node: NodeContext
   readonly #assembly: Assembly
@@ -63,7 +66,7 @@ export class TaskManager {
    * Submits many tasks of one type, 64 at a time. Every payload is checked before the first is written.
    *
    * @returns the handles, in the order of the payloads.
-   * @throws as `submit` if a payload is refused; `SUBMIT_INCOMPLETE` if some tasks were not acknowledged: the error names both kinds.
+   * @throws as `submit` if a payload is refused; `SUBMIT_INCOMPLETE` if some tasks were not acknowledged: the error lists both groups.
    */
   async submitMany<Task extends TaskDeclaration>(
     task: Task,
@@ -125,7 +128,7 @@ export class TaskManager {
     return this.#assembly.queries.nodes(options)
   }
 
-  /** Calls back on every change of every task on every node, from now on. Notices may be lost: the store has the truth. */
+  /** Calls back on every change of every task on every node, from now on. Notices may be lost: what the store says is right. */
   subscribe(listener: (notice: TaskNotice) => void): Unsubscribe {
     this.#node.closed.throwIfAborted()
     return this.#node.messaging.bus.subscribe((notice) => {
@@ -142,7 +145,7 @@ export class TaskManager {
     this.#node.closed.throwIfAborted()
     if (this.#closed !== undefined) throw closedError('the task manager')
     const worker = this.#assembly.worker.attach(options)
-    // Join first: another node that gets a message of a task running here looks whether this node is alive.
+    // Join first: another node that receives the message of a task that runs here checks whether this node is alive.
     await this.join()
     await worker.start()
     return worker
@@ -173,7 +176,8 @@ export class TaskManager {
    * Removes the histories and rows of the tasks that finished before a time (a `Date`, or milliseconds since 1970). This cannot be undone.
    * The idempotency key of a removed task may be used again.
    *
-   * @throws `UNAVAILABLE` or `OUTCOME_UNKNOWN` if storage fails (purge again); `CLOSED`, or the signal's reason. Removed tasks stay removed.
+   * @throws `UNAVAILABLE` or `OUTCOME_UNKNOWN` if storage fails (purge again: removed tasks stay removed); `CLOSED`, or the
+   * signal's reason.
    */
   async purge({ finishedBefore, signal }: { readonly finishedBefore: Date | number } & CallOptions): Promise<PurgeOutcome> {
     this.#node.closed.throwIfAborted()
@@ -186,7 +190,7 @@ export class TaskManager {
   }
 
   /**
-   * Registers this node among the live ones. A node with a worker is registered when the worker is attached.
+   * Registers this node as live. A node with a worker is registered when the worker is attached.
    *
    * @internal
    */
@@ -196,7 +200,7 @@ export class TaskManager {
 
   /**
    * Shuts this node down in order: its worker takes no more tasks, waits for the running ones for `drainMs`, then aborts and releases them;
-   * pending awaits reject with `CLOSED`; storage and messaging are closed. A failing task is no reason to throw. Closing twice is fine.
+   * pending awaits reject with `CLOSED`; storage and messaging are closed. It does not throw because of a task. Closing twice is fine.
    */
   async close(options: { readonly drainMs?: number | undefined } = {}): Promise<void> {
     if (options.drainMs !== undefined) checkMs('drainMs', options.drainMs)

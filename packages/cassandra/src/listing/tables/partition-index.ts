@@ -7,7 +7,7 @@ export const trustedForMs = 60_000
 /** The minimum age of an index row, in milliseconds, when a scan that finds its partition empty may delete it. */
 export const forgottenAfterMs = 600_000
 
-/** The maximum number of index rows that are remembered. To write another one again does no harm. */
+/** The maximum number of index rows that are remembered. Writing a forgotten index row again does no harm. */
 const maxRemembered = 20_000
 
 interface IndexRow {

@@ -46,9 +46,8 @@ export class ProgressTable {
   }
 
   /**
-   * Deletes the row with the timestamp of its last report. A later timestamp would also hide the reports of a new task
-   * of the same id, whose attempts count from 1 again. (Its reports up to the last one of the removed task stay
-   * hidden.)
+   * Deletes the row with the timestamp of its last report. A later timestamp would hide all reports of a new task of
+   * the same id, whose attempts count from 1 again. This timestamp hides only those up to the removed task's last report.
    */
   async remove(taskId: TaskId, options: CallOptions): Promise<void> {
     const [row] = await this.#session.execute(this.#cql.select, [this.#session.prefix, taskId], options)

@@ -6,8 +6,8 @@ import type { TaskProgress } from '@taskledger/core/ports'
  * wins, and equal versions have equal content. The timestamp stays near the clock, which compaction by time windows
  * needs.
  *
- * Never write a row with a timestamp of the clock. It is text, because the driver accepts text for a bigint in all of
- * its settings.
+ * Never write a row with a timestamp of the clock. The timestamp is text, because the driver accepts text for a bigint
+ * in all of its settings.
  */
 export const versionTimestamp = (createdAt: number, version: number): string => String(createdAt * 1_000 + version)
 

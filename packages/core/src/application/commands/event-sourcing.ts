@@ -35,7 +35,7 @@ export interface DispatchOptions {
 /** The number of version conflicts after which the caller gets an error. */
 const maxConflicts = 100
 
-/** The only way from a command to events: load, decide, append, publish. After a version conflict it reads the new events and decides again. */
+/** The only way from a command to events: load, decide, append, publish. After a version conflict it reads and decides again. */
 export class EventSourcing {
   readonly #node: NodeContext
   readonly #publisher: Publisher
@@ -51,7 +51,7 @@ export class EventSourcing {
   }
 
   /**
-   * Executes a command. The same command may be dispatched again: it recognises its own events.
+   * Executes a command. The same command may be dispatched again: its own events are recognised in the history.
    *
    * @throws `OUTCOME_UNKNOWN` if it is unknown whether the events were written.
    */
@@ -93,7 +93,8 @@ export class EventSourcing {
 
   async #publish(aggregate: Aggregate, events: readonly TaskEvent[], when: NonNullable<DispatchOptions['publish']>): Promise<void> {
     if (when === 'never') return
-    // This never rejects: the outbox retries what fails, and closing waits for the outbox. It begins here, so that later events publish later.
+    // This never rejects: the outbox retries failures, and closing waits for the outbox. Begin it here in any case: the next event of this
+    // node is published after it.
     const published = this.#publisher.publish(aggregate, events)
     if (when === 'first') await published
   }
@@ -131,5 +132,5 @@ export class EventSourcing {
 const after = (command: TaskCommand, { details }: Aggregate): TaskCommand =>
   details === undefined || details.updatedAt <= command.at ? command : { ...command, at: details.updatedAt }
 
-/** Whether the id is random. The id of an idempotency key is not: several nodes may append to it at once. */
+/** Whether the task id is random. With an idempotency key it is not: several nodes may append to its history at once. */
 const isFresh = ([first]: readonly TaskEvent[]): boolean => first?.type === 'TaskCreated' && first.idempotencyKey === undefined

@@ -2,8 +2,8 @@ import type { NodeContext } from '../node/context.ts'
 import { persist } from '../node/retrying.ts'
 
 /**
- * Makes the calls that follow a written event: a row, a notice, a message. A failed call is retried in the background until it succeeds or
- * the node closes; the caller does not wait for the retries.
+ * Makes the calls that follow a written event, for its row, notice or message. A failed call is retried in the background until it
+ * succeeds or the node closes; the caller does not wait for the retries.
  */
 export class Outbox {
   readonly #node: NodeContext
@@ -42,7 +42,7 @@ export class Outbox {
     try {
       await persist(this.#node, { forMs: Infinity }, call)
     } catch (error) {
-      this.#node.logger.error({ err: error }, `gave up ${what}: a janitor of another node repairs it`)
+      this.#node.logger.error({ err: error }, `gave up trying ${what}: a janitor of another node repairs it`)
     } finally {
       this.#ended()
     }

@@ -26,7 +26,7 @@ export class Publisher {
     await Promise.all([this.saveRow(details), this.announce(details.taskId, events)])
   }
 
-  /** Publishes the last event again: a node may have written the end of a task without publishing it, for example if the answer was lost. */
+  /** Publishes the last event again: after a lost answer, for example, a node has written the end of a task and not published it. */
   async publishEnd(aggregate: Aggregate): Promise<void> {
     const { last } = aggregate
     if (last !== undefined) await this.publish(aggregate, [last])
@@ -36,13 +36,13 @@ export class Publisher {
     return this.#outbox.deliver(`to save the row of task ${details.taskId}`, (signal) => this.saveRowNow(details, signal))
   }
 
-  /** Tries once, and rejects on a failure. */
+  /** Saves a row in one try, and rejects on a failure. */
   async saveRowNow(details: TaskDetails, signal: AbortSignal): Promise<void> {
     await this.#node.storage.listing.save(details, { signal })
     this.#listener.rowSaved(details)
   }
 
-  /** A lost notice only delays its receivers; a failed one is retried. */
+  /** Publishes notices. A lost notice only delays its receivers; a failed call is retried. */
   announce(taskId: TaskId, events: readonly TaskEvent[]): Promise<void> {
     const notices = events.map(noticeOf)
     return this.#outbox.deliver(`to publish a notice of task ${taskId}`, (signal) => this.#node.messaging.bus.publish(notices, { signal }))

@@ -47,7 +47,7 @@ export class Sender {
     this.#due.delete(taskId)
   }
 
-  /** Sends the scheduled messages now, through the outbox: the node that receives one waits until the task is due. */
+  /** Sends the scheduled messages now, through the outbox: a node that receives such a message schedules it again. */
   close(): void {
     this.#isClosed = true
     const due = [...this.#due.values()]

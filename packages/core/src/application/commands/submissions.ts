@@ -34,7 +34,7 @@ export interface SubmitOptions extends CallOptions {
   readonly idempotencyKey?: string | undefined
   /** The task starts at this time or later: a `Date`, or milliseconds since 1970. */
   readonly notBefore?: Date | number | undefined
-  /** The same as a delay from the call of `submit`, in milliseconds. Not together with `notBefore`. */
+  /** The task starts this long after the call of `submit` or later, in milliseconds. Not together with `notBefore`. */
   readonly delayMs?: number | undefined
   /** Labels to list the task by: at most 32, each of 1 to 200 characters. */
   readonly labels?: readonly string[] | undefined
@@ -101,7 +101,7 @@ export class Submissions {
     return submitted
   }
 
-  /** Checks and encodes; writes nothing. */
+  /** Checks the options and encodes the payload; writes nothing. */
   async #prepare(task: TaskDeclaration, payload: unknown, options: SubmitOptions): Promise<Prepared> {
     this.#node.closed.throwIfAborted()
     options.signal?.throwIfAborted()
@@ -149,7 +149,7 @@ export class Submissions {
     return isTaken ? this.#submit({ ...prepared, taskId: this.#ids.next() }, signal) : taskId
   }
 
-  /** Row, message and notice; also for a task that exists already, so that a repeated submit completes an interrupted one. */
+  /** Publishes row, message and notice, also of a task that exists already: a repeated submit completes an interrupted one. */
   async #publish({ details, created }: Aggregate, persistence: Persistence): Promise<void> {
     if (details === undefined || created === undefined) return
     // The message first: a worker may be waiting for it, and no caller waits for the notice yet.
@@ -162,7 +162,7 @@ export class Submissions {
       void this.#publisher.saveRow(details)
       throw error
     }
-    // Waiting for message and notice slows a submitter down that is faster than the engine. If the caller aborts, the task exists all the same.
+    // Wait for message and notice: this slows down a submitter that is faster than the engine. After an abort the task exists all the same.
     const published = Promise.all(steps)
     const { signal } = persistence
     await within(published, { signal }).catch((error: unknown) => {

@@ -49,7 +49,7 @@ export class Health {
   }
 
   report(): NodeHealth {
-    // The lease may have expired before a timer has run: the process may have been frozen.
+    // After a freeze of the process, the lease may have expired although no timer has run yet.
     this.checkLease()
     const { store, bus, consuming } = this.#probe
     const checks = { lease: this.#lease.latest, store: store.latest, bus: bus.latest }

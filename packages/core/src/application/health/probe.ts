@@ -43,7 +43,7 @@ export class Probe {
     this.consuming = new HealthRecord(node.clock, 'not probed yet')
   }
 
-  /** One probe at a time. Never rejects. */
+  /** Probes once, or joins the probe under way. Never rejects. */
   run(): Promise<void> {
     this.#running ??= Promise.all([this.#probeStore(), this.#probeBus(), this.#probeQueues()]).then(() => (this.#running = undefined))
     return this.#running
@@ -93,11 +93,11 @@ export class Probe {
     }
   }
 
-  /** Why a queue stands still, or `undefined`: messages waited here beside a free slot, both now and at the last probe. */
+  /** Why a queue stands still, or `undefined`: messages waited while this node had a free slot, now and at the last probe. */
   async #standstillOf({ queue, taken, isFree, isSerial }: QueueFlow): Promise<string | undefined> {
     const { messaging, deadlines } = this.#node
     const before = this.#queues.get(queue)
-    // A delivery since the last probe proves that the queue works; without a free slot none can come.
+    // A delivery since the last probe proves that the queue works; without a free slot no delivery can come.
     const isProven = before !== undefined && taken > before.taken
     const depth = isProven || !isFree ? 0 : await deadlines.call(undefined, (signal) => messaging.queue.depth(queue, { signal }))
     this.#queues.set(queue, { taken, waited: depth > 0 })

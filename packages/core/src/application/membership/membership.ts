@@ -90,9 +90,9 @@ export class Membership {
       if (blockedMs >= lease.settings.renewMs)
         logger.warn(
           { blockedMs: Math.round(blockedMs), lease: lease.state },
-          'this node stood still: its process was frozen or its event loop blocked; move work that keeps the processor busy to a worker thread',
+          'stood still: the process was frozen or its event loop blocked; move work that keeps the processor busy to a worker thread',
         )
-      // Before anything else: after a freeze the lease may be lost, and this node must stop its tasks.
+      // Check before the renewal: after a freeze the lease may be lost, and this node must stop its tasks.
       this.#checkLease()
       this.#begin()
     })

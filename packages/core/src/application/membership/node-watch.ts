@@ -3,7 +3,7 @@ import type { NodeInfo } from '../../ports/node-registry.ts'
 import type { NodeContext } from '../node/context.ts'
 import type { NodeListener } from '../node/listener.ts'
 
-/** A node that missed a renewal, or that a task names and the registry does not. */
+/** A node that missed a renewal, or that a task names although the registry does not have it. */
 interface MissingNode {
   /** Since when, by `clock.elapsed()`. */
   readonly since: number
@@ -19,7 +19,7 @@ const rememberedMs = 3_600_000
 /** How many times per `renewMs` the registry is read while a node is missing. */
 const readsPerRenewal = 5
 
-/** For how many `ttlMs` the registry is read more often for a node that is overdue but registered: its lease may be longer than this node's. */
+/** For how many `ttlMs` a missing node makes the reads more frequent. If its entry lasts longer, its lease is longer than this one. */
 const closeReadTtls = 2
 
 /**
@@ -75,27 +75,27 @@ export class NodeWatch {
     return missing.absent >= 2 && this.#node.clock.elapsed() - missing.since >= this.#node.lease.settings.renewMs
   }
 
-  /** A task names a node that the registry does not have: watch for it. */
+  /** Watches for the death of a node that a task names although the registry does not have it. */
   miss(nodeId: string): void {
     if (this.isLive(nodeId) || this.#missing.has(nodeId)) return
     this.#noteMissing(nodeId, this.#node.clock.elapsed())
     this.#readSoon()
   }
 
-  /** The registry failed to answer: other nodes may have failed to renew, so its next answer proves no death. */
+  /** Notes that the registry failed: other nodes may have failed to renew, too, so its next answer proves no death. */
   distrust(): void {
     this.#answersSince = Infinity
     // The sweep after a report may have failed in the same outage: report the death again.
     for (const missing of this.#missing.values()) missing.isReported = false
   }
 
-  /** Reads the registry, one read at a time. Whether it answered and has this node. */
+  /** Reads the registry, one read at a time. Returns whether the answer is reliable: it has this node, which holds its lease. */
   refresh(): Promise<boolean> {
     this.#reading ??= this.#read().finally(() => (this.#reading = undefined))
     return this.#reading
   }
 
-  /** Reads the registry by a read that begins now or later: its answer is not older than this call. */
+  /** Reads the registry by a read that begins after this call: the answer of a read under way may be older. */
   refreshFromNow(): Promise<boolean> {
     this.#readingFromNow ??= (this.#reading ?? Promise.resolve(false)).then(() => {
       this.#readingFromNow = undefined
@@ -122,7 +122,7 @@ export class NodeWatch {
     }
     // A registry that has lost this live node may have lost others.
     const isSound = lease.state === 'held' && live.some((node) => node.nodeId === nodeId)
-    // After a pause this node does not know whether the registry was available meanwhile.
+    // After a pause in its reads, this node does not know whether the registry was available meanwhile.
     const isLate = beganAt - this.#readAt > lease.settings.ttlMs
     if (!isSound || isLate) this.distrust()
     this.#mayHaveMissedNodes ||= isLate && this.#readAt > -Infinity

@@ -1,6 +1,6 @@
 import { checkMs, wrongOption } from '../../ports/checks.ts'
 
-/** The minimum of an interval at which a node does something by itself, in milliseconds. */
+/** The minimum interval of a node's periodic work, in milliseconds. */
 const minIntervalMs = 10
 
 /** @throws `MISUSE` unless the value is an interval in milliseconds, 10 or more. */
@@ -10,7 +10,7 @@ export const checkIntervalMs = (name: string, value: number): number => {
 }
 
 /**
- * Milliseconds since 1970.
+ * Converts a time to milliseconds since 1970.
  *
  * @throws `MISUSE` unless the value is a valid time.
  */

@@ -13,7 +13,7 @@ interface Context {
 
 /** Closes storage or messaging within a time limit: an engine that hangs must not keep the process alive. */
 export const closedWithin = async ({ clock, logger }: Context, bundle: TaskStorage | TaskMessaging): Promise<void> => {
-  const onTimeout = (): void => logger.error({}, `gave up closing storage or messaging after ${closeMs} ms`)
+  const onTimeout = (): void => logger.error({ timeoutMs: closeMs }, 'gave up closing storage or messaging: it did not close in time')
   await within(bundle.close(), { timeoutMs: closeMs, onTimeout, clock })
 }
 

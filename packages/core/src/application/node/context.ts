@@ -11,7 +11,7 @@ export interface NodeContext {
   /** Unique to this process: a restarted node has another id. */
   readonly nodeId: string
   readonly clock: Clock
-  /** In [0, 1). */
+  /** Draws a number in [0, 1). */
   readonly random: () => number
   readonly logger: Logger
   readonly storage: TaskStorage
@@ -21,12 +21,12 @@ export interface NodeContext {
   /** How long a command is retried before its caller gets the error, in milliseconds. */
   readonly commandTimeoutMs: number
   readonly lease: Lease
-  /** Aborted with `CLOSED` once the node is closed: it ends every wait. */
+  /** Aborted with `CLOSED` once the node is closed: every wait ends then. */
   readonly closed: AbortSignal
   nextEventIds(): readonly [string, string]
 }
 
-/** The properties that every command of this node has, with the time of now. */
+/** The properties that every command of this node has, with the current time. */
 export const commandBase = (node: NodeContext, taskId: TaskId): CommandBase => ({
   taskId,
   at: node.clock.now(),

@@ -30,7 +30,10 @@ export class Deadlines {
     this.#limitMs = limitMs
   }
 
-  /** Calls a port with a signal that is aborted at the limit, or when the caller's own signal is. Then it rejects, also if the port does not. */
+  /**
+   * Calls a port with a signal that is aborted at the limit, or when the caller aborts. The call rejects then, even if the port ignores
+   * the signal.
+   */
   call<T>(own: AbortSignal | undefined, port: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed)
     const slice = this.#slice()
@@ -70,7 +73,7 @@ export class Deadlines {
   }
 }
 
-/** Rejects with the slice, if the port has not answered by then. It runs a dozen times per task, so it allocates as little as possible. */
+/** Settles as the port does, or rejects when the slice ends first. It runs a dozen times per task, so it allocates little. */
 const bounded = <T>({ ends }: Slice, signal: AbortSignal, port: (signal: AbortSignal) => Promise<T>): Promise<T> =>
   new Promise<T>((resolve, reject) => {
     const answer = port(signal)

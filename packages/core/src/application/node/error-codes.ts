@@ -17,7 +17,7 @@ export interface ErrorByCode extends PortErrorByCode {
   readonly UNKNOWN_TASK_TYPE: TaskledgerError<'UNKNOWN_TASK_TYPE'>
   readonly UNKNOWN_TASK_VERSION: UnknownTaskVersion
   readonly IDEMPOTENCY_MISMATCH: IdempotencyMismatch
-  /** A submit that was not acknowledged says which task it was. */
+  /** The error of an unacknowledged submit carries the id of the task. */
   readonly OUTCOME_UNKNOWN: TaskledgerError<'OUTCOME_UNKNOWN'> & { readonly taskId?: TaskId }
   readonly SUBMIT_INCOMPLETE: SubmitIncomplete
   readonly INVALID_TASK_ID: TaskledgerError<'INVALID_TASK_ID'>
@@ -38,7 +38,7 @@ export interface ErrorByCode extends PortErrorByCode {
 export type ErrorCode = keyof ErrorByCode
 
 /**
- * Whether the error has this code; inside the `if` it has the properties that belong to the code. It works across copies of this
- * package, as `instanceof` does not.
+ * Whether the error has this code; inside the `if` the error has the properties that belong to the code. Unlike `instanceof`, this
+ * works across copies of this package.
  */
 export const hasCode = <Code extends ErrorCode>(error: unknown, code: Code): error is ErrorByCode[Code] => codeOf(error) === code

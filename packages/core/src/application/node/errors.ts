@@ -2,12 +2,12 @@ import type { TaskDetails } from '../../domain/task-details.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import { codeOf, TaskledgerError } from '../../ports/errors.ts'
 
-/** No history has this id: it never existed, or was removed. */
+/** No task has this id: the task never existed, or was removed. */
 export class TaskNotFound extends TaskledgerError<'TASK_NOT_FOUND'> {
   readonly taskId: TaskId
 
   constructor(taskId: TaskId) {
-    super('TASK_NOT_FOUND', `there is no task ${taskId}: it never existed here, or it was removed`)
+    super('TASK_NOT_FOUND', `there is no task ${taskId}: check the id; the task never existed here, or was removed`)
     this.name = 'TaskNotFound'
     this.taskId = taskId
   }
@@ -20,7 +20,8 @@ export class SubmitUnknown extends TaskledgerError<'OUTCOME_UNKNOWN'> {
   constructor(taskId: TaskId, cause: unknown) {
     super(
       'OUTCOME_UNKNOWN',
-      `the submit of task ${taskId} was not acknowledged: it may exist or not; look its id up, or submit it again (an idempotency key makes that safe)`,
+      `the submit of task ${taskId} was not acknowledged: the task may exist or not; ` +
+        'look its id up, or submit it again (an idempotency key makes that safe)',
       { cause },
     )
     this.name = 'SubmitUnknown'
@@ -28,7 +29,7 @@ export class SubmitUnknown extends TaskledgerError<'OUTCOME_UNKNOWN'> {
   }
 }
 
-/** The key was used before, for another payload. The task that it stands for is left as it is. */
+/** The idempotency key was used before, with another payload. The task of that first submit is unchanged. */
 export class IdempotencyMismatch extends TaskledgerError<'IDEMPOTENCY_MISMATCH'> {
   readonly taskId: TaskId
 
@@ -43,34 +44,38 @@ export class IdempotencyMismatch extends TaskledgerError<'IDEMPOTENCY_MISMATCH'>
 export class SubmitIncomplete extends TaskledgerError<'SUBMIT_INCOMPLETE'> {
   /** The tasks that were acknowledged. */
   readonly submitted: readonly TaskId[]
-  /** For each payload that was not, its index and why. */
+  /** The index of each payload whose task was not acknowledged, and the error. */
   readonly failures: readonly { readonly index: number; readonly error: unknown }[]
 
   constructor(submitted: readonly TaskId[], failures: readonly { readonly index: number; readonly error: unknown }[]) {
-    super('SUBMIT_INCOMPLETE', `${failures.length} of ${submitted.length + failures.length} tasks were not acknowledged: see "failures"`, {
-      cause: failures[0]?.error,
-    })
+    super(
+      'SUBMIT_INCOMPLETE',
+      `${failures.length} of ${submitted.length + failures.length} tasks were not acknowledged: "failures" says which and why`,
+      {
+        cause: failures[0]?.error,
+      },
+    )
     this.name = 'SubmitIncomplete'
     this.submitted = submitted
     this.failures = failures
   }
 }
 
-/** The task did not end in time. It goes on. */
+/** The task did not end within the timeout. The task goes on. */
 export class AwaitTimeout extends TaskledgerError<'AWAIT_TIMEOUT'> {
   readonly taskId: TaskId
 
   constructor(taskId: TaskId, timeoutMs: number) {
-    super('AWAIT_TIMEOUT', `task ${taskId} did not end within ${timeoutMs} ms; it goes on`)
+    super('AWAIT_TIMEOUT', `task ${taskId} did not end within ${timeoutMs} ms: wait again, the task goes on`)
     this.name = 'AwaitTimeout'
     this.taskId = taskId
   }
 }
 
-/** How a task ended that has no result. */
+/** The code of a task that ended without a result. */
 export type UnsuccessfulCode = 'TASK_FAILED' | 'TASK_CANCELLED' | 'TASK_DIED'
 
-/** The task has no result: it failed, was cancelled or died. `details` says everything else. */
+/** The task has no result: it failed, was cancelled or died. `details` has the task as it ended. */
 export class TaskUnsuccessful<Code extends UnsuccessfulCode = UnsuccessfulCode> extends TaskledgerError<Code> {
   readonly details: TaskDetails
 
@@ -94,7 +99,7 @@ export const unsuccessful = (details: TaskDetails): TaskUnsuccessful => {
 /** Why a task's signal was aborted. */
 export type AbortCode = 'CANCEL_REQUESTED' | 'TIMED_OUT' | 'SHUTTING_DOWN' | 'ATTEMPT_LOST' | 'LEASE_LOST'
 
-/** The reason of a task's signal. `code` says which kind it is. */
+/** The error with which a task's signal was aborted. `code` says why. */
 export class TaskAborted<Code extends AbortCode = AbortCode> extends TaskledgerError<Code> {
   constructor(code: Code, message: string) {
     super(code, message)

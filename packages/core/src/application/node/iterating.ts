@@ -1,9 +1,9 @@
 import type { NodeContext } from './context.ts'
 
-/** After this number of items the event loop gets a turn: an engine in this process answers without one. */
+/** The number of items after which the event loop gets a turn: an engine in this process answers without yielding to it. */
 const itemsPerTurn = 500
 
-/** Iterates over what a port yields. Each step has the time limit of a call. */
+/** Iterates over the items that a port yields. Each step has the time limit of a call. */
 export async function* walk<Item>(
   { deadlines, clock, closed }: NodeContext,
   open: (signal: AbortSignal) => AsyncIterable<Item>,
@@ -27,7 +27,7 @@ export async function* walk<Item>(
   }
 }
 
-/** Acts on each item, at most `atATime` at once. After a failure it begins no more, waits for the acts under way, and throws the failure. */
+/** Acts on each item, at most `atATime` at once. After a failure no act starts: it waits for the others, then throws the failure. */
 export const forEach = async <Item>(
   items: AsyncIterable<Item> | Iterable<Item>,
   atATime: number,

@@ -14,7 +14,7 @@ export interface LeaseOptions {
   readonly ttlMs?: number | undefined
 }
 
-/** The same, with every choice made. The same on every node of a cluster. */
+/** The options of a lease, with every default filled in. They have to be the same on every node of a cluster. */
 export interface LeaseSettings {
   readonly renewMs: number
   readonly ttlMs: number
@@ -24,7 +24,7 @@ export interface LeaseSettings {
 export const leaseSettings = ({ renewMs = 5_000, ttlMs = 15_000 }: LeaseOptions = {}): LeaseSettings => {
   checkIntervalMs('lease.renewMs', renewMs)
   if (checkMs('lease.ttlMs', ttlMs) < 2 * renewMs)
-    throw misuse(`lease.ttlMs is ${ttlMs} and lease.renewMs ${renewMs}: give a ttlMs of at least two renewals`)
+    throw misuse(`lease.ttlMs is ${ttlMs} and lease.renewMs ${renewMs}: give a ttlMs of at least twice renewMs`)
   return { renewMs, ttlMs }
 }
 
@@ -52,7 +52,7 @@ export class Lease {
     this.settings = settings
   }
 
-  /** Computed at each read: after a freeze of the process no timer has run yet. */
+  /** The state of the lease, computed at each read: just after a freeze of the process no timer has run yet. */
   get state(): LeaseState {
     const age = this.#clock.elapsed() - this.#sentAt
     const { ttlMs } = this.settings
@@ -67,12 +67,12 @@ export class Lease {
     return (age < doubtfulFrom * ttlMs ? doubtfulFrom * ttlMs : ttlMs) - age
   }
 
-  /** Whether the lease was never lost since a moment of `clock.elapsed()`: then no node can have declared this one dead since. */
+  /** Whether the lease was never lost since a moment of `clock.elapsed()`: if so, no other node can have declared it dead since. */
   isHeldSince(since: number): boolean {
     return this.state !== 'lost' && this.#unbrokenSince <= since
   }
 
-  /** A renewal succeeded that was sent at this moment of `clock.elapsed()`. */
+  /** Notes a successful renewal, which was sent at this moment of `clock.elapsed()`. */
   renewed(sentAt: number): void {
     if (this.state === 'lost') this.#unbrokenSince = sentAt
     this.#sentAt = Math.max(this.#sentAt, sentAt)

@@ -8,7 +8,7 @@ export const taskLogger = (logger: Logger, bound: object): Logger => ({
   error: (fields, message) => logger.error({ ...bound, ...fields }, message),
 })
 
-/** A logger that swallows what the given logger throws: a failing logger must not fail a task. */
+/** A logger that catches the errors of the given logger: a failing logger must not fail a task. */
 export const neverThrowing = (logger: Logger): Logger => {
   const method =
     (level: keyof Logger): Logger['debug'] =>

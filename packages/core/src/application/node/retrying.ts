@@ -22,6 +22,7 @@ const maxDelayMs = 2_000
 export const repetitionDelayMs = (tries: number, random: number): number =>
   Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(tries - 1, 10)) * (0.5 + random / 2)
 
+/** How long a call is retried. */
 export interface Persistence {
   /** How long to retry, in milliseconds from now; Infinity: until the node closes. */
   readonly forMs: number
@@ -33,14 +34,15 @@ export interface Persistence {
 export const untilClosed: Persistence = { forMs: Infinity }
 
 /**
- * Calls a port until it answers: transient failures are retried with growing delays. After `forMs` it throws the last failure.
+ * Calls a port until the call succeeds: transient failures are retried with growing delays. A lasting failure is thrown at once, the last
+ * transient failure after `forMs`.
  */
 export const persist = async <T>(
   node: NodeContext,
   { forMs, signal }: Persistence,
   call: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> => {
-  // By the monotone clock: a jump of the wall clock must neither prolong the retries nor end them.
+  // Measured by the monotone clock: a jump of the wall clock must neither prolong the retries nor end them.
   let spentMs = 0
   for (let tries = 1; ; tries++) {
     const calledAt = node.clock.elapsed()

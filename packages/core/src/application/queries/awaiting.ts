@@ -7,7 +7,7 @@ import type { NodeContext } from '../node/context.ts'
 /** How often a waiter polls the store, in milliseconds: notices may be lost. */
 const pollMs = 30_000
 
-/** Waits for notices of one task until it is stopped. Register it before the first read of the store, or a change between the two is missed. */
+/** Waits for changes of one task until it is stopped. Register it before the first read, or a change between the two is missed. */
 export class Waiter {
   readonly #stop: () => void
   readonly #signal: AbortSignal | undefined
@@ -23,7 +23,7 @@ export class Waiter {
     this.#stop = stop
   }
 
-  /** The task may have changed: read the store. */
+  /** Ends the wait: the task may have changed, so read the store. */
   wake(): void {
     this.#woken = true
     this.#wake?.()

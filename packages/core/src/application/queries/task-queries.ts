@@ -89,7 +89,7 @@ export class TaskQueries {
     const changes = this.#changes(taskId, signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]), stop.signal)
     return {
       next: () => changes.next(),
-      // A generator that awaits a change would see the return only after that change.
+      // Abort first: a generator that awaits a change would return only after that change.
       return() {
         stop.abort()
         return changes.return(undefined)

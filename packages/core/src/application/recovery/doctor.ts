@@ -25,7 +25,7 @@ export interface DoctorFinding {
   readonly type: string
   readonly kind: 'stuck' | 'orphaned' | 'divergent' | 'unreadable'
   readonly reason: DoctorFindingReason
-  /** The reason for people, with its details. */
+  /** The reason in words, with the details. */
   readonly why: string
   /** When the task last changed, or became due: milliseconds since 1970. */
   readonly since: number
@@ -106,7 +106,7 @@ export class Doctor {
       return found('unreadable', 'historyUnreadable', row.updatedAt, `${codeOf(error)}: ${(error as Error).message}`)
     }
     if (details === undefined) return found('unreadable', 'historyMissing', row.updatedAt, 'the task is listed and has no history')
-    // A row that is behind for a moment only is still being saved.
+    // A row that has been behind only for a moment is still being saved.
     if (details.version > row.version && details.updatedAt + this.#overdueMs < this.#node.clock.now())
       return found(
         'divergent',

@@ -27,7 +27,7 @@ const atATime = 8
 
 /**
  * Finds lost tasks in this node's shards and repairs them. A quick sweep reads the horizon of each queue, and only the rows that are due
- * before a horizon. A full sweep reads every unfinished row; it follows the death of a node, and runs now and then.
+ * before a horizon. A full sweep reads every unfinished row; it runs after the death of a node, and from time to time.
  */
 export class Janitor {
   readonly #node: NodeContext
@@ -68,7 +68,7 @@ export class Janitor {
     this.#intervalMs = parts.settings.intervalMs
   }
 
-  /** Starting again changes nothing. */
+  /** Schedules the first sweep. Starting again changes nothing. */
   start(): void {
     if (this.#isStarted) return
     this.#isStarted = true
@@ -76,8 +76,8 @@ export class Janitor {
   }
 
   /**
-   * This node has saved a row. If the row names another node as the runner, that node may have died and been swept before the row existed:
-   * then no other janitor examines the task. So this node rechecks the row until it sees the runner alive.
+   * Notes a row that this node has saved. If the row names another node as the runner, that node may have died before the row existed, and
+   * the sweep after its death missed the task. So this node rechecks the row until it sees the runner alive, or has repaired the task.
    */
   noteSaved(row: TaskDetails): void {
     if (isUnderWay(row.status) && row.node !== this.#node.nodeId) this.#saved.set(row.taskId, row)
@@ -91,7 +91,7 @@ export class Janitor {
     this.#begin()
   }
 
-  /** Begins no more sweeps, and waits for the one under way, up to a limit: other nodes repair the rest. */
+  /** Begins no more sweeps, and waits for the sweep under way, up to a limit: other nodes repair the rest. */
   async stop(): Promise<void> {
     this.#stopped.abort()
     this.#cancel?.()
@@ -226,6 +226,6 @@ export class Janitor {
     if (!this.#shards().includes(0) || clock.elapsed() - this.#purgedAt < everyMs) return
     this.#purgedAt = clock.elapsed()
     const { removed } = await this.#purging.purge(clock.now() - finishedMs, this.#stopped.signal)
-    if (removed > 0) logger.info({ removed, finishedMs }, 'removed finished tasks by the retention')
+    if (removed > 0) logger.info({ removed, finishedMs }, 'removed finished tasks: their retention has passed')
   }
 }

@@ -28,7 +28,7 @@ export class QueueHorizons {
     return [...this.#delivered.keys()]
   }
 
-  /** Milliseconds since 1970; -Infinity if messages wait and none was ever delivered. */
+  /** The horizon of a queue, in milliseconds since 1970; -Infinity if messages wait and none was ever delivered. */
   of(queue: string): Promise<number> {
     let measured = this.#measured.get(queue)
     if (measured === undefined) this.#measured.set(queue, (measured = this.#measure(queue)))

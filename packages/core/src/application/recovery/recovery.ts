@@ -23,7 +23,7 @@ const adoptedMs = 600_000
 /** After this time without a change a running task's row is compared with its history, in milliseconds. */
 const oldMs = 60_000
 
-/** Each resend of a message doubles its `overdueMs`, at most this number of times. */
+/** Each resend of a message doubles the `overdueMs` before the next one, at most this number of times. */
 const maxDoublings = 6
 
 /** Diagnoses one task, and repairs it. */
@@ -70,14 +70,14 @@ export class Recovery {
     return (await this.#isOvertaken(row)) ? { type: 'overtaken' } : undefined
   }
 
-  /** Whether it repaired anything. */
+  /** Repairs a task if the suspicion holds. Returns whether anything was repaired. */
   async repair(row: TaskDetails, suspicion: Suspicion): Promise<boolean> {
     if (suspicion.type === 'unscheduled') {
       if (waitsSince(row) - this.#node.clock.now() <= adoptedMs) await this.#sender.send(row)
       return false
     }
     if (suspicion.type === 'orphaned' && !this.#watch.isDead(suspicion.nodeId)) {
-      // It is unknown yet whether the node is dead: the watch reports its death.
+      // It is not known yet whether the node is dead: the watch reports a death, which starts a full sweep.
       this.#watch.miss(suspicion.nodeId)
       return false
     }
@@ -95,7 +95,10 @@ export class Recovery {
     return wasBehind
   }
 
-  /** The connection to messaging was lost for a while. Delayed sends arrive late and out of order now, so the overdue time of every message starts again. */
+  /**
+   * Notes that the connection to messaging was lost for a while. Sends that were held back arrive only now, some of them behind later
+   * messages, so the overdue time of every message starts again.
+   */
   noteGap(): void {
     this.#reconnectedAt = this.#node.clock.now()
   }
@@ -117,7 +120,7 @@ export class Recovery {
       const { details, last } = aggregate
       if (details === undefined || last === undefined) throw new TaskNotFound(taskId)
       this.unreadable.forget(taskId)
-      // The row missed the end, so awaiting callers may have missed its notice, too.
+      // The row missed the end, so awaiting callers may have missed the notice of the end, too.
       if (isFinalStatus(details.status)) await this.#publisher.announce(taskId, [last])
       return aggregate
     } catch (error) {
@@ -149,7 +152,8 @@ export class Recovery {
     if (this.#watch.isLive(node)) return false
     this.#watch.miss(node)
     if (!this.#watch.isDead(node)) return false
-    // It may have come back since and claimed the task then. A claim follows a renewal, so a registry read from now on shows the node.
+    // The node may have come back since the latest registry read, and may have claimed the task only then. A claim follows a renewal, so a
+    // registry read that begins now shows the node.
     await this.#watch.refreshFromNow()
     if (!this.#watch.isDead(node)) return false
     const { nodeId, logger, commandTimeoutMs, random } = this.#node

@@ -15,7 +15,7 @@ export interface RetentionOptions {
   readonly finishedMs?: number | undefined
 }
 
-/** The settings of a janitor, with every choice made. Times are in milliseconds. */
+/** The settings of a janitor, with every default filled in. Times are in milliseconds. */
 export interface JanitorSettings {
   readonly intervalMs: number
   readonly overdueMs: number

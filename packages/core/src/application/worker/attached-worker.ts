@@ -6,7 +6,7 @@ import { workerSettings } from './settings.ts'
 import type { WorkerParts } from './worker.ts'
 import { TaskWorker } from './worker.ts'
 
-/** The worker of this node, if it has one. A front-end has none; a closed worker may be followed by another. */
+/** The worker of this node, if it has one. A front-end has no worker; another worker may follow a closed one. */
 export class AttachedWorker {
   readonly #parts: Omit<WorkerParts, 'settings'>
   #worker: TaskWorker | undefined
@@ -54,7 +54,7 @@ export class AttachedWorker {
     this.#worker?.hear(notice)
   }
 
-  /** Notices may have been missed: the worker reads again every task that runs here. */
+  /** Reads every running task again: notices may have been missed. */
   lookAtAll(): void {
     this.#worker?.lookAtAll()
   }

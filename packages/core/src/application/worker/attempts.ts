@@ -49,8 +49,8 @@ export class Attempts {
   }
 
   /**
-   * Runs a claimed task until it is settled. `begunAt` is when the claim began (`clock.elapsed()`); `isMissed` tells whether a notice may
-   * have been missed since.
+   * Runs a claimed task until it is settled. `begunAt` is when the claim began (`clock.elapsed()`); `isMissed` says whether this node
+   * may have missed a cancel request since.
    */
   async run(claimed: Aggregate, runnable: RunnableTask, begunAt: number, isMissed: () => boolean): Promise<void> {
     const run = await this.#prepare(claimed, runnable)
@@ -64,13 +64,13 @@ export class Attempts {
       if (!this.#node.lease.isHeldSince(begunAt)) run.abort('LEASE_LOST', leaseLost)
       await this.#settle(run, await run.run(runnable))
     } catch (error) {
-      // This node closes: the attempt stays open, and another node declares it dead.
+      // This node closes and leaves the attempt open: another node declares the attempt dead.
       this.#node.logger.error({ taskId: run.taskId, attempt: run.attempt, err: error }, 'gave up writing the end of an attempt')
       this.#forget(run)
     }
   }
 
-  /** A notice tells the version of a task's history. */
+  /** Reads a running task again if a notice carries a later version. */
   hear(taskId: TaskId, version: number): void {
     const run = this.#runs.get(taskId)
     if (run !== undefined && run.aggregate.state.version < version) void this.#look(run)
@@ -127,7 +127,7 @@ export class Attempts {
         clock,
         finishesWithoutLease: runnable.onLeaseLost === 'finish',
         onProgress: (progress) => {
-          // After a freeze of the process this may run before the timer that reports the lost lease.
+          // After a freeze of the process a report may come before the timer that reports the lost lease.
           if (this.#node.lease.state === 'lost') abortForLease(run)
           this.#reports.report(taskId, run.aggregate.state.version, progress)
         },
@@ -137,7 +137,7 @@ export class Attempts {
     return run
   }
 
-  /** The later one of the progress in the history and the saved progress: an attempt that died left only saved progress. */
+  /** The later of two: the progress in the history, and the saved progress. An attempt that died left its progress only in the latter. */
   async #lastProgress(taskId: TaskId, told: TaskProgress | undefined): Promise<TaskProgress | undefined> {
     const { storage, commandTimeoutMs, logger } = this.#node
     try {
@@ -194,7 +194,7 @@ export class Attempts {
       const { taskId, attempt } = run
       this.#node.logger.warn(
         { taskId, attempt, refused, status: details?.status },
-        'dropped the end of an attempt that was ended elsewhere before',
+        'dropped the end of an attempt: it was ended elsewhere before',
       )
       await this.#showEndedElsewhere(aggregate)
     } else if (details?.status === 'waiting') await this.#sender.send(details)
@@ -202,21 +202,21 @@ export class Attempts {
   }
 
   /**
-   * The node that ended the attempt may have died before it saved the row. Then the row still says that the task runs on this live node, and
-   * no janitor examines it.
+   * Saves the row: the node that ended the attempt may have died before it saved the row. Then the row still names this live node as the
+   * runner, and no janitor examines the task.
    */
   async #showEndedElsewhere({ details }: Aggregate): Promise<void> {
     if (details !== undefined) await this.#publisher.saveRow(details)
   }
 
-  /** An end that the store refuses for a lasting reason is written as a failure with that reason. */
+  /** Writes the end of an attempt. If the store refuses the end for a lasting reason, it writes a failure with that reason instead. */
   async #dispatch(run: TaskRun, command: TaskCommand, level: 'error' | 'debug'): Promise<Outcome> {
     const options = { known: run.aggregate, persistence: untilClosed }
     try {
       return await this.#eventSourcing.dispatch(command, options)
     } catch (error) {
       if (this.#node.closed.aborted || hasCode(error, 'UNKNOWN_EVENT_TYPE')) throw error
-      this.#node.logger[level]({ taskId: run.taskId, err: error }, 'wrote a failure instead of an end that the store refused')
+      this.#node.logger[level]({ taskId: run.taskId, err: error }, 'writing a failure: the store refused the end of an attempt')
       const base = { ...commandBase(this.#node, run.taskId), attempt: run.attempt }
       return this.#eventSourcing.dispatch({ type: 'FailTask', ...base, error: describeError(error), retryable: false, random: 0 }, options)
     }

@@ -25,7 +25,7 @@ interface Claim {
   readonly taskId: TaskId
   /** By `clock.elapsed()`. */
   readonly begunAt: number
-  /** The highest version in a notice since the claim began. */
+  /** The highest version in a cancel notice since the claim began; Infinity if notices may have been missed. */
   heard: number
   /** Whether the claim was refused: no body starts. */
   isRefused: boolean
@@ -97,20 +97,20 @@ export class Claims {
     try {
       await handle(mode === 'serial' ? untilFree : undefined)
     } catch (error) {
-      // Leave the delivery unsettled: the engine requeues it at the head; a release would put it at the tail.
+      // The worker stops: leave the message unsettled. The engine requeues it at the head; a release would put it at the tail.
       if (isHeld && this.#holds.isOver) return
       await this.#leaveToOthers(delivery, error)
     }
   }
 
-  /** A claim under way reads again after a cancel request; a held message after the end of its task. */
+  /** Passes a notice on: a claim under way reads its task again after a cancel request, a hold after the end of a run. */
   hear(notice: TaskNotice): void {
     this.#holds.hear(notice)
     if (notice.type !== 'TaskCancelRequested') return
     for (const claim of this.#open) if (claim.taskId === notice.taskId) claim.heard = Math.max(claim.heard, notice.version)
   }
 
-  /** Claims under way and held messages read again: notices may have been missed. */
+  /** Makes claims under way and holds read their tasks again: notices may have been missed. */
   missAll(): void {
     this.#holds.lookAtAll()
     for (const claim of this.#open) claim.heard = Infinity
@@ -145,8 +145,8 @@ export class Claims {
   }
 
   /**
-   * The task as the message has it, if the message has all of it; else as the store has it. A message of a task with an idempotency key is
-   * not enough: the task may have been removed and submitted again with another payload.
+   * The task as the message carries it, if the message has all of it; else as the store has it. With an idempotency key the message is
+   * not enough: it may belong to a task that was removed, and that was submitted again with another payload.
    */
   async #known({ taskId, version, created }: WorkMessage): Promise<Aggregate> {
     return created !== undefined && created.idempotencyKey === undefined && version === 1
@@ -178,8 +178,8 @@ export class Claims {
     const command = { type: 'StartTask', ...commandBase(this.#node, claim.taskId) } as const
     let stands = false
     try {
-      // Retry until closed: only a retry tells whether a claim was written whose answer was lost.
-      // The body does not wait for row and notice: they are published in the order of the events anyway.
+      // Retry until closed: after a lost answer, only a retry can tell whether the claim was written.
+      // The body does not wait for row and notice: the row and notice of its end come after them in any case.
       const outcome = await this.#eventSourcing.dispatch(command, { known, persistence: untilClosed, publish: 'beside' })
       const { aggregate } = outcome
       const refused = refusalOf(outcome)
@@ -205,8 +205,8 @@ export class Claims {
   }
 
   /**
-   * Undoes a claim that may be written and whose body never started: writes the claim, if it is not, and releases it, uncounted. No other
-   * node would end the attempt as long as this node is alive.
+   * Undoes a claim that may have been written although its body never started: no other node ends the attempt of a live node. It
+   * dispatches the claim again, so that the claim is written for certain, and then releases the attempt, uncounted.
    */
   async #takeBack(command: StartTask, known: Aggregate): Promise<void> {
     const { taskId } = command
@@ -230,7 +230,7 @@ export class Claims {
     return [...this.#open].some((claim) => claim.taskId === taskId && !claim.isRefused)
   }
 
-  /** The claim is in the store, which refuses a redelivered message. So a failure here does no harm. */
+  /** Accepts a delivery. A failure does no harm: after a redelivery, the store refuses a second claim. */
   async #accept(delivery: Delivery): Promise<void> {
     try {
       await this.#node.deadlines.call(undefined, () => delivery.accept())
@@ -266,7 +266,7 @@ export class Claims {
   }
 }
 
-/** Why the body of a claim must not start. A claim is too late if its attempt has ended before this node learned that it was written. */
+/** Why the body of a claim must not start. A claim is too late if its attempt ended before this node learned that the claim was written. */
 const refusalOf = ({ refused, aggregate: { state }, events: [started] }: Outcome): Outcome['refused'] => {
   if (refused !== undefined) return refused
   const isOpen = started?.type === 'TaskStarted' && started.attempt === state.attempt && isUnderWay(state.status)

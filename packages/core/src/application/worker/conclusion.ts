@@ -11,15 +11,15 @@ export type Ending =
   | { readonly type: 'threw'; readonly thrown: unknown }
   | { readonly type: 'abandoned' }
 
-/** What is known of an attempt when it has ended. */
+/** The facts about an attempt that has ended. */
 export interface EndedAttempt {
   readonly attempt: number
-  /** Why the signal of the body was aborted; nothing if it was not. */
+  /** Why the signal of the body was aborted; `undefined` if it was not. */
   readonly aborted: TaskAborted | undefined
   readonly progress: TaskProgress | undefined
 }
 
-/** The command that settles an attempt; nothing if another node has ended the attempt. `random` draws the jitter of a retry, in [0, 1). */
+/** The command that settles an attempt; `undefined` if another node has ended it. `random` draws the jitter of a retry, in [0, 1). */
 export const conclusionOf = (
   ending: Ending,
   { attempt, aborted, progress }: EndedAttempt,

@@ -36,13 +36,13 @@ export class ProgressReports {
     this.#saveAndWait(taskId, first)
   }
 
-  /** The attempt has ended here: its last event carries the unsaved progress. */
+  /** Forgets the reports of an ended attempt: its last event carries the unsaved progress. */
   forget(taskId: TaskId): void {
     this.#reported.get(taskId)?.cancel?.()
     this.#reported.delete(taskId)
   }
 
-  /** Saves unsaved progress now: the task goes on on another node. */
+  /** Saves the unsaved progress now: another node continues the task. */
   async flush(taskId: TaskId): Promise<void> {
     const reported = this.#reported.get(taskId)
     this.forget(taskId)

@@ -31,8 +31,8 @@ export class SerialHolds {
   }
 
   /**
-   * Resolves with the task once it is not in progress on a live node. If the history says that the task runs on this node, `runsHere` tells
-   * whether it does.
+   * Resolves with the task once no live node runs it. If the history says that the task runs on this node, `runsHere` says whether that
+   * is so.
    */
   async untilFree(taskId: TaskId, runsHere: () => boolean): Promise<Aggregate> {
     const { signal } = this.#over

@@ -20,7 +20,7 @@ export interface TaskWorkerOptions {
   readonly unknownTasks?: UnknownTaskOptions | undefined
 }
 
-/** What a worker does with a task that it cannot decode. It releases the task for other nodes, and fails the task after too many releases. */
+/** What a worker does with a task that it cannot decode: it releases the task for other nodes, and fails it after too many releases. */
 export interface UnknownTaskOptions {
   /** The delay before a released task is delivered again, in milliseconds. Default 500. */
   readonly retryDelayMs?: number | undefined
@@ -36,10 +36,10 @@ export interface QueueSettings {
   readonly mode?: ConsumeMode | undefined
 }
 
-/** The same, with every choice made. */
+/** The settings of one queue, with every default filled in. */
 export type ChosenQueueSettings = QueueSettings & { readonly slots: number }
 
-/** The settings of a worker, with every choice made. Times are in milliseconds. */
+/** The settings of a worker, with every default filled in. Times are in milliseconds. */
 export interface WorkerSettings {
   readonly queues: Readonly<Record<string, ChosenQueueSettings>>
   readonly cancelGraceMs: number

@@ -66,7 +66,7 @@ export class TaskRun {
 
   /** Runs the body until it ends or is abandoned. Never rejects. */
   async run(runnable: RunnableTask): Promise<Ending> {
-    // Do not start a body whose signal is aborted already: it may listen for the abort only, which has passed.
+    // Do not start a body whose signal is aborted already: the body may wait for the abort event, which has passed.
     if (this.aborted !== undefined) return this.#end({ type: 'threw', thrown: this.aborted })
     const { timeoutMs } = this.#options
     if (timeoutMs !== undefined) this.#after(timeoutMs, () => this.abort('TIMED_OUT', `the attempt timed out after ${timeoutMs} ms`))
@@ -80,20 +80,20 @@ export class TaskRun {
     })
   }
 
-  /** Aborts the signal of the body. A body that goes on past the grace period is abandoned, except after LEASE_LOST. The first reason stays. */
+  /** Aborts the body; the first reason stays. A body that goes on past the grace period is abandoned, except after LEASE_LOST. */
   abort(code: AbortCode, message: string): void {
     if (this.aborted !== undefined) {
       // LEASE_LOST has set no grace timer: a later cancel or shutdown starts the normal grace period.
       if (this.aborted.code === 'LEASE_LOST' && code !== 'LEASE_LOST' && code !== 'TIMED_OUT') this.#abandonLater()
       return
     }
-    // No grace timer after LEASE_LOST: this node may still own the attempt, and to abandon the body would start a second run elsewhere.
+    // No grace timer after LEASE_LOST: this node may still own the attempt, and abandoning the body would start a second run beside it.
     if (code !== 'LEASE_LOST') this.#abandonLater()
     this.#controller.abort(new TaskAborted(code, message))
   }
 
   #abandonLater(): void {
-    // After the end of the body, and after a first call, there is no timer to set.
+    // No timer after the end of the body, while that end is being written, and no second timer in a grace period.
     if (this.#isEnded || this.#isGraceRunning) return
     this.#isGraceRunning = true
     this.#after(this.#options.graceMs, () => this.#abandon?.({ type: 'abandoned' }))

@@ -17,7 +17,10 @@ import type { WorkerSettings } from './settings.ts'
 /** How long closing waits for the last events of tasks whose bodies have ended, in milliseconds. */
 const settleMs = 5_000
 
-/** `running`: takes tasks. `paused`: takes none until it is resumed. `draining`: takes no more, and waits for the running tasks. `closed`: is gone. */
+/**
+ * The status of a worker. `running`: it takes tasks. `paused`: it takes no tasks until it is resumed. `draining`: it takes no more
+ * tasks, and waits for the running ones. `closed`: it has ended.
+ */
 export type TaskWorkerStatus = 'running' | 'paused' | 'draining' | 'closed'
 
 /** The deliveries of one queue to this node. */
@@ -39,7 +42,7 @@ export interface WorkerParts {
   readonly settings: WorkerSettings
 }
 
-/** Takes tasks from queues and runs them. A node has at most one. */
+/** Takes tasks from queues and runs them. A node has at most one worker. */
 export class TaskWorker {
   readonly #node: NodeContext
   readonly #settings: WorkerSettings
@@ -99,7 +102,7 @@ export class TaskWorker {
   }
 
   /**
-   * The lease has changed its state. Unless it is held, the worker takes no more tasks; if it is lost, the worker aborts the running ones.
+   * Acts on a new state of the lease. Unless it is held, the worker takes no more tasks; if it is lost, the worker aborts the running ones.
    *
    * @internal
    */
@@ -131,7 +134,7 @@ export class TaskWorker {
         this.#node.messaging.queue.consume(queue, handle, { slots: taking, mode, signal })
       const consumer = await persist(this.#node, { forMs: this.#node.commandTimeoutMs }, consume)
       this.#consumers.set(queue, consumer)
-      // Meanwhile the worker may have been paused or closed, or its lease may have changed.
+      // Before `consume` answered, the worker may have been paused or closed, or its lease may have changed.
       if (this.#slotsFor(slots) !== taking) consumer.resize(this.#slotsFor(slots))
       if (this.#status === 'draining' || this.#status === 'closed') return
     }
@@ -155,7 +158,7 @@ export class TaskWorker {
     for (const [queue, consumer] of this.#consumers) consumer.resize(this.#slotsFor(this.#settings.queues[queue]?.slots ?? 0))
   }
 
-  /** No slots while the worker may not take tasks: a node with a doubtful lease claims no task that it may have to release. */
+  /** Zero while the worker may not take tasks: with a doubtful lease it would claim tasks that it may have to release. */
   #slotsFor(slots: number): number {
     return this.#isTaking ? slots : 0
   }
@@ -164,7 +167,7 @@ export class TaskWorker {
     return this.#status === 'running' && this.#node.lease.state === 'held'
   }
 
-  /** Takes no more tasks, and resolves when the running ones have ended. It cannot be resumed. */
+  /** Takes no more tasks, and resolves when the running ones have ended. A drained worker cannot be resumed. */
   drain(): Promise<void> {
     if (this.#status !== 'closed') this.#status = 'draining'
     this.#drained ??= this.#drain()
@@ -183,7 +186,7 @@ export class TaskWorker {
   }
 
   /**
-   * A task has changed. The worker reads a running task again after a cancel request, and after a write of another node.
+   * Acts on a notice: reads a running task again after a cancel request, and after a write of another node.
    *
    * @internal
    */
@@ -224,12 +227,13 @@ export class TaskWorker {
     // Wait for the end of the start; the caller of `start` gets its error.
     await this.#started.catch(() => {})
     const closed = Promise.allSettled([...this.#consumers.values()].map((consumer) => consumer.close()))
-    // After the consumers began to close, or they would receive the held messages again; before they have closed, since they wait for them.
+    // End the holds only now: a consumer that is not closing would receive its held messages again.
+    // Do not wait for `closed` first: a closing consumer waits until its held messages are handled.
     this.#claims.endHolds()
     const closings = await closed
     for (const closing of closings)
       if (closing.status === 'rejected') this.#node.logger.warn({ err: closing.reason as unknown }, 'failed to close a consumer')
-    // If the answer to `consume` was lost, the queue has a consumer that this worker does not know: its deliveries have to end, too.
+    // If the answer to `consume` was lost, the queue has a consumer that this worker does not know. Its deliveries have to end, too.
     while (this.#handling.size > 0) await Promise.all(this.#handling)
   }
 
@@ -237,7 +241,7 @@ export class TaskWorker {
     const { clock, logger } = this.#node
     const cancelAbort = clock.schedule(drainMs, () => this.#attempts.shutDown())
     const onTimeout = (): void =>
-      logger.error({ running: this.running }, 'gave up settling tasks while closing: other nodes declare them dead')
+      logger.error({ running: this.running }, 'gave up settling tasks while closing: other nodes declare their attempts dead')
     try {
       await within(this.drain(), { timeoutMs: drainMs + this.#settings.cancelGraceMs + settleMs, onTimeout, clock })
     } finally {

@@ -8,7 +8,7 @@ describe('options of recovery', () => {
   it.each<[string, Partial<TaskManagerOptions>]>([
     ['lease.renewMs is 1', { lease: { renewMs: 1 } }],
     ['lease.renewMs is NaN', { lease: { renewMs: Number.NaN } }],
-    ['give a ttlMs of at least two renewals', { lease: { renewMs: 8_000 } }],
+    ['give a ttlMs of at least twice renewMs', { lease: { renewMs: 8_000 } }],
     ['lease.ttlMs is -1', { lease: { ttlMs: -1 } }],
     ['janitor.intervalMs is 0', { janitor: { intervalMs: 0 } }],
     ['janitor.overdueMs is Infinity', { janitor: { overdueMs: Infinity } }],
