@@ -179,6 +179,7 @@ const allowed: readonly Plant[] = [
   ['test-kit/src', "import '@taskledger/core'"],
   ['test-kit/src', "import 'node:assert/strict'"],
   ['examples/planted/src', "import '@taskledger/core/ports'"],
+  ['examples/planted/src', "import '@taskledger/example-reindex/program'"],
   ['verification/integration/src', "import '@taskledger/core/ports'"],
   ['verification/integration/test', "import '@taskledger/test-kit/vitest'"],
   ['verification/integration/src/engines', "import '../../../../packages/cassandra/test/cassandra.harness.ts'"],

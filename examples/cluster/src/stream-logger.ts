@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { Logger } from '@taskledger/core'
 
-/** Logs in lines: when, how bad, what, and what belongs to it, as JSON. */
+/** Logs lines with the time, the level, the message, and the fields as JSON. */
 export const streamLogger = (stream: Writable): Logger => {
   const at =
     (level: string) =>

@@ -1,13 +1,13 @@
 import type { TaskHandle, TaskId, TaskManager } from '@taskledger/core'
 import { createTaskManager, defineTask, silentLogger } from '@taskledger/core'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { accountFor, isAllWell, summaryOf } from '../src/account.ts'
+import { accountFor, isAllWell, summaryOf } from '../src/run/account.ts'
 
 const fine = defineTask({ type: 'fine', run: () => 'done' })
 const bad = defineTask({ type: 'bad', run: () => Promise.reject(new Error('on purpose')) })
 const stuck = defineTask({
   type: 'stuck',
-  queue: 'nobody-takes-from-it',
+  queue: 'without-a-worker',
   run: () => 'never',
 })
 
@@ -27,7 +27,7 @@ const ended = async (...handles: readonly TaskHandle<unknown, unknown>[]): Promi
 const { signal } = new AbortController()
 
 describe('the account of a run', () => {
-  it('counts the ends, and finds nothing wrong where all is well', async () => {
+  it('counts the ends, and finds no violation if all is well', async () => {
     const waiting = await manager.submit(stuck)
     await waiting.cancel()
     const taskIds = await ended(await manager.submit(fine), await manager.submit(fine), waiting)
@@ -46,7 +46,7 @@ describe('the account of a run', () => {
     )
   })
 
-  it('tells what failed, and what has not ended although it was waited for', async () => {
+  it('reports failed tasks, and unfinished tasks after a wait', async () => {
     const taskIds = [...(await ended(await manager.submit(bad))), (await manager.submit(stuck)).id]
     const account = await accountFor(manager, taskIds, { signal })
     expect(isAllWell(account)).toBe(false)
@@ -55,7 +55,7 @@ describe('the account of a run', () => {
     expect(summaryOf({ ...sums, isWaitedFor: false })).toContain('0 completed, 0 cancelled, 1 failed, 1 not finished, 0 lost,')
   })
 
-  it('holds the list against the histories, once it has had a moment', async () => {
+  it('compares the list with the histories, after the list had some time', async () => {
     const [completed] = await ended(await manager.submit(fine))
     const unlisted = await manager.submit(stuck)
     const lying = Object.assign(Object.create(manager) as TaskManager, {
@@ -66,11 +66,11 @@ describe('the account of a run', () => {
         return { tasks: [...tasks.filter(({ taskId }) => taskId === completed).map((task) => ({ ...task, result: 'other' })), stranger] }
       },
     })
-    const { violations } = await accountFor(lying, [completed ?? unlisted.id, unlisted.id], { signal, momentMs: 200 })
+    const { violations } = await accountFor(lying, [completed ?? unlisted.id, unlisted.id], { signal, maxLagMs: 200 })
     expect(violations).toEqual([
-      `task ${completed} is completed at version 3; the list has it as completed at version 3, and differs from it`,
-      `task ${unlisted.id} is waiting, and not in the list`,
-      'the list has a task a-stranger that nobody submitted',
+      `task ${completed} is completed at version 3, but its row differs: completed at version 3`,
+      `task ${unlisted.id} is waiting, but not in the list`,
+      'the list has a task a-stranger that was not submitted',
     ])
   })
 })

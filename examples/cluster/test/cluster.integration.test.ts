@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest'
-import { clearCassandra } from '../src/clear/clear-cassandra.ts'
-import { clearRabbitmq } from '../src/clear/clear-rabbitmq.ts'
+import { clearCassandra } from '../src/environment/clear-cassandra.ts'
+import { clearRabbitmq } from '../src/environment/clear-rabbitmq.ts'
 import { leftoversOf } from './leftovers.ts'
 import type { Running } from './run-program.ts'
 import { isThere, keyspaceOf, launch, workersOf } from './run-program.ts'
@@ -19,7 +19,7 @@ const start = (...args: readonly string[]): Running => {
   return running
 }
 
-/** Resolves once the program has said something. */
+/** Resolves once the output of the program matches. */
 const said = (running: Running, words: RegExp): Promise<void> =>
   vi
     .waitUntil(() => words.test(running.stdout) || running.child.exitCode !== null, { timeout: 60_000 })
@@ -28,18 +28,17 @@ const said = (running: Running, words: RegExp): Promise<void> =>
     })
 
 describe('npm run cluster -- --plain', { timeout: 240_000, concurrent: false }, () => {
-  it('does the whole job on three processes and a fourth, loses nothing, and leaves nothing behind', async () => {
+  it('does the whole job on four processes, loses nothing, and leaves nothing behind', async () => {
     const running = start('--plain')
     const code = await running.ended
     const { stdout, stderr } = running
     const lines = stdout.trimEnd().split('\n')
     expect(lines.at(-1), stdout + stderr).toMatch(/^cluster: 13 submitted, 12 completed, 1 cancelled, 0 lost, 4 processes, \d+\.\d s$/)
     expect([code, stderr]).toEqual([0, ''])
-    // Unless it was handed back before, it stumbles.
-    expect(stdout).toMatch(/archive\/crew-2024\.mbox: (?:failed on worker-\d, and is tried again|handed back by worker-\d)/)
-    expect(stdout).toMatch(/worker-\d is stopped in order, and another one is added/)
-    expect(stdout).toMatch(/archive\/crew-202[345]\.mbox: handed back by worker-[12]/)
-    // On a busy machine the others may have done it all by then.
+    // It fails once on purpose, unless it was released before.
+    expect(stdout).toMatch(/archive\/crew-2024\.mbox: (?:failed on worker-\d, and runs again|released by worker-\d)/)
+    expect(stdout).toMatch(/stopping worker-\d in order, and adding another worker/)
+    expect(stdout).toMatch(/archive\/crew-202[345]\.mbox: released by worker-[12]/)
     expect(stdout).toMatch(/worker-3, process \d+: ready/)
     expect(workersOf(running)).toHaveLength(3)
     expect(workersOf(running).filter(isThere)).toEqual([])
@@ -48,7 +47,7 @@ describe('npm run cluster -- --plain', { timeout: 240_000, concurrent: false }, 
     expect(readdirSync(scratch)).toEqual([])
   })
 
-  it('ends in order at the first SIGINT, and tells how far it was', async () => {
+  it('ends in order at the first SIGINT, with sums of the unfinished run', async () => {
     const running = start('--plain')
     await said(running, /started on worker/)
     running.child.kill('SIGINT')
@@ -60,7 +59,7 @@ describe('npm run cluster -- --plain', { timeout: 240_000, concurrent: false }, 
     expect(await leftoversOf(servers, keyspaceOf(running))).toEqual([])
   })
 
-  it('takes its workers with it when it is killed: they hand back what they run, and end', async () => {
+  it('ends its workers when it is killed: they release their tasks, and stop', async () => {
     const running = start('--plain')
     await said(running, /started on worker/)
     const workers = workersOf(running)
@@ -71,24 +70,26 @@ describe('npm run cluster -- --plain', { timeout: 240_000, concurrent: false }, 
     const name = keyspaceOf(running)
     expect(await leftoversOf(servers, name)).not.toEqual([])
     const logs = readdirSync(scratch, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('worker-2.log'))
-    expect(logs.map((file) => readFileSync(join(scratch, file), 'utf8')).join('')).toContain('the parent is gone: what runs is handed back')
+    expect(logs.map((file) => readFileSync(join(scratch, file), 'utf8')).join('')).toContain(
+      'releasing the running tasks: the parent is gone',
+    )
     const engines = { cassandra: servers.cassandra, keyspace: name, amqpUrl: servers.amqp.url, prefix: name }
     await Promise.all([clearCassandra(engines), clearRabbitmq(engines)])
     expect(await leftoversOf(servers, name)).toEqual([])
   })
 
-  it('says in a line what to mend of servers that do not work', async () => {
+  it('explains in a line which server does not work', async () => {
     const nowhere = { cassandra: { ...servers.cassandra, contactPoints: ['127.0.0.1:1'] }, amqp: servers.amqp }
     const running = launch(nowhere, scratch, '--plain')
     expect(await running.ended).toBe(2)
     expect(running.stderr).toMatch(/^CASSANDRA_CONTACT_POINTS is 127\.0\.0\.1:1, where no Cassandra can be used: [^\n]*\n$/)
   })
 
-  it('tells of workers that were killed, counts what is left as lost, and says where the logs are', async () => {
+  it('reports killed workers, counts unfinished tasks as lost, and names the folder of the logs', async () => {
     const running = start('--plain', '--silence', '5000')
-    // One that is killed before it is ready is a start that failed.
+    // The first workers have to be ready: a run without them does not start.
     for (const words of [/worker-1, process \d+: ready/, /worker-2, process \d+: ready/, /started on worker/]) await said(running, words)
-    // All of them: one that is left takes over what the other ran, sooner or later than the silence lasts.
+    // All workers: a worker that is left would run the tasks of the other one.
     const workers = workersOf(running)
     for (const pid of workers) process.kill(pid, 'SIGKILL')
     const code = await running.ended

@@ -2,7 +2,7 @@ import type { Servers } from '@taskledger/servers'
 import { connect } from 'amqplib'
 import { Client } from 'cassandra-driver'
 
-/** What a run has left on the servers: the names of its keyspace, queues and exchange that are still there. */
+/** The keyspace, queues and exchange of a run that are still on the servers. */
 export const leftoversOf = async (servers: Servers, name: string): Promise<readonly string[]> => [
   ...(await keyspaces(servers, name)),
   ...(await things(servers, name)),
@@ -25,7 +25,7 @@ const keyspaces = async ({ cassandra }: Servers, name: string): Promise<readonly
 
 const things = async ({ amqp }: Servers, prefix: string): Promise<readonly string[]> => {
   const connection = await connect(amqp.url)
-  /** A check of what is not there closes its channel. */
+  // A check of a missing queue or exchange closes its channel.
   const isThere = async (what: 'checkQueue' | 'checkExchange', name: string): Promise<boolean> => {
     const channel = await connection.createChannel()
     channel.on('error', () => {})

@@ -4,9 +4,9 @@ import type { ReadStream, WriteStream } from 'node:tty'
 import { stripVTControlCharacters } from 'node:util'
 import type { TaskId } from '@taskledger/core'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import type { Cluster } from '../src/cluster.ts'
-import type { Ground } from '../src/ground.ts'
-import { LiveRun } from '../src/live-run.ts'
+import type { Cluster } from '../src/cluster/cluster.ts'
+import type { Environment } from '../src/environment/environment.ts'
+import { LiveRun } from '../src/run/live.ts'
 import { rowOf, viewOf } from './views.ts'
 
 /** A terminal that remembers what was written to it. */
@@ -20,7 +20,7 @@ class FakeOutput extends EventEmitter {
     return true
   }
 
-  /** The last line of the screen that begins so. */
+  /** The last line of the screen with this beginning. */
   lineOf(begin: string): string {
     const lines = stripVTControlCharacters(this.written).split('\r\n')
     return lines.findLast((line) => line.startsWith(begin)) ?? ''
@@ -39,7 +39,7 @@ class FakeInput extends PassThrough {
 
 const taskIdOf = (at: number): TaskId => `019b7a5c-2c00-7000-8000-00000000000${at}` as TaskId
 
-/** A cluster that notes what it is told to do: three tasks, and workers that come and go at once. */
+/** A cluster that records its calls: three tasks, and workers that start and stop at once. */
 const fakeCluster = (calls: unknown[]): Cluster => {
   const rows = ['inbox', 'sent', 'drafts'].map((name, at) => rowOf(name, { taskId: taskIdOf(at) }))
   const workers: { name: string; state: string; isHere: boolean; ready: Promise<void> }[] = []
@@ -62,9 +62,9 @@ const fakeCluster = (calls: unknown[]): Cluster => {
     },
     cancel: async (taskId: TaskId) => {
       calls.push(['cancel', taskId])
-      return 'it is told to end'
+      return 'it is being cancelled'
     },
-    fleet: {
+    pool: {
       workers,
       add: () => {
         calls.push(['add'])
@@ -82,12 +82,12 @@ const open = (): { output: FakeOutput; input: FakeInput; calls: unknown[]; live:
   const [output, input, calls] = [new FakeOutput(), new FakeInput(), [] as unknown[]]
   const live = new LiveRun({
     cluster: fakeCluster(calls),
-    ground: { servers: viewOf().servers } as Ground,
+    environment: { servers: viewOf().servers } as Environment,
     mailboxes: [],
     news: () => [],
     input: input as unknown as ReadStream,
     output: output as unknown as WriteStream,
-    stop: (wish) => void calls.push(['end', wish]),
+    stop: (request) => void calls.push(['end', request]),
   })
   onTestFinished(() => live.close())
   // The submit at the beginning.
@@ -109,23 +109,23 @@ describe('the keys', () => {
     ])
   })
 
-  it('select a task that was just submitted', async () => {
+  it('select a new task', async () => {
     const { press, output } = open()
     press('s')
     await vi.waitUntil(() => output.lineOf('❯').includes('drafts'))
   })
 
-  it('stop the worker that a number selects, or else the latest, and never one that is gone', () => {
+  it('stop the worker that a number selects, or else the latest, and never a worker that is gone', () => {
     const { press, calls, output } = open()
     press('x', '1', 'x', 'x')
     expect(calls).toEqual([
       ['stop', 'worker-2'],
       ['stop', 'worker-1'],
     ])
-    expect(output.written).toContain('there is no such worker any more')
+    expect(output.written).toContain('that worker is gone')
   })
 
-  it('leave the worker selected that was, where another one is added or there is none of that number', () => {
+  it('keep the selected worker if another one is added or a number has no worker', () => {
     const { press, calls, output } = open()
     press('1', 'a', '7', 'x', '1', 'x')
     expect(calls).toEqual([['add'], ['stop', 'worker-1'], ['stop', 'worker-3']])
@@ -136,10 +136,10 @@ describe('the keys', () => {
     const { press, calls, output } = open()
     press('a', 'x', 'a')
     expect(calls).toEqual([['add'], ['stop', 'worker-3'], ['add']])
-    expect(output.written).toContain('that is all there are')
+    expect(output.written).toContain('one for each key')
   })
 
-  it('end everything: q, and Ctrl-C again and again; then no other key does anything', () => {
+  it('request the shutdown: q, and Ctrl-C again and again; then no other key has an effect', () => {
     const { press, calls, live, output } = open()
     press('q')
     live.stopping()
@@ -152,13 +152,13 @@ describe('the keys', () => {
     expect(output.lineOf('Shutting down')).toContain('Ctrl-C again ends at once')
   })
 
-  it('say what came of them', async () => {
+  it('show their results', async () => {
     const { press, output } = open()
     press('c')
-    await vi.waitUntil(() => output.written.includes('it is told to end'))
+    await vi.waitUntil(() => output.written.includes('it is being cancelled'))
   })
 
-  it('leave the terminal as it was', () => {
+  it('restore the terminal', () => {
     const { output, input, live } = open()
     expect(input.isRaw).toBe(true)
     live.close()

@@ -7,7 +7,7 @@ import type { Servers } from '@taskledger/servers'
 
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
-/** The program as a process of its own, and what it said so far. */
+/** The program in a process of its own, and its output so far. */
 export interface Running {
   readonly child: ChildProcess
   readonly stdout: string
@@ -16,7 +16,7 @@ export interface Running {
   readonly ended: Promise<number | null>
 }
 
-/** Runs `npm run cluster -- ARGS` without npm, on the servers of the test run; its files come into a folder that the test removes. */
+/** Runs `npm run cluster -- ARGS` without npm, on the servers of the test run. Its files are in a folder that the test removes. */
 export const launch = (servers: Servers, scratch: string, ...args: readonly string[]): Running => {
   const child = spawn(process.execPath, [program, ...args], {
     env: { ...process.env, NO_COLOR: '1', TMPDIR: scratch, ...environmentOf(servers) },
@@ -31,7 +31,7 @@ export const launch = (servers: Servers, scratch: string, ...args: readonly stri
   return running
 }
 
-/** The processes of the workers that it told of. */
+/** The processes of its workers, by its output. */
 export const workersOf = ({ stdout }: Running): readonly number[] => [
   ...new Set([...stdout.matchAll(/worker-\d+, process (\d+)/g)].map(([, pid]) => Number(pid))),
 ]
@@ -39,7 +39,7 @@ export const workersOf = ({ stdout }: Running): readonly number[] => [
 /** The keyspace of the run, which is also its prefix. */
 export const keyspaceOf = ({ stdout }: Running): string => /(\S+) is the keyspace of this run/.exec(stdout)?.[1] ?? ''
 
-/** Whether a process is there; one that ended but was not taken note of yet counts as gone. */
+/** Whether a process exists. */
 export const isThere = (pid: number): boolean => {
   try {
     process.kill(pid, 0)

@@ -32,7 +32,7 @@ export const rowOf = (name: string, details: Partial<ReindexDetails> = {}, kind:
 })
 
 const finishedAt = startedAt + 9_000
-const error = { name: 'Error', message: 'stumbled on purpose' }
+const error = { name: 'Error', message: 'failed on purpose' }
 
 export const rows: readonly Row[] = [
   rowOf('club.mbox', { status: 'completed', attempt: 1, node: 'n1', finishedAt }),
@@ -57,7 +57,7 @@ export const nodes: readonly NodeView[] = [
     running: 1,
     state: 'draining',
     since: now - 1_000,
-    note: 'then hands back',
+    note: 'then releases its tasks',
   },
   { name: 'worker-3', pid: 4113, key: '3', queues: { mailboxes: 2 }, running: 0, state: 'lost', since: now - 5_000, note: 'SIGKILL' },
   { name: 'worker-4', pid: 4114, key: '4', queues: {}, running: 0, state: 'starting', since: now },

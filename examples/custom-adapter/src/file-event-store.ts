@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { decodeEvent, encodeEvent } from '@taskledger/core/codec'
 import type { CallOptions, EventStore, EventStoreCapabilities, ReadOptions, TaskEvent, TaskId } from '@taskledger/core/ports'
-import { closedError, codeOf, isTaskId, outcomeUnknown, TaskledgerError, VersionConflict } from '@taskledger/core/ports'
+import { closedError, codeOf, isTaskId, outcomeUnknown, TaskledgerError, VersionConflict, within } from '@taskledger/core/ports'
 import { historyIn, lineOf } from './history-file.ts'
 
 /**
- * Opens an event store that keeps each history in a file of its own, in a folder on a local disk. Any number of processes of
- * this machine may share the folder.
+ * Opens an event store with a file for each history, in a folder on a local disk. Any number of processes of this machine may share the
+ * folder.
  */
 export const fileEventStore = async ({ folder }: { readonly folder: string }): Promise<EventStore> => {
   await mkdir(folder, { recursive: true })
@@ -50,7 +50,7 @@ class FileEventStore implements EventStore {
   }
 
   async *histories(options?: CallOptions): AsyncGenerator<TaskId, void, undefined> {
-    // A name as soon as there is a file: what became of its first append does not matter here.
+    // A file counts even if its first append failed.
     for (const name of await this.#run(options?.signal, () => readdir(this.#path))) {
       options?.signal?.throwIfAborted()
       const taskId = name.replace(/\.history$/, '')
@@ -75,8 +75,8 @@ class FileEventStore implements EventStore {
   }
 
   async #append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[]): Promise<void> {
-    // One handle for all that follows: if the history is removed meanwhile, the write goes where the removed file was and
-    // cannot bring the task back. And only a first append may make a file, for the same reason.
+    // One handle for everything that follows: if the history is removed meanwhile, the write goes into the removed file, and cannot bring the
+    // task back. For the same reason only a first append may create a file.
     const opening = open(this.#fileOf(taskId), expectedVersion === 0 ? 'a+' : appendIfThere)
     await using file = expectedVersion === 0 ? await opening : await unlessMissing(opening)
     if (file === undefined) throw new VersionConflict(taskId, expectedVersion, 0)
@@ -86,14 +86,14 @@ class FileEventStore implements EventStore {
       // Whether this line came first, or another that expected the same version.
       history = await this.#readDurably(file)
     }
-    if (!standThere(history, expectedVersion, events)) throw new VersionConflict(taskId, expectedVersion, history.length)
+    if (!hasEvents(history, expectedVersion, events)) throw new VersionConflict(taskId, expectedVersion, history.length)
   }
 
-  /** Reads, and resolves once nothing of what it read can be lost: what stands there may be another's, who has not come so far. */
+  /** Reads, and resolves once nothing that it read can be lost: another writer may have written it, and not flushed it yet. */
   async #readDurably(file: FileHandle): Promise<readonly string[]> {
     const content = await text(file.createReadStream({ start: 0, autoClose: false }))
     await file.datasync()
-    // The name of a new file is the folder's to keep.
+    // The folder keeps the name of a new file.
     await this.#folder.sync()
     return historyIn(content)
   }
@@ -107,26 +107,30 @@ class FileEventStore implements EventStore {
     signal?.throwIfAborted()
     const running: Promise<Result> = work().finally(() => this.#underWay.delete(running))
     this.#underWay.add(running)
-    return signal === undefined ? running : untilAborted(signal, running)
+    // An abort ends the wait, not the work: a write that was begun goes on to its end.
+    return within(running, { signal })
   }
 }
 
-/** Opens for reading and for writing at the end, and makes no file. */
+/** Opens for reading and appending, and creates no file. */
 const appendIfThere = constants.O_RDWR | constants.O_APPEND
 
-/** In one write, since the system lets no other come between: half of one line in the middle of another would void both. */
+/** In one write, which no other write can interrupt: half of a line in the middle of another line would void both. */
 const writeLine = async (file: FileHandle, line: string): Promise<void> => {
   const bytes = Buffer.from(line)
   const { bytesWritten } = await file.write(bytes)
   if (bytesWritten < bytes.length)
-    throw new TaskledgerError('UNAVAILABLE', 'only a part of the append found room on the disk, which counts for nothing: repeat it')
+    throw new TaskledgerError(
+      'UNAVAILABLE',
+      'the disk only had room for a part of the append, which does not count: free some space, then repeat it',
+    )
 }
 
-/** Whether this very append was made, now or before. The history may have moved on since. */
-const standThere = (history: readonly string[], expectedVersion: number, events: readonly TaskEvent[]): boolean =>
+/** Whether the history has these events, from this append or an earlier one. Others may have followed. */
+const hasEvents = (history: readonly string[], expectedVersion: number, events: readonly TaskEvent[]): boolean =>
   events.every(({ eventId }, index) => eventIdIn(history[expectedVersion + index]) === eventId)
 
-/** Not by the codec: an event of a newer release has an id, too. */
+/** Without the codec, since an event of a newer release has an id too. */
 const eventIdIn = (event = ''): unknown => {
   try {
     return (JSON.parse(event) as { readonly eventId?: unknown } | null)?.eventId
@@ -143,12 +147,3 @@ const unlessMissing = async <Result>(operation: Promise<Result>): Promise<Result
     throw error
   }
 }
-
-/** Ends the wait, not the work: a write that was begun goes on to its end. */
-const untilAborted = <Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> =>
-  new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error)
-    signal.addEventListener('abort', onAbort, { once: true })
-    const heardOf = (): void => signal.removeEventListener('abort', onAbort)
-    void work.then(resolve, reject).then(heardOf)
-  })

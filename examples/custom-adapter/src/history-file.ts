@@ -2,10 +2,10 @@ import { crc32 } from 'node:zlib'
 import { TaskledgerError } from '@taskledger/core/ports'
 
 /**
- * One append as it stands in the file of a task: one line with its checksum, the version that it expected, and its events as
- * the codec writes them. JSON escapes tabs and line breaks, so these can do the separating.
+ * One append in the file of a task: a line with its checksum, its expected version, and its events as the codec writes them. JSON escapes tabs
+ * and line breaks, so they can separate the parts.
  *
- * It begins with a line break, too: what a crash has cut short ends where the next append begins, and harms nobody.
+ * It also begins with a line break: a line that a crash has cut short ends where the next append begins, and does no harm.
  */
 export const lineOf = (expectedVersion: number, events: readonly string[]): string => {
   const content = [expectedVersion, ...events].join('\t')
@@ -13,11 +13,11 @@ export const lineOf = (expectedVersion: number, events: readonly string[]): stri
 }
 
 /**
- * The events of a file, as the codec wrote them. **The order of the lines decides every race**: a line counts if the
- * version that it expected is the one reached so far. One that came second stays there and counts for nothing, and so does
- * one whose checksum is wrong: its writer did not live to tell anybody of it.
+ * The events of a file, as the codec wrote them. **The order of the lines decides every race**: a line counts if its expected version is the
+ * version so far. A line that came second does not count, and neither does a line with a wrong checksum: its writer crashed before it
+ * acknowledged the append.
  *
- * @throws `MALFORMED` where a line builds on one that cannot be read: nobody writes such a line, so the file was damaged.
+ * @throws `MALFORMED` if a line follows a line that cannot be read. No writer writes such a line, so the file was damaged.
  */
 export const historyIn = (file: string): readonly string[] => {
   const history: string[] = []
@@ -28,7 +28,7 @@ export const historyIn = (file: string): readonly string[] => {
     if (Number(expectedVersion) > history.length)
       throw new TaskledgerError(
         'MALFORMED',
-        `the history is damaged: what led from version ${history.length} to ${expectedVersion} cannot be read`,
+        `the history is damaged: the events from version ${history.length} to ${expectedVersion} cannot be read; restore the file from a backup`,
       )
     if (Number(expectedVersion) === history.length) history.push(...events)
   }

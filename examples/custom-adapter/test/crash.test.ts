@@ -3,7 +3,7 @@ import { encodeEvent } from '@taskledger/core/codec'
 import { expect, test } from 'vitest'
 import { lineOf } from '../src/history-file.ts'
 import { created, released, started, taskIdOf } from './samples.ts'
-import { stage } from './stage.ts'
+import { testFolder } from './test-folder.ts'
 
 const id = taskIdOf(1)
 const first = created(id, 'e1')
@@ -13,7 +13,7 @@ const pairLine = Buffer.from(lineOf(1, pair.map(encodeEvent)))
 const whole = pairLine.length - 1
 
 test('wherever a crash cuts an append off, all of it is there or nothing, and the next writer goes on', async () => {
-  const { openStore, fileOf } = await stage()
+  const { openStore, fileOf } = await testFolder()
   const store = await openStore()
   await store.append(id, 0, [first])
   const before = await readFile(fileOf(id))
@@ -31,7 +31,7 @@ test('wherever a crash cuts an append off, all of it is there or nothing, and th
 })
 
 test('a first append that was cut off left no task', async () => {
-  const { openStore, fileOf } = await stage()
+  const { openStore, fileOf } = await testFolder()
   const store = await openStore()
   await store.append(id, 0, [first])
   await truncate(fileOf(id), 20)
@@ -42,7 +42,7 @@ test('a first append that was cut off left no task', async () => {
 })
 
 test('blocks that a power failure left empty count for nothing', async () => {
-  const { openStore, fileOf } = await stage()
+  const { openStore, fileOf } = await testFolder()
   const store = await openStore()
   await store.append(id, 0, [first])
   await appendFile(fileOf(id), Buffer.alloc(4_096))
@@ -52,7 +52,7 @@ test('blocks that a power failure left empty count for nothing', async () => {
 })
 
 test('damage before the end is reported, and nothing is built on it', async () => {
-  const { openStore, fileOf } = await stage()
+  const { openStore, fileOf } = await testFolder()
   const store = await openStore()
   await store.append(id, 0, [first])
   await store.append(id, 1, pair)
@@ -64,7 +64,7 @@ test('damage before the end is reported, and nothing is built on it', async () =
 })
 
 test('an event of a newer release is kept, named, and recognised when its append is repeated', async () => {
-  const { openStore, fileOf } = await stage()
+  const { openStore, fileOf } = await testFolder()
   const store = await openStore()
   await store.append(id, 0, [first])
   const newer = { ...started(id, 2, 'e2'), type: 'TaskTeleported' }
@@ -75,7 +75,7 @@ test('an event of a newer release is kept, named, and recognised when its append
 })
 
 test('a line that came second stays without effect', async () => {
-  const { openStore, fileOf } = await stage()
+  const { openStore, fileOf } = await testFolder()
   const store = await openStore()
   await store.append(id, 0, [first])
   await store.append(id, 1, pair)

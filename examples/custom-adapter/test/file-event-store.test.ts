@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { created, taskIdOf } from './samples.ts'
-import { stage } from './stage.ts'
+import { testFolder } from './test-folder.ts'
 
 test('close waits for what is under way', async () => {
-  const { openStore } = await stage()
+  const { openStore } = await testFolder()
   const [one, other] = await Promise.all([openStore(), openStore()])
   let appended = false
   const append = one.append(taskIdOf(1), 0, [created(taskIdOf(1), 'e1')]).then(() => (appended = true))
@@ -17,7 +17,7 @@ test('close waits for what is under way', async () => {
 })
 
 test('an abort ends the wait', async () => {
-  const { openStore } = await stage()
+  const { openStore } = await testFolder()
   const store = await openStore()
   const reason = new Error('no longer needed')
   const controller = new AbortController()
@@ -27,7 +27,7 @@ test('an abort ends the wait', async () => {
 })
 
 test('a disk that fails leaves the outcome unknown', async () => {
-  const { openStore, folder } = await stage()
+  const { openStore, folder } = await testFolder()
   const store = await openStore()
   await rm(folder, { recursive: true })
   await expect(store.append(taskIdOf(1), 0, [created(taskIdOf(1), 'e1')])).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { TaskId } from '@taskledger/core/ports'
 import { expect, onTestFinished, test } from 'vitest'
 import { created, started, taskIdOf } from './samples.ts'
-import { stage } from './stage.ts'
+import { testFolder } from './test-folder.ts'
 
 interface Writer {
   readonly process: ChildProcess
@@ -34,7 +34,7 @@ const startWriter = async (name: string, { folder, taskIds, events, payloadLengt
 }
 
 test('of writers in several processes one wins each version, and it is the one that was told so', async () => {
-  const { folder, openStore } = await stage()
+  const { folder, openStore } = await testFolder()
   const work = { folder, taskIds: [1, 2, 3, 4, 5].map(taskIdOf), events: 11, payloadLength: 10 }
   const writers = await Promise.all(['a', 'b', 'c'].map((name) => startWriter(name, work)))
   const ends = writers.map(({ process }) => once(process, 'exit'))
@@ -49,7 +49,7 @@ test('of writers in several processes one wins each version, and it is the one t
 }, 60_000)
 
 test('what was acknowledged to a process that is killed is there, and others go on where it was', async () => {
-  const { folder, openStore } = await stage()
+  const { folder, openStore } = await testFolder()
   const store = await openStore()
   // Large, so that the kill may well fall into the middle of a write.
   const work = { folder, taskIds: Array.from({ length: 2_000 }, (_, number) => taskIdOf(number)), events: 3, payloadLength: 200_000 }
@@ -70,7 +70,7 @@ test('what was acknowledged to a process that is killed is there, and others go 
 }, 60_000)
 
 test('a removal in the middle of an append leaves nothing, and nothing broken', async () => {
-  const { folder, openStore } = await stage()
+  const { folder, openStore } = await testFolder()
   const [one, other] = await Promise.all([openStore(), openStore()])
   for (let number = 0; number < 100; number++) {
     const id = taskIdOf(number)

@@ -1,4 +1,4 @@
-/** The job without its screen: what another program needs to reindex mailboxes on nodes of its own. */
+/** The job without its screen: for other programs that reindex mailboxes on nodes of their own. */
 export { openExistingIndex, openIndex } from './index/open-index.ts'
 export type { Hit, MailIndex } from './index/mail-index.ts'
 export { queryOf } from './index/words.ts'

@@ -7,12 +7,12 @@ import type { ReindexOptions } from './reindex.ts'
 
 /** A front-end and its workers, in one process. */
 export interface LocalCluster {
-  /** Submits, watches and cancels; runs nothing. */
+  /** Submits, watches and cancels, and runs no tasks. */
   readonly frontEnd: TaskManager
   readonly workers: readonly TaskManager[]
   /** The name of a node, by its id. */
   nameOf(nodeId: string): string
-  /** Lets running tasks go on for so long, then hands them back; resolves when the last worker has ended. */
+  /** Stops the workers. Running tasks may go on for `drainMs`, then they are released. */
   drain(drainMs: number): Promise<void>
   close(): Promise<void>
 }
@@ -29,8 +29,8 @@ const workerNames = ['worker-1', 'worker-2']
 const slots = 2
 
 /**
- * Starts three nodes on one memory. On a cluster each would be a process of its own, and `storage` and `messaging` would come
- * from other adapters; nothing else would change.
+ * Starts three nodes on one memory. On a cluster each node would be a process of its own, with `storage` and `messaging` from other adapters.
+ * Nothing else would change.
  */
 export const startLocalCluster = async ({ index: folder, logger, beforeMessage }: LocalClusterOptions): Promise<LocalCluster> => {
   const memory = createMemory({ logger })

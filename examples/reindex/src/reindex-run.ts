@@ -8,16 +8,16 @@ import { reindexMailbox } from './reindex-task.ts'
 /** What a handle tells of a reindexing task. */
 export type ReindexDetails = TaskDetails<Reindexed, ReindexProgress>
 
-/** A mailbox and its task, as far as is known. */
+/** A mailbox and the latest known state of its task. */
 export interface Row {
   readonly mailbox: Mailbox
-  /** Nothing before the task was submitted. */
+  /** Undefined before the task was submitted. */
   readonly details?: ReindexDetails
-  /** How many messages a second are gone through. */
+  /** Messages per second. */
   readonly rate: number
 }
 
-/** What a worker did. */
+/** The work of one worker. */
 export interface WorkerShare {
   readonly mailboxes: number
   readonly messages: number
@@ -28,7 +28,7 @@ interface Sample {
   readonly done: number
 }
 
-/** The rate is that of the last few seconds. */
+/** The rate is measured over this time, in milliseconds. */
 const rateMs = 3_000
 
 /** Reindexes mailboxes, one task for each, and follows them. */
@@ -40,7 +40,7 @@ export class ReindexRun {
   readonly #shares = new Map<string, WorkerShare>()
   readonly #startedAt = performance.now()
   #elapsedMs: number | undefined
-  /** Told of each row that changed, and of the row before. */
+  /** Hears of each row that changed. */
   onChange: (row: Row, before: Row) => void = () => {}
 
   constructor(cluster: LocalCluster, mailboxes: readonly Mailbox[]) {
@@ -62,12 +62,12 @@ export class ReindexRun {
     return this.#elapsedMs ?? performance.now() - this.#startedAt
   }
 
-  /** The name of the node that runs a row's task, or ran it. */
+  /** The name of the node that runs the task of a row, or ran it. */
   nodeOf({ details }: Row): string {
     return details?.node === undefined ? '' : this.#cluster.nameOf(details.node)
   }
 
-  /** Submits the tasks, and follows them to their ends, or until the cluster closes. */
+  /** Submits the tasks, and follows them until they end or the cluster closes. */
   async follow(): Promise<void> {
     this.#handles.push(
       ...(await this.#cluster.frontEnd.submitMany(
@@ -79,12 +79,12 @@ export class ReindexRun {
     this.#elapsedMs ??= this.elapsedMs
   }
 
-  /** Wishes the task of a row to end. */
+  /** Cancels the task of a row. */
   async cancel(at: number): Promise<void> {
     await this.#handles[at]?.cancel({ reason: 'cancelled at the keyboard', by: 'you' })
   }
 
-  /** Looks at everything once more: once the workers have ended, this is how it stands. */
+  /** Reads all tasks once more, after the workers have stopped. */
   async refresh(): Promise<void> {
     await Promise.all(this.#handles.map(async (handle, at) => this.#set(at, await handle.details())))
     this.#elapsedMs ??= this.elapsedMs
@@ -130,13 +130,13 @@ export class ReindexRun {
   }
 }
 
-/** What the job said last of a task: its result, or how far it came. Nothing before the first message. */
+/** The result of a task, or its latest progress. Undefined before the first message. */
 export const countsOf = (details: ReindexDetails | undefined): Reindexed | ReindexProgress | undefined =>
   details?.result ?? details?.progress?.value
 
 const doneOf = (details: ReindexDetails | undefined): number => countsOf(details)?.done ?? 0
 
-/** Where the job stands in the mailbox, once it has said so. */
+/** The position in the mailbox, by the latest progress. */
 export const placeOf = (details: ReindexDetails | undefined): ReindexProgress['at'] | undefined => details?.progress?.value.at
 
 export const isOver = ({ details }: Row): boolean => details !== undefined && isFinalStatus(details.status)

@@ -16,15 +16,15 @@ const mailbox = z.object({
 const count = z.int().nonnegative()
 
 const counts = z.object({
-  /** Messages that were gone through. */
+  /** Messages that were read. */
   done: count,
-  /** Of these, new in the index. */
+  /** Of these, messages new in the index. */
   indexed: count,
-  /** Of these, in the index already. */
+  /** Of these, messages that the index had already. */
   known: count,
-  /** Of these, with something wrong: indexed as far as possible. */
+  /** Of these, broken messages, indexed as far as possible. */
   broken: count,
-  /** The first of the broken ones. */
+  /** The first broken messages. */
   problems: z.array(z.object({ where: z.string(), why: z.string() })),
 })
 
@@ -34,19 +34,19 @@ const progress = counts.extend({
 })
 
 const result = counts.extend({
-  /** Messages that are no longer in the mailbox, and now not in the index either. */
+  /** Messages that are no longer in the mailbox, and were removed from the index. */
   removed: count,
 })
 
-/** How far a mailbox is reindexed: enough to go on from there. */
+/** The progress of a mailbox: enough to continue from there. */
 export type ReindexProgress = z.infer<typeof progress>
 
-/** What came of reindexing a mailbox. */
+/** The result of reindexing a mailbox. */
 export type Reindexed = z.infer<typeof result>
 
 /**
- * Reindexes one mailbox. Version 1 of the payload was an mbox only, `{ file }`; a task that was stored then can still be run.
- * A front-end submits it as it stands here; workers give it its body with {@link reindexer}.
+ * Reindexes one mailbox. Version 1 of the payload was `{ file }`, always an mbox: a stored task of that version still runs. A front-end submits
+ * this declaration; workers add the body with {@link reindexer}.
  */
 export const reindexMailbox: DeclaredTask<typeof mailbox, typeof result, typeof progress> = declareTask({
   type: 'reindex-mailbox',
@@ -59,6 +59,6 @@ export const reindexMailbox: DeclaredTask<typeof mailbox, typeof result, typeof 
   retry: { maxAttempts: 3, backoff: { initialMs: 500 } },
 })
 
-/** The task with its body, for nodes that have the index at hand. */
+/** The task with its body, for nodes that have the index. */
 export const reindexer = (options: ReindexOptions): TaskDefinition<z.input<typeof mailbox>, Reindexed, ReindexProgress> =>
   implementTask(reindexMailbox, (context) => reindex(context, options))

@@ -14,21 +14,21 @@ import type { Reindexed, ReindexProgress } from './reindex-task.ts'
 export interface Step {
   readonly mailbox: Mailbox
   readonly attempt: number
-  /** Messages of the mailbox that were gone through before. */
+  /** Messages of the mailbox that were read before. */
   readonly done: number
 }
 
 export interface ReindexOptions {
   readonly index: MailIndex
-  /** Awaited before each message that is new: for demonstrations and tests. What it throws fails the attempt. */
+  /** Awaited before each new message, for demonstrations and tests. An error fails the attempt. */
   readonly beforeMessage?: (step: Step, signal: AbortSignal) => Promise<void> | void
 }
 
 type Context = TaskContext<Mailbox, ReindexProgress>
 
 /**
- * Goes through a mailbox and puts what is new into the index. An attempt that ends early, for whatever reason, leaves behind
- * what it indexed and how far it came; the next one continues there.
+ * Reads a mailbox and adds its new messages to the index. An attempt that ends early keeps its messages in the index and its position in the
+ * progress: the next attempt continues there.
  */
 export const reindex = async (context: Context, { index, beforeMessage }: ReindexOptions): Promise<Reindexed> => {
   const { payload: mailbox, signal, lastProgress, attempt } = context
@@ -41,7 +41,7 @@ export const reindex = async (context: Context, { index, beforeMessage }: Reinde
       if (signal.aborted) break
       await take(message, batch, (done) => beforeMessage?.({ mailbox, attempt, done }, signal))
       batch.reach(message.next)
-      // Other tasks, cancellations and the screen have their turn.
+      // Other tasks, cancellations and the screen run in between.
       await nextTurn()
     }
   } catch (error) {
@@ -70,7 +70,7 @@ const take = async (message: StoredMessage, batch: Batch, beforeMessage: (done: 
   batch.add({ key, place: where, flags, mail: await parseMail(raw) })
 }
 
-/** One file that cannot be read is no reason to leave out the others. */
+/** A file that cannot be read is reported, and the others are still indexed. */
 const readOrReport = async (message: StoredMessage, batch: Batch): Promise<RawMessage | undefined> => {
   try {
     return await message.read()
@@ -85,7 +85,7 @@ const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in
 
 const isAccessDenied = (error: unknown): boolean => ['EACCES', 'EPERM', 'EISDIR'].includes(String(codeOf(error)))
 
-/** What another attempt would meet again is final. */
+/** An error that another attempt would meet again is final. */
 const explained = (error: unknown, { path }: Mailbox): unknown =>
   isAccessDenied(error) || ['ENOENT', 'ENOTDIR', 'NOT_AN_MBOX'].includes(String(codeOf(error)))
     ? new NonRetryableError(`${path}: ${reasonOf(error)}`, { cause: error })

@@ -10,14 +10,14 @@ export interface SearchCommand {
   readonly limit: number
 }
 
-/** Finds mail, and gives the exit code. */
+/** Searches the index, and gives the exit code. */
 export const searchCommand = ({ words, index: folder, limit }: SearchCommand): number => {
-  // What the shell took for one argument was quoted.
+  // An argument with spaces was quoted in the shell.
   const typed = words.map((word) => (/\s/.test(word) && !word.includes('"') ? `"${word}"` : word)).join(' ')
   const query = queryOf(typed)
   const say = (line: string): void => void process.stdout.write(`${line}\n`)
   if (query === undefined) {
-    process.stderr.write('There is no word to search for: give some letters or digits.\n')
+    process.stderr.write('There is no word to search for: give letters or digits.\n')
     return 2
   }
   using index = openExistingIndex(resolve(folder))

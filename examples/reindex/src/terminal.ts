@@ -1,4 +1,4 @@
-/** What another program needs to show such tasks in a terminal of its own. */
+/** The parts of the screen, for other programs that show such tasks in a terminal. */
 export type { ReindexDetails, Row } from './reindex-run.ts'
 export { FullScreen } from './terminal/full-screen.ts'
 export type { Key } from './terminal/full-screen.ts'

@@ -13,7 +13,6 @@ import { countsOf, ReindexRun } from '../src/reindex-run.ts'
 import { reportOf } from '../src/terminal/report.ts'
 import { mails, mbox, write } from './mail-on-disk.ts'
 
-/** Nothing here comes near it. */
 const timeout = 60_000
 
 let folder: string
@@ -47,22 +46,22 @@ describe('a front-end and two workers', { timeout }, () => {
   it('share the mailboxes', async () => {
     const files = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`mail/${at}.mbox`, mbox(...mails(10, `box ${at}, message`))]))
     const running = new Set<string>()
-    let mostRunning = 0
+    let maxRunning = 0
     const run = await start(files, async ({ mailbox }) => {
       running.add(mailbox.name)
-      mostRunning = Math.max(mostRunning, running.size)
+      maxRunning = Math.max(maxRunning, running.size)
       await new Promise(setImmediate)
       running.delete(mailbox.name)
     })
     await run.follow()
     expect(indexed()).toBe(80)
-    expect(mostRunning).toBe(4)
+    expect(maxRunning).toBe(4)
     const shares = [...run.shares.values()]
     expect(shares.map(({ messages }) => messages).reduce((a, b) => a + b)).toBe(80)
     expect(shares.every(({ mailboxes }) => mailboxes > 0)).toBe(true)
   })
 
-  it('give a failed mailbox a second attempt, which goes on where the first one stopped', async () => {
+  it('give a failed mailbox a second attempt, which continues where the first one stopped', async () => {
     const parsed: string[] = []
     const run = await start({ 'mail/inbox.mbox': mbox(...mails(20)) }, ({ attempt, done }) => {
       if (attempt === 1 && done === 12) throw new Error('stumbled')
@@ -74,22 +73,24 @@ describe('a front-end and two workers', { timeout }, () => {
     expect(indexed()).toBe(20)
   })
 
-  it('report a mailbox that fails for good, and go on with the others', async () => {
+  it('report a mailbox that fails, and continue with the others', async () => {
     const run = await start({ 'mail/bad.mbox': 'no mail at all', 'mail/good.mbox': mbox(...mails(3)) }, () => {})
     await run.follow()
     expect(run.rows.map(({ details }) => details?.status)).toEqual(['failed', 'completed'])
     const path = run.rows[0]?.mailbox.path ?? ''
     const report = reportOf(run)
-    expect(report[0]).toContain(`mail/bad.mbox: failed after 1 attempt: ${path}: it is no mbox: the first line does not begin with "From "`)
+    expect(report[0]).toContain(
+      `mail/bad.mbox: failed after 1 attempt: ${path}: it is not an mbox: the first line does not begin with "From "`,
+    )
     expect(report).toContain('2 mailboxes: 1 done, 1 failed')
     expect(report).toContain('3 messages: 3 new, 0 known, 0 broken')
   })
 
-  it('cancel a mailbox that is running, at the next message, and keep what was indexed', async () => {
+  it('cancel a running mailbox at the next message, and keep the indexed messages', async () => {
     const run: ReindexRun = await start({ 'mail/inbox.mbox': mbox(...mails(50)) }, async ({ done }, signal) => {
       if (done === 10) {
         await run.cancel(0)
-        // The notice reaches the worker; the signal is all that can end this wait.
+        // Only the signal ends this wait: the notice has to reach the worker.
         await sleep(timeout, undefined, { signal })
       }
     })
@@ -100,7 +101,7 @@ describe('a front-end and two workers', { timeout }, () => {
     expect(reportOf(run)[0]).toContain('cancelled after 10 messages, 10 new, 0 known, 0 broken')
   })
 
-  it('hand back what they have no time for, when they shut down', async () => {
+  it('release a mailbox that does not end during the shutdown', async () => {
     const reached = Promise.withResolvers<void>()
     const run = await start({ 'mail/inbox.mbox': mbox(...mails(50)) }, async ({ done }, signal) => {
       if (done < 10) return
@@ -113,7 +114,7 @@ describe('a front-end and two workers', { timeout }, () => {
     await run.refresh()
     expect(run.rows[0]?.details).toMatchObject({ status: 'waiting', attempt: 1 })
     expect(indexed()).toBe(10)
-    expect(reportOf(run)[0]).toContain('not finished: 10 messages, 10 new, 0 known, 0 broken; run again to go on')
+    expect(reportOf(run)[0]).toContain('not finished: 10 messages, 10 new, 0 known, 0 broken; run again to continue')
     await cluster?.close()
     await followed
   })

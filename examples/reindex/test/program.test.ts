@@ -54,11 +54,11 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const timeout = 60_000
 
 describe('the program, without a terminal', { timeout }, () => {
-  it('reindexes the mail that it brings, with a second attempt and broken messages among it; then knows all of it, and finds it', async () => {
+  it('reindexes its own mail, with a second attempt and broken messages; then knows all of it, and finds it', async () => {
     const first = await run('--pace', '0')
     expect(first).toMatchObject({ code: 0, stderr: '' })
     expect(first.stdout).toContain('mailboxes/club.mbox: done: 6 messages, 6 new, 0 known, 0 broken')
-    expect(first.stdout).toContain('archive/crew-2024.mbox: attempt 1 failed after 200 messages: stumbled on purpose; it is tried again')
+    expect(first.stdout).toContain('archive/crew-2024.mbox: attempt 1 failed after 200 messages: failed on purpose; it runs again')
     expect(first.stdout).toMatch(/archive\/crew-2024\.mbox: started on worker-[12], attempt 2, after 200 messages/)
     expect(first.stdout).toContain('archive/crew-2024.mbox: done: 420 messages, 420 new, 0 known, 0 broken')
     expect(first.stdout).toContain('  byte 127: it breaks off in the middle of its parts')
@@ -89,15 +89,15 @@ describe('the program, without a terminal', { timeout }, () => {
     expect((await call('search', ...index, 'the', 'OR', '(', 'water*"')).code).toBe(0)
   })
 
-  it('reindexes any path, and says by its exit code that a mailbox failed, and why', async () => {
+  it('reindexes any path, and reports a failed mailbox by its exit code and a reason', async () => {
     const { code, stdout } = await run('reindex', 'mail/bad.mbox', 'mail/inbox.mbox', '--index', 'some-index')
     expect(code).toBe(1)
     expect(stdout).toContain('Reindexing 2 mailboxes into some-index\n')
-    expect(stdout).toMatch(/\nbad\.mbox: failed after 1 attempt: .*bad\.mbox: it is no mbox/)
+    expect(stdout).toMatch(/\nbad\.mbox: failed after 1 attempt: .*bad\.mbox: it is not an mbox/)
     expect(stdout).toContain('\n2 mailboxes: 1 done, 1 failed\n3 messages: 3 new, 0 known, 0 broken\n')
   })
 
-  it('shuts down in order at the first SIGINT; the next run goes on with the rest', async () => {
+  it('shuts down in order at the first SIGINT; the next run continues with the rest', async () => {
     const child = launch('reindex', 'mail/long.mbox', '--index', 'long-index')
     child.stdout.on('data', (chunk: Buffer) => {
       if (chunk.includes('long.mbox: started')) child.kill('SIGINT')
@@ -118,7 +118,7 @@ describe('the program, without a terminal', { timeout }, () => {
     [['reindex', '~/no such mail'], new RegExp(`^${homedir()}/no such mail: there is no such file or folder\n$`)],
     [['reindex', program], /there is no mail: no mbox, no Maildir and no \.eml file/],
     [['reindex'], /missing required argument 'path'/],
-    [['mail'], /there is no command "mail"\. To reindex what is there, write: npm start -- reindex mail/],
+    [['mail'], /there is no command "mail"\. To reindex that path, run: npm start -- reindex mail/],
     [['--pace', 'fast'], /Give a whole number of milliseconds/],
     [['reindex', '/nowhere', '--pace', '5'], /unknown option '--pace'/],
     [['search'], /missing required argument 'words'/],
@@ -131,7 +131,7 @@ describe('the program, without a terminal', { timeout }, () => {
     expect(code).toBe(2)
   })
 
-  it('refuses a folder for the index that cannot be one, without a stack', async () => {
+  it('refuses a folder that cannot be written, without a stack', async () => {
     for (const command of [['reindex', 'mail/inbox.mbox'], []]) {
       const { code, stderr } = await run(...command, '--index', 'mail/inbox.mbox/x')
       expect(stderr).toMatch(/^the folder .* cannot be written: [^\n]*\n$/)
@@ -139,7 +139,7 @@ describe('the program, without a terminal', { timeout }, () => {
     }
   })
 
-  it('says how it is used', async () => {
+  it('prints its usage', async () => {
     const { code, stdout } = await call('--help')
     expect(code).toBe(0)
     for (const word of ['reindex [options] <path...>', 'search [options] <words...>', '--index', '--pace', 'Exit codes'])

@@ -98,7 +98,7 @@ describe('a mailbox is reindexed', () => {
     expect(await run('maildir', 'Maildir')).toMatchObject({ done: 0, indexed: 0 })
   })
 
-  it('with its broken messages, which are counted and told of', async () => {
+  it('with its broken messages, which are counted and reported', async () => {
     write(folder, { inbox: mbox(mail('one'), 'words without a header', mail('two')) })
     const second = mbox(mail('one')).length
     expect(await run('mbox', 'inbox')).toMatchObject({
@@ -110,7 +110,7 @@ describe('a mailbox is reindexed', () => {
     expect(found('without a header')).toBe(1)
   })
 
-  it('that has hundreds of them, of which the first few are told of', async () => {
+  it('with hundreds of broken messages, of which the first few are reported', async () => {
     write(folder, { inbox: mbox(...Array.from({ length: 300 }, (_, at) => `no header ${at}`)) })
     const { broken, problems } = await run('mbox', 'inbox')
     expect(broken).toBe(300)
@@ -131,13 +131,13 @@ describe('running it again', () => {
     expect(index.size).toBe(4)
   })
 
-  it('takes a message that is there twice for one', async () => {
+  it('indexes a message once that is in the mailbox twice', async () => {
     write(folder, { inbox: mbox(mail('one'), mail('two'), mail('one')) })
     expect(await run('mbox', 'inbox')).toMatchObject({ done: 3, indexed: 2, known: 1 })
     expect(index.size).toBe(2)
   })
 
-  it('removes what is gone, from any kind of mailbox', async () => {
+  it('removes messages that are gone, in any kind of mailbox', async () => {
     write(folder, { inbox: mbox(...mails(3)), 'Maildir/cur/1.a:2,': mail('one'), 'Maildir/cur/2.b:2,': mail('two'), 'Maildir/new/': '' })
     await run('mbox', 'inbox')
     await run('maildir', 'Maildir')
@@ -150,10 +150,10 @@ describe('running it again', () => {
 })
 
 describe('an attempt that fails midway', () => {
-  const stumbleAt =
+  const failAt =
     (message: number): NonNullable<RunOptions['beforeMessage']> =>
     ({ done }) => {
-      if (done === message) throw new Error('stumbled')
+      if (done === message) throw new Error('failed on purpose')
     }
 
   it.each([
@@ -166,9 +166,9 @@ describe('an attempt that fails midway', () => {
       ),
     ],
     ['eml', (): string => (write(folder, Object.fromEntries(mails(5).map((text, at) => [`box/${at}.eml`, text]))), 'box')],
-  ] as const)('leaves what it indexed; the next one goes on there: %s', async (kind, make) => {
+  ] as const)('keeps its messages; the next attempt continues there: %s', async (kind, make) => {
     const path = make()
-    await expect(run(kind, path, { beforeMessage: stumbleAt(3) })).rejects.toThrow('stumbled')
+    await expect(run(kind, path, { beforeMessage: failAt(3) })).rejects.toThrow('failed on purpose')
     expect(reported).toMatchObject({ done: 3, indexed: 3, pass: 1 })
     expect(index.size).toBe(3)
     const parsed: number[] = []
@@ -179,25 +179,25 @@ describe('an attempt that fails midway', () => {
     expect(index.size).toBe(5)
   })
 
-  it('does not make the next one remove what only the first one met', async () => {
+  it('does not make the next one remove messages that only the first one found', async () => {
     write(folder, { inbox: mbox(...mails(4)) })
     await run('mbox', 'inbox')
     appendFileSync(join(folder, 'inbox'), mbox(mail('five'), mail('six')))
-    await expect(run('mbox', 'inbox', { beforeMessage: stumbleAt(5) })).rejects.toThrow('stumbled')
+    await expect(run('mbox', 'inbox', { beforeMessage: failAt(5) })).rejects.toThrow('failed on purpose')
     expect(await run('mbox', 'inbox', { lastProgress: reported })).toMatchObject({ done: 6, indexed: 2, known: 4, removed: 0 })
   })
 
-  it('begins anew where the file was rewritten meanwhile', async () => {
+  it('is followed by a fresh pass if the file was rewritten meanwhile', async () => {
     write(folder, { inbox: mbox(...mails(4)) })
-    await expect(run('mbox', 'inbox', { beforeMessage: stumbleAt(3) })).rejects.toThrow('stumbled')
+    await expect(run('mbox', 'inbox', { beforeMessage: failAt(3) })).rejects.toThrow('failed on purpose')
     write(folder, { inbox: mbox(mail('a longer subject comes first'), ...mails(4)) })
     await run('mbox', 'inbox', { lastProgress: reported })
     expect(index.size).toBe(5)
   })
 
-  it('begins anew in another index', async () => {
+  it('is followed by a fresh pass in another index', async () => {
     write(folder, { inbox: mbox(...mails(4)) })
-    await expect(run('mbox', 'inbox', { beforeMessage: stumbleAt(3) })).rejects.toThrow('stumbled')
+    await expect(run('mbox', 'inbox', { beforeMessage: failAt(3) })).rejects.toThrow('failed on purpose')
     using other = openIndex(join(folder, 'other'))
     expect(await run('mbox', 'inbox', { lastProgress: reported, index: other })).toMatchObject({ done: 4, indexed: 4 })
     expect(other.size).toBe(4)
@@ -205,7 +205,7 @@ describe('an attempt that fails midway', () => {
 })
 
 describe('a cancellation', () => {
-  it('stops it between two messages, and leaves what it indexed', async () => {
+  it('stops it between two messages, and keeps its messages', async () => {
     write(folder, { inbox: mbox(...mails(50)) })
     const controller = new AbortController()
     const beforeMessage = ({ done }: { readonly done: number }): void => {
@@ -217,7 +217,7 @@ describe('a cancellation', () => {
     expect(await run('mbox', 'inbox')).toMatchObject({ done: 50, indexed: 42, known: 8, removed: 0 })
   })
 
-  it('is heard while it goes on: others have their turn after each message', async () => {
+  it('is handled between messages: other work runs after each message', async () => {
     write(folder, { inbox: mbox(...mails(5_000)) })
     const controller = new AbortController()
     setTimeout(() => controller.abort(new Error('enough')), 0)
@@ -226,12 +226,12 @@ describe('a cancellation', () => {
   })
 })
 
-describe('what another attempt would meet again is final', () => {
+describe('an error that another attempt would meet again is final', () => {
   it.each([
     ['mbox', 'nowhere', 'there is no such file or folder'],
     ['maildir', 'nowhere', 'there is no such file or folder'],
-    ['mbox', 'garbage', 'it is no mbox: the first line does not begin with "From "'],
-    ['mbox', 'folder', /folder: (EISDIR|it is no mbox)/],
+    ['mbox', 'garbage', 'it is not an mbox: the first line does not begin with "From "'],
+    ['mbox', 'folder', /folder: (EISDIR|it is not an mbox)/],
     ['maildir', 'garbage', 'there is no such folder'],
   ] as const)('%s %s', async (kind, path, why) => {
     write(folder, { garbage: '\u0000\u0001 no mail at all' })
@@ -243,7 +243,7 @@ describe('what another attempt would meet again is final', () => {
   })
 })
 
-it('a file of a Maildir that cannot be read is told of, and no reason to leave out the others', async () => {
+it('a file of a Maildir that cannot be read is reported, and the others are indexed', async () => {
   write(folder, {
     'Maildir/cur/1.a:2,': mail('one'),
     'Maildir/cur/2.b:2,': mail('two'),
@@ -259,7 +259,7 @@ it('a file of a Maildir that cannot be read is told of, and no reason to leave o
   expect(await run('maildir', 'Maildir', { beforeMessage })).toMatchObject({ done: 3, indexed: 2, broken: 1, problems })
 })
 
-it('a file of a Maildir that vanishes or is renamed meanwhile does no harm', async () => {
+it('a file of a Maildir may be removed or renamed meanwhile', async () => {
   write(folder, {
     'Maildir/cur/1.a:2,': mail('one'),
     'Maildir/cur/2.b:2,': mail('two'),
@@ -275,7 +275,7 @@ it('a file of a Maildir that vanishes or is renamed meanwhile does no harm', asy
   expect([found('two'), found('three')]).toEqual([0, 1])
 })
 
-it('a payload of version 1, an mbox file, is still run', async () => {
+it('a payload of version 1, an mbox file, still runs', async () => {
   write(folder, { inbox: mbox(...mails(2)) })
   expect(await run('mbox', 'inbox', { version: 1, payload: { file: join(folder, 'inbox') } })).toMatchObject({ done: 2, indexed: 2 })
 })

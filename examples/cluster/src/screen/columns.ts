@@ -1,12 +1,11 @@
 /** A column of a table. */
 export interface Column<Row> {
   readonly title: string
-  /** How wide it has to be, and how wide it may get. */
-  readonly least: number
-  readonly most: number
-  /** Where there is too little room, the column with the lowest goes first. */
-  readonly keep: number
-  /** Exactly that many columns of the terminal, colours aside. */
+  readonly minWidth: number
+  readonly maxWidth: number
+  /** If there is too little room, the column with the lowest rank is dropped first. */
+  readonly rank: number
+  /** Text of exactly this width, without colours. */
   readonly draw: (row: Row, width: number) => string
 }
 
@@ -17,19 +16,19 @@ export interface Placed<Row> {
 
 const gap = 2
 
-/** Shares out the width: what is of least use goes where there is too little, and the columns grow from the left where there is more. */
+/** Divides the width: columns of a low rank are dropped if there is too little, and columns grow from the left if there is more. */
 export const placed = <Row>(columns: readonly Column<Row>[], width: number): readonly Placed<Row>[] => {
   const shown = [...columns]
-  const needed = (): number => shown.reduce((sum, { least }) => sum + least + gap, -gap)
+  const needed = (): number => shown.reduce((sum, { minWidth }) => sum + minWidth + gap, -gap)
   while (shown.length > 1 && needed() > width) {
-    const least = shown.reduce((a, b) => (b.keep < a.keep ? b : a))
-    shown.splice(shown.indexOf(least), 1)
+    const lowest = shown.reduce((a, b) => (b.rank < a.rank ? b : a))
+    shown.splice(shown.indexOf(lowest), 1)
   }
   let spare = width - needed()
   return shown.map((column) => {
-    const { least, most } = column
-    const grown = Math.max(1, Math.min(Math.max(least, most), least + spare))
-    spare -= grown - least
+    const { minWidth, maxWidth } = column
+    const grown = Math.max(1, Math.min(Math.max(minWidth, maxWidth), minWidth + spare))
+    spare -= grown - minWidth
     return { column, width: grown }
   })
 }

@@ -13,7 +13,7 @@ const styles: Readonly<Record<NodeState, Parameters<typeof styleText>[0]>> = {
   lost: 'red',
 }
 
-/** The nodes, a line each below a line of titles. Where there are too many, those that are gone are left out first. */
+/** A line of titles, and a line for each node. If there are too many nodes, those that are gone are dropped first. */
 export const nodeLines = (view: ClusterView, width: number, room: number): readonly string[] => {
   const columns = placed(columnsOf(view), width - 2)
   const marked = (node: NodeView): string => (node.name === view.selectedNode ? '› ' : '  ')
@@ -23,7 +23,7 @@ export const nodeLines = (view: ClusterView, width: number, room: number): reado
   ]
 }
 
-/** Whether it takes part still. */
+/** Whether the process still exists. */
 export const isHere = ({ state }: NodeView): boolean => state !== 'gone' && state !== 'lost'
 
 const shownOf = (nodes: readonly NodeView[], room: number): readonly NodeView[] => {
@@ -33,14 +33,14 @@ const shownOf = (nodes: readonly NodeView[], room: number): readonly NodeView[] 
 }
 
 const columnsOf = ({ nodes, now }: ClusterView): readonly Column<NodeView>[] => {
-  const widest = (texts: readonly string[], least: number): number => Math.max(least, ...texts.map(widthOf))
-  const column = (title: string, keep: number, textOf: (node: NodeView) => string, least: number): Column<NodeView> => {
-    const width = widest(nodes.map(textOf), least)
+  const widest = (texts: readonly string[], min: number): number => Math.max(min, ...texts.map(widthOf))
+  const column = (title: string, rank: number, textOf: (node: NodeView) => string, minWidth: number): Column<NodeView> => {
+    const width = widest(nodes.map(textOf), minWidth)
     const draw = (node: NodeView, width: number): string => {
       const text = fitted(textOf(node), width)
       return isHere(node) ? text : styleText('dim', text)
     }
-    return { title, keep, least: width, most: width, draw }
+    return { title, rank, minWidth: width, maxWidth: width, draw }
   }
   return [
     column('NODE', 9, ({ name }) => printable(name), 9),
@@ -49,9 +49,9 @@ const columnsOf = ({ nodes, now }: ClusterView): readonly Column<NodeView>[] => 
     column('RUNNING', 6, (node) => (isHere(node) && Object.keys(node.queues).length > 0 ? String(node.running) : ''), 7),
     {
       title: 'STATE',
-      keep: 7,
-      least: 12,
-      most: 200,
+      rank: 7,
+      minWidth: 12,
+      maxWidth: 200,
       draw: (node, width) => styleText(styles[node.state], fitted(shortened(stateOf(node, now), width, 'end'), width)),
     },
   ]
@@ -65,7 +65,7 @@ const queuesOf = ({ queues, state }: NodeView): string => {
 
 const stateOf = ({ state, since, note }: NodeView, now: number): string => {
   const duration = durationOf(now - since)
-  if (state === 'gone') return `gone in order, ${duration} ago`
+  if (state === 'gone') return `stopped, ${duration} ago`
   const text = state === 'lost' ? `gone, ${duration} ago` : `${state}, ${duration}`
   return note === undefined ? text : `${text}: ${printable(note)}`
 }

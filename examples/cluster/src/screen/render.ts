@@ -7,7 +7,7 @@ import { taskLines } from './tasks-table.ts'
 import { durationOf, timeOf } from './times.ts'
 import type { ClusterView } from './view.ts'
 
-const leastNews = 2
+const minNews = 2
 
 /** The lines of the screen: never more, and never longer, than the terminal has room for. */
 export const renderCluster = (view: ClusterView): readonly string[] => {
@@ -15,15 +15,15 @@ export const renderCluster = (view: ClusterView): readonly string[] => {
   const width = Math.max(3, columns - 1)
   const gap = lines >= 20 ? [''] : []
   const head = [headLine(view, width), ...(lines < 16 ? [] : serverLines(view, width)), ...gap]
-  const people = lines < 12 ? [] : [...nodeLines(view, width, Math.min(nodes.length, Math.max(2, Math.floor(lines / 5)))), ...gap]
+  const nodeRows = lines < 12 ? [] : [...nodeLines(view, width, Math.min(nodes.length, Math.max(2, Math.floor(lines / 5)))), ...gap]
   const foot = lines < 6 ? [] : [dim(shortened(messageLine(view), width, 'end')), dim(shortened(keysLine(view, width), width, 'end'))]
-  const rest = lines - head.length - people.length - foot.length - gap.length
+  const rest = lines - head.length - nodeRows.length - foot.length - gap.length
   // A line of titles comes with the tasks.
-  const newsRoom = lines < 16 ? 0 : Math.max(leastNews, rest - 1 - tasks.length)
+  const newsRoom = lines < 16 ? 0 : Math.max(minNews, rest - 1 - tasks.length)
   const body = taskLines(view, width, Math.max(1, rest - 1 - newsRoom))
   const news = newsLines(view, width, newsRoom)
   const filling = Array.from({ length: Math.max(0, rest - body.length - news.length) }, () => '')
-  return [...head, ...people, ...body, ...gap, ...news, ...filling, ...foot].slice(0, Math.max(1, lines)).map((line) => line.trimEnd())
+  return [...head, ...nodeRows, ...body, ...gap, ...news, ...filling, ...foot].slice(0, Math.max(1, lines)).map((line) => line.trimEnd())
 }
 
 const dim = (text: string): string => styleText('dim', text)
@@ -50,11 +50,11 @@ const serverLines = ({ servers }: ClusterView, width: number): readonly string[]
 const newsLines = ({ news }: ClusterView, width: number, room: number): readonly string[] =>
   room === 0 ? [] : news.slice(-room).map(({ at, text }) => shortened(`${dim(timeOf(at))}  ${printable(text)}`, width, 'end'))
 
-/** What came of the last key; without one, that nobody works, or what the columns have no room for of the selected task. */
+/** The result of the latest key, or that no worker is left, or the details of the selected task. */
 const messageLine = ({ message, nodes, tasks, selectedTask }: ClusterView): string => {
   if (message !== undefined) return printable(message)
   const hasWorker = nodes.some((node) => node.key !== undefined && isHere(node))
-  if (!hasWorker && !tasks.every(isOver)) return 'no worker is left: what has not ended waits for one · a adds one'
+  if (!hasWorker && !tasks.every(isOver)) return 'no worker is left: unfinished tasks wait for one · a adds one'
   const row = tasks[selectedTask]
   if (row === undefined) return ''
   const why = row.details?.error?.message ?? row.details?.cancelReason

@@ -1,35 +1,35 @@
 import type { Row } from '@taskledger/example-reindex/terminal'
 
-/** A server that the cluster stands on. */
+/** A server of the cluster. */
 export interface ServerView {
   /** `Cassandra 5.0.8` */
   readonly what: string
-  /** Where it came from: `on this machine`. */
+  /** `this machine` */
   readonly origin: string
-  /** Its address, and what of it this run has for itself. */
+  /** Its address, and the keyspace or prefix of this run. */
   readonly where: string
 }
 
-/** How a node is. `lost`: gone, and not in order. */
+/** The state of a node. `gone`: stopped in order. `lost`: gone in any other way. */
 export type NodeState = 'starting' | 'alive' | 'draining' | 'gone' | 'lost'
 
-/** A process that takes part, or did. */
+/** A process of the run. */
 export interface NodeView {
   readonly name: string
   readonly pid: number
-  /** The key that selects it; nothing for the front-end. */
+  /** The key that selects it; undefined for the front-end. */
   readonly key?: string
-  /** The queues that it takes from, and how many tasks it runs at a time from each. */
+  /** By queue, how many tasks it runs at a time. */
   readonly queues: Readonly<Record<string, number>>
   readonly running: number
   readonly state: NodeState
-  /** When it came into this state, in milliseconds since 1970. */
+  /** When this state began, in milliseconds since 1970. */
   readonly since: number
-  /** What the state alone does not say. */
+  /** The details of the state. */
   readonly note?: string
 }
 
-/** A task that there was news of. */
+/** A piece of news about a task. */
 export interface NewsView {
   /** In milliseconds since 1970. */
   readonly at: number
@@ -40,14 +40,14 @@ export interface NewsView {
 export interface ClusterView {
   readonly servers: readonly ServerView[]
   readonly nodes: readonly NodeView[]
-  /** The name of the node that a key was pressed for. */
+  /** The name of the selected node. */
   readonly selectedNode?: string
   readonly tasks: readonly Row[]
   readonly selectedTask: number
   readonly nodeOf: (row: Row) => string
   /** The latest last. */
   readonly news: readonly NewsView[]
-  /** What came of the last key, or what went wrong. */
+  /** The result of the latest key, or an error. */
   readonly message?: string
   readonly isStopping: boolean
   readonly startedAt: number

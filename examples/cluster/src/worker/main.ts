@@ -1,23 +1,23 @@
-// A worker, as a process of its own. It is told what to do by the process that forked it, and ends with it.
+// A worker in a process of its own. Its parent sends the settings, and it ends with its parent.
 import { once } from 'node:events'
 import process from 'node:process'
 import type { TaskManager } from '@taskledger/core'
 import { createTaskManager } from '@taskledger/core'
 import { demoSteps } from '@taskledger/example-reindex/demo'
 import { openIndex, reindexer } from '@taskledger/example-reindex/job'
-import { openEngines } from '../engines.ts'
-import { reasonOf } from '../reasons.ts'
+import { openEngines } from '../environment/engines.ts'
+import { reasonOf } from '../errors.ts'
 import { streamLogger } from '../stream-logger.ts'
 import type { WorkerReport, WorkerSettings } from './messages.ts'
 
-/** How long a worker without a parent may take to hand back what it runs, in milliseconds. */
+/** How long a worker without a parent may take to release its tasks, in milliseconds. */
 const orphanMs = 5_000
 
-/** A body looks at its signal between two messages. */
+/** A body checks its signal between two messages. */
 const cancelGraceMs = 5_000
 
 const logger = streamLogger(process.stderr)
-const report = (words: WorkerReport): Promise<void> => new Promise((resolve) => process.send?.(words, () => resolve()))
+const report = (message: WorkerReport): Promise<void> => new Promise((resolve) => process.send?.(message, () => resolve()))
 
 let manager: TaskManager | undefined
 let closing: Promise<void> | undefined
@@ -29,19 +29,19 @@ const close = (why: string, drainMs?: number): void => {
   closing = manager.close(drainMs === undefined ? {} : { drainMs }).then(
     () => process.exit(0),
     (error: unknown) => {
-      logger.error({ err: error }, 'the node could not be closed in order')
+      logger.error({ err: error }, 'could not close the node in order')
       process.exit(1)
     },
   )
 }
 
-// The channel closes when the parent ends, in whatever way.
+// The channel closes when the parent ends, however it ends.
 process.once('disconnect', () => {
   setTimeout(() => process.exit(1), orphanMs)
-  close('the parent is gone: what runs is handed back', 0)
+  close('releasing the running tasks: the parent is gone', 0)
 })
-process.on('SIGTERM', () => close('told to stop: what runs may go on for a moment, then it is handed back'))
-// Ctrl-C reaches all processes of a terminal; the parent decides what it means.
+process.on('SIGTERM', () => close('stopping: running tasks may go on for a moment, then they are released'))
+// Ctrl-C reaches all processes of a terminal; the parent handles it.
 process.on('SIGINT', () => {})
 process.on('SIGHUP', () => {})
 
@@ -56,7 +56,7 @@ try {
   logger.info({ nodeId: manager.nodeId, pid: process.pid }, 'ready')
   await report({ type: 'ready', nodeId: manager.nodeId, queues: manager.worker?.slots ?? {} })
 } catch (error) {
-  logger.error({ err: error }, 'could not begin')
+  logger.error({ err: error }, 'could not start the node')
   await report({ type: 'failed', message: reasonOf(error) })
   process.exit(1)
 }

@@ -1,20 +1,20 @@
-import type { EngineSettings } from '../engines.ts'
+import type { EngineSettings } from '../environment/engines.ts'
 
-/** What a worker process is told by its parent, once it runs. */
+/** The first message to a worker process. */
 export interface WorkerSettings {
   readonly name: string
   readonly engines: EngineSettings
-  /** The folder of the index, which all workers of this machine share. */
+  /** The folder of the index, which all workers share. */
   readonly index: string
-  /** How long each new message waits, in milliseconds, where the mail is that of the example. */
+  /** How long each new message of the example waits, in milliseconds. */
   readonly paceMs?: number
   /** How many mailboxes it reindexes at a time. */
   readonly slots: number
-  /** How long what runs may go on after SIGTERM before it is handed back, in milliseconds. */
+  /** How long running tasks may go on after SIGTERM before they are released, in milliseconds. */
   readonly drainMs: number
 }
 
-/** What a worker process tells its parent. */
+/** A message from a worker process. */
 export type WorkerReport = WorkerReady | WorkerFailed
 
 export interface WorkerReady {
@@ -23,7 +23,7 @@ export interface WorkerReady {
   readonly queues: Readonly<Record<string, number>>
 }
 
-/** It could not begin, for a reason that people can mend. */
+/** The worker could not start. */
 export interface WorkerFailed {
   readonly type: 'failed'
   readonly message: string

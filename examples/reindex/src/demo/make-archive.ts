@@ -35,7 +35,7 @@ const times = [
   'as nobody expected',
 ]
 
-/** Numbers that look like chance and are the same every time, so that the same mail is made again. */
+/** Random numbers from a seed, so that the same mail is made every time. */
 const dice = (seed: number): ((sides: number) => number) => {
   let state = seed
   return (sides) => {
@@ -67,12 +67,12 @@ const mbox = (messages: readonly string[]): string =>
   messages.map((message) => `From crew@example.org Thu Jan  1 00:00:00 2026\n${message}\n`).join('')
 
 /**
- * Makes some mailboxes that are large enough to be watched, unless they are there already. What the example brings in its
- * folder `mailboxes` is varied, but small.
+ * Makes some mailboxes that are large enough to be watched, unless they exist already. The mailboxes in the folder `mailboxes` are varied,
+ * but small.
  */
 export const makeArchive = (folder: string): string => {
   if (existsSync(folder)) return folder
-  // Whoever is interrupted leaves nothing half-made behind.
+  // An interruption leaves no incomplete archive behind.
   const half = `${folder}.${process.pid}`
   rmSync(half, { recursive: true, force: true })
   for (const part of ['newsletter/cur', 'newsletter/new', 'newsletter/tmp']) mkdirSync(join(half, part), { recursive: true })

@@ -4,16 +4,16 @@ import type { KnownMessage, MailIndex, NewMessage, Pass } from './mail-index.ts'
 
 type Counts = Omit<Reindexed, 'removed'>
 
-const mostMessages = 100
-const mostCharacters = 1_000_000
-const longestMs = 200
+const maxMessages = 100
+const maxCharacters = 1_000_000
+const maxMs = 200
 
-/** So many are told of; the others are only counted. */
-const mostProblems = 10
+/** How many problems are reported; the others are only counted. */
+const maxProblems = 10
 
 /**
- * Gathers messages, and writes them together: a transaction for each would cost more than everything else. Progress is
- * reported once what it speaks of is written.
+ * Collects messages, and writes them together: a transaction for each message would cost more than everything else. Progress is reported
+ * once its messages are written.
  */
 export class Batch {
   readonly #index: MailIndex
@@ -34,7 +34,7 @@ export class Batch {
     this.#counts = { done, indexed, known, broken, problems: [...problems] }
   }
 
-  /** What was gone through so far, in all attempts. */
+  /** The counts of all attempts so far. */
   get counts(): Counts {
     return this.#counts
   }
@@ -55,7 +55,7 @@ export class Batch {
     this.#count('known')
   }
 
-  /** A message that has nothing to index. */
+  /** Counts a message without anything to index. */
   pass(): void {
     this.#count()
   }
@@ -63,14 +63,14 @@ export class Batch {
   report(where: string, defects: readonly string[]): void {
     const { broken, problems } = this.#counts
     const problem = { where: where.slice(0, 100), why: defects.join('; ').slice(0, 200) }
-    this.#counts = { ...this.#counts, broken: broken + 1, problems: broken < mostProblems ? [...problems, problem] : problems }
+    this.#counts = { ...this.#counts, broken: broken + 1, problems: broken < maxProblems ? [...problems, problem] : problems }
   }
 
-  /** The reader stands here now. */
+  /** Notes the position of the reader. */
   reach(place: Place): void {
     this.#at = place
     const messages = this.#added.size + this.#known.length
-    if (messages >= mostMessages || this.#characters >= mostCharacters || performance.now() - this.#committedAt >= longestMs) this.commit()
+    if (messages >= maxMessages || this.#characters >= maxCharacters || performance.now() - this.#committedAt >= maxMs) this.commit()
   }
 
   commit(): void {

@@ -3,28 +3,28 @@ import type { Mailbox } from '../mail/mailbox.ts'
 import type { Mail } from '../mail/parse-mail.ts'
 import { joined, separated } from './words.ts'
 
-/** One way through a mailbox from its beginning to its end, perhaps in several attempts. */
+/** One pass through a mailbox from its beginning to its end, perhaps in several attempts. */
 export interface Pass {
   readonly mailbox: number
   readonly pass: number
 }
 
-/** A message that the index holds already: it is still there. */
+/** A message of the mailbox that the index has already. */
 export interface KnownMessage {
   readonly key: string
   readonly place: string
   readonly flags: string
 }
 
-/** A message that the index does not hold yet. */
+/** A message that the index does not have yet. */
 export interface NewMessage extends KnownMessage {
   readonly mail: Mail
 }
 
-/** What a search found. */
+/** A result of a search. */
 export interface Hit {
   readonly mailbox: string
-  /** Where in the mailbox: a file name, or a position. */
+  /** The place in the mailbox: a file name, or a position. */
   readonly place: string
   readonly flags: string
   readonly date?: number
@@ -32,20 +32,20 @@ export interface Hit {
   readonly sender: string
   /** The names of the attachments. */
   readonly attachments: readonly string[]
-  /** The part of the text where the words are, these between {@link hitBegin} and {@link hitEnd}; its beginning where they are elsewhere. */
+  /** The part of the text with the words, each between {@link hitBegin} and {@link hitEnd}, or its beginning if the words are elsewhere. */
   readonly snippet: string
 }
 
-/** Control characters, which are not in the texts that are shown. */
+/** Control characters, which a shown text never has. */
 export const hitBegin = '\u0001'
 export const hitEnd = '\u0002'
 
-/** How many rows go at once, so that other tasks have their turn. */
+/** How many rows are deleted at a time, so that other tasks can run in between. */
 const sweepRows = 500
 
 /**
- * The full-text index. Every call is synchronous, and a whole transaction at most: several of these on one file, in one
- * process or in many, never hold one another up for longer.
+ * The full-text index. Every call is synchronous, and at most one transaction: several indexes on one file, in one or in many processes,
+ * never block one another for longer.
  */
 export class MailIndex {
   readonly #database: DatabaseSync
@@ -57,13 +57,13 @@ export class MailIndex {
     this.#statements = prepareAll(database)
   }
 
-  /** Begins to go through a mailbox. */
+  /** Begins a pass through a mailbox. */
   begin({ path, name }: Mailbox): Pass {
     const row = this.#statements.begin.get(path, name)
     return { mailbox: Number(row?.['id']), pass: Number(row?.['pass']) }
   }
 
-  /** Goes on with a pass, or gives nothing where it was begun in another index. */
+  /** Continues a pass; undefined if it began in another index. */
   resume({ path }: Mailbox, pass: number): Pass | undefined {
     const row = this.#statements.resume.get(path, pass)
     return row === undefined ? undefined : { mailbox: Number(row['id']), pass }
@@ -73,7 +73,7 @@ export class MailIndex {
     return this.#statements.has.get(mailbox, key) !== undefined
   }
 
-  /** Writes what a stretch of the mailbox held, all of it or nothing. */
+  /** Writes some messages of a mailbox, all or none. */
   write({ mailbox, pass }: Pass, added: readonly NewMessage[], known: readonly KnownMessage[]): void {
     this.#transaction(() => {
       for (const { key, place, flags, mail } of added) {
@@ -85,12 +85,12 @@ export class MailIndex {
     })
   }
 
-  /** Removes some of what the pass did not meet, after its end, and gives their number: 0 once none are left. */
+  /** Removes some messages that a finished pass did not find, and gives their number: 0 once none are left. */
   sweep({ mailbox, pass }: Pass): number {
     return Number(this.#statements.sweep.run(mailbox, pass, sweepRows).changes)
   }
 
-  /** The messages that fit a query best, the best first. Make the query with `queryOf`. */
+  /** The best matches of a query, the best first. `queryOf` makes the query. */
   search(query: string, limit: number): readonly Hit[] {
     return this.#statements.search
       .all(hitBegin, hitEnd, query, limit)
@@ -106,12 +106,12 @@ export class MailIndex {
       }))
   }
 
-  /** How many messages fit a query. */
+  /** The number of messages that match a query. */
   count(query: string): number {
     return Number(this.#statements.count.get(query)?.['count'])
   }
 
-  /** How many messages there are. */
+  /** The number of messages. */
   get size(): number {
     return Number(this.#statements.size.get()?.['count'])
   }
@@ -130,7 +130,7 @@ export class MailIndex {
       write()
       this.#database.exec('COMMIT')
     } catch (error) {
-      // Where the disk is full, the transaction has ended by itself.
+      // If the disk is full, SQLite has rolled the transaction back already.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
     }
@@ -152,7 +152,7 @@ const prepareAll = (database: DatabaseSync) => {
       ON CONFLICT (mailbox, key) DO UPDATE SET pass = max(pass, excluded.pass), place = excluded.place, flags = excluded.flags`),
     keep: prepare('UPDATE message SET pass = max(pass, ?), place = ?, flags = ? WHERE mailbox = ? AND key = ?'),
     sweep: prepare('DELETE FROM message WHERE id IN (SELECT id FROM message WHERE mailbox = ? AND pass < ? LIMIT ?)'),
-    // A word in the subject says more than one in the text.
+    // A word in the subject weighs more than one in the text.
     search: prepare(`
       SELECT mailbox.name AS mailbox, place, flags, date, message.subject, message.sender, message.attachments, snippet(words, 4, ?, ?, '…', 24) AS snippet
       FROM words JOIN message ON message.id = words.rowid JOIN mailbox ON mailbox.id = message.mailbox

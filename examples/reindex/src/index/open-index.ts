@@ -1,10 +1,11 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { messageOf } from '../error-message.ts'
 import { MailIndex } from './mail-index.ts'
 import { schema, schemaVersion } from './schema.ts'
 
-/** The index cannot be opened. The message says why, and what to do. */
+/** The index cannot be used. The message says why, and what to do. */
 export class IndexUnusable extends Error {
   readonly code = 'INDEX_UNUSABLE'
 
@@ -15,14 +16,14 @@ export class IndexUnusable extends Error {
 }
 
 /**
- * Opens the index in a folder, and makes both where they are not there. Several processes may have it open.
+ * Opens the index in a folder, and creates both if they do not exist. Several processes may open it.
  *
  * @throws {@link IndexUnusable}
  */
 export const openIndex = (folder: string): MailIndex => {
   try {
     mkdirSync(folder, { recursive: true })
-    // Nobody wants an index of mail in a repository.
+    // An index of mail does not belong into a repository.
     writeFileSync(join(folder, '.gitignore'), '*\n')
   } catch (error) {
     throw new IndexUnusable(`the folder ${folder} cannot be written: ${messageOf(error)}`, error)
@@ -33,25 +34,25 @@ export const openIndex = (folder: string): MailIndex => {
 /**
  * Opens the index in a folder for searching.
  *
- * @throws {@link IndexUnusable}, also where there is none.
+ * @throws {@link IndexUnusable}, also if there is no index.
  */
 export const openExistingIndex = (folder: string): MailIndex => {
   const file = join(folder, 'index.db')
   if (statSync(file, { throwIfNoEntry: false }) === undefined)
     throw new IndexUnusable(
-      `there is no index in ${folder}: make one first (npm start, or npm start -- reindex PATH), or say where it is with --index`,
+      `there is no index in ${folder}: make one first (npm start, or npm start -- reindex PATH), or name its folder with --index`,
     )
   return open(file)
 }
 
-/** How long a process waits for its turn at the index, in milliseconds. */
+/** How long a process waits for the lock of the index, in milliseconds. */
 const busyMs = 10_000
 
 const open = (file: string): MailIndex => {
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(file, { timeout: busyMs })
-    // What the last moments before a power cut wrote can be read from the mail again.
+    // A power cut may lose the last transactions: the mail can be read again.
     switchToWal(database)
     database.exec('PRAGMA synchronous = NORMAL')
     checkFts5(database)
@@ -68,8 +69,8 @@ const open = (file: string): MailIndex => {
 }
 
 /**
- * The one step in which SQLite does not wait its turn: of processes that make the index at the same moment, all but one are
- * refused at once.
+ * Repeats the one step in which SQLite does not wait for the lock: of processes that create the index at the same moment, it refuses all but
+ * one at once.
  */
 const switchToWal = (database: DatabaseSync): void => {
   const until = performance.now() + busyMs
@@ -97,13 +98,11 @@ const checkFts5 = (database: DatabaseSync): void => {
 }
 
 const prepare = (database: DatabaseSync, file: string): void => {
-  // At once, so that of two processes that make the index one waits for the other.
+  // IMMEDIATE, so that of two processes that create the index one waits for the other.
   database.exec('BEGIN IMMEDIATE')
   const version = database.prepare('PRAGMA user_version').get()?.['user_version']
   if (version === 0) database.exec(schema)
   database.exec('COMMIT')
   if (version !== 0 && version !== schemaVersion)
-    throw new IndexUnusable(`${file} was made by another release: move it away, and it is made anew from the mail`)
+    throw new IndexUnusable(`${file} was made by another release: move it away, and the next run makes a new one from the mail`)
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,23 +1,22 @@
-/** Raised when the tables change: an index is made anew from the mail, not brought up to date. */
+/** Raised when the tables change: an old index is not migrated, but made again from the mail. */
 export const schemaVersion = 1
 
 /**
- * The words live in an FTS5 table that takes its text from `message`. Rows are never changed in what is indexed, so that two
- * triggers are enough.
+ * The FTS5 table `words` takes its text from `message`. The indexed columns of a row never change, so that two triggers are enough.
  */
 export const schema = `
   CREATE TABLE mailbox (
     id INTEGER PRIMARY KEY,
     path TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
-    -- How often it was gone through from the beginning. A row that the latest pass did not meet is gone from the mailbox.
+    -- The number of passes. A message that the latest pass did not find is no longer in the mailbox.
     pass INTEGER NOT NULL
   ) STRICT;
 
   CREATE TABLE message (
     id INTEGER PRIMARY KEY,
     mailbox INTEGER NOT NULL REFERENCES mailbox (id),
-    -- What tells the message apart in its mailbox: the name that a Maildir gives it, or the hash of its content.
+    -- Identifies the message in its mailbox: its name in a Maildir, or the hash of its content.
     key TEXT NOT NULL,
     pass INTEGER NOT NULL,
     place TEXT NOT NULL,

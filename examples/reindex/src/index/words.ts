@@ -1,18 +1,18 @@
-/** Parts words for the index, and is not seen by people: zero width space. */
+/** The zero width space: it separates words for the index, and is invisible. */
 const separator = '\u200b'
 
 const between = /(?<=[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}])(?=[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}])/gu
 
 /**
- * Chinese and Japanese put no spaces between words, and the index would take a sentence for one word. Each sign counts as a
- * word instead; those that are searched together have to follow one another.
+ * Chinese and Japanese have no spaces between words, so a sentence would count as one word. Instead each character counts as a word, and
+ * the characters of a search have to follow one another.
  */
 export const separated = (text: string): string => text.replaceAll(between, separator)
 
-/** The text as it was. */
+/** The text without the separators. */
 export const joined = (text: string): string => text.replaceAll(separator, '')
 
-/** What may stand before a word and a colon: only there is it searched for. */
+/** The prefixes of words, which search only that column. */
 const columns = { subject: 'subject', from: 'sender', to: 'recipients', attachment: 'attachments' } as const
 
 const columnAndWord = new RegExp(`^(${Object.keys(columns).join('|')}):(.*)$`, 'is')
@@ -20,9 +20,9 @@ const columnAndWord = new RegExp(`^(${Object.keys(columns).join('|')}):(.*)$`, '
 const isColumn = (name: string): name is keyof typeof columns => name in columns
 
 /**
- * The FTS5 query for what a person typed: all of these words, in any order. `"these words"` have to follow one another,
- * `begin*` finds what begins so, `from:`, `to:`, `subject:` and `attachment:` look only there. Everything else is a word and
- * never syntax, so that no input is an error. Nothing where there is no word in it.
+ * The FTS5 query of what a person typed: all of the words, in any order. `"these words"` have to follow one another, `begin*` finds words with
+ * that beginning, and `from:`, `to:`, `subject:` and `attachment:` search only there. Everything else is a word and never syntax, so that no
+ * input is an error. Undefined if the input has no word.
  */
 export const queryOf = (typed: string): string | undefined => {
   const terms = (typed.match(/(?:[^\s"]*"[^"]*"?\*?|[^\s"]+)/g) ?? []).flatMap((term) => termOf(term) ?? [])

@@ -1,24 +1,23 @@
 export const noHeader = 'it has no header'
 
 /**
- * What is wrong with a message, as far as it shows without taking it apart: the parser makes something of everything, and
- * says nothing.
+ * The defects of a message that can be seen without parsing it: the parser accepts everything, and reports nothing.
  */
 export const defectsOf = (message: Buffer, isCut: boolean): readonly string[] => {
   if (message.length === 0) return ['it is empty']
-  const head = message.toString('latin1', 0, Math.min(headEnd(message), lookedAtBytes))
+  const head = message.toString('latin1', 0, Math.min(headEnd(message), checkedBytes))
   if (!/^[!-9;-~]+[ \t]*:/m.test(head)) return [noHeader]
-  return [...multipartDefects(head, message, isCut), ...charsetDefects(message.toString('latin1', 0, lookedAtBytes))]
+  return [...multipartDefects(head, message, isCut), ...charsetDefects(message.toString('latin1', 0, checkedBytes))]
 }
 
-/** Where the body begins, with the empty line. */
+/** The position of the body, with the empty line before it. */
 export const headEnd = (message: Buffer): number => {
   const ends = [message.indexOf('\n\n'), message.indexOf('\n\r\n')].filter((at) => at !== -1)
   return ends.length === 0 ? message.length : Math.min(...ends)
 }
 
-/** What comes later is an attachment, and would take long. */
-const lookedAtBytes = 1024 * 1024
+/** Later bytes belong to attachments, and would take long. */
+const checkedBytes = 1024 * 1024
 
 const contentType = /^content-type[ \t]*:(.*(?:\r?\n[ \t].*)*)/gim
 
@@ -27,7 +26,7 @@ const multipartDefects = (head: string, message: Buffer, isCut: boolean): readon
   if (!/^\s*multipart\//i.test(type)) return []
   const [, quoted, bare] = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))/i.exec(type) ?? []
   const boundary = quoted ?? bare
-  if (boundary === undefined) return ['it has parts, but does not say what divides them']
+  if (boundary === undefined) return ['it has parts, but no boundary']
   if (!message.includes(`\n--${boundary}`, 0, 'latin1')) return ['its parts are missing']
   return isCut || message.includes(`\n--${boundary}--`, 0, 'latin1') ? [] : ['it breaks off in the middle of its parts']
 }
@@ -41,7 +40,7 @@ const charsetDefects = (text: string): readonly string[] => {
   return [...charsets].slice(0, 3).map((charset) => `its charset "${charset}" is unknown`)
 }
 
-/** Other names of what the platform knows; the parser has a longer list. */
+/** Other names of charsets that the platform knows; the parser has a longer list. */
 const otherNames =
   /^(?:x-|cs)?(?:(?:cp|ms|windows-?)(?:932|936|949|950|874)|windows-31j|iso-?2022-?jp-?[12]|uhc|tis-?620|iso-8859-8-[ie])$/i
 

@@ -1,10 +1,11 @@
 import type { Dirent } from 'node:fs'
 import { open, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, extname, join, relative, sep } from 'node:path'
+import { messageOf } from '../error-message.ts'
 import type { Mailbox } from './mailbox.ts'
 import { folderName } from './maildir.ts'
 
-/** A path that leads to no mail. The message says which, and why. */
+/** A path without mail. The message names the path and the reason. */
 export class NoMail extends Error {
   readonly code = 'NO_MAIL'
 
@@ -16,15 +17,15 @@ export class NoMail extends Error {
 
 export interface FoundMailboxes {
   readonly mailboxes: readonly Mailbox[]
-  /** Folders that could not be looked into, and why. */
+  /** Folders that could not be read, each with the reason. */
   readonly unreadable: readonly string[]
 }
 
 /**
- * The mailboxes that paths lead to: mbox files, `.eml` files, Maildir folders with their subfolders, and whatever of these is
- * below a folder. Each once, in the order of the paths, then of the names.
+ * Finds the mailboxes of paths: mbox files, `.eml` files, Maildir folders with their subfolders, and all of these below a folder. Each
+ * mailbox is found once, in the order of the paths, then of the names.
  *
- * @throws {@link NoMail} where a path leads to none.
+ * @throws {@link NoMail} if a path has no mailbox.
  */
 export const findMailboxes = async (paths: readonly string[]): Promise<FoundMailboxes> => {
   const search = new Search()
@@ -66,7 +67,7 @@ class Search {
   }
 
   async #visit(root: string, path: string, entry: Dirent, inMaildir: boolean): Promise<void> {
-    // What is hidden is no mail, but for the subfolders of a Maildir.
+    // Hidden files are skipped, except for the subfolders of a Maildir.
     if (entry.name.startsWith('.') && !inMaildir) return
     try {
       const target = entry.isSymbolicLink() ? await stat(path) : entry
@@ -77,12 +78,12 @@ class Search {
     }
   }
 
-  /** `isMeant`: somebody named this file; otherwise it was met on the way, and may be anything. */
-  async #addFile(path: string, name: string, isMeant: boolean): Promise<void> {
-    if (isMeant && isEml({ name: path })) return this.#add({ name, kind: 'eml', path })
-    const isMbox = extname(path).toLowerCase() === '.mbox' || (await beginsAsMbox(path)) || (isMeant && (await stat(path)).size === 0)
+  /** `isNamed`: the user named this file. Any other file was found in a folder, and may be anything. */
+  async #addFile(path: string, name: string, isNamed: boolean): Promise<void> {
+    if (isNamed && isEml({ name: path })) return this.#add({ name, kind: 'eml', path })
+    const isMbox = extname(path).toLowerCase() === '.mbox' || (await beginsAsMbox(path)) || (isNamed && (await stat(path)).size === 0)
     if (isMbox) return this.#add({ name, kind: 'mbox', path: await realpath(path) })
-    if (isMeant && (await beginsAsMessage(path))) return this.#add({ name, kind: 'eml', path })
+    if (isNamed && (await beginsAsMessage(path))) return this.#add({ name, kind: 'eml', path })
   }
 
   #add(mailbox: Mailbox): void {
@@ -102,11 +103,11 @@ const beginsAsMbox = async (path: string): Promise<boolean> => /^From .*\r?\n/.t
 
 const beginsAsMessage = async (path: string): Promise<boolean> => /^[!-9;-~]+:.*\r?\n/.test(await beginningOf(path))
 
-/** The name of a folder or a file below the path that was given, the path's own name first. */
+/** The name of a folder or a file below the given path, with the name of that path first. */
 const nameOf = (root: string, path: string): string =>
   [basename(root), ...relative(root, path).split(sep).filter(Boolean).map(folderName)].join('/')
 
-/** Two paths may end alike: then their mailboxes go by the whole path. */
+/** Mailboxes with the same name get their whole path as their name. */
 const withUniqueNames = (mailboxes: readonly Mailbox[]): readonly Mailbox[] => {
   const counts = new Map<string, number>()
   for (const { name } of mailboxes) counts.set(name, (counts.get(name) ?? 0) + 1)
@@ -118,11 +119,11 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTDIR: 'there is no such folder',
   EACCES: 'it may not be read (permission denied)',
   EPERM: 'it may not be read (permission denied)',
-  ELOOP: 'it is a link that leads to itself',
+  ELOOP: 'it is a link to itself',
 }
 
-/** Why the file system refused, in words. */
+/** The reason of an error of the file system, in words. */
 export const reasonOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error)
-  return ('code' in error && typeof error.code === 'string' && reasons[error.code]) || error.message
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return reasons[code] ?? messageOf(error)
 }

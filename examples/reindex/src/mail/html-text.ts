@@ -2,7 +2,7 @@ import { Parser } from 'htmlparser2'
 
 const silent = new Set(['script', 'style', 'title', 'template'])
 
-/** Elements that do not part words. */
+/** Elements that do not separate words. */
 const inline = new Set(
   'a abbr b bdi bdo big cite code del dfn em font i ins kbd mark nobr q s samp small span strike strong sub sup tt u var wbr'.split(' '),
 )

@@ -1,44 +1,44 @@
-/** What holds mail: an mbox file, a Maildir folder, or `.eml` files (one of them, or a folder that holds some). */
+/** An mbox file, a Maildir folder, or `.eml` files (one file, or a folder with some). */
 export const mailboxKinds = ['mbox', 'maildir', 'eml'] as const
 
 export type MailboxKind = (typeof mailboxKinds)[number]
 
 export interface Mailbox {
-  /** What people call it. */
+  /** The name for people. */
   readonly name: string
   readonly kind: MailboxKind
-  /** The absolute path: it tells mailboxes apart. */
+  /** The absolute path, which identifies the mailbox. */
   readonly path: string
 }
 
-/** Where a reader stands in a mailbox: in bytes of an mbox, in messages of anything else. */
+/** The position of a reader in a mailbox: in bytes of an mbox, in messages of any other kind. */
 export interface Place {
   readonly position: number
   readonly size: number
-  /** The key of the last message that was read, where messages have names of their own. */
+  /** The key of the last message that was read, if messages have names. */
   readonly after?: string | undefined
 }
 
 /** A message as it is stored. */
 export interface RawMessage {
   readonly bytes: Uint8Array
-  /** It is larger than {@link mostMessageBytes}: only its beginning was read. */
+  /** Whether it is larger than {@link maxMessageBytes}: then only its beginning was read. */
   readonly isCut: boolean
 }
 
-/** A message that a reader came upon. */
+/** A message in a mailbox. */
 export interface StoredMessage {
-  /** A name that stays with the message in its mailbox; absent where only its content tells it apart. */
+  /** A name that the message keeps in its mailbox; absent if only its content identifies it. */
   readonly key?: string
-  /** Where it is, for people. */
+  /** The place for people. */
   readonly where: string
   /** The flags of a Maildir (`S` seen, `R` replied, `F` flagged, …). */
   readonly flags: string
-  /** Where the mailbox goes on after this message. */
+  /** The position after this message. */
   readonly next: Place
-  /** Reads it, or gives nothing where it has vanished since. */
+  /** Reads it; undefined if it was removed meanwhile. */
   read(): Promise<RawMessage | undefined>
 }
 
-/** More than any mail server lets through: a file that is no mailbox at all must not fill the memory. */
-export const mostMessageBytes = 32 * 1024 * 1024
+/** More than any mail server accepts: a file that is not a mailbox must not fill the memory. */
+export const maxMessageBytes = 32 * 1024 * 1024

@@ -4,16 +4,16 @@ import type { RawMessage } from './mailbox.ts'
 
 /** A message of a Maildir. */
 export interface MaildirMessage {
-  /** The part of the file's name that stays when flags change or the message moves from `new` to `cur`. */
+  /** The part of the file name that stays when flags change or the message moves from `new` to `cur`. */
   readonly key: string
   readonly flags: string
   readonly file: string
 }
 
-/** Flags follow `:2,`. Where file names cannot have a colon, programs write a semicolon or an exclamation mark. */
+/** Flags follow `:2,`. If file names cannot have a colon, programs write a semicolon or an exclamation mark. */
 const nameAndFlags = /^(.+?)(?:[:;!]2,([A-Za-z]*))?$/
 
-/** The messages of a Maildir, in the order of their keys: that of their delivery, by and large. */
+/** The messages of a Maildir, in the order of their keys, which is roughly that of their delivery. */
 export const listMaildir = async (path: string): Promise<readonly MaildirMessage[]> => {
   const messages = new Map<string, MaildirMessage>()
   for (const folder of ['cur', 'new'])
@@ -25,7 +25,7 @@ export const listMaildir = async (path: string): Promise<readonly MaildirMessage
   return [...messages.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1))
 }
 
-/** Reads a message that a mail program may rename meanwhile; gives nothing where it was removed. */
+/** Reads a message, even if a mail program renames it meanwhile; undefined if it was removed. */
 export const readFromMaildir = async (
   path: string,
   key: string,

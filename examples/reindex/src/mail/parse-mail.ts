@@ -1,47 +1,48 @@
 import type { Address, Attachment, Email } from 'postal-mime'
 import PostalMime from 'postal-mime'
+import { messageOf } from '../error-message.ts'
 import { defectsOf, headEnd, noHeader } from './defects.ts'
 import { textOfHtml } from './html-text.ts'
 import type { RawMessage } from './mailbox.ts'
 
-/** What is indexed of a message. */
+/** The indexed parts of a message. */
 export interface Mail {
   readonly subject: string
   readonly sender: string
   readonly recipients: string
-  /** In milliseconds since 1970; absent where the message has no date that can be read. */
+  /** In milliseconds since 1970; absent without a readable date. */
   readonly date?: number
   readonly text: string
   /** The names of the attachments. */
   readonly attachments: readonly string[]
-  /** What is wrong with the message, for people; empty where nothing is. */
+  /** The defects of the message, in words. */
   readonly defects: readonly string[]
 }
 
-/** A novel has half of it. What is longer is data. */
-const mostTextCharacters = 1_000_000
-const mostAttachmentBytes = 256 * 1024
-const deepestMessage = 4
+/** A novel has half of that: a longer text is data. */
+const maxTextCharacters = 1_000_000
+const maxAttachmentBytes = 256 * 1024
+const maxDepth = 4
 
-/** Reads a message as far as possible. It never rejects: what is wrong stands in `defects`. */
+/** Parses a message as far as possible. It never rejects: problems are in `defects`. */
 export const parseMail = async ({ bytes, isCut }: RawMessage): Promise<Mail> => {
   const stored = inUnicode(withoutPrelude(asBuffer(bytes)))
   const defects = [...(isCut ? ['it is too large: only its beginning was read'] : []), ...defectsOf(stored, isCut)]
-  // Without a header, everything is text.
+  // A message without a header is all text.
   const message = defects.includes(noHeader) ? Buffer.concat([Buffer.from('\n'), stored]) : stored
   try {
-    const mail = await mailOf(message, deepestMessage)
+    const mail = await mailOf(message, maxDepth)
     const isLost = defects.length > 0 && mail.text === ''
     return { ...mail, ...(isLost ? { text: wordsAfterHead(message) } : {}), defects }
   } catch (error) {
-    const defect = `it cannot be parsed: ${error instanceof Error ? error.message : String(error)}`
+    const defect = `it cannot be parsed: ${messageOf(error)}`
     return { ...(await headOnly(message)), defects: [...defects, defect] }
   }
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-/** Some programs save a byte order mark, or the `From ` line of the mbox that the message was in. */
+/** Removes a byte order mark, and the `From ` line of the mbox that the message came from. */
 const withoutPrelude = (message: Buffer): Buffer => {
   const start = message.indexOf('\u{feff}') === 0 ? 3 : 0
   const isMboxLine = message.toString('latin1', start, start + 5) === 'From '
@@ -49,9 +50,9 @@ const withoutPrelude = (message: Buffer): Buffer => {
   return message.subarray(lineEnd === -1 ? start : lineEnd + 1)
 }
 
-/** Old programs write headers, or all of a message, in the charset of their machine without saying so: mostly windows-1252. */
+/** Old programs write headers, or the whole message, in the charset of their machine without naming it: mostly windows-1252. */
 const inUnicode = (message: Buffer): Buffer => {
-  const isSaid = /charset/i.test(message.toString('latin1', 0, mostAttachmentBytes))
+  const isSaid = /charset/i.test(message.toString('latin1', 0, maxAttachmentBytes))
   const end = isSaid ? headEnd(message) : message.length
   const unsaid = message.subarray(0, end)
   if (isUtf8(unsaid)) return message
@@ -68,12 +69,12 @@ const mailOf = async (message: Uint8Array, depth: number): Promise<Omit<Mail, 'd
     sender: oneLine(addressesOf(email.from === undefined ? [] : [email.from])),
     recipients: oneLine(addressesOf([...(email.to ?? []), ...(email.cc ?? []), ...(email.bcc ?? [])])),
     ...(Number.isNaN(date) ? {} : { date }),
-    text: clean(text).slice(0, mostTextCharacters),
+    text: clean(text).slice(0, maxTextCharacters),
     attachments: email.attachments.flatMap(({ filename, description }) => oneLine(filename ?? description ?? '') || []),
   }
 }
 
-/** Where the whole cannot be parsed, the head by itself mostly can, and the rest may hold words. */
+/** If the whole message cannot be parsed, its head mostly can, and the rest may have words. */
 const headOnly = async (message: Buffer): Promise<Omit<Mail, 'defects'>> => {
   const end = headEnd(message)
   const head = message
@@ -84,20 +85,20 @@ const headOnly = async (message: Buffer): Promise<Omit<Mail, 'defects'>> => {
   try {
     return { ...(await mailOf(Buffer.from(head, 'latin1'), 0)), text: rest }
   } catch {
-    // Not even that: nothing but the words is left.
+    // The head cannot be parsed either.
     return { subject: '', sender: '', recipients: '', text: rest, attachments: [] }
   }
 }
 
-/** What the body holds, as it stands there. */
+/** The body as it is stored. */
 const wordsAfterHead = (message: Buffer): string => {
   const end = headEnd(message)
-  return clean(decode(message.subarray(end, end + mostAttachmentBytes)))
+  return clean(decode(message.subarray(end, end + maxAttachmentBytes)))
 }
 
 const bodyOf = ({ text = '', html }: Email): string => (text.trim() === '' && html !== undefined ? textOfHtml(html) : text)
 
-/** The words of text that is attached, and of messages that are. */
+/** The words of an attached text, or of an attached message. */
 const textOfAttachment = async ({ mimeType, content }: Attachment, depth: number): Promise<string> => {
   const bytes = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content)
   if (mimeType === 'message/rfc822') {
@@ -106,7 +107,7 @@ const textOfAttachment = async ({ mimeType, content }: Attachment, depth: number
     return [subject, sender, text].join('\n')
   }
   if (!mimeType.startsWith('text/')) return ''
-  const text = decode(bytes.subarray(0, mostAttachmentBytes))
+  const text = decode(bytes.subarray(0, maxAttachmentBytes))
   return mimeType === 'text/html' ? textOfHtml(text) : text
 }
 
@@ -128,7 +129,7 @@ const isUtf8 = (bytes: Uint8Array): boolean => {
 
 const decode = (bytes: Uint8Array): string => new TextDecoder(isUtf8(bytes) ? 'utf-8' : 'windows-1252').decode(bytes)
 
-/** The database ends a text at NUL, and takes no halves of characters. */
+/** The database ends a text at NUL, and refuses halves of characters. */
 const clean = (text: string): string => text.replaceAll('\0', ' ').toWellFormed().trim()
 
 const oneLine = (text: string): string => clean(text).replaceAll(/\s+/g, ' ')

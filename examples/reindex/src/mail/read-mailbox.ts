@@ -2,14 +2,14 @@ import { createReadStream } from 'node:fs'
 import { open, readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Mailbox, Place, RawMessage, StoredMessage } from './mailbox.ts'
-import { mostMessageBytes } from './mailbox.ts'
+import { maxMessageBytes } from './mailbox.ts'
 import { listMaildir, readFromMaildir } from './maildir.ts'
 import { splitMbox } from './split-mbox.ts'
 
 /**
- * The messages of a mailbox, one after the other, from a place on that an earlier reader reached.
+ * Reads the messages of a mailbox one after the other, from the position of an earlier reader on.
  *
- * @throws `NOT_AN_MBOX`, and whatever the file system says.
+ * @throws `NOT_AN_MBOX`, and the errors of the file system.
  */
 export const readMailbox = (mailbox: Mailbox, from?: Place): AsyncIterable<StoredMessage> => {
   switch (mailbox.kind) {
@@ -23,7 +23,7 @@ export const readMailbox = (mailbox: Mailbox, from?: Place): AsyncIterable<Store
 }
 
 async function* readMbox(path: string, from: Place | undefined): AsyncGenerator<StoredMessage> {
-  // What is appended while it is read is for the next time.
+  // Messages that are appended meanwhile are read the next time.
   const { size } = await stat(path)
   if (size === 0) return
   if (from?.position === size) return
@@ -63,10 +63,10 @@ const listEml = async (path: string): Promise<{ isFolder: boolean; names: readon
   return { isFolder: true, names: (await readdir(path)).filter((name) => name.toLowerCase().endsWith('.eml')).toSorted() }
 }
 
-/** Reads a file that holds one message, as far as messages are read. */
+/** Reads a file with one message, up to the maximum size. */
 const readFile = async (path: string): Promise<RawMessage> => {
   await using file = await open(path)
   const { size } = await file.stat()
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, mostMessageBytes)), 0, undefined, 0)
-  return { bytes: buffer.subarray(0, bytesRead), isCut: size > mostMessageBytes }
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, maxMessageBytes)), 0, undefined, 0)
+  return { bytes: buffer.subarray(0, bytesRead), isCut: size > maxMessageBytes }
 }

@@ -1,42 +1,42 @@
-import { mostMessageBytes } from './mailbox.ts'
+import { maxMessageBytes } from './mailbox.ts'
 import type { RawMessage } from './mailbox.ts'
 
 /** A message of an mbox, unquoted, without its `From ` line. */
 export interface MboxMessage extends RawMessage {
-  /** Where its `From ` line begins, in bytes. */
+  /** The position of its `From ` line, in bytes. */
   readonly position: number
-  /** Where the next one begins. */
+  /** The position of the next message. */
   readonly end: number
 }
 
-/** The file does not begin as an mbox does. */
+/** The file does not begin like an mbox. */
 export class NotAnMbox extends Error {
   readonly code = 'NOT_AN_MBOX'
 
   constructor() {
-    super('it is no mbox: the first line does not begin with "From "')
+    super('it is not an mbox: the first line does not begin with "From "')
     this.name = 'NotAnMbox'
   }
 }
 
 export interface SplitOptions {
-  /** Where in the file the chunks begin: at a `From ` line. Default 0. */
+  /** The position of the chunks in the file, at a `From ` line. Default 0. */
   readonly position?: number
-  readonly mostBytes?: number
+  readonly maxBytes?: number
 }
 
 const newline = 0x0a
 const marker = Buffer.from('\nFrom ')
 
-/** Enough to see a marker that a chunk cuts in two, and the line before it. */
+/** Enough to find a marker that is split between two chunks, and the line before it. */
 const keptBytes = 8
 
-/** A longer line is no `From ` line. */
-const longestLine = 1000
+/** A longer line is not a `From ` line. */
+const maxLineBytes = 1000
 
 /**
- * Takes an mbox apart while it is read: no more is held than one message and one chunk. Lines end in LF or CRLF. Quoting is
- * undone as mboxrd has it (one `>` less before `From `), which is right for mboxo too, unless its author typed the `>`.
+ * Splits an mbox while it is read, and holds at most one message and one chunk. Lines end in LF or CRLF. Quoting is undone as in mboxrd (one
+ * `>` less before `From `), which is right for mboxo too, unless its author typed the `>`.
  *
  * @throws {@link NotAnMbox}
  */
@@ -44,26 +44,26 @@ export async function* splitMbox(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options: SplitOptions = {},
 ): AsyncGenerator<MboxMessage> {
-  const splitter = new Splitter(options.position ?? 0, options.mostBytes ?? mostMessageBytes)
+  const splitter = new Splitter(options.position ?? 0, options.maxBytes ?? maxMessageBytes)
   for await (const chunk of chunks) yield* splitter.add(chunk)
   yield* splitter.end()
 }
 
-/** With an empty line before it, the first `From ` line is found like every other. */
+/** An empty line before the first `From ` line makes it like every other one. */
 const before = '\n\n'
 
 class Splitter {
-  readonly #mostBytes: number
+  readonly #maxBytes: number
   #window: Buffer = Buffer.from(before)
-  /** Where in the file the window begins. */
+  /** The position of the window in the file. */
   #windowAt: number
-  /** Where in the window begins what was not handed on yet. */
+  /** The position in the window of the first byte that no message has yet. */
   #fresh = before.length
   #message: Collector | undefined
 
-  constructor(position: number, mostBytes: number) {
+  constructor(position: number, maxBytes: number) {
     this.#windowAt = position - before.length
-    this.#mostBytes = mostBytes
+    this.#maxBytes = maxBytes
   }
 
   *add(chunk: Uint8Array): Generator<MboxMessage> {
@@ -78,20 +78,20 @@ class Splitter {
     if (this.#message !== undefined) yield this.#message.end(this.#windowAt + this.#window.length)
   }
 
-  /** Gives the messages that end in the window, and the index of a marker whose line goes on in the next chunk. */
+  /** Gives the messages that end in the window, and the index of a marker whose line continues in the next chunk. */
   *#split(isEnd: boolean): Generator<MboxMessage, number> {
     const window = this.#window
     let from = Math.max(this.#fresh - 1, 0)
     for (let at = window.indexOf(marker, from); at !== -1; at = window.indexOf(marker, from)) {
       const lineEnd = window.indexOf(newline, at + 1)
-      if (lineEnd === -1 && !isEnd && window.length - at < longestLine) return at
+      if (lineEnd === -1 && !isEnd && window.length - at < maxLineBytes) return at
       const end = lineEnd === -1 ? window.length : lineEnd
       from = at + 1
       if (this.#message !== undefined && !isSeparator(window, at, end)) continue
       const beginsAt = this.#windowAt + at + 1
       this.#handOn(Math.max(at + 1, this.#fresh), { keepsWindow: true })
       if (this.#message !== undefined) yield this.#message.end(beginsAt)
-      this.#message = new Collector(beginsAt, this.#mostBytes)
+      this.#message = new Collector(beginsAt, this.#maxBytes)
       this.#fresh = Math.min(end + 1, window.length)
       // The newline of this line can belong to the next marker.
       from = end
@@ -99,7 +99,7 @@ class Splitter {
     return Infinity
   }
 
-  /** Gives what comes before an index of the window to the message, and forgets it but for its last bytes. */
+  /** Gives the bytes before an index of the window to the message, and drops them except for the last ones. */
   #handOn(index: number, { keepsWindow = false } = {}): void {
     const bytes = this.#window.subarray(this.#fresh, index)
     if (this.#message === undefined) checkBlank(bytes)
@@ -113,42 +113,42 @@ class Splitter {
   }
 }
 
-/** Between a weekday and a time there may be anything: mail programs do not agree on more. */
+/** Mail programs agree on a weekday and a time, and on nothing between them. */
 const weekdayAndTime = /\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*\b\d{1,2}:\d{2}\b/
 const time = /\b\d{1,2}:\d{2}\b/
 
 /**
- * Whether the line at a marker begins a message. Programs differ: some leave the line bare, some forget the empty line before
- * it, some do not quote. A sentence that begins with "From " is seldom about a time, and hardly ever about a weekday too.
+ * Whether the line at a marker begins a message. Some programs write the line without an address and a time, some omit the empty line before
+ * it, some do not quote. A sentence that begins with "From " seldom contains a time, and hardly ever a weekday too.
  */
 const isSeparator = (window: Buffer, at: number, end: number): boolean => {
-  if (end - at > longestLine) return false
+  if (end - at > maxLineBytes) return false
   const rest = window.toString('latin1', at + marker.length, end).trim()
   const isAfterBlank = window[at - 1] === newline || (window[at - 1] === 0x0d && window[at - 2] === newline)
   return isAfterBlank ? rest === '' || time.test(rest) : weekdayAndTime.test(rest)
 }
 
-/** Blank lines and a byte order mark may stand before the first message, nothing else. */
+/** Only blank lines and a byte order mark may come before the first message. */
 const checkBlank = (bytes: Buffer): void => {
   if (/[^\s\u00ef\u00bb\u00bf]/.test(bytes.toString('latin1', 0, bytes.length))) throw new NotAnMbox()
 }
 
-/** Gathers one message, up to a limit. */
+/** Collects one message, up to the maximum size. */
 class Collector {
   readonly #position: number
-  readonly #mostBytes: number
+  readonly #maxBytes: number
   readonly #parts: Buffer[] = []
   #bytes = 0
   #isCut = false
 
-  constructor(position: number, mostBytes: number) {
+  constructor(position: number, maxBytes: number) {
     this.#position = position
-    this.#mostBytes = mostBytes
+    this.#maxBytes = maxBytes
   }
 
   add(bytes: Buffer): void {
     if (bytes.length === 0) return
-    const kept = bytes.subarray(0, this.#mostBytes - this.#bytes)
+    const kept = bytes.subarray(0, this.#maxBytes - this.#bytes)
     this.#isCut ||= kept.length < bytes.length
     this.#bytes += kept.length
     if (kept.length > 0) this.#parts.push(kept)

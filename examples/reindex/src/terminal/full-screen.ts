@@ -1,18 +1,18 @@
 import { emitKeypressEvents } from 'node:readline'
 import type { ReadStream, WriteStream } from 'node:tty'
 
-/** What was pressed. */
+/** A key press. */
 export interface Key {
   readonly name?: string
   readonly ctrl?: boolean
-  /** What the terminal sent: tells apart what has no name. */
+  /** The characters of the terminal, which identify a key without a name. */
   readonly sequence?: string
 }
 
 export interface FullScreenOptions {
   readonly output: WriteStream
   readonly input: ReadStream
-  /** The lines to show: never more, and never longer, than there is room for. */
+  /** The lines of the screen: never more, and never longer, than the terminal has room for. */
   readonly render: (columns: number, lines: number) => readonly string[]
   readonly onKey: (key: Key) => void
 }
@@ -26,8 +26,8 @@ const clearLine = '\u001b[K'
 const clearBelow = '\u001b[J'
 
 /**
- * A screen that is drawn anew ten times a second, where something changed. It has the other screen of the terminal to itself,
- * so that a resize leaves no rubble behind, and gives back what was there before, on whatever way the process ends.
+ * A screen that is drawn ten times a second if it has changed. It uses the alternate screen of the terminal, so that a resize leaves nothing
+ * behind, and restores the terminal however the process ends.
  */
 export class FullScreen {
   readonly #options: FullScreenOptions
@@ -41,7 +41,7 @@ export class FullScreen {
     output.write(enter)
     output.on('resize', this.#onResize)
     process.once('exit', this.#close)
-    // Before the error is written, or it would vanish with the screen.
+    // Before the error is written: it would vanish with the screen.
     process.once('uncaughtExceptionMonitor', this.#close)
     if (input.isTTY) {
       emitKeypressEvents(input)
@@ -56,7 +56,7 @@ export class FullScreen {
   draw(): void {
     if (!this.#isOpen) return
     const { output, render } = this.#options
-    // Some terminals say 0 until they know better.
+    // Some terminals give 0 at first.
     const lines = render(output.columns || 80, output.rows || 24)
     const screen = home + lines.map((line) => line + clearLine).join('\r\n') + clearBelow
     if (screen !== this.#shown) output.write(screen)

@@ -4,7 +4,7 @@ import { FullScreen } from './full-screen.ts'
 import type { Key } from './full-screen.ts'
 import { renderTable } from './table.ts'
 
-/** What is pressed, and what it leads to. */
+/** The actions of keys. */
 export interface KeyActions {
   readonly cancel: (row: number) => void
   readonly stop: () => void
@@ -37,7 +37,7 @@ export class LiveScreen {
     })
   }
 
-  /** Says that the run is shutting down. */
+  /** Shows that the run is shutting down. */
   stopping(): void {
     this.#isStopping = true
     this.#screen.draw()

@@ -3,10 +3,10 @@ import { countsOf } from '../reindex-run.ts'
 import { counted, number, printable } from './printable.ts'
 import { fractionOf } from './table.ts'
 
-/** How often a long mailbox says how far it is, in milliseconds. */
+/** How often the progress of a long mailbox is printed, in milliseconds. */
 const everyMs = 5_000
 
-/** Tells of a run in plain lines, for logs and pipes. */
+/** Prints the progress of a run in plain lines, for logs and pipes. */
 export const plainLines = (run: ReindexRun, say: (line: string) => void): ((row: Row, before: Row) => void) => {
   const toldAt = new Map<string, number>()
   return (row, before) => {
@@ -33,8 +33,8 @@ const lineOf = (run: ReindexRun, row: Row, before: Row): string | undefined => {
     case 'waiting':
       if (details.attempt === 0) return undefined
       return details.error === undefined
-        ? `handed back by ${run.nodeOf(row)} after ${counted(done, 'message')}`
-        : `attempt ${details.attempt} failed after ${counted(done, 'message')}: ${printable(details.error.message)}; it is tried again`
+        ? `released by ${run.nodeOf(row)} after ${counted(done, 'message')}`
+        : `attempt ${details.attempt} failed after ${counted(done, 'message')}: ${printable(details.error.message)}; it runs again`
     case 'inProgress':
       return `started on ${run.nodeOf(row)}${details.attempt > 1 ? `, attempt ${details.attempt}, after ${counted(done, 'message')}` : ''}`
     case 'cancelRequested':
@@ -45,11 +45,11 @@ const lineOf = (run: ReindexRun, row: Row, before: Row): string | undefined => {
       return `cancelled: ${tallyOf(row)}`
     case 'failed':
     case 'died':
-      return `${details.status}: ${printable(details.error?.message ?? 'no reason is known')}`
+      return `${details.status}: ${printable(details.error?.message ?? 'for an unknown reason')}`
   }
 }
 
-/** How many messages there were, and what became of them. */
+/** The counts of messages, in words. */
 export const tallyOf = ({ details }: Row): string => {
   const { done = 0, indexed = 0, known = 0, broken = 0 } = countsOf(details) ?? {}
   return `${counted(done, 'message')}, ${number(indexed)} new, ${number(known)} known, ${number(broken)} broken`

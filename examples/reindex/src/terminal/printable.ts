@@ -1,17 +1,17 @@
 import cliTruncate from 'cli-truncate'
 import stringWidth from 'string-width'
 
-/** What comes out of mail may hold anything, the commands of terminals too. */
+/** Text without control characters: mail may contain commands of terminals. */
 export const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').replaceAll(/\p{Cf}/gu, '')
 
-/** Text of exactly that many columns: cut in the middle, where it is too long, or filled up. */
+/** Text of exactly this width: cut in the middle if it is too long, or padded. */
 export const fitted = (text: string, columns: number, side: 'left' | 'right' = 'left'): string => {
   const short = shortened(text, columns)
   const filling = ' '.repeat(Math.max(0, columns - stringWidth(short)))
   return side === 'left' ? short + filling : filling + short
 }
 
-/** Text of at most that many columns. */
+/** Text of at most this width. */
 export const shortened = (text: string, columns: number, position: 'middle' | 'end' = 'middle'): string =>
   columns <= 0 ? '' : cliTruncate(text, columns, { position })
 

@@ -6,10 +6,10 @@ import { tallyOf } from './plain-lines.ts'
 import { counted, number, printable } from './printable.ts'
 import { statusOf } from './table.ts'
 
-/** What is said of a run at its end: what did not go well and why, then the sums. */
-export const reportOf = (run: ReindexRun): readonly string[] => [...run.rows.flatMap(trouble), ...sums(run)]
+/** The report at the end of a run: the problems and their reasons, then the sums. */
+export const reportOf = (run: ReindexRun): readonly string[] => [...run.rows.flatMap(problemsOf), ...sums(run)]
 
-const trouble = (row: Row): readonly string[] => {
+const problemsOf = (row: Row): readonly string[] => {
   const { details, mailbox } = row
   const { broken = 0, problems = [] } = countsOf(details) ?? {}
   const lines = problems.map(({ where, why }) => `  ${printable(where)}: ${printable(why)}`)
@@ -24,11 +24,11 @@ const outcomeOf = (row: Row): string => {
   switch (details?.status) {
     case 'failed':
     case 'died':
-      return `${details.status} after ${counted(details.attempt, 'attempt')}: ${printable(details.error?.message ?? 'no reason is known')}`
+      return `${details.status} after ${counted(details.attempt, 'attempt')}: ${printable(details.error?.message ?? 'for an unknown reason')}`
     case 'cancelled':
       return `cancelled after ${tallyOf(row)}`
     default:
-      return `not finished: ${tallyOf(row)}; run again to go on`
+      return `not finished: ${tallyOf(row)}; run again to continue`
   }
 }
 

@@ -5,7 +5,7 @@ import { printable } from './printable.ts'
 
 const found = new RegExp(`${hitBegin}([^${hitBegin}${hitEnd}]*)${hitEnd}`, 'g')
 
-/** A message that was found, in a few lines. */
+/** A found message, in a few lines. */
 export const hitLines = ({ mailbox, place, flags, date, subject, sender, attachments, snippet }: Hit): readonly string[] => {
   const marks = [
     ...(flags.includes('F') ? ['flagged'] : []),
@@ -15,14 +15,14 @@ export const hitLines = ({ mailbox, place, flags, date, subject, sender, attachm
   const when = date === undefined ? 'no date' : dateOf(date)
   return [
     styleText('bold', printable(subject) || '(no subject)'),
-    [when, printable(sender) || 'nobody', ...marks].join(' · '),
+    [when, printable(sender) || 'no sender', ...marks].join(' · '),
     styleText('dim', `${printable(mailbox)}, ${printable(place)}`),
     ...(attachments.length === 0 ? [] : [`attached: ${attachments.map(printable).join(', ')}`]),
     marked(snippet),
   ]
 }
 
-/** Dates that no calendar has are in mail too. */
+/** Mail may have dates that no calendar has. */
 const dateOf = (date: number): string =>
   Math.abs(date) <= 8.64e15 ? new Date(date).toISOString().slice(0, 16).replace('T', ' ') : 'no date'
 

@@ -3,15 +3,15 @@ import type { Row } from '../reindex-run.ts'
 import { countsOf, isOver, placeOf } from '../reindex-run.ts'
 import { counted, fitted, number, printable, shortened, widthOf } from './printable.ts'
 
-/** What the table shows. */
+/** Everything that the table shows. */
 export interface TableView {
   readonly rows: readonly Row[]
   readonly nodeOf: (row: Row) => string
   readonly selected: number
   readonly elapsedMs: number
-  /** Where the index is. */
+  /** The folder of the index. */
   readonly index: string
-  /** What the user should know about this run; a line. */
+  /** A line about this run for the user. */
   readonly note?: string
   readonly isStopping: boolean
   /** The size of the terminal. */
@@ -46,7 +46,7 @@ const headLine = ({ rows, elapsedMs, index }: TableView, width: number): string 
   return `${styleText('bold', fitted(left, room))}  ${right}`
 }
 
-/** Says of the selected mailbox what the columns have no room for. */
+/** The details of the selected mailbox that have no column. */
 const selectedLine = ({ rows, selected }: TableView): string => {
   const row = rows[selected]
   if (row === undefined) return ''
@@ -59,9 +59,9 @@ const selectedLine = ({ rows, selected }: TableView): string => {
 }
 
 const keysLine = ({ isStopping }: TableView): string =>
-  isStopping ? 'Shutting down: 2 s for what runs · Ctrl-C again ends at once' : '↑ ↓ select · c cancel this mailbox · q shut down'
+  isStopping ? 'Shutting down: running mailboxes have 2 s · Ctrl-C again ends at once' : '↑ ↓ select · c cancel this mailbox · q shut down'
 
-/** The first row that is shown, so that the selected one is in the middle where there are too many. */
+/** The first shown row: with too many rows, the selected one is in the middle. */
 const firstShown = (selected: number, rows: number, room: number): number =>
   Math.max(0, Math.min(selected - Math.floor(room / 2), rows - room))
 
@@ -69,41 +69,41 @@ type ColumnName = 'status' | 'node' | 'bar' | 'messages' | 'rate'
 
 interface Layout {
   readonly name: number
-  /** The columns that there is room for, and how wide they are. */
+  /** The shown columns, and their widths. */
   readonly columns: ReadonlyMap<ColumnName, number>
 }
 
 const gap = 2
-const leastName = 12
+const minName = 12
 const percent = 5
-const leastBar = 6 + percent
-const mostBar = 32 + percent
+const minBar = 6 + percent
+const maxBar = 32 + percent
 
-/** What goes first where there is too little room, and how much of it the names are to have before. */
+/** The order in which columns are dropped, each unless the names have this width. */
 const dispensable: readonly (readonly [ColumnName, forName: number])[] = [
   ['rate', 32],
   ['node', 28],
   ['messages', 20],
   ['bar', 16],
-  ['status', leastName],
+  ['status', minName],
 ]
 
-/** Shares out the width. The widths hang on nothing that changes from one moment to the next, or the table would twitch. */
+/** Divides the width. It depends on nothing that changes from one moment to the next: otherwise the columns would jump. */
 const layoutOf = ({ rows, nodeOf }: TableView, width: number): Layout => {
-  const widest = (texts: readonly string[], least: number): number => texts.reduce((most, text) => Math.max(most, widthOf(text)), least)
+  const widest = (texts: readonly string[], min: number): number => texts.reduce((max, text) => Math.max(max, widthOf(text)), min)
   const columns = new Map<ColumnName, number>([
     ['status', 11],
     ['node', widest(rows.map(nodeOf), 8)],
-    ['bar', leastBar],
+    ['bar', minBar],
     ['messages', widest(rows.map(messagesOf), 13)],
     ['rate', 8],
   ])
   const roomForName = (): number => [...columns.values()].reduce((room, each) => room - each - gap, width - marker.length)
-  const longest = widest(rows.map(nameOf), leastName)
+  const longest = widest(rows.map(nameOf), minName)
   for (const [column, forName] of dispensable) if (roomForName() < Math.min(longest, forName)) columns.delete(column)
   const name = Math.max(1, Math.min(longest, roomForName()))
   const bar = columns.get('bar')
-  if (bar !== undefined) columns.set('bar', Math.min(mostBar, bar + roomForName() - name))
+  if (bar !== undefined) columns.set('bar', Math.min(maxBar, bar + roomForName() - name))
   return { name, columns }
 }
 
@@ -134,13 +134,13 @@ const cellOf = (row: Row, column: ColumnName, width: number, nodeOf: TableView['
   }
 }
 
-/** What a status is called here, and how it looks. */
+/** The word and the style of a status. */
 export const statusOf = ({ details }: Row): readonly [word: string, style: Style] => {
   switch (details?.status) {
     case undefined:
       return ['submitting', 'dim']
     case 'waiting':
-      return details.attempt === 0 ? ['waiting', 'dim'] : details.error === undefined ? ['handed back', 'yellow'] : ['retrying', 'magenta']
+      return details.attempt === 0 ? ['waiting', 'dim'] : details.error === undefined ? ['released', 'yellow'] : ['retrying', 'magenta']
     case 'inProgress':
       return ['running', 'cyan']
     case 'cancelRequested':
@@ -156,14 +156,14 @@ export const statusOf = ({ details }: Row): readonly [word: string, style: Style
   }
 }
 
-/** How much of a mailbox was gone through, 0 to 1. */
+/** How much of a mailbox was read, 0 to 1. */
 export const fractionOf = ({ details }: Row): number => {
   if (details?.status === 'completed') return 1
   const place = placeOf(details)
   return place === undefined || place.size === 0 ? 0 : Math.min(1, place.position / place.size)
 }
 
-/** How much of a mailbox was gone through: a bar of that many columns, and five more for the number. */
+/** How much of a mailbox was read: a bar of this width, and five more columns for the number. */
 export const barOf = (row: Row, width: number): string => {
   const fraction = fractionOf(row)
   const full = Math.floor(fraction * width)
@@ -171,7 +171,7 @@ export const barOf = (row: Row, width: number): string => {
   return `${styleText(style, '█'.repeat(full))}${dim('░'.repeat(width - full))} ${fitted(`${Math.floor(fraction * 100)}%`, 4, 'right')}`
 }
 
-/** How many messages were gone through, of how many: an mbox only tells how many bytes are left, so that is estimated. */
+/** How many messages were read, of how many. An mbox only gives the number of bytes, so its number of messages is estimated. */
 export const messagesOf = (row: Row): string => {
   const { details, mailbox } = row
   const done = countsOf(details)?.done
