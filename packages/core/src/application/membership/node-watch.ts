@@ -19,7 +19,7 @@ const rememberedMs = 3_600_000
 /** How many times per `renewMs` the registry is read while a node is missing. */
 const readsPerRenewal = 5
 
-/** For how many `ttlMs` a missing node makes the reads more frequent. If its entry lasts longer, its lease is longer than this one. */
+/** For how many `ttlMs` a missing node makes the reads more frequent. A node that stays registered longer has a longer lease. */
 const closeReadTtls = 2
 
 /**

@@ -67,7 +67,7 @@ export class Lease {
     return (age < doubtfulFrom * ttlMs ? doubtfulFrom * ttlMs : ttlMs) - age
   }
 
-  /** Whether the lease was never lost since a moment of `clock.elapsed()`: if so, no other node can have declared it dead since. */
+  /** Whether the lease was never lost since a moment of `clock.elapsed()`: then no node can have declared this node dead since. */
   isHeldSince(since: number): boolean {
     return this.state !== 'lost' && this.#unbrokenSince <= since
   }
