@@ -1,5 +1,12 @@
+import type { TaskId } from '../../domain/task-id.ts'
 import type { NodeContext } from '../node/context.ts'
 import { persist } from '../node/retrying.ts'
+
+/** What a call of the outbox does, for its log lines. */
+interface OutboxCall {
+  readonly action: 'save a row' | 'publish a notice' | 'send a message'
+  readonly taskId: TaskId
+}
 
 /**
  * Makes the calls that follow a written event, for its row, notice or message. A failed call is retried in the background until it
@@ -16,12 +23,12 @@ export class Outbox {
   }
 
   /** Resolves after the first try, also if it failed. */
-  async deliver(what: string, call: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  async deliver(what: OutboxCall, call: (signal: AbortSignal) => Promise<void>): Promise<void> {
     this.#open++
     try {
       await this.#node.deadlines.call(undefined, call)
     } catch (error) {
-      this.#node.logger.warn({ err: error }, `failed ${what}: retrying in the background`)
+      this.#node.logger.warn({ taskId: what.taskId, err: error }, `failed to ${what.action}: retrying in the background`)
       void this.#retry(what, call)
     } finally {
       this.#ended()
@@ -37,12 +44,12 @@ export class Outbox {
     if (--this.#open === 0) this.#settled?.()
   }
 
-  async #retry(what: string, call: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  async #retry(what: OutboxCall, call: (signal: AbortSignal) => Promise<void>): Promise<void> {
     this.#open++
     try {
       await persist(this.#node, { forMs: Infinity }, call)
     } catch (error) {
-      this.#node.logger.error({ err: error }, `gave up trying ${what}: a janitor of another node repairs it`)
+      this.#node.logger.error({ taskId: what.taskId, err: error }, `gave up trying to ${what.action}: a janitor of another node repairs it`)
     } finally {
       this.#ended()
     }

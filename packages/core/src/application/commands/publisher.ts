@@ -33,7 +33,7 @@ export class Publisher {
   }
 
   saveRow(details: TaskDetails): Promise<void> {
-    return this.#outbox.deliver(`to save the row of task ${details.taskId}`, (signal) => this.saveRowNow(details, signal))
+    return this.#outbox.deliver({ action: 'save a row', taskId: details.taskId }, (signal) => this.saveRowNow(details, signal))
   }
 
   /** Saves a row in one try, and rejects on a failure. */
@@ -45,7 +45,7 @@ export class Publisher {
   /** Publishes notices. A lost notice only delays its receivers; a failed call is retried. */
   announce(taskId: TaskId, events: readonly TaskEvent[]): Promise<void> {
     const notices = events.map(noticeOf)
-    return this.#outbox.deliver(`to publish a notice of task ${taskId}`, (signal) => this.#node.messaging.bus.publish(notices, { signal }))
+    return this.#outbox.deliver({ action: 'publish a notice', taskId }, (signal) => this.#node.messaging.bus.publish(notices, { signal }))
   }
 }
 

@@ -60,7 +60,7 @@ export class Sender {
 
   #sendNow({ taskId, version, queue }: TaskDetails, created?: TaskCreated): Promise<void> {
     const message: WorkMessage = { taskId, version, sentAt: this.#node.clock.now(), ...(isCarried(created) ? { created } : {}) }
-    return this.#outbox.deliver(`to send the message of task ${taskId}`, (signal) =>
+    return this.#outbox.deliver({ action: 'send a message', taskId }, (signal) =>
       this.#node.messaging.queue.send(queue, message, { signal }),
     )
   }

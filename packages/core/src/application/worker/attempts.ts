@@ -138,15 +138,15 @@ export class Attempts {
   }
 
   /** The later of two: the progress in the history, and the saved progress. An attempt that died left its progress only in the latter. */
-  async #lastProgress(taskId: TaskId, told: TaskProgress | undefined): Promise<TaskProgress | undefined> {
+  async #lastProgress(taskId: TaskId, inHistory: TaskProgress | undefined): Promise<TaskProgress | undefined> {
     const { storage, commandTimeoutMs, logger } = this.#node
     try {
       const saved = await persist(this.#node, { forMs: commandTimeoutMs }, (signal) => storage.listing.progress(taskId, { signal }))
-      return saved !== undefined && isLaterProgress(saved, told) ? saved : told
+      return saved !== undefined && isLaterProgress(saved, inHistory) ? saved : inHistory
     } catch (error) {
       // The last progress helps the next attempt, but the attempt runs without it as well.
       logger.warn({ taskId, err: error }, 'failed to read the last progress: the attempt gets the progress in the history')
-      return told
+      return inHistory
     }
   }
 
@@ -180,15 +180,15 @@ export class Attempts {
   /** No other node ends an attempt of a live node, so this node retries until the end is written or the node closes. */
   async #concludeLater(run: TaskRun, command: TaskCommand): Promise<void> {
     try {
-      await persistAnyway(this.#node, () => this.#conclude(run, command, 'debug'))
+      await persistAnyway(this.#node, () => this.#conclude(run, command, true))
     } catch (error) {
       this.#node.logger.error({ taskId: run.taskId, attempt: run.attempt, err: error }, 'gave up writing the end of an attempt')
       this.#forget(run)
     }
   }
 
-  async #conclude(run: TaskRun, command: TaskCommand, level: 'error' | 'debug' = 'error'): Promise<void> {
-    const { refused, aggregate } = await this.#dispatch(run, command, level)
+  async #conclude(run: TaskRun, command: TaskCommand, isRetry = false): Promise<void> {
+    const { refused, aggregate } = await this.#dispatch(run, command, isRetry)
     const { details } = aggregate
     if (refused !== undefined) {
       const { taskId, attempt } = run
@@ -210,13 +210,15 @@ export class Attempts {
   }
 
   /** Writes the end of an attempt. If the store refuses the end for a lasting reason, it writes a failure with that reason instead. */
-  async #dispatch(run: TaskRun, command: TaskCommand, level: 'error' | 'debug'): Promise<Outcome> {
+  async #dispatch(run: TaskRun, command: TaskCommand, isRetry: boolean): Promise<Outcome> {
     const options = { known: run.aggregate, persistence: untilClosed }
     try {
       return await this.#eventSourcing.dispatch(command, options)
     } catch (error) {
       if (this.#node.closed.aborted || hasCode(error, 'UNKNOWN_EVENT_TYPE')) throw error
-      this.#node.logger[level]({ taskId: run.taskId, err: error }, 'writing a failure: the store refused the end of an attempt')
+      const fields = { taskId: run.taskId, attempt: run.attempt, err: error }
+      if (isRetry) this.#node.logger.debug(fields, 'writing a failure again: the store still refuses the end of an attempt')
+      else this.#node.logger.error(fields, 'writing a failure: the store refused the end of an attempt')
       const base = { ...commandBase(this.#node, run.taskId), attempt: run.attempt }
       return this.#eventSourcing.dispatch({ type: 'FailTask', ...base, error: describeError(error), retryable: false, random: 0 }, options)
     }
