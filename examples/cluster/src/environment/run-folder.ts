@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { createWriteStream, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import type { WriteStream } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,8 @@ export class RunFolder {
 
   constructor() {
     mkdirSync(this.logs)
-    this.log = createWriteStream(join(this.logs, 'front-end.log'))
+    // Opened now: a run that ends at once removes the folder before a stream would have opened the file.
+    this.log = createWriteStream('', { fd: openSync(join(this.logs, 'front-end.log'), 'a') })
   }
 
   remove(): void {
