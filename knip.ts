@@ -19,6 +19,8 @@ const config: KnipConfig = {
     'verification/benchmarks': { entry: [pages] },
     'verification/simulation': { entry: ['test/mutant-worker.ts'] },
     'packages/*': { entry: [pages] },
+    // A test compiles it against the tarball.
+    'packages/core': { entry: [pages, 'test/user-program.ts'] },
     // A test runs it as a process.
     'packages/cassandra': { entry: [pages, 'test/outage-then-end.ts'] },
     'examples/cluster': { entry: [pages] },

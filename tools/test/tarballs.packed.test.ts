@@ -7,6 +7,7 @@ import process from 'node:process'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { apiReports } from '../api-report/reports.ts'
 import { readAddress } from '../publishing/address.ts'
 import { nodeFromNpm } from '../node-from-npm.ts'
 import { publishedPackages } from '../publishing/packages.ts'
@@ -142,8 +143,11 @@ test.for(nodeTitles)('an error is one class, whichever entry it comes from, on %
   )
 })
 
+/** The checks that a user's compiler may make, or not make. */
+const strictness = { exact: { strict: true, exactOptionalPropertyTypes: true }, strict: { strict: true }, loose: { strict: false } }
+
 test.for(Object.entries(compilers))(
-  '%s, without skipLibCheck, compiles a program that uses every entry, with exactOptionalPropertyTypes and without',
+  '%s, without skipLibCheck and with little of lib, compiles programs that use every entry, with more checks and with fewer',
   async ([, compiler]) => {
     const specifiers = packages.flatMap(({ name }) =>
       Object.keys(readManifest(installedAt('consumer', name)).exports).map((entry) => name + entry.slice(1)),
@@ -155,29 +159,42 @@ test.for(Object.entries(compilers))(
       'export const there = (error: TaskledgerError): Same => error',
       'export const back = (error: Same): TaskledgerError => error',
     ]
-    const makeProgram = async (exactOptionalPropertyTypes: boolean): Promise<string> => {
-      const folder = join(scratch, 'consumer', `${compiler}-${exactOptionalPropertyTypes}`)
+    const makeProgram = async ([name, checks]: readonly [string, object]): Promise<string> => {
+      const folder = join(scratch, 'consumer', `${compiler}-${name}`)
       await mkdir(folder)
       const compilerOptions = {
-        target: 'es2023',
-        lib: ['es2023', 'esnext.disposable'],
+        target: 'es2022',
+        lib: ['es2020'],
         module: 'nodenext',
         types: ['node'],
-        strict: true,
         skipLibCheck: false,
-        exactOptionalPropertyTypes,
         outDir: 'out',
+        ...checks,
       }
       await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
       await writeFile(join(folder, 'readme.ts'), program)
+      await copyFile(join(root, 'packages/core/test/user-program.ts'), join(folder, 'user-program.ts'))
       await writeFile(join(folder, 'entries.ts'), [...imports, ...oneClass, ''].join('\n'))
       return folder
     }
-    const folders = await Promise.all([true, false].map(makeProgram))
-    // One run for both reads the declarations once.
+    const folders = await Promise.all(Object.entries(strictness).map(makeProgram))
+    // One run for all reads the declarations once.
     await run(process.execPath, [join(installedAt('consumer', compiler), 'bin/tsc'), '--build', ...folders], scratch)
   },
 )
+
+test('no declaration has an internal member', () => {
+  for (const { name } of packages)
+    for (const file of globSync('dist/**/*.d.ts', { cwd: installedAt('consumer', name) }))
+      expect(readFileSync(join(installedAt('consumer', name), file), 'utf8')).not.toMatch(/@internal|~options/)
+})
+
+test('the reports in api/ say what the packages export', async () => {
+  const stale = 'api/ is out of date: the public surface has changed. Run `pnpm api:report`, and review what it changes'
+  const reports = await apiReports(root)
+  expect(globSync('*.md', { cwd: join(root, 'api') }).toSorted(), stale).toEqual([...reports.keys()].toSorted())
+  for (const [file, report] of reports) expect(readFileSync(join(root, 'api', file), 'utf8'), stale).toBe(report)
+})
 
 describe('the code of the README', () => {
   test('says what to install', () => {

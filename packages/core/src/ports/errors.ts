@@ -20,7 +20,7 @@ export type PortErrorCode = keyof PortErrorByCode
 export class TaskledgerError<Code extends string = string> extends Error {
   readonly code: Code
 
-  constructor(code: Code, message: string, options?: ErrorOptions) {
+  constructor(code: Code, message: string, options?: { readonly cause?: unknown }) {
     super(message, options)
     this.name = 'TaskledgerError'
     this.code = code

@@ -4,7 +4,7 @@ import type { TaskError } from '../domain/task-event.ts'
 export class NonRetryableError extends Error {
   readonly retryable = false as const
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: { readonly cause?: unknown }) {
     super(message, options)
     this.name = 'NonRetryableError'
   }

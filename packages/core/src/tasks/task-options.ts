@@ -39,15 +39,28 @@ export interface DeclareOptions<
   readonly queue?: string | undefined
 }
 
-/** What a schema takes, or something else where there is none. */
-export type InputOf<S, Otherwise> = S extends TaskSchema ? StandardSchemaV1.InferInput<S> : Otherwise
-/** What a schema makes of it, or something else where there is none. */
-export type OutputOf<S, Otherwise> = S extends TaskSchema ? StandardSchemaV1.InferOutput<S> : Otherwise
+/**
+ * `Types` if there is a schema, otherwise `Otherwise`. Without `strictNullChecks`, `undefined` extends every type, so an absent schema is
+ * known by a `validate` of which nothing can be inferred.
+ */
+type IfSchema<Schema, Types, Otherwise> = Schema extends { readonly '~standard': { readonly validate: infer Validate } }
+  ? unknown extends Validate
+    ? Otherwise
+    : Types
+  : Otherwise
 
-/** What a body may return: the input of the result's schema, or anything where there is none; or a promise of it. */
-export type ReturnOf<Result> = Result extends TaskSchema
-  ? StandardSchemaV1.InferInput<Result> | Promise<StandardSchemaV1.InferInput<Result>>
-  : unknown
+/** What a schema takes; `Otherwise` without a schema. */
+export type InputOf<Schema, Otherwise> = Schema extends unknown
+  ? IfSchema<Schema, StandardSchemaV1.InferInput<Schema & TaskSchema>, Otherwise>
+  : never
+
+/** What a schema makes of its input; `Otherwise` without a schema. */
+export type OutputOf<Schema, Otherwise> = Schema extends unknown
+  ? IfSchema<Schema, StandardSchemaV1.InferOutput<Schema & TaskSchema>, Otherwise>
+  : never
+
+/** What a body may return: the input of the result's schema, or anything without a schema; or a promise of it. */
+export type ReturnOf<Result> = InputOf<Result, unknown> | Promise<InputOf<Result, unknown>>
 
 /** What a body is given, by the schemas of its task. */
 export type BodyContext<Payload, Progress> = TaskContext<OutputOf<Payload, undefined>, InputOf<Progress, unknown>>

@@ -15,7 +15,7 @@ export type InvalidValueCode = 'INVALID_PAYLOAD' | 'INVALID_RESULT' | 'INVALID_P
 export class InvalidValue<Code extends InvalidValueCode = InvalidValueCode> extends TaskledgerError<Code> {
   readonly issues: readonly ValidationIssue[]
 
-  constructor(code: Code, message: string, issues: readonly ValidationIssue[] = [], options?: ErrorOptions) {
+  constructor(code: Code, message: string, issues: readonly ValidationIssue[] = [], options?: { readonly cause?: unknown }) {
     super(code, message, options)
     this.name = 'InvalidValue'
     this.issues = issues
