@@ -1,10 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { within } from '@taskledger/core/ports'
+import type { Clock } from '@taskledger/core/ports'
+import { systemClock, within } from '@taskledger/core/ports'
+
+/** The parts in which a deadline passes, in milliseconds. */
+const partMs = 10
+
+/**
+ * A clock whose timers pass in short parts, one after the other. A process that is starved of CPU time needs as many turns of its event loop for
+ * a deadline as a fast one, and so a deadline does not end on a slow machine before the work has had its turns.
+ */
+const patientClock: Clock = {
+  ...systemClock,
+  schedule(ms, callback) {
+    let left = ms
+    const pass = (): void => {
+      const part = Math.min(left, partMs)
+      left -= part
+      cancel = systemClock.schedule(part, left > 0 ? pass : callback)
+    }
+    let cancel = (): void => {}
+    pass()
+    return () => cancel()
+  },
+}
 
 /** Bounds a promise. After the timeout it fails with the sentence that says what it waited for. The promise itself goes on. */
 export const bounded = <T>(timeoutMs: number, sentence: string, promise: Promise<T>): Promise<T> =>
   within(promise, {
     timeoutMs,
+    clock: patientClock,
     onTimeout: () => {
       throw tooLate(timeoutMs, sentence)
     },
@@ -12,10 +36,15 @@ export const bounded = <T>(timeoutMs: number, sentence: string, promise: Promise
 
 /** Waits until the condition holds. After the timeout it fails with the sentence. */
 export const waitUntil = async (timeoutMs: number, sentence: string, condition: () => boolean | Promise<boolean>): Promise<void> => {
-  const until = Date.now() + timeoutMs
-  while (!(await bounded(timeoutMs, sentence, Promise.resolve(condition())))) {
-    if (Date.now() >= until) throw tooLate(timeoutMs, sentence)
-    await sleep(5)
+  let isLate = false
+  const cancel = patientClock.schedule(timeoutMs, () => (isLate = true))
+  try {
+    while (!(await bounded(timeoutMs, sentence, Promise.resolve(condition())))) {
+      if (isLate) throw tooLate(timeoutMs, sentence)
+      await sleep(5)
+    }
+  } finally {
+    cancel()
   }
 }
 

@@ -386,7 +386,8 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
         const delivery = super.deliveryOf(room, run, message)
         const release: Delivery['release'] = async (options) => {
           await delivery.release(options)
-          await new Promise((resolve) => setTimeout(resolve, 20 * (options?.delayMs ?? 0)))
+          // Far longer than any deadline, so that the rule fails on a slow machine too.
+          if (options?.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, 60_000).unref())
         }
         return { ...delivery, release }
       }

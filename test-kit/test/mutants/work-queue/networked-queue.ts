@@ -70,12 +70,18 @@ export class NetworkedQueue extends PlainQueue {
     this.enter(options)
     const signal = options?.signal
     const { signal: broken } = this.connection ?? (await this.connected(signal))
-    const confirmed = this.engine.ask(() => super.send(queue, message))
+    let isOver = false
+    // What still waits for the end of a stall when its sender has given up is dropped, as a client drops its buffer.
+    const confirmed = this.engine.ask(async () => (isOver ? undefined : super.send(queue, message)))
     const lost = new Promise<never>((_resolve, reject) => onAbort(broken, () => reject(this.unanswered())))
     const onTimeout = (): never => {
       throw this.unanswered()
     }
-    await within(Promise.race([confirmed, lost]), { timeoutMs: this.patienceMs, signal, onTimeout })
+    try {
+      await within(Promise.race([confirmed, lost]), { timeoutMs: this.patienceMs, signal, onTimeout })
+    } finally {
+      isOver = true
+    }
   }
 
   override async close(): Promise<void> {
