@@ -33,7 +33,7 @@ const startWriter = async (name: string, { folder, taskIds, events, payloadLengt
   return { process, acknowledged }
 }
 
-test('of writers in several processes one wins each version, and it is the one that was told so', async () => {
+test('of writers in several processes one wins each version, and only that one is acknowledged', async () => {
   const { folder, openStore } = await testFolder()
   const work = { folder, taskIds: [1, 2, 3, 4, 5].map(taskIdOf), events: 11, payloadLength: 10 }
   const writers = await Promise.all(['a', 'b', 'c'].map((name) => startWriter(name, work)))

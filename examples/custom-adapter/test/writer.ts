@@ -1,4 +1,4 @@
-// A process of its own that appends as fast as it can, and tells its parent of every append that was acknowledged.
+// A process that appends as fast as it can, and reports each acknowledged append to its parent.
 import { once } from 'node:events'
 import type { TaskId } from '@taskledger/core/ports'
 import { hasCode } from '@taskledger/core/ports'

@@ -81,8 +81,8 @@ export const reindexCommand = async ({ paths, index, note, beforeMessage }: Rein
 
 const loggerTo = (notice: (line: string) => void): Logger => {
   const nothing = (): void => {}
-  const tell = (fields: object, message: string): void => {
+  const show = (fields: object, message: string): void => {
     notice('err' in fields ? `${message}: ${messageOf(fields.err)}` : message)
   }
-  return { debug: nothing, info: nothing, warn: tell, error: tell }
+  return { debug: nothing, info: nothing, warn: show, error: show }
 }

@@ -5,7 +5,7 @@ import type { Mailbox } from './mail/mailbox.ts'
 import type { Reindexed, ReindexProgress } from './reindex-task.ts'
 import { reindexMailbox } from './reindex-task.ts'
 
-/** What a handle tells of a reindexing task. */
+/** The details of a reindexing task. */
 export type ReindexDetails = TaskDetails<Reindexed, ReindexProgress>
 
 /** A mailbox and the latest known state of its task. */

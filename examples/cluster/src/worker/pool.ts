@@ -29,7 +29,7 @@ export class WorkerPool {
     return this.#workers
   }
 
-  /** Starts another worker; undefined if there were as many as possible. */
+  /** Starts another worker; undefined if there were {@link maxWorkers} already. */
   add(): WorkerProcess | undefined {
     if (this.#workers.length >= maxWorkers) return undefined
     const { logs, onChange, ...settings } = this.#options

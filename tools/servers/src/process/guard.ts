@@ -11,7 +11,7 @@ export const guard = (group: number): { release(): void } => {
     stdio: ['pipe', 'ignore', 'ignore'],
     cwd: '/',
   })
-  // The guard was released, or ended by somebody.
+  // The guard was released, or something else ended it.
   shell.stdin.on('error', () => {})
   shell.unref()
   if ('unref' in shell.stdin) (shell.stdin as unknown as { unref(): void }).unref()

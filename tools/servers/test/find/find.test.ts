@@ -6,13 +6,13 @@ import { attempt, find, running } from '../../src/find/find.ts'
 
 const absent = (why: string): Attempt<string> => ({ type: 'absent', why })
 
-/** Looks in places that do as told; by default there is no server, and none is installed that could be started. */
-const finding = async (told: Partial<Places<string>>, options: Partial<FindOptions> = {}) => {
+/** Looks in the given places. By default no place has a server, and none can be started. */
+const finding = async (given: Partial<Places<string>>, options: Partial<FindOptions> = {}) => {
   const tried: Origin[] = []
   const said: string[] = []
   const place = (origin: Origin, otherwise: () => Promise<Attempt<string>>) => async () => {
     tried.push(origin)
-    return (told[origin] ?? otherwise)()
+    return (given[origin] ?? otherwise)()
   }
   const places: Places<string> = {
     environment: place('environment', async () => absent('DATABASE is not set')),

@@ -15,17 +15,17 @@ interface Call {
   readonly argument: unknown
 }
 
-type Reply = { readonly call: number; readonly answer?: unknown; readonly error?: string } | { readonly told: unknown }
+type Reply = { readonly call: number; readonly answer?: unknown; readonly error?: string } | { readonly report: unknown }
 
 /** How long a child may take to end after it was disconnected, in milliseconds. */
 const exitMs = 5_000
 
 /** A process of a benchmark, and its commands. */
-export interface Child<C extends Commands, Told = never> {
+export interface Child<C extends Commands, Report = never> {
   readonly pid: number
   call<Name extends keyof C & string>(name: Name, ...argument: Parameters<C[Name]>): Promise<AnswerOf<C, Name>>
   /** Hears the messages of the child. One listener at a time. */
-  hear(listener: (told: Told) => void): void
+  hear(listener: (report: Report) => void): void
   /** SIGKILL. Resolves when it is gone. */
   kill(): Promise<void>
   /** Lets the child close and end, and kills it after a while. */
@@ -39,17 +39,17 @@ export interface Service<C extends Commands = Commands> {
 }
 
 /** Starts a module as a process of its own. {@link serve} receives the argument there. */
-export const startChild = <C extends Commands, Told = never>(
+export const startChild = <C extends Commands, Report = never>(
   url: URL,
   argument: unknown,
   execArgv: readonly string[] = [],
-): Child<C, Told> => {
+): Child<C, Report> => {
   const child: ChildProcess = fork(fileURLToPath(url), [JSON.stringify(argument)], { execArgv: [...execArgv], serialization: 'advanced' })
   const open = new Map<number, PromiseWithResolvers<unknown>>()
   let calls = 0
-  let listener: (told: Told) => void = () => {}
+  let listener: (report: Report) => void = () => {}
   child.on('message', (reply: Reply) => {
-    if ('told' in reply) return listener(reply.told as Told)
+    if ('report' in reply) return listener(reply.report as Report)
     const waiting = open.get(reply.call)
     open.delete(reply.call)
     if (reply.error === undefined) waiting?.resolve(reply.answer)
@@ -86,8 +86,8 @@ export const startChild = <C extends Commands, Told = never>(
 }
 
 /** In the child: answers calls until the parent disconnects, then closes. */
-export const serve = (serviceOf: (argument: never, tell: (told: unknown) => void) => Service): void => {
-  const { commands, close } = serviceOf(JSON.parse(process.argv[2] ?? 'null') as never, tell)
+export const serve = (serviceOf: (argument: never, send: (report: unknown) => void) => Service): void => {
+  const { commands, close } = serviceOf(JSON.parse(process.argv[2] ?? 'null') as never, send)
   const answer = async ({ call, name, argument }: Call): Promise<void> => {
     try {
       process.send?.({ call, answer: await commands[name]?.(argument as never) })
@@ -105,17 +105,19 @@ export const serve = (serviceOf: (argument: never, tell: (told: unknown) => void
 }
 
 /** In the child: sends a message to the parent, if it is still connected. */
-const tell = (told: unknown): void => {
-  if (process.connected) process.send?.({ told })
+const send = (report: unknown): void => {
+  if (process.connected) process.send?.({ report })
 }
 
 /** Milliseconds on a clock that all processes of the machine share. */
 export const machineMs = (): number => Number(process.hrtime.bigint()) / 1e6
 
 /** Runs the program of a child in this process. */
-export const startInProcess = <C extends Commands, Told = never>(serviceOf: (tell: (told: Told) => void) => Service<C>): Child<C, Told> => {
-  let listener: (told: Told) => void = () => {}
-  const { commands, close } = serviceOf((told) => listener(told))
+export const startInProcess = <C extends Commands, Report = never>(
+  serviceOf: (send: (report: Report) => void) => Service<C>,
+): Child<C, Report> => {
+  let listener: (report: Report) => void = () => {}
+  const { commands, close } = serviceOf((report) => listener(report))
   return {
     pid: process.pid,
     async call(name, ...[argument]) {

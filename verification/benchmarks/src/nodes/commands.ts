@@ -9,10 +9,10 @@ import type { Answer, Load, RunningLoad } from './load.ts'
 import { beginLoad } from './load.ts'
 import type { ManagerOptions } from './open-manager.ts'
 import { openManager } from './open-manager.ts'
-import type { Tell } from './tasks.ts'
+import type { SendReport } from './tasks.ts'
 import { tasksOf } from './tasks.ts'
 
-export type { Told } from './tasks.ts'
+export type { Report } from './tasks.ts'
 
 /** A node of the measured cluster. */
 export interface NodeArgument extends ManagerOptions {
@@ -45,11 +45,11 @@ export interface NodeCommands extends BurstCommands {
   readonly memory: () => Promise<NodeMemory>
 }
 
-export const serveNode = (argument: NodeArgument, tell: Tell): { commands: NodeCommands; close: () => Promise<void> } => {
-  const { noop, hang, brief } = tasksOf(tell)
+export const serveNode = (argument: NodeArgument, send: SendReport): { commands: NodeCommands; close: () => Promise<void> } => {
+  const { noop, hang, brief } = tasksOf(send)
   const opened = (async () => {
     if (argument.isCounting && argument.target.type === 'servers') await countDrivers(argument.target.endpoints.amqp.url)
-    return openManager(argument, tell)
+    return openManager(argument, send)
   })()
   let load: RunningLoad | undefined
   return {

@@ -7,7 +7,7 @@ import { createMemory } from '@taskledger/memory'
 import { rabbitmqMessaging } from '@taskledger/rabbitmq'
 import type { Endpoints } from '../platforms/endpoints.ts'
 import { fileLogger } from './file-logger.ts'
-import type { Tell } from './tasks.ts'
+import type { SendReport } from './tasks.ts'
 import { tasksOf } from './tasks.ts'
 
 /** The engines of a node. A process of its own receives it as JSON. */
@@ -53,13 +53,13 @@ export interface ManagerOptions {
   readonly log?: string | undefined
 }
 
-export const openManager = async (options: ManagerOptions, tell: Tell = () => {}): Promise<TaskManager> => {
+export const openManager = async (options: ManagerOptions, send: SendReport = () => {}): Promise<TaskManager> => {
   const { target, prefix, name, slots, isUnguarded = false, log } = options
   const logger = log === undefined ? consoleLogger : fileLogger(log)
   const adapters: Adapters = { storage: openStorage(target, prefix, logger), messaging: openMessaging(target, prefix, logger) }
   return createTaskManager({
     ...adapters,
-    tasks: Object.values(tasksOf(tell)),
+    tasks: Object.values(tasksOf(send)),
     name,
     worker: slots === 0 ? false : { slots },
     logger,

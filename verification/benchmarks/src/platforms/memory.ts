@@ -1,7 +1,7 @@
 import process from 'node:process'
 import { memoryFloor } from '../floors/memory-floor.ts'
 import { startInProcess } from '../nodes/child.ts'
-import type { NodeCommands, Told } from '../nodes/commands.ts'
+import type { NodeCommands, Report } from '../nodes/commands.ts'
 import { serveNode } from '../nodes/commands.ts'
 import type { Platform } from './platform.ts'
 
@@ -13,8 +13,8 @@ export const memoryPlatform: Platform = {
   target: { type: 'memory' },
   async startNodes({ prefix, nodes, isUnguarded = false }) {
     const children = Object.entries(nodes).map(([name, slots]) =>
-      startInProcess<NodeCommands, Told>((tell) =>
-        serveNode({ target: { type: 'memory' }, prefix, name, slots, isUnguarded, isCounting: false }, tell),
+      startInProcess<NodeCommands, Report>((send) =>
+        serveNode({ target: { type: 'memory' }, prefix, name, slots, isUnguarded, isCounting: false }, send),
       ),
     )
     await Promise.all(children.map((child) => child.call('open')))

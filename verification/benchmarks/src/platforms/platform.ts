@@ -1,6 +1,6 @@
 import type { CassandraEndpoint, EngineProcess, RabbitmqProcess } from '@taskledger/servers'
 import type { Child } from '../nodes/child.ts'
-import type { BurstCommands, NodeCommands, Told } from '../nodes/commands.ts'
+import type { BurstCommands, NodeCommands, Report } from '../nodes/commands.ts'
 import type { Target } from '../nodes/open-manager.ts'
 import type { Endpoints } from './endpoints.ts'
 
@@ -17,7 +17,7 @@ export interface NodeOptions {
   readonly isFaulty?: boolean
 }
 
-export type Node = Child<NodeCommands, Told>
+export type Node = Child<NodeCommands, Report>
 
 /** Processes that can submit a burst; the last of them submits. */
 export type Cluster = readonly Omit<Child<BurstCommands>, 'hear'>[]

@@ -8,7 +8,7 @@ import { findCassandra, findRabbitmq, freshKeyspaceName, startCassandra, startRa
 import type { BareCommands, BareNodeArgument } from '../floors/bare-node.ts'
 import { createBareTables } from '../floors/bare-schema.ts'
 import { startChild } from '../nodes/child.ts'
-import type { NodeArgument, NodeCommands, Told } from '../nodes/commands.ts'
+import type { NodeArgument, NodeCommands, Report } from '../nodes/commands.ts'
 import { freshPrefix } from '../nodes/prefix.ts'
 import type { Endpoints } from './endpoints.ts'
 import { clientOf, settingsOf } from './endpoints.ts'
@@ -75,7 +75,7 @@ export const openServers = async (options: ServersOptions): Promise<Platform> =>
     const children = Object.entries(nodes).map(([name, slots]): Node => {
       const log = logOf(`${prefix}-${name}`, isFaulty)
       const argument: NodeArgument = { target, prefix, name, slots, isCounting, isUnguarded, ...(log === undefined ? {} : { log }) }
-      return startChild<NodeCommands, Told>(new URL('../nodes/main.ts', import.meta.url), argument, execArgv)
+      return startChild<NodeCommands, Report>(new URL('../nodes/main.ts', import.meta.url), argument, execArgv)
     })
     await Promise.all(children.map((child) => child.call('open')))
     return children

@@ -1,6 +1,6 @@
 import type { Program } from '../bench.ts'
 import { endAll, machineMs } from '../nodes/child.ts'
-import type { Told } from '../nodes/commands.ts'
+import type { Report } from '../nodes/commands.ts'
 import { openManager } from '../nodes/open-manager.ts'
 import { freshPrefix } from '../nodes/prefix.ts'
 import type { Node } from '../platforms/platform.ts'
@@ -9,8 +9,8 @@ import { percentiles } from '../report/figures.ts'
 import { aimsOnServers, warmUpNode } from './idle-cluster.ts'
 
 /** Waits for a message of one node about its task. */
-const heard = (node: Node, type: Told['type']): Promise<Told> =>
-  new Promise((resolve) => node.hear((told) => told.type === type && resolve(told)))
+const heard = (node: Node, type: Report['type']): Promise<Report> =>
+  new Promise((resolve) => node.hear((report) => report.type === type && resolve(report)))
 
 /** From the call of `cancel` in one node to the aborted signal of a body in another. */
 export const cancelling: Program = {

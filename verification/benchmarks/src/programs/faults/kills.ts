@@ -42,7 +42,7 @@ interface Round {
 
 const tasks = tasksOf(() => {})
 
-/** Resolves once as many tasks run on the nodes as are expected. */
+/** Resolves once the expected number of tasks run on the nodes. */
 const running = (nodes: readonly Node[], count: number, onRun: (taskId: string, at: number) => void): Promise<void> => {
   const { promise, resolve } = Promise.withResolvers<void>()
   const taskIds = new Set<string>()

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bench, Program } from '../../bench.ts'
 import { serversOf } from '../../bench.ts'
 import { endAll, machineMs } from '../../nodes/child.ts'
-import type { Told } from '../../nodes/commands.ts'
+import type { Report } from '../../nodes/commands.ts'
 import type { Answer } from '../../nodes/load.ts'
 import { openManager } from '../../nodes/open-manager.ts'
 import { freshPrefix } from '../../nodes/prefix.ts'
@@ -54,7 +54,7 @@ interface Observed {
   /** When the engine answered again. */
   readonly returnedAt: number
   /** The ends of bodies, as the bodies report them, outside the system. */
-  readonly ended: readonly Told[]
+  readonly ended: readonly Report[]
   readonly answers: readonly Answer[]
   readonly fates: Fates
 }
@@ -63,8 +63,8 @@ const observe = async ({ platform, scale, outageMs }: Bench, { begin, end }: Out
   const prefix = freshPrefix()
   const children = await platform.startNodes({ prefix, nodes, isFaulty: true })
   const submitter = children.at(-1) as Node
-  const ended: Told[] = []
-  for (const child of children) child.hear((told) => void ended.push(told))
+  const ended: Report[] = []
+  for (const child of children) child.hear((report) => void ended.push(report))
   try {
     await submitter.call('beginLoad', { perSecond: perSecond * scale, submitters })
     await sleep(steadyMs)
