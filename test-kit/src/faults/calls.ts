@@ -1,10 +1,8 @@
 import type {
-  CallOptions,
   Delivery,
   EventBus,
   EventStore,
   NodeRegistry,
-  TaskDetails,
   TaskEvent,
   TaskId,
   TaskListing,
@@ -19,11 +17,11 @@ import type {
 export interface Calls {
   readonly 'events.append': EventStore['append']
   readonly 'events.read': EventStore['read']
-  readonly 'events.histories': (options?: CallOptions) => Promise<AsyncIterable<TaskId>>
+  readonly 'events.histories': EventStore['histories']
   readonly 'events.remove': EventStore['remove']
   readonly 'listing.save': TaskListing['save']
   readonly 'listing.list': TaskListing['list']
-  readonly 'listing.unfinished': (...args: Parameters<TaskListing['unfinished']>) => Promise<AsyncIterable<TaskDetails>>
+  readonly 'listing.unfinished': TaskListing['unfinished']
   readonly 'listing.saveProgress': TaskListing['saveProgress']
   readonly 'listing.progress': TaskListing['progress']
   readonly 'listing.remove': TaskListing['remove']
@@ -58,6 +56,8 @@ export interface CallOf<Name extends CallName> {
   readonly args: Readonly<Parameters<Calls[Name]>>
   /** The task that the call is about, if the call is about one task. */
   readonly taskId: TaskId | undefined
+  /** The queue that the call is about, if it is about one. */
+  readonly queue: string | undefined
   /** The signal that the caller gave. */
   readonly signal: AbortSignal | undefined
 }
@@ -69,8 +69,8 @@ export type Call = { readonly [Name in CallName]: CallOf<Name> }[CallName]
 export type Next = (...args: readonly unknown[]) => unknown
 
 /**
- * What comes between a node and its adapters. It returns a promise of what the caller gets. What it returns for `inbound.notice` and
- * `inbound.gap` is ignored.
+ * What comes between a node and its adapters. It returns what the caller gets, or a promise of it. What it returns for
+ * `inbound.notice` and `inbound.gap` is ignored.
  */
 export type Interceptor = (call: Call, next: Next) => unknown
 

@@ -1,11 +1,11 @@
-import { Clients } from './clients.ts'
-import { SimulatedCluster } from './cluster.ts'
-import type { MakeEngine } from './engine.ts'
-import type { Plan } from './plan.ts'
-import { drawPlan } from './plan.ts'
-import type { BrokenPromise, Observed } from './promises.ts'
-import { brokenPromises, readStored } from './promises.ts'
-import { World } from './world.ts'
+import { Clients } from './cluster/clients.ts'
+import { SimulatedCluster } from './cluster/cluster.ts'
+import type { MakeEngine } from './world/engine.ts'
+import type { Plan } from './plan/plan.ts'
+import { drawPlan } from './plan/plan.ts'
+import type { BrokenPromise, Observed } from './oracle/promises.ts'
+import { brokenPromises, readStored } from './oracle/promises.ts'
+import { World } from './world/world.ts'
 
 /** What is simulated. */
 export interface SimulationOptions {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { promises } from '../src/promises.ts'
+import { promises } from '../src/oracle/promises.ts'
 import { mutants } from './mutants.ts'
 import { runMutant } from './run-mutant.ts'
 import { seedCount } from './seeds.ts'

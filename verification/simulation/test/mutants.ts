@@ -1,4 +1,4 @@
-import type { PromiseName } from '../src/promises.ts'
+import type { PromiseName } from '../src/oracle/promises.ts'
 
 /** A protection that is taken away: some text of the sources, and what stands there instead. */
 export interface Mutant {

@@ -1,6 +1,6 @@
 import { createMemory } from '@taskledger/memory'
 import { describe, expect, it } from 'vitest'
-import { describeFailure } from '../src/describe-failure.ts'
+import { describeFailure } from '../src/oracle/describe-failure.ts'
 import { simulateCluster } from '../src/simulate-cluster.ts'
 
 /** How many seeds every run of the tests simulates: 1 and those that follow. */

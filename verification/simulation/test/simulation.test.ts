@@ -1,8 +1,8 @@
 import type { TaskDetails } from '@taskledger/core/ports'
 import { createMemory } from '@taskledger/memory'
 import { describe, expect, it } from 'vitest'
-import { describeFailure } from '../src/describe-failure.ts'
-import type { MakeEngine } from '../src/engine.ts'
+import { describeFailure } from '../src/oracle/describe-failure.ts'
+import type { MakeEngine } from '../src/world/engine.ts'
 import { simulateCluster } from '../src/simulate-cluster.ts'
 import { fixedSeeds, simulated } from './seeds.ts'
 

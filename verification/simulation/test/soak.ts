@@ -1,7 +1,7 @@
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { createMemory } from '@taskledger/memory'
-import { describeFailure } from '../src/describe-failure.ts'
+import { describeFailure } from '../src/oracle/describe-failure.ts'
 import { simulateCluster } from '../src/simulate-cluster.ts'
 import { mutants } from './mutants.ts'
 import { runMutant } from './run-mutant.ts'

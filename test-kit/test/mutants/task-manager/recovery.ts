@@ -16,8 +16,6 @@ const neverGone: Breakage = () => {
   })
 }
 
-async function* nothing(): AsyncGenerator<never> {}
-
 /** Broken adapters that only recovery notices. Its rules take seconds, so their deadlines are longer. */
 export const recoveryMutants: readonly Mutant[] = [
   {
@@ -29,7 +27,7 @@ export const recoveryMutants: readonly Mutant[] = [
   },
   {
     name: 'a listing without unfinished tasks',
-    breakage: stateless({ 'listing.unfinished': async () => nothing() }),
+    breakage: stateless({ async *'listing.unfinished'() {} }),
     fails: ['TM-6.1', 'TM-6.2', 'TM-6.4', 'TM-6.6', 'TM-6.7'],
     holds: ['TM-6.5', 'TM-6.9'],
     deadlineMs: 10_000,
@@ -52,7 +50,7 @@ export const recoveryMutants: readonly Mutant[] = [
   },
   {
     name: 'a store that names no history',
-    breakage: stateless({ 'events.histories': async () => nothing() }),
+    breakage: stateless({ async *'events.histories'() {} }),
     fails: ['TM-6.8'],
     holds: ['TM-6.9', 'TM-6.10'],
   },

@@ -56,7 +56,7 @@ const countingRows = (reading: Reading): Interceptor => {
       yield row
     }
   }
-  return onCalls({ 'listing.unfinished': async (next, shard, options) => counted(await next(shard, options)) })
+  return onCalls({ 'listing.unfinished': (next, shard, options) => counted(next(shard, options)) })
 }
 
 const costOf = async (cluster: VirtualCluster, node: ClusterNode, reading: Reading): Promise<Cost> => {

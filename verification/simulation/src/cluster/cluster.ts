@@ -1,7 +1,7 @@
-import type { Cut, Fault } from './faults.ts'
-import { nodeNames } from './plan.ts'
-import { SimulatedNode } from './simulated-node.ts'
-import type { World } from './world.ts'
+import type { Cut, Fault } from '../plan/faults.ts'
+import { nodeNames } from '../plan/plan.ts'
+import { SimulatedNode } from './node.ts'
+import type { World } from '../world/world.ts'
 
 /** After how long a broker gives up on a process that says nothing, in milliseconds. */
 const heartbeatMs = 20_000
@@ -130,7 +130,7 @@ export class SimulatedCluster {
     }
     this.#later(cut.forMs, () => {
       this.#world.trace(cut.node ?? '*', `✂ mended: ${cut.engines.join(', ')}`)
-      this.#world.mend(cut)
+      this.#world.heal(cut)
       for (const node of affected()) {
         if (cut.engines.includes('queue') && this.#world.cutBetween(node.name, 'queue') === undefined) void node.reconnect()
         else if (cut.engines.includes('bus')) {

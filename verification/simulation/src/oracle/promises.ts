@@ -3,10 +3,10 @@ import { isFinalEvent, isFinalStatus } from '@taskledger/core/ports'
 import { checkHistory } from '@taskledger/core/testing'
 import { detailsOf } from '@taskledger/core/ports'
 import { isDeepStrictEqual } from 'node:util'
-import type { BodyRun } from './bodies.ts'
-import type { Clients } from './clients.ts'
-import type { SimulatedCluster } from './cluster.ts'
-import type { World } from './world.ts'
+import type { BodyRun } from '../cluster/bodies.ts'
+import type { Clients } from '../cluster/clients.ts'
+import type { SimulatedCluster } from '../cluster/cluster.ts'
+import type { World } from '../world/world.ts'
 
 /** What a cluster promises under faults, each in a sentence. */
 export const promises = {
@@ -245,7 +245,7 @@ function* checkUndisturbed({ world, cluster, clients }: Observed, { histories }:
     const [taskId] = taskIds
     // By a key it may be submitted again. One that waits for its time is taken over where its node has just joined, and is not known yet.
     if (taskId === undefined || task.key !== undefined || task.notBeforeMs !== undefined || task.failures > 0) continue
-    const sent = world.sends.get(taskId) ?? 0
+    const sent = world.sendsOf(taskId)
     if (sent > 1) yield { promise: 'once', detail: `${short(taskId)} was sent ${sent} times; ${told(histories.get(taskId) ?? [])}` }
   }
   const room = (atMs: number, untilMs: number): boolean =>

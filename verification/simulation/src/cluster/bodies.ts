@@ -1,9 +1,10 @@
 import type { RunnableTask, TaskDefinition } from '@taskledger/core'
 import { defineTask, unchecked } from '@taskledger/core'
 import type { TaskId } from '@taskledger/core/ports'
-import { never } from './network.ts'
-import type { BodyKind, PlannedTask } from './plan.ts'
-import type { SimulatedNode } from './simulated-node.ts'
+import { never } from '@taskledger/test-kit/faults'
+import type { BodyKind, PlannedTask } from '../plan/plan.ts'
+import { serialQueue } from '../plan/plan.ts'
+import type { SimulatedNode } from './node.ts'
 
 /** One run of a body, as seen from outside the system. Times are in milliseconds from the beginning. */
 export interface BodyRun {
@@ -36,7 +37,7 @@ const taskOf = (kind: BodyKind, node: SimulatedNode): SimulatedTask =>
     type: kind,
     payload: unchecked<Given>(),
     retry: kind === 'failing' ? { maxAttempts: 5, backoff: { initialMs: 500 } } : {},
-    queue: kind === 'serial' ? 'serial' : 'default',
+    queue: kind === 'serial' ? serialQueue : 'default',
     onLeaseLost: kind === 'finishing' ? 'finish' : 'abort',
     async run(context) {
       const { taskId, attempt, signal, payload } = context

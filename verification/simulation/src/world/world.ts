@@ -1,10 +1,11 @@
 import type { TaskEvent, TaskId } from '@taskledger/core/ports'
 import { silentLogger } from '@taskledger/core/ports'
 import { seededRandom } from '@taskledger/core/testing'
+import type { CallName } from '@taskledger/test-kit/faults'
 import type { EngineName, MakeEngine, SimulatedEngine } from './engine.ts'
-import type { CallFault, CallName, Cut, Fault } from './faults.ts'
-import type { Plan } from './plan.ts'
-import { SimulatedTime } from './simulated-time.ts'
+import type { CallFault, Cut, Fault } from '../plan/faults.ts'
+import type { Plan } from '../plan/plan.ts'
+import { SimulatedTime } from './time.ts'
 
 /** An event, and when it was written by the time of the world. */
 export interface Written {
@@ -28,13 +29,13 @@ export class World {
   readonly engine: SimulatedEngine
   readonly plan: Plan
   readonly written = new Map<TaskId, Written[]>()
-  /** How often the message of each task was sent. */
-  readonly sends = new Map<TaskId, number>()
+  readonly #sends = new Map<TaskId, number>()
   readonly traced: string[] | undefined
   /** Everything has come to its end, and nothing more is done to anybody. */
   isClosing = false
   readonly #cuts = new Map<Cut, (() => void)[]>()
-  readonly #counts = new Map<string, number>()
+  /** Each with how many calls of its name its node has made. */
+  readonly #callFaults: readonly { readonly fault: CallFault; count: number }[]
   readonly #struck = new Set<Fault>()
   readonly #calmOf = new Map<string | undefined, number>()
   #calls = 0
@@ -45,6 +46,7 @@ export class World {
 
   constructor(plan: Plan, makeEngine: MakeEngine, isTraced: boolean) {
     this.plan = plan
+    this.#callFaults = plan.faults.flatMap((fault) => (fault.type === 'call' ? [{ fault, count: 0 }] : []))
     this.traced = isTraced ? [] : undefined
     this.engine = makeEngine({ clock: this.time, logger: silentLogger })
   }
@@ -121,26 +123,22 @@ export class World {
     this.#calmOf.set(fault.node, Math.max(this.#calmOf.get(fault.node) ?? 0, untilMs + afterwardsMs))
   }
 
-  /** The fault that meets this call, if one does. */
+  /** Counts a call, and returns the fault that hits it, if one does. */
   meet(node: string, call: CallName): CallFault | undefined {
     this.#calls++
     if (this.isClosing) return undefined
-    const key = `${node} ${call}`
-    const nth = (this.#counts.get(key) ?? 0) + 1
-    this.#counts.set(key, nth)
-    for (const fault of this.plan.faults)
-      if (fault.type === 'call' && fault.node === node && fault.call === call && fault.nth === nth) {
-        this.strike(fault, fault.mode === 'late' || fault.mode === 'slowReply' ? fault.forMs : 0)
-        return fault
-      }
-    return undefined
+    let hit: CallFault | undefined
+    for (const ahead of this.#callFaults)
+      if (ahead.fault.node === node && ahead.fault.call === call && ++ahead.count === ahead.fault.nth) hit ??= ahead.fault
+    if (hit !== undefined) this.strike(hit, hit.mode === 'late' || hit.mode === 'slowReply' ? hit.forMs : 0)
+    return hit
   }
 
   cut(cut: Cut): void {
     this.#cuts.set(cut, [])
   }
 
-  mend(cut: Cut): void {
+  heal(cut: Cut): void {
     const waiting = this.#cuts.get(cut) ?? []
     this.#cuts.delete(cut)
     for (const goOn of waiting) goOn()
@@ -152,8 +150,17 @@ export class World {
     return undefined
   }
 
-  whenMended(cut: Cut, goOn: () => void): void {
+  whenHealed(cut: Cut, goOn: () => void): void {
     this.#cuts.get(cut)?.push(goOn)
+  }
+
+  countSend(taskId: TaskId): void {
+    this.#sends.set(taskId, this.sendsOf(taskId) + 1)
+  }
+
+  /** How often the message of a task was sent. */
+  sendsOf(taskId: TaskId): number {
+    return this.#sends.get(taskId) ?? 0
   }
 
   write(taskId: TaskId, events: readonly TaskEvent[]): void {

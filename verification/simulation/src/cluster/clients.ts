@@ -1,10 +1,10 @@
 import type { CancelOutcome } from '@taskledger/core'
 import { codeOf } from '@taskledger/core'
 import type { TaskDetails, TaskId } from '@taskledger/core/ports'
-import type { PlannedTask } from './plan.ts'
-import { nodeNames } from './plan.ts'
-import type { SimulatedNode } from './simulated-node.ts'
-import type { World } from './world.ts'
+import type { PlannedTask } from '../plan/plan.ts'
+import { nodeNames } from '../plan/plan.ts'
+import type { SimulatedNode } from './node.ts'
+import type { World } from '../world/world.ts'
 
 /** What a client asked, and what it was told. Times are in milliseconds from the beginning. */
 export interface Asked<Answer> {

@@ -1,6 +1,6 @@
-import type { Plan } from './plan.ts'
-import type { SimulationOptions, SimulationReport } from './simulate-cluster.ts'
-import { simulateCluster } from './simulate-cluster.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { SimulationOptions, SimulationReport } from '../simulate-cluster.ts'
+import { simulateCluster } from '../simulate-cluster.ts'
 
 /** The plans that lack one thing each: a fault, a task, or what clients do about one. */
 function* smaller(plan: Plan): Iterable<Plan> {

@@ -1,7 +1,8 @@
 import { seededRandom } from '@taskledger/core/testing'
-import type { EngineName } from './engine.ts'
-import { messagingEngines, storageEngines } from './engine.ts'
-import type { CallFaultMode, CallName, Cut, Fault } from './faults.ts'
+import type { CallName } from '@taskledger/test-kit/faults'
+import type { EngineName } from '../world/engine.ts'
+import { messagingEngines, storageEngines } from '../world/engine.ts'
+import type { CallFaultMode, Cut, Fault } from './faults.ts'
 
 /** What the body of a simulated task does. */
 export type BodyKind = 'nothing' | 'slow' | 'failing' | 'deaf' | 'progress' | 'serial' | 'finishing'
@@ -37,6 +38,9 @@ export interface Plan {
 export const workerNames: readonly string[] = ['a', 'b', 'c']
 export const frontEnd = 'f'
 export const nodeNames: readonly string[] = [...workerNames, frontEnd]
+
+/** The queue whose tasks run one at a time. */
+export const serialQueue = 'serial'
 
 /** How long clients go on to submit, in milliseconds. */
 const submitMs = 9_000
@@ -198,7 +202,7 @@ const calls: readonly (readonly [CallName, number])[] = [
   ['events.append', 10],
   ['listing.save', 4],
   ['queue.send', 5],
-  ['queue.accept', 3],
+  ['delivery.accept', 3],
   ['bus.publish', 3],
   ['events.read', 3],
   ['nodes.renew', 2],
@@ -206,7 +210,7 @@ const calls: readonly (readonly [CallName, number])[] = [
   ['listing.unfinished', 1],
   ['queue.consume', 0.5],
   ['queue.depth', 0.5],
-  ['queue.release', 0.5],
+  ['delivery.release', 0.5],
   ['listing.saveProgress', 0.5],
   ['listing.progress', 0.5],
 ]

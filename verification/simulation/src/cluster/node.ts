@@ -1,18 +1,18 @@
 import type { Logger, TaskManager } from '@taskledger/core'
 import { createTaskManager } from '@taskledger/core'
+import { interceptedMessaging, interceptedStorage, NodeProcess } from '@taskledger/test-kit/faults'
 import type { BodyRun } from './bodies.ts'
 import { tasksOf } from './bodies.ts'
-import { Connection } from './connection.ts'
-import { distantStorage, Network } from './network.ts'
-import { frontEnd } from './plan.ts'
-import { SimulatedProcess } from './simulated-process.ts'
-import type { World } from './world.ts'
+import { Connection } from '../world/connection.ts'
+import { Network } from '../world/network.ts'
+import { frontEnd, serialQueue } from '../plan/plan.ts'
+import type { World } from '../world/world.ts'
 
 /** One incarnation of a node: a process, and the manager in it. */
 export class SimulatedNode {
   readonly name: string
   readonly world: World
-  readonly process: SimulatedProcess
+  readonly process: NodeProcess
   readonly runs: BodyRun[] = []
   readonly tasks: ReturnType<typeof tasksOf>
   /** When it was frozen, and for how long, in milliseconds from the beginning. */
@@ -32,7 +32,7 @@ export class SimulatedNode {
   ) {
     this.world = world
     this.name = name
-    this.process = new SimulatedProcess(world.time, skewMs)
+    this.process = new NodeProcess(world.time, skewMs)
     this.tasks = tasksOf(this)
     const purpose = `${name}${incarnation}`
     const network = new Network(
@@ -61,15 +61,15 @@ export class SimulatedNode {
     createTaskManager({
       name,
       tasks: Object.values(this.tasks),
-      storage: distantStorage(world.engine.storage(), network),
-      messaging: this.#connection.messaging(),
+      storage: interceptedStorage(world.engine.storage(), network.intercept),
+      messaging: interceptedMessaging(this.#connection.messaging(), network.intercept),
       clock: this.process,
       random: world.random(`node ${purpose}`),
       logger,
       worker:
         name === frontEnd
           ? false
-          : { queues: { default: { slots: 2 }, serial: { slots: 1, mode: 'serial' } }, cancelGraceMs: 3_000, drainMs: 2_000 },
+          : { queues: { default: { slots: 2 }, [serialQueue]: { slots: 1, mode: 'serial' } }, cancelGraceMs: 3_000, drainMs: 2_000 },
     }).then(
       (manager) => (this.#manager = manager),
       // A start that fails ends the process, which is started again.
@@ -143,7 +143,7 @@ export class SimulatedNode {
   }
 
   reconnect(): Promise<void> {
-    return this.#connection.mend()
+    return this.#connection.restore()
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Consumer, ConsumeMode, Delivery, TaskMessaging, TaskNotice } from '@taskledger/core/ports'
 import type { Network } from './network.ts'
-import { never } from './network.ts'
 
 interface Consuming {
   readonly queue: string
@@ -41,7 +40,7 @@ export class Connection {
     for (const consuming of this.#consuming) consuming.consumer = undefined
   }
 
-  async mend(): Promise<void> {
+  async restore(): Promise<void> {
     const { process } = this.#network.caller
     if (this.#client !== undefined || process.isDead) return
     this.#open()
@@ -57,33 +56,25 @@ export class Connection {
     })
   }
 
+  /** A client that outlives each break of the connection. The network wraps it. */
   messaging(): TaskMessaging {
-    const network = this.#network
-    const { process } = network.caller
+    const { queue, bus } = this.#courier
     return {
       queue: {
-        capabilities: this.#courier.queue.capabilities,
-        send: (queue, message) =>
-          network.call('queue.send', `${message.taskId.slice(-8)} version ${message.version}`, async () => {
-            const { sends } = network.world
-            sends.set(message.taskId, (sends.get(message.taskId) ?? 0) + 1)
-            await this.#courier.queue.send(queue, message)
-          }),
-        depth: (queue) => network.call('queue.depth', queue, () => this.#courier.queue.depth(queue)),
-        consume: async (queue, handler, { slots, mode }) => {
-          const consuming: Consuming = { queue, handler, mode, slots, consumer: undefined, isClosed: false, handling: new Set() }
-          await network.call('queue.consume', queue, async () => {
-            this.#consuming.add(consuming)
-            await this.#consume(consuming)
-          })
+        capabilities: queue.capabilities,
+        send: (name, message, options) => queue.send(name, message, options),
+        depth: (name, options) => queue.depth(name, options),
+        consume: async (name, handler, { slots, mode }) => {
+          const consuming: Consuming = { queue: name, handler, mode, slots, consumer: undefined, isClosed: false, handling: new Set() }
+          this.#consuming.add(consuming)
+          await this.#consume(consuming)
           return {
             resize: (to) => {
-              if (process.isDead) return
+              if (this.#network.caller.process.isDead) return
               consuming.slots = to
               consuming.consumer?.resize(to)
             },
             close: async () => {
-              if (process.isDead) return never()
               consuming.isClosed = true
               this.#consuming.delete(consuming)
               await consuming.consumer?.close()
@@ -94,17 +85,13 @@ export class Connection {
         close: async () => {},
       },
       bus: {
-        capabilities: this.#courier.bus.capabilities,
-        publish: (notices) =>
-          network.call('bus.publish', notices.map(({ type, version }) => `${type} ${version}`).join(', '), () =>
-            this.#courier.bus.publish(notices),
-          ),
+        capabilities: bus.capabilities,
+        publish: (notices, options) => bus.publish(notices, options),
         subscribe: (listener) => addTo(this.#listeners, listener),
         onGap: (listener) => addTo(this.#gapListeners, listener),
         close: async () => {},
       },
       close: async () => {
-        if (process.isDead) return never()
         await this.#client?.close()
         this.#client = undefined
       },
@@ -154,10 +141,9 @@ export class Connection {
     return handled
   }
 
-  /** As brokers have it: of a serial queue the acknowledgement is due at the end of the run. */
+  /** As brokers do: the acknowledgement of a serial queue is due at the end of the run. */
   async #handle({ handler, mode }: Consuming, delivery: Delivery): Promise<void> {
     const { message, redelivered, releases } = delivery
-    const about = message.taskId.slice(-8)
     let isAccepted = false
     await handler({
       message,
@@ -165,10 +151,10 @@ export class Connection {
       releases,
       accept: async () => {
         isAccepted = true
-        if (mode === 'parallel') await this.#network.call('queue.accept', about, () => delivery.accept())
+        if (mode === 'parallel') await delivery.accept()
       },
-      release: (options) => this.#network.call('queue.release', about, () => delivery.release(options)),
-      reject: (why) => this.#network.call('queue.reject', about, () => delivery.reject(why)),
+      release: (options) => delivery.release(options),
+      reject: (why) => delivery.reject(why),
     })
     if (isAccepted && mode === 'serial' && !this.#network.caller.process.isDead) await delivery.accept()
   }

@@ -1,12 +1,5 @@
-import type { EngineName } from './engine.ts'
-
-/** The calls that leave a process. */
-export type CallName =
-  | `events.${'append' | 'read' | 'remove'}`
-  | `listing.${'save' | 'list' | 'unfinished' | 'saveProgress' | 'progress' | 'remove'}`
-  | `nodes.${'renew' | 'live' | 'leave'}`
-  | `queue.${'send' | 'depth' | 'consume' | 'accept' | 'release' | 'reject'}`
-  | 'bus.publish'
+import type { CallName } from '@taskledger/test-kit/faults'
+import type { EngineName } from '../world/engine.ts'
 
 /**
  * What becomes of one call. `unavailable`: it does not happen, and says so. `lostRequest`, `lostReply`: it does not happen, or does, and

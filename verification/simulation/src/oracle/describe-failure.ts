@@ -1,7 +1,7 @@
-import { describeFault } from './faults.ts'
-import type { PlannedTask } from './plan.ts'
+import { describeFault } from '../plan/faults.ts'
+import type { PlannedTask } from '../plan/plan.ts'
 import { promises } from './promises.ts'
-import type { SimulationOptions, SimulationReport } from './simulate-cluster.ts'
+import type { SimulationOptions, SimulationReport } from '../simulate-cluster.ts'
 import { shrink } from './shrink.ts'
 
 /** How many steps are shown before the rest is left out. */
