@@ -58,7 +58,7 @@ export const resultOf = async <Port>(contract: Contract<Port>, rule: Rule<Port>,
 const strayRejection = ({ reason, ruleIds }: StrayRejection): RuleResult => ({
   id: 'unhandled',
   kind: 'plain',
-  title: 'every promise that is rejected is handled by somebody',
+  title: 'every rejected promise is handled',
   status: 'failed',
   ms: 0,
   message: `while these rules ran: ${ruleIds.join(', ')}\n${messageOf(reason)}`,

@@ -8,7 +8,7 @@ import type { Contract, Rule, RuleContext } from './rule.ts'
 import type { RunSettings } from './settings.ts'
 import { seedOf, timesOf } from './settings.ts'
 import type { Rejections } from './unhandled-rejections.ts'
-import { failOnRejections, hearRejections } from './unhandled-rejections.ts'
+import { failOnRejections, recordRejections } from './unhandled-rejections.ts'
 
 /** How long a rule may take in total, in deadlines: rules wait many times. */
 const maxDeadlines = 30
@@ -22,7 +22,7 @@ export type RuleOutcome = { readonly type: 'held' } | { readonly type: 'not show
  * @throws {@link RuleFailure}.
  */
 export const runRule = <Port>(contract: Contract<Port>, rule: Rule<Port>, settings: RunSettings = {}): Promise<RuleOutcome> =>
-  hearRejections(rule.id, async (rejections) => {
+  recordRejections(rule.id, async (rejections) => {
     const { name, open, timing } = contract.harness
     const times = timesOf(timing)
     const namespace = namespaceFor(rule)

@@ -31,7 +31,7 @@ const onUnhandled = (reason: unknown): void => {
 }
 
 /** Runs a rule, and records the unhandled rejections meanwhile. */
-export const hearRejections = async <Result>(ruleId: string, body: (rejections: Rejections) => Promise<Result>): Promise<Result> => {
+export const recordRejections = async <Result>(ruleId: string, body: (rejections: Rejections) => Promise<Result>): Promise<Result> => {
   const rejections: Rejections = { ruleId, reasons: [], hasFailed: false }
   if (running.size === 0) process.on('unhandledRejection', onUnhandled)
   running.add(rejections)

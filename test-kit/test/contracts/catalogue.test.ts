@@ -40,9 +40,9 @@ describe('the catalogue', () => {
   })
 
   it.each(contracts)('has the rules of the $page', ({ page, rules }) => {
-    const told = entriesOf(`${readFileSync(new URL(`${page}.md`, folder), 'utf8')}\n\n`)
+    const onPage = entriesOf(`${readFileSync(new URL(`${page}.md`, folder), 'utf8')}\n\n`)
     const expected = rules.map(({ id, kind, title }) => ({ id, kind, title: title.toLowerCase() }))
-    expect(told).toEqual(expected)
+    expect(onPage).toEqual(expected)
   })
 
   it('gives each id to one rule', () => {

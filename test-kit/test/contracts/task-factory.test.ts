@@ -43,9 +43,9 @@ describe('the contract of task factories', () => {
     }
     const blind = await run({ ...samples, factory })
     expect(blind['TF-1.1']).toMatchObject({ status: 'failed', message: expect.stringContaining('give payloadOf') as string })
-    const told = await run({ ...samples, factory, payloadOf: (runnable) => payloads.get(runnable) })
-    expect(told['TF-1.1']?.status).toBe('passed')
-    expect(told['TF-1.2']?.status).toBe('passed')
+    const statuses = await run({ ...samples, factory, payloadOf: (runnable) => payloads.get(runnable) })
+    expect(statuses['TF-1.1']?.status).toBe('passed')
+    expect(statuses['TF-1.2']?.status).toBe('passed')
   })
 
   it('says which rules cannot be tried without samples', async () => {

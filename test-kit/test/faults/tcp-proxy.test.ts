@@ -129,7 +129,7 @@ describe('tcpProxy', { timeout: 60_000 }, () => {
       other.increase()
       await waitUntil('another connection gets its answer', () => other.answers.length > length)
     }
-    assert.ok(written < total, `all ${total} bytes were taken although nobody reads`)
+    assert.ok(written < total, `all ${total} bytes were taken although no client reads`)
     let read = 0
     socket.on('data', (bytes: Buffer) => (read += bytes.length))
     socket.resume()

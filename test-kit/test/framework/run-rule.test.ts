@@ -69,7 +69,7 @@ describe('a rule', () => {
 
   it('is not reported again for a late rejection after its failure', async () => {
     const gate = Promise.withResolvers<void>()
-    const told = new Promise((resolve) => process.once('unhandledRejection', resolve))
+    const reported = new Promise((resolve) => process.once('unhandledRejection', resolve))
     const leaver = ruleOf('S-20', async () => {
       void gate.promise.then(() => {
         throw new Error('left behind')
@@ -80,7 +80,7 @@ describe('a rule', () => {
       // The first rule is over.
       await sleep(20)
       gate.resolve()
-      await told
+      await reported
     })
     const { results } = await runContract(contractOf([leaver, other]))
     expect(results.map(({ id, status }) => [id, status])).toEqual([

@@ -3,7 +3,7 @@ const close = async () => {}
 const subject = async () => ({ port: { close }, peer: async () => ({ close }) })
 const rule = (id, run, notShown) => ({ id, kind: 'plain', title: `${id} holds`, hint: 'none', run, notShown })
 
-// A pool, say, that the rules share and nobody closes.
+// A pool, say, that rules share and never close.
 if (process.env.RESTLESS === '1') setInterval(() => {}, 60_000)
 
 // oxlint-disable-next-line import/no-default-export -- the command takes it

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { EventBus } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
-import { expectHeard, hasHeard, lastNotice, listenOn, publishAnyhow } from './hearing.ts'
+import { expectHeard, hasHeard, lastNotice, listenOn, publishUntilAccepted } from './hearing.ts'
 
 const utf8 = new TextEncoder()
 
@@ -48,7 +48,7 @@ export const faultRules: readonly Rule<EventBus>[] = [
         )
         // A client that reports a gap listens again, so it must not miss a notice that is published from now on.
         for (const { client } of clients) {
-          const notice = await publishAnyhow(context, client)
+          const notice = await publishUntilAccepted(context, client)
           await waitUntil('both clients hear a notice that was published after the gap', () => ears.every((ear) => hasHeard(ear, notice)))
         }
       }

@@ -59,7 +59,7 @@ export const lastNotice = async (
 }
 
 /** Publishes over a network with faults, a new notice each time, until the bus accepts one. */
-export const publishAnyhow = async ({ random, waitUntil }: RuleContext<EventBus>, bus: EventBus): Promise<TaskNotice> => {
+export const publishUntilAccepted = async ({ random, waitUntil }: RuleContext<EventBus>, bus: EventBus): Promise<TaskNotice> => {
   let notice = noticeWith(random)
   await waitUntil('a notice is accepted', async () => {
     notice = noticeWith(random)

@@ -54,7 +54,7 @@ export const valueRules: readonly Rule<EventBus>[] = [
   {
     id: 'EB-3.3',
     kind: 'plain',
-    title: 'a publisher or a listener that changes a notice changes it for nobody else',
+    title: 'a publisher or a listener that changes a notice does not change it for others',
     hint: 'give each listener a copy of its own',
     run: async (context) => {
       const { port, random } = context

@@ -17,12 +17,12 @@ interface Send {
   /** One attempt. The fate of its message does not matter. */
   once(): Promise<void>
   /** Repeats until the queue accepts the message, which then has to arrive. */
-  anyhow(): Promise<void>
+  untilAccepted(): Promise<void>
 }
 
 /** A handler runs while the fault comes and goes. Then consumers and sends have to go on by themselves, within the slots. */
 const resumesAfter =
-  (suffer: (context: RuleContext<WorkQueue>, send: Send) => Promise<void>): StagedRule['run'] =>
+  (causeFault: (context: RuleContext<WorkQueue>, send: Send) => Promise<void>): StagedRule['run'] =>
   async (context, stage) => {
     const { port, waitUntil, observe } = context
     const sent: string[] = []
@@ -43,13 +43,13 @@ const resumesAfter =
     await waitUntil('a handler runs', () => worker.running === 1)
     const send = {
       once: () => port.send(stage.queue, stage.message()),
-      anyhow: async () => void sent.push((await stage.sendAnyhow(port)).taskId),
+      untilAccepted: async () => void sent.push((await stage.sendUntilAccepted(port)).taskId),
     }
-    await suffer(context, send)
-    for (let count = 0; count < 4; count++) await send.anyhow()
+    await causeFault(context, send)
+    for (let count = 0; count < 4; count++) await send.untilAccepted()
     await waitUntil('the messages that were sent since are delivered', hasRun)
     end()
-    await send.anyhow()
+    await send.untilAccepted()
     await waitUntil('consumers and sends go on', () => hasRun() && worker.running === 0)
     assert.ok(worker.maxRunning <= 2, `${worker.maxRunning} handlers ran at the same time, with 2 slots`)
   }
@@ -63,7 +63,7 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
     notShown: notShownWithout('cut'),
     run: resumesAfter(async ({ faults }, send) => {
       await faults.cut()
-      await send.anyhow()
+      await send.untilAccepted()
       await faults.cut()
     }),
   }),
@@ -131,7 +131,7 @@ export const faultRules: readonly Rule<WorkQueue>[] = [
       } finally {
         await heal()
       }
-      const sent = await stage.sendAnyhow(port)
+      const sent = await stage.sendUntilAccepted(port)
       await stage.arrives(sent)
     },
   }),

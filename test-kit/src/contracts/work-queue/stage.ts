@@ -93,7 +93,7 @@ export class Stage {
   }
 
   /** Repeats a send over a network with faults until the queue accepts the message. */
-  async sendAnyhow(client: WorkQueue, queue: string = this.queue): Promise<WorkMessage> {
+  async sendUntilAccepted(client: WorkQueue, queue: string = this.queue): Promise<WorkMessage> {
     const message = this.message()
     await this.#context.waitUntil('a message is accepted', async () => {
       try {

@@ -324,11 +324,11 @@ const mutants: readonly Mutant<EventBus>[] = [
     'reports only the first gap',
     ['EB-2.1'],
     class extends PlainBus {
-      #told = false
+      #reported = false
 
       override tellGap(): void {
-        if (!this.#told) super.tellGap()
-        this.#told = true
+        if (!this.#reported) super.tellGap()
+        this.#reported = true
       }
     },
   ),
