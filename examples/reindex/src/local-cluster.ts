@@ -2,7 +2,8 @@ import type { Logger, TaskManager } from '@taskledger/core'
 import { createTaskManager } from '@taskledger/core'
 import { createMemory } from '@taskledger/memory'
 import { openIndex } from './index/open-index.ts'
-import { reindexer, reindexMailbox } from './reindex-task.ts'
+import { reindexer } from './reindex.ts'
+import { reindexMailbox } from './reindex-task.ts'
 import type { ReindexOptions } from './reindex.ts'
 
 /** A front-end and its workers, in one process. */

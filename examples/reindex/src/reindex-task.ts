@@ -1,10 +1,8 @@
 import { basename } from 'node:path'
-import type { DeclaredTask, TaskDefinition } from '@taskledger/core'
-import { declareTask, implementTask } from '@taskledger/core'
+import type { DeclaredTask } from '@taskledger/core'
+import { declareTask } from '@taskledger/core'
 import { z } from 'zod'
 import { mailboxKinds } from './mail/mailbox.ts'
-import type { ReindexOptions } from './reindex.ts'
-import { reindex } from './reindex.ts'
 
 const mailbox = z.object({
   name: z.string().min(1),
@@ -38,6 +36,9 @@ const result = counts.extend({
   removed: count,
 })
 
+/** The payload: the mailbox to reindex. */
+export type MailboxToReindex = z.input<typeof mailbox>
+
 /** The progress of a mailbox: enough to continue from there. */
 export type ReindexProgress = z.infer<typeof progress>
 
@@ -46,7 +47,7 @@ export type Reindexed = z.infer<typeof result>
 
 /**
  * Reindexes one mailbox. Version 1 of the payload was `{ file }`, always an mbox: a stored task of that version still runs. A front-end submits
- * this declaration; workers add the body with {@link reindexer}.
+ * this declaration; workers add the body with `reindexer`.
  */
 export const reindexMailbox: DeclaredTask<typeof mailbox, typeof result, typeof progress> = declareTask({
   type: 'reindex-mailbox',
@@ -58,7 +59,3 @@ export const reindexMailbox: DeclaredTask<typeof mailbox, typeof result, typeof 
   queue: 'mailboxes',
   retry: { maxAttempts: 3, backoff: { initialMs: 500 } },
 })
-
-/** The task with its body, for nodes that have the index. */
-export const reindexer = (options: ReindexOptions): TaskDefinition<z.input<typeof mailbox>, Reindexed, ReindexProgress> =>
-  implementTask(reindexMailbox, (context) => reindex(context, options))

@@ -1,14 +1,15 @@
 import { hash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { TaskContext } from '@taskledger/core'
-import { NonRetryableError } from '@taskledger/core'
+import type { TaskContext, TaskDefinition } from '@taskledger/core'
+import { implementTask, NonRetryableError } from '@taskledger/core'
 import { Batch } from './index/batch.ts'
 import type { MailIndex } from './index/mail-index.ts'
 import { reasonOf } from './mail/find-mailboxes.ts'
 import type { Mailbox, RawMessage, StoredMessage } from './mail/mailbox.ts'
 import { parseMail } from './mail/parse-mail.ts'
 import { readMailbox } from './mail/read-mailbox.ts'
-import type { Reindexed, ReindexProgress } from './reindex-task.ts'
+import type { MailboxToReindex, Reindexed, ReindexProgress } from './reindex-task.ts'
+import { reindexMailbox } from './reindex-task.ts'
 
 /** A message that is about to be indexed. */
 export interface Step {
@@ -90,3 +91,7 @@ const explained = (error: unknown, { path }: Mailbox): unknown =>
   isAccessDenied(error) || ['ENOENT', 'ENOTDIR', 'NOT_AN_MBOX'].includes(String(codeOf(error)))
     ? new NonRetryableError(`${path}: ${reasonOf(error)}`, { cause: error })
     : error
+
+/** The task with its body, for nodes that have the index. */
+export const reindexer = (options: ReindexOptions): TaskDefinition<MailboxToReindex, Reindexed, ReindexProgress> =>
+  implementTask(reindexMailbox, (context) => reindex(context, options))
