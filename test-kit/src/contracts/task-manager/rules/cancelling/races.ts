@@ -38,8 +38,8 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-2.9',
     kind: 'race',
-    title: `a cancellation against a completion, ${rounds} times: exactly one final event, it says what the body did, and the caller is told the truth`,
-    hint: 'who appends second meets a conflict, reads what is new, and decides again',
+    title: `a cancellation races a completion ${rounds} times: there is one final event, it says what the body did, and the caller is told the truth`,
+    hint: 'the second append meets a conflict: read the new events, and decide again',
     run: async (cluster, { random, observe }) => {
       const held = cluster.held()
       const nodes = await cluster.nodes(2, { tasks: [held.task], worker: { slots: lanes } })
@@ -69,8 +69,8 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-2.10',
     kind: 'race',
-    title: `a cancellation against the claim, ${rounds} times: told "cancelled", it never ran; told "requested", its signal was aborted`,
-    hint: 'TaskStarted and the cancellation of a waiting task are for the same version: one of them meets a conflict',
+    title: `a cancellation races a claim ${rounds} times: a task reported as cancelled never ran, and a task reported as requested had its signal aborted`,
+    hint: 'TaskStarted and the cancellation of a waiting task have the same version: one of them meets a conflict',
     run: async (cluster, { random, observe, waitUntil }) => {
       const held = cluster.held()
       const worker = await cluster.node({ tasks: [held.task], worker: { slots: lanes } })
@@ -113,8 +113,9 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-2.11',
     kind: 'race',
-    title: 'many cancel one running task at once, from every node: one wish, one end, and each of them is told the truth',
-    hint: 'a wish that is there already is accepted and brings about no event',
+    title:
+      'many callers cancel one running task at once, from every node: there is one request and one end, and each caller is told the truth',
+    hint: 'accept a second request, and append nothing for it',
     run: async (cluster, { random, observe, within }) => {
       const held = cluster.held()
       const nodes = await cluster.nodes(3, { tasks: [held.task] })

@@ -11,8 +11,8 @@ export const cancelRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-2.1',
     kind: 'plain',
-    title: 'cancelling a running task aborts its signal with the reason, and the task is cancelled, by whom and why',
-    hint: 'TaskCancelRequested is written, a notice follows, and the node that runs the task looks it up',
+    title: 'cancelling a running task aborts its signal with the reason, and the task ends as cancelled, with the caller and the reason',
+    hint: 'append TaskCancelRequested and publish a notice; the node that runs the task reads the history',
     run: async (cluster, { within, waitUntil }) => {
       const held = cluster.held()
       const node = await cluster.node({ tasks: [held.task] })
@@ -37,8 +37,8 @@ export const cancelRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-2.2',
     kind: 'plain',
-    title: 'the code after the point at which a body was interrupted never runs, whether it waited or was between two steps',
-    hint: 'the end of the body is awaited before the cancellation is written',
+    title: 'code after the point where a body was interrupted never runs, whether the body was waiting or between two steps',
+    hint: 'wait for the end of the body before appending TaskCancelled',
     run: async (cluster) => {
       const steps: string[] = []
       const abortOf = (signal: AbortSignal): Promise<never> =>
@@ -76,8 +76,8 @@ export const cancelRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-2.3',
     kind: 'plain',
-    title: 'cancelling a waiting task takes effect at once, in its details and in the list, and it never runs',
-    hint: 'nobody runs it who could heed the wish: wish and cancellation are one append, and its message is refused when it comes',
+    title: 'cancelling a waiting task takes effect at once, in its details and in the list, and the task never runs',
+    hint: 'append request and cancellation together, and refuse the message of the task when it arrives',
     run: async (cluster) => {
       const held = cluster.held()
       const node = await cluster.node({ tasks: [held.task], worker: { slots: 1 } })
@@ -103,8 +103,8 @@ export const cancelRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-2.4',
     kind: 'plain',
-    title: 'a task that has ended is not cancelled: it stays as it ended, and the caller is told',
-    hint: 'a final status never changes again',
+    title: 'a task that has ended is not cancelled: it keeps its end, and the caller is told so',
+    hint: 'a final status never changes',
     run: async (cluster) => {
       const held = cluster.held()
       const node = await cluster.node({ tasks: [held.task] })
@@ -122,8 +122,8 @@ export const cancelRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-2.5',
     kind: 'plain',
-    title: 'cancelling again is fine: while the body stops, after it has, and for a task that waited; the first wish stands',
-    hint: 'a wish that is there already brings about no event',
+    title: 'cancelling again works: while the body stops, after it has stopped, and for a task that was waiting; the first request counts',
+    hint: 'append nothing if there already is a request',
     run: async (cluster, { waitUntil }) => {
       const deaf = cluster.held({ heeds: false })
       const node = await cluster.node({ tasks: [deaf.task], worker: { slots: 1, cancelGraceMs: 60_000 } })
@@ -144,8 +144,9 @@ export const cancelRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-2.6',
     kind: 'plain',
-    title: 'a body that ignores its signal is abandoned after its grace, its slot is free, and whatever it does later changes nothing',
-    hint: 'TaskCancelled says abandoned; what the body returns or reports afterwards belongs to no attempt',
+    title:
+      'a body that ignores its signal is abandoned after its grace period: its slot is free, and whatever it does later changes nothing',
+    hint: 'append TaskCancelled with abandoned; later results and reports of the body belong to no attempt',
     run: async (cluster, { waitUntil }) => {
       const deaf = cluster.held({ heeds: false })
       const node = await cluster.node({ tasks: [deaf.task], worker: { slots: 1, cancelGraceMs: 30 } })
@@ -168,8 +169,8 @@ export const cancelRules: readonly Rule<Adapters>[] = [
     id: 'TM-2.7',
     kind: 'plain',
     title:
-      'a body that returns in spite of the wish completes its task: the work was done; one that throws something of its own is cancelled, and the error is kept',
-    hint: 'only the end of the body says which of the two it was',
+      'a body that returns despite the cancel request completes its task; a body that throws its own error is cancelled, with the error kept',
+    hint: 'only the end of the body decides which of the two happened',
     run: async (cluster, { waitUntil }) => {
       const deaf = cluster.held({ heeds: false })
       const node = await cluster.node({ tasks: [deaf.task], worker: { cancelGraceMs: 60_000 } })
@@ -188,8 +189,9 @@ export const cancelRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-2.8',
     kind: 'plain',
-    title: 'a task that waits for its next attempt, or for its time, is cancelled at once like any that waits, and does not run again',
-    hint: 'a message that comes when the task is due meets a final history',
+    title:
+      'a task that waits for its next attempt or for its start time is cancelled at once, like any waiting task, and does not run again',
+    hint: 'refuse the message that arrives when the task is due, because the history is final',
     run: async (cluster) => {
       const held = cluster.held({ retry: { maxAttempts: 2, backoff: { initialMs: 3_600_000 } } })
       const node = await cluster.node({ tasks: [held.task, echoTask], worker: { slots: 1 } })

@@ -12,8 +12,8 @@ export const awaitRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.10',
     kind: 'plain',
-    title: 'the end is awaited from a third node, by one that began before it and by one that began after it',
-    hint: 'the final event is followed by a notice to every node',
+    title: 'a third node can await the end of a task, by a wait that began before the end and by a wait that began after it',
+    hint: 'publish a notice to every node after the final event',
     run: async (cluster, { within }) => {
       const held = cluster.held()
       const worker = await cluster.node({ tasks: [held.task] })
@@ -28,8 +28,8 @@ export const awaitRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.11',
     kind: 'race',
-    title: 'a wait that begins while the task ends is over with it, wherever it begins',
-    hint: 'listen first, then look at the store: what falls in between is lost otherwise',
+    title: 'a wait that begins while the task ends is over with the task, on every node',
+    hint: 'subscribe first, then read the store',
     run: async (cluster, { random, within }) => {
       const held = cluster.held()
       const worker = await cluster.node({ tasks: [held.task], worker: { slots: 5 } })
@@ -54,8 +54,8 @@ export const awaitRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.12',
     kind: 'fault',
-    title: 'a wait whose look at the store was overtaken by the end, notice and all, does not hang',
-    hint: 'a notice that comes while the store is looked at must be remembered, and the store looked at again',
+    title: 'a wait does not hang when the end and its notice overtake its read of the store',
+    hint: 'remember a notice that arrives during a read of the store, and read the store again',
     run: async (cluster, { within, waitUntil }) => {
       const held = cluster.held()
       const worker = await cluster.node({ tasks: [held.task] })
@@ -77,8 +77,8 @@ export const awaitRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.13',
     kind: 'fault',
-    title: 'a wait is over after a gap of the bus during which the task ended unheard',
-    hint: 'after a gap whoever waits looks at the store again',
+    title: 'a wait is over after a gap of the bus in which the task ended without a notice',
+    hint: 'after a gap, each waiter reads the store again',
     run: async (cluster, { within }) => {
       const held = cluster.held()
       const worker = await cluster.node({ tasks: [held.task] })
@@ -95,8 +95,8 @@ export const awaitRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.14',
     kind: 'fault',
-    title: 'a wait outlives an outage of the store, however long: it ends when the task has ended and the store answers again',
-    hint: 'a look that fails is repeated after the next notice, gap or poll; only the caller or the end of the task ends the wait',
+    title: 'a wait survives an outage of the store of any length: it ends when the task has ended and the store answers again',
+    hint: 'repeat a failed read after the next notice, gap or poll; only the caller or the end of the task ends the wait',
     run: async (cluster, { within, waitUntil }) => {
       const held = cluster.held()
       const worker = await cluster.node({ tasks: [held.task] })
@@ -121,8 +121,8 @@ export const awaitRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.15',
     kind: 'race',
-    title: 'hundreds of waits on every node, for the same tasks and for different ones, are all over when the tasks are',
-    hint: 'a notice wakes all who wait for its task, and nobody else has to be woken',
+    title: 'hundreds of waits on every node, for the same tasks and for different tasks, are over when the tasks are',
+    hint: 'a notice wakes all waiters of its task, and no others',
     run: async (cluster, { within }) => {
       const nodes = await cluster.nodes(3, { tasks: [echoTask], worker: { slots: 5 } })
       for (const { manager } of nodes) manager.worker?.pause()

@@ -14,8 +14,8 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.1',
     kind: 'plain',
-    title: 'a task submitted on one node runs on another, and says which was which',
-    hint: 'the queue is one for all nodes',
+    title: 'a task submitted on one node runs on another, and names both',
+    hint: 'all nodes share one queue',
     run: async (cluster, { within }) => {
       const front = await cluster.node({ tasks: [echoTask], worker: false })
       const back = await cluster.node({ tasks: [echoTask] })
@@ -36,8 +36,8 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.2',
     kind: 'plain',
-    title: 'every node says the same of a task, at every step of its life, as soon as the step was taken',
-    hint: 'details are the fold of the history, which every node reads from the same store',
+    title: 'every node says the same of a task after each step of its life, as soon as the step is made',
+    hint: 'compute the details from the history, which every node reads from the same store',
     run: async (cluster) => {
       const held = cluster.held()
       const nodes = await cluster.nodes(3, { tasks: [held.task], worker: { slots: 1 } })
@@ -65,8 +65,8 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.3',
     kind: 'plain',
-    title: 'a task that runs on one node is cancelled from another, which is named as the one that wished it',
-    hint: 'a notice goes to every node; the one that runs the task looks it up',
+    title: 'a task that runs on one node is cancelled from another, and names that node as the one that requested it',
+    hint: 'publish a notice to every node; the node that runs the task reads the history',
     run: async (cluster, { waitUntil }) => {
       const held = cluster.held()
       const worker = await cluster.node({ tasks: [held.task] })
@@ -88,8 +88,8 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.4',
     kind: 'fault',
-    title: 'a wish whose notice was missed reaches the body after the gap',
-    hint: 'after a gap every task that runs here is looked up again',
+    title: 'a cancel request whose notice was missed reaches the body after the gap',
+    hint: 'after a gap, read the history of every running task again',
     run: async (cluster, { waitUntil }) => {
       const held = cluster.held()
       const worker = await cluster.node({ tasks: [held.task] })
@@ -106,8 +106,8 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.5',
     kind: 'plain',
-    title: 'nodes share the load: as many tasks run as all of them have slots, each node its own number',
-    hint: 'a node takes no more than it has free slots for',
+    title: 'nodes share the load: as many tasks run as all nodes together have slots, and each node runs as many as its own slots',
+    hint: 'a node takes no more messages than it has free slots',
     run: async (cluster, { waitUntil }) => {
       const held = cluster.held()
       const nodes = await cluster.nodes(3, { tasks: [held.task], worker: { slots: 2 } })
@@ -130,8 +130,8 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.6',
     kind: 'race',
-    title: 'the list is equal on every node, and equal to the fold of the histories, whatever happened to the tasks',
-    hint: 'the highest version wins whole, and every event is followed by a save',
+    title: 'the list is the same on every node and equals the details from the histories, whatever happened to the tasks',
+    hint: 'the highest version replaces the whole row, and every event is followed by a save',
     run: async (cluster, { random, waitUntil, observe }) => {
       const held = cluster.held({ retry: { maxAttempts: 2, backoff: { initialMs: 1 } } })
       const nodes = await cluster.nodes(3, { tasks: [held.task], worker: { slots: 20 } })
@@ -173,8 +173,8 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.7',
     kind: 'plain',
-    title: 'who subscribes on any node hears once of every step of every task, wherever it was taken',
-    hint: 'publish after every append, to every node, itself included',
+    title: 'a subscriber on any node receives each step of each task once, wherever the step was made',
+    hint: 'publish after every append, to every node including the own',
     run: async (cluster, { waitUntil }) => {
       const nodes = await cluster.nodes(3, { tasks: [echoTask] })
       const heard = nodes.map(({ manager }) => {
@@ -204,8 +204,8 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.8',
     kind: 'plain',
-    title: 'every node knows the nodes that are alive; one that closed is gone from among them',
-    hint: 'a node renews itself before it is handed to anybody, and leaves when it closes',
+    title: 'every node knows the nodes that are alive; a closed node is no longer among them',
+    hint: 'renew the registration of a node before the node is handed out, and leave when it closes',
     run: async (cluster, { within }) => {
       const nodes = await cluster.nodes(3, { tasks: [echoTask], worker: { slots: 3 } })
       const alive = async (): Promise<readonly (readonly string[])[]> =>
@@ -221,8 +221,8 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.9',
     kind: 'fault',
-    title: 'a listing and a bus that fail for a while hold nothing up: tasks run and end, and the rows follow',
-    hint: 'what cannot be written after an event is tried again in the background',
+    title: 'a listing and a bus that fail for a while stop nothing: tasks run and end, and the rows follow',
+    hint: 'retry in the background what could not be written after an event',
     run: async (cluster, { waitUntil }) => {
       const held = cluster.held()
       const worker = await cluster.node({ tasks: [held.task] })

@@ -22,8 +22,8 @@ export const serialRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.16',
     kind: 'race',
-    title: 'a serial queue runs one task at a time in the whole cluster, each of them once, whoever submitted it',
-    hint: 'the engine has to know who may consume: a limit on each node is none for the cluster',
+    title: 'a serial queue runs one task at a time in the whole cluster, each task once, whichever node submitted it',
+    hint: 'the engine has to know which consumer has the turn: a limit for each node does not limit the cluster',
     run: async (cluster, { random, within, observe }) => {
       const ran: TaskId[] = []
       let running = 0
@@ -50,8 +50,8 @@ export const serialRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.17',
     kind: 'race',
-    title: 'the end of a task is visible, in details and list, on every node, to whatever starts after it in a serial queue',
-    hint: 'the handler of a delivery ends when history, row and notice are written, and the next delivery comes after that',
+    title: 'the end of a task is visible on every node, in details and list, to the next task of a serial queue',
+    hint: 'the handler of a delivery ends after history, row and notice are written, and the next delivery follows after that',
     run: async (cluster, { random }) => {
       const nodes: ClusterNode[] = []
       const ended: TaskId[] = []
@@ -92,9 +92,8 @@ export const serialRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.28',
     kind: 'fault',
-    title:
-      'a message of a serial queue that comes again while its task runs lets no other task of the queue begin, on whatever node it comes',
-    hint: 'the engine gives the turn to whom it hands the message: who finds the task in progress on a live node keeps both until that run ends',
+    title: 'a message of a serial queue that is delivered again while its task runs lets no other task of the queue begin, on any node',
+    hint: 'the engine gives the turn to the consumer of the message: a node that finds the task in progress on a live node holds both until that run ends',
     run: async (cluster) => {
       const held = cluster.held({ queue: 'one' })
       const node = await cluster.node({ tasks: [held.task, echoTask], worker: serialBesideParallel })
@@ -119,8 +118,8 @@ export const serialRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.29',
     kind: 'fault',
-    title: 'a message of a serial queue whose task is in progress on a node that is gone does not stop the queue',
-    hint: 'ask the registry whether the node of the attempt is alive, and ask again: after a gap, at each renewal',
+    title: 'a message of a serial queue whose task is in progress on a dead node does not stop the queue',
+    hint: 'ask the registry whether the node of the attempt is alive, and ask again after a gap and at each renewal',
     run: async (cluster, { within }) => {
       const held = cluster.held({ queue: 'one' })
       const front = await cluster.node({ tasks: [held.task], worker: false })

@@ -10,8 +10,8 @@ export const shutdownRules: readonly Rule<Adapters>[] = [
     id: 'TM-3.18',
     kind: 'plain',
     title:
-      'a node that shuts down hands back what it runs: another node runs it as the next attempt, which does not count, and gets the last progress',
-    hint: 'TaskReleased, then a message; the release is no failure, and the last report is saved before it',
+      'a node that shuts down hands back its running tasks: another node runs them as a next attempt that does not count, with the last progress',
+    hint: 'append TaskReleased, then send a message; the release is not a failure, and the last report is saved before it',
     run: async (cluster, { within, waitUntil }) => {
       const held = cluster.held({ retry: { maxAttempts: 1, maxCrashes: 0 } })
       const a = await cluster.node({ tasks: [held.task] })
@@ -37,8 +37,8 @@ export const shutdownRules: readonly Rule<Adapters>[] = [
     id: 'TM-3.19',
     kind: 'plain',
     title:
-      'a node that shuts down waits for what ends in time, cancels what was to be cancelled, and leaves a body that ignores its signal behind',
-    hint: 'drain, then abort, then the grace; a release of what was wished to end is its cancellation',
+      'a node that shuts down waits for tasks that end in time, cancels requested tasks, and leaves behind a body that ignores its signal',
+    hint: 'drain, then abort, then wait for the grace period; a release of a task with a cancel request is its cancellation',
     run: async (cluster, { within, waitUntil }) => {
       const deaf = cluster.held({ heeds: false })
       const a = await cluster.node({ tasks: [deaf.task], worker: { cancelGraceMs: 4_000, slots: 3 } })
@@ -61,8 +61,8 @@ export const shutdownRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.20',
     kind: 'plain',
-    title: 'when a node has closed, another one runs what remains: what waited behind it, and what is submitted after',
-    hint: 'what was fetched and has not begun goes back into the queue',
+    title: 'when a node has closed, another node runs what remains: tasks that waited behind it, and tasks submitted later',
+    hint: 'return fetched messages that have not begun to the queue',
     run: async (cluster, { within }) => {
       const held = cluster.held()
       const a = await cluster.node({ tasks: [held.task], worker: { slots: 1 } })

@@ -13,7 +13,8 @@ export const workerRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.15',
     kind: 'plain',
-    title: 'a front-end without a worker submits, lists, cancels and awaits, and runs nothing; with a worker attached it runs what waits',
+    title:
+      'a front-end without a worker submits, lists, cancels and awaits, and runs nothing; with an attached worker it runs waiting tasks',
     hint: 'only a worker consumes from queues',
     run: async (cluster, { within }) => {
       const declared = declareTask({ type: 'echo', payload: unchecked<JsonValue>(), result: unchecked<JsonValue>() })
@@ -34,8 +35,9 @@ export const workerRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.16',
     kind: 'plain',
-    title: 'a paused worker takes nothing, and what runs goes on; another node takes what comes; resumed, it takes its share again',
-    hint: 'resize(0) takes no more, and gives back what was fetched and has not begun',
+    title:
+      'a paused worker takes nothing while its running tasks continue; another node takes new tasks; a resumed worker takes its share again',
+    hint: 'resize(0) takes no more, and returns fetched messages that have not begun',
     run: async (cluster, { waitUntil }) => {
       const held = cluster.held()
       const [a, b] = await cluster.nodes(2, { tasks: [held.task], worker: { slots: 2 } })
@@ -60,7 +62,7 @@ export const workerRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.17',
     kind: 'plain',
-    title: 'a drained worker takes nothing more and resolves when what it runs has ended; what waits is for another node',
+    title: 'a drained worker takes nothing more and resolves when its running tasks have ended; another node runs the waiting tasks',
     hint: 'close the consumer first, then wait for its handlers',
     run: async (cluster, { within }) => {
       const held = cluster.held()
@@ -81,8 +83,8 @@ export const workerRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.18',
     kind: 'plain',
-    title: 'closing a node tells CLOSED to whoever waits on it or asks it afterwards, twice is fine, and the tasks are left to other nodes',
-    hint: 'wake the waiters when the node closes; the task is none of their business',
+    title: 'closing a node rejects its waits and later calls with CLOSED, works twice, and leaves the tasks to other nodes',
+    hint: 'wake the waiters when the node closes, and leave the tasks alone',
     run: async (cluster, { within, waitUntil }) => {
       const [a, b] = await cluster.nodes(2, { tasks: [echoTask], worker: false })
       const handle = await a.manager.submit(echoTask, 'kept')

@@ -43,8 +43,8 @@ export const fencingRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-5.7',
     kind: 'fault',
-    title: 'a zombie settles nothing: whatever the body of an attempt that was ended elsewhere comes to, the task goes on as it is',
-    hint: 'a command of another attempt than the current one is refused as stale',
+    title: 'a zombie settles nothing: whatever the body of an attempt does that was ended elsewhere, the task continues unchanged',
+    hint: 'refuse a command of any attempt but the current one as stale',
     run: async (cluster, context) => {
       const held = cluster.held({ heeds: false, retry: { maxAttempts: 3 } })
       const [dying, heir] = await cluster.nodes(2, { tasks: [held.task], worker: { slots: 2 } })
@@ -73,8 +73,8 @@ export const fencingRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-5.8',
     kind: 'fault',
-    title: 'a zombie learns it once its node looks again: its signal is aborted as lost, and the attempt that runs is left alone',
-    hint: 'after a gap every task that runs here is looked up: another attempt than one’s own is not one’s own',
+    title: 'a zombie is told when its node reads the history again: its signal is aborted as lost, and the current attempt is left alone',
+    hint: 'after a gap, read every running task: another attempt in its history means that this one is lost',
     run: async (cluster, context) => {
       const held = cluster.held()
       const [dying, heir] = await cluster.nodes(2, { tasks: [held.task], worker: { slots: 2 } })
@@ -94,8 +94,8 @@ export const fencingRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-5.9',
     kind: 'fault',
-    title: 'a zombie whose task runs again on its own node is told so, and neither hides nor disturbs the attempt that runs',
-    hint: 'two attempts of one task on one node are two: what is kept by task id alone mixes them up',
+    title: 'a zombie whose task runs again on its own node is told so, and neither hides nor disturbs the current attempt',
+    hint: 'two attempts of one task on one node are two runs: state kept by task id alone mixes them up',
     run: async (cluster, context) => {
       const held = cluster.held({ heeds: false, retry: { maxAttempts: 3 } })
       const node = await cluster.node({ tasks: [held.task], worker: { slots: 3, cancelGraceMs: 60_000 } })
@@ -121,8 +121,8 @@ export const fencingRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-5.10',
     kind: 'fault',
-    title: 'the answer of every append is lost once: each task runs once and ends once, and the callers are told what came of it',
-    hint: 'an append of unknown outcome is repeated with the same event ids, and the store recognises them',
+    title: 'the answer of every append is lost once: each task runs once and ends once, and the callers are told the outcome',
+    hint: 'repeat an append of unknown outcome with the same event ids, which the store recognises',
     run: async (cluster, { within }) => {
       const held = cluster.held({ retry: { maxAttempts: 2, backoff: { initialMs: 1 } } })
       const nodes = await cluster.nodes(2, { tasks: [held.task], worker: { slots: 4 } })
@@ -153,8 +153,8 @@ export const fencingRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-5.11',
     kind: 'fault',
-    title: 'a store that fails when the end of a task is to be written neither loses the end nor stops other tasks',
-    hint: 'the final append is tried again until it is accepted or refused; the slot is kept as long, and no other',
+    title: 'a store that fails at the final append neither loses the end of the task nor stops other tasks',
+    hint: 'retry the final append until it is accepted or refused; keep the slot that long, and no other slot',
     run: async (cluster, { waitUntil }) => {
       const held = cluster.held()
       const worker = await cluster.node({ tasks: [held.task, echoTask], worker: { slots: 2 } })
@@ -175,8 +175,8 @@ export const fencingRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-5.12',
     kind: 'fault',
-    title: 'a wish that comes while the claim is under way is heeded: by its notice, or after a gap',
-    hint: 'a notice that names a later version than the claim’s makes the node look again before the body has gone far',
+    title: 'a cancel request during a claim takes effect: by its notice, or after a gap',
+    hint: "after a notice with a later version than the claim's, read the history again before the body has gone far",
     run: async (cluster, { waitUntil }) => {
       const held = cluster.held()
       const worker = await cluster.node({ tasks: [held.task] })

@@ -21,7 +21,7 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-6.1',
     kind: 'fault',
-    title: 'a message that was lost is sent again, and its task runs once',
+    title: 'a lost message is sent again, and its task runs once',
     hint: 'a task that waits, is due, and was overtaken by its queue has lost its message; an empty queue overtakes all',
     run: async (cluster) => {
       const held = cluster.held()
@@ -40,8 +40,8 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-6.2',
     kind: 'fault',
-    title: 'a node that was killed is declared dead, and what it ran runs again elsewhere; what it did not run is held up by nothing',
-    hint: 'its lease runs out; whoever sees to the shard of the task writes TaskDied, and sends it again',
+    title: 'a killed node is declared dead and its running tasks run again elsewhere; nothing holds up the tasks that it had not begun',
+    hint: 'its lease expires; the node that has the shard of the task appends TaskDied, and sends the task again',
     run: async (cluster, { waitUntil }) => {
       const held = cluster.held()
       const options: NodeOptions = { ...quick, tasks: [held.task], worker: { slots: 2 } }
@@ -67,8 +67,8 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-6.3',
     kind: 'fault',
-    title: 'a node that cannot renew its lease stops what it runs, before others run it; a zombie settles nothing, and learns it',
-    hint: 'a lease counts from when its renewal was sent, by a monotone clock; after it only the current attempt settles',
+    title: 'a node that cannot renew its lease stops its tasks before others run them; a zombie settles nothing, and is told',
+    hint: 'a lease counts from when its renewal was sent, by a monotonic clock; after it, only the current attempt settles',
     run: async (cluster, { waitUntil }) => {
       const held = cluster.held()
       const deaf = cluster.held({ type: 'deaf', heeds: false })
@@ -96,8 +96,8 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-6.4',
     kind: 'fault',
-    title: 'a retry and a task of a later time are started when they are due, though the node that would have sent them is gone',
-    hint: 'when a task is due stands in its history, and the janitor of its shard knows who would have sent it',
+    title: 'a retry and a delayed task start when they are due, although the node that would have sent them is gone',
+    hint: 'the history says when a task is due, and the janitor of its shard knows which node would have sent it',
     run: async (cluster, { waitUntil }) => {
       const held = cluster.held({ retry: { maxAttempts: 2, backoff: { initialMs: 6_000, jitter: 0 } } })
       const doomed = await cluster.node({ ...quick, tasks: [held.task] })
@@ -123,8 +123,8 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-6.5',
     kind: 'fault',
-    title: 'a wish to cancel whose notice was lost reaches its task all the same',
-    hint: 'look at every running task again with each renewal of the lease',
+    title: 'a cancel request reaches its task although its notice was lost',
+    hint: 'read every running task again at each renewal of the lease',
     run: async (cluster, { waitUntil }) => {
       const held = cluster.held()
       const worker = await cluster.node({ ...quick, tasks: [held.task] })
@@ -140,8 +140,8 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-6.6',
     kind: 'fault',
-    title: 'a serial queue goes on after the node that had its turn was killed, and what that node ran runs again, one at a time',
-    hint: 'the engine gives the turn to another consumer; the janitor has the task of the dead one run again',
+    title: 'a serial queue continues after the node that had its turn was killed, and the tasks of that node run again, one at a time',
+    hint: 'the engine gives the turn to another consumer; the janitor sends the task of the dead node again',
     run: async (cluster) => {
       const held = cluster.held({ queue: 'one' })
       const options: NodeOptions = { ...quick, tasks: [held.task], worker: { queues: { one: { slots: 1, mode: 'serial' } } } }
@@ -172,8 +172,8 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-6.7',
     kind: 'fault',
-    title: 'a task that kills its node is stopped after so many crashes as it may survive, as died, and its history shows it',
-    hint: 'crashes are counted in the history, and one more than maxCrashes is final',
+    title: 'a task that kills its node ends as died after the crashes that it may survive, and its history shows them',
+    hint: 'the history counts crashes, and one more than maxCrashes is final',
     run: async (cluster) => {
       const held = cluster.held({ retry: { maxCrashes: 1 } })
       const options: NodeOptions = { ...quick, tasks: [held.task] }

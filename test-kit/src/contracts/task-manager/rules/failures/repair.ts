@@ -23,8 +23,8 @@ export const repairRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-6.8',
     kind: 'plain',
-    title: 'a listing that has lost rows is made anew from the histories, equal to them, while tasks begin and end',
-    hint: 'walk every history, and save its fold: the highest version wins',
+    title: 'a listing that has lost rows is rebuilt from the histories and equals them, while tasks begin and end',
+    hint: 'walk every history and save its details: the highest version wins',
     run: async (cluster, { within, observe }) => {
       const node = await cluster.node({ tasks: [echoTask], worker: { slots: 10 } })
       const { storage } = await cluster.outside()
@@ -51,8 +51,8 @@ export const repairRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-6.9',
     kind: 'plain',
-    title: 'a purge removes what finished before a time, history and row, and nothing else',
-    hint: 'the time of the end counts, not that of the creation; the row goes last',
+    title: 'a purge removes history and row of the tasks that finished before a time, and nothing else',
+    hint: 'the time of the end counts, not the time of creation; remove the row last',
     run: async (cluster, { within, waitUntil }) => {
       const held = cluster.held()
       const node = await cluster.node({ tasks: [held.task, echoTask], worker: { slots: 10 } })
@@ -82,8 +82,8 @@ export const repairRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-6.10',
     kind: 'plain',
-    title: 'a node that works says so: it reaches the store, hears the bus, holds its lease and is handed what waits',
-    hint: 'a node hears its own notices; the depth of a queue is that of what waits',
+    title: 'a node that works reports so: it reaches the store, receives from the bus, holds its lease and gets waiting messages',
+    hint: 'a node receives its own notices; the depth of a queue counts the waiting messages',
     run: async (cluster, { waitUntil, observe }) => {
       const node = await cluster.node({ tasks: [echoTask], lease: { renewMs: 200, ttlMs: 10_000 } })
       const handle = await node.manager.submit(echoTask, 'hello')

@@ -40,8 +40,8 @@ export const stormRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-5.1',
     kind: 'race',
-    title: 'a message that is delivered again and again, to every node at once, runs its task once',
-    hint: 'whoever writes TaskStarted runs it; every other claim meets a conflict and is refused',
+    title: 'a message that is delivered many times, to every node at once, runs its task once',
+    hint: 'the node that appends TaskStarted runs the task; every other claim meets a conflict and is refused',
     run: async (cluster, { random }) => {
       const { task, runsOf } = countingTask(random)
       const nodes = await cluster.nodes(3, { tasks: [task], worker: { slots: 5 } })
@@ -71,8 +71,8 @@ export const stormRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-5.2',
     kind: 'race',
-    title: 'a storm of 64 submitters on three nodes: every submit is acknowledged, every task runs once, and none is listed and never run',
-    hint: 'what one submitter waits for must not stand in the way of another’s, and no message may be dropped',
+    title: '64 submitters storm three nodes: every submit is acknowledged, every task runs once, and no listed task stays without a run',
+    hint: 'the wait of one submitter must not block another, and no message may be dropped',
     run: async (cluster, { random, within, waitUntil }) => {
       const counting = countingTask(random)
       const nodes = await cluster.nodes(3, { tasks: [counting.task], worker: { slots: 8 } })
@@ -98,8 +98,8 @@ export const stormRules: readonly Rule<Adapters>[] = [
     id: 'TM-5.3',
     kind: 'fault',
     title:
-      'a storm of 64 submitters over storage and messaging that fail now and then: every submit is acknowledged or refused, and what was acknowledged or is listed runs, once',
-    hint: 'row and message go out together, and a message that could not be sent is tried again in the background',
+      '64 submitters storm a storage and messaging that sometimes fail: each submit is acknowledged or rejected, and each acknowledged or listed task runs once',
+    hint: 'write row and message together, and retry in the background a message that could not be sent',
     run: async (cluster, { random, within, waitUntil, observe }) => {
       const counting = countingTask(random)
       await cluster.node({ tasks: [counting.task], worker: { slots: 8 } })
@@ -141,9 +141,8 @@ export const stormRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-5.4',
     kind: 'race',
-    title:
-      'a storm of 32 cancellers over 400 waiting tasks: each call returns within its bound and says "cancelled", and none of them runs',
-    hint: 'a cancellation that was acknowledged stands in the history, whatever becomes of its notice',
+    title: '32 cancellers storm 400 waiting tasks: each call returns within its bound with "cancelled", and none of the tasks runs',
+    hint: 'an acknowledged cancellation is in the history, whatever happens to its notice',
     run: async (cluster, { random, within, waitUntil }) => {
       const held = cluster.held()
       const counting = countingTask(random)
@@ -186,9 +185,8 @@ export const stormRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-5.5',
     kind: 'race',
-    title:
-      'cancellers against workers over 300 tasks that wait, run and end meanwhile: each caller is told the truth, and each task ends once',
-    hint: 'each command decides upon the version that it writes after',
+    title: 'cancellers race workers over 300 tasks that wait, run and end: each caller is told the truth, and each task ends once',
+    hint: 'each command decides on the version before its own append',
     run: async (cluster, { random, within, observe }) => {
       const counting = countingTask(random)
       const nodes = await cluster.nodes(3, { tasks: [counting.task], worker: { slots: 2 } })
@@ -215,8 +213,8 @@ export const stormRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-5.6',
     kind: 'race',
-    title: 'a node that shuts down in the middle of a storm loses nothing: every task completes on another one, and none twice',
-    hint: 'what it runs is handed back, what it fetched goes back into the queue, and what it promised is sent before it closes',
+    title: 'a node that shuts down during a storm loses nothing: every task completes once, on another node',
+    hint: 'hand back running tasks, return fetched messages to the queue, and send promised messages before closing',
     run: async (cluster, { random, within, waitUntil }) => {
       const counting = countingTask(random)
       const [going, staying, front] = await cluster.nodes(3, { tasks: [counting.task], worker: { slots: 3 } })

@@ -23,8 +23,8 @@ export const decodingRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.21',
     kind: 'plain',
-    title: 'a type that one of two nodes does not know runs on the other',
-    hint: 'a node that cannot decode a task releases its message, with a delay, for others',
+    title: 'a task of a type that one of two nodes does not know runs on the other',
+    hint: 'a node that cannot decode a task releases its message with a delay, for other nodes',
     run: async (cluster, { within }) => {
       const special = defineTask({ type: 'special', payload: unchecked<JsonValue>(), run: ({ payload }) => payload })
       const knowing = await cluster.node({ tasks: [special, echoTask], worker: { slots: 2, ...patient } })
@@ -41,9 +41,8 @@ export const decodingRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.22',
     kind: 'plain',
-    title:
-      'a type that no node can run fails visibly, after a bounded number of tries, saying what is missing and where, and blocks nothing',
-    hint: 'the last one to be given the message claims the task and fails it',
+    title: 'a task of a type that no node knows fails after a bounded number of tries, with what is missing and where, and blocks nothing',
+    hint: 'the last node that gets the message claims the task and fails it',
     run: async (cluster) => {
       const declared = declareTask({ type: 'nobody-has-this', payload: unchecked<JsonValue>() })
       const front = await cluster.node({ tasks: [declared, echoTask], worker: false })
@@ -65,8 +64,8 @@ export const decodingRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.23',
     kind: 'plain',
-    title: 'two versions of a type on two nodes: the new node runs old and new tasks, the old node leaves new ones to it',
-    hint: 'the version stands in TaskCreated; who does not know it leaves the task to others',
+    title: 'with two versions of a type on two nodes, the new node runs old and new tasks, and the old node leaves new tasks to it',
+    hint: 'TaskCreated contains the version; a node that does not know it leaves the task to others',
     run: async (cluster, { within }) => {
       const old = defineTask({
         type: 'reindex',
@@ -111,8 +110,8 @@ export const decodingRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.24',
     kind: 'plain',
-    title: 'a payload that the worker’s schema refuses fails its task visibly, and the next one runs',
-    hint: 'checked on submit and again before the run: the two nodes may be of two releases',
+    title: 'a payload that the schema of the worker refuses fails its task visibly, and the next task runs',
+    hint: 'check on submit and again before the run: the two nodes may run two releases',
     run: async (cluster) => {
       const lax = declareTask({ type: 'checked', payload: unchecked<JsonValue>() })
       const strict = implementTask(
@@ -141,8 +140,8 @@ export const decodingRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.25',
     kind: 'fault',
-    title: 'malformed messages in the queue and on the bus, one or a hundred, stop nothing: tasks still complete and are still cancelled',
-    hint: 'what cannot be decoded goes to the dead letters, or is skipped, and the consumer goes on',
+    title: 'malformed messages in the queue and on the bus, one or a hundred, stop nothing: tasks complete and are cancelled',
+    hint: 'dead-letter or skip what cannot be decoded, and continue to consume',
     notShown: needsInjection,
     run: async (cluster, { inject, waitUntil }) => {
       const held = cluster.held()
@@ -167,8 +166,8 @@ export const decodingRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.26',
     kind: 'fault',
-    title: 'messages of tasks that the store does not know stop nothing, and bring no task into being',
-    hint: 'what a message says is checked against the store by the claim: an append at version 1 needs the event before it',
+    title: 'messages of tasks that the store does not know stop nothing and create no task',
+    hint: 'the claim checks a message against the store: an append at version 1 needs the event before it',
     run: async (cluster) => {
       const node = await cluster.node({ tasks: [echoTask], worker: { slots: 1, unknownTasks: { maxReleases: 1 } } })
       const unknown = freshTaskId()
@@ -189,8 +188,8 @@ export const decodingRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.27',
     kind: 'fault',
-    title: 'a history that cannot be decoded is said to be so, is not acted upon, and stops no other task',
-    hint: 'MALFORMED or UNKNOWN_EVENT_TYPE reaches whoever asks; nothing is appended to what is not understood',
+    title: 'a history that cannot be decoded is reported as such, is not changed, and stops no other task',
+    hint: 'reject with MALFORMED or UNKNOWN_EVENT_TYPE; append nothing to a history that was not understood',
     notShown: needsInjection,
     run: async (cluster, { inject, within }) => {
       const held = cluster.held()

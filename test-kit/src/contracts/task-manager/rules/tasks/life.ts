@@ -15,8 +15,8 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.1',
     kind: 'plain',
-    title: 'a submitted task exists at once: its details, its history and its row say what was submitted, and where',
-    hint: 'submit resolves once history and row are durable, and not before',
+    title: 'a submitted task exists at once: its details, its history and its row say what was submitted, and on which node',
+    hint: 'resolve a submit once history and row are durable, not earlier',
     run: async (cluster) => {
       const node = await cluster.node({ tasks: [echoTask], worker: false })
       const { manager } = node
@@ -48,8 +48,8 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.2',
     kind: 'plain',
-    title: 'a task that nobody submitted is not found, whatever is asked of it; a malformed id is refused as such',
-    hint: 'an empty history means that there is no such task: nothing waits for it, and nothing is written to it',
+    title: 'a task that was never submitted is not found by any call, and a malformed id is refused as malformed',
+    hint: 'an empty history means that there is no such task: do not wait for it, and append nothing to it',
     run: async (cluster, { within }) => {
       const { manager } = await cluster.node({ tasks: [echoTask] })
       const unknown = manager.task(freshTaskId())
@@ -74,8 +74,8 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.3',
     kind: 'plain',
-    title: 'a task is in progress while its body runs, and one behind it waits, and both run to their end',
-    hint: 'TaskStarted is written before the body begins; a full worker leaves what waits where it is',
+    title: 'a task is in progress while its body runs, the task behind it waits, and both run to their end',
+    hint: 'append TaskStarted before the body begins; a full worker leaves waiting messages in the queue',
     run: async (cluster) => {
       const held = cluster.held()
       const node = await cluster.node({ tasks: [held.task], worker: { slots: 1 } })
@@ -95,8 +95,8 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.4',
     kind: 'plain',
-    title: 'a body that returns completes its task: the result comes back equal, and the history tells what happened where',
-    hint: 'payload and result are values of JSON: look at what the engine makes of them',
+    title: 'a body that returns completes its task: the result comes back equal, and the history says what happened on which node',
+    hint: 'payload and result are JSON values: check what the engine makes of them',
     run: async (cluster, { within }) => {
       const { manager } = await cluster.node({ tasks: [echoTask] })
       const handle = await manager.submit(echoTask, awkwardValues)
@@ -112,8 +112,8 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.5',
     kind: 'plain',
-    title: 'a body that throws fails its task: who awaits the result is told why, who awaits the end is not thrown at',
-    hint: 'the error stands in TaskFailed',
+    title: 'a body that throws fails its task: a wait for the result throws the reason, a wait for the end does not throw',
+    hint: 'store the error in TaskFailed',
     run: async (cluster, { within }) => {
       const throwing = defineTask({
         type: 'throwing',
@@ -136,8 +136,8 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.6',
     kind: 'plain',
-    title: 'the list by status holds the tasks that have it and no others, and nothing where there are none',
-    hint: 'each event is followed by a save of the row',
+    title: 'the list by status holds the tasks that have the status and no others, and is empty if there are none',
+    hint: 'save the row after each event',
     run: async (cluster, { waitUntil }) => {
       const held = cluster.held()
       const deaf = cluster.held({ type: 'deaf', heeds: false })
@@ -184,7 +184,7 @@ export const lifeRules: readonly Rule<Adapters>[] = [
     id: 'TM-1.7',
     kind: 'plain',
     title: 'one slot runs the tasks of a queue one after another, in the order in which they were submitted',
-    hint: 'first in, first out with one consumer; the slot is free when the body has ended, not before',
+    hint: 'deliver first in, first out to one consumer; a slot is free when the body has ended, not earlier',
     run: async (cluster, { within }) => {
       const steps: string[] = []
       const stepping = defineTask({
@@ -208,8 +208,8 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.8',
     kind: 'plain',
-    title: 'the end can be awaited while the task waits, while it runs, and any number of times after it',
-    hint: 'register for the notice, look at the store, and only then wait',
+    title: 'a wait for the end works while the task waits, while it runs, and any number of times after its end',
+    hint: 'subscribe to notices, then read the store, and only then wait',
     run: async (cluster, { within }) => {
       const held = cluster.held()
       const node = await cluster.node({ tasks: [held.task], worker: { slots: 1 } })
@@ -228,8 +228,8 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.9',
     kind: 'plain',
-    title: 'a wait that is too short times out, an aborted one ends with its reason, and the task goes on untouched',
-    hint: 'a time-out is the waiter’s business: nothing is written, and nobody else is woken',
+    title: 'a wait with a short timeout times out, an aborted wait ends with its reason, and neither changes the task',
+    hint: 'a timeout ends one wait: append nothing, and wake no other waiter',
     run: async (cluster, { within }) => {
       const held = cluster.held()
       const node = await cluster.node({ tasks: [held.task] })
@@ -250,8 +250,8 @@ export const lifeRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.10',
     kind: 'plain',
-    title: 'watching shows the task as it is, every change after that in order, and ends with the task',
-    hint: 'changes may be drawn together, but none may be shown after a later one, and the last one has to be shown',
+    title: 'a watch shows the task as it is, then every change in order, and ends with the task',
+    hint: 'changes may be combined, but never show an older change after a newer one, and always show the last one',
     run: async (cluster, { within }) => {
       const held = cluster.held()
       const node = await cluster.node({ tasks: [held.task] })

@@ -11,9 +11,8 @@ export const progressRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.11',
     kind: 'plain',
-    title:
-      'progress is seen while the body runs, the latest report of each time, on every node, in the list too; the history stays as short as it was',
-    hint: 'saveProgress is followed by a notice; progress is merged into what is read, and is no event',
+    title: 'progress is visible while the body runs, the latest report on every node and in the list, and adds nothing to the history',
+    hint: 'publish a notice after saveProgress; merge the progress into what is read, and append no event',
     run: async (cluster, { waitUntil }) => {
       const held = cluster.held()
       const nodes = await cluster.nodes(2, { tasks: [held.task] })
@@ -39,8 +38,8 @@ export const progressRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.12',
     kind: 'plain',
-    title: 'the last progress stands in the end of the task, whether it completed, failed or was cancelled, on every node',
-    hint: 'it is folded into the final event: the row may be read before a report that was on its way',
+    title: 'the last progress is part of the end of the task, on every node, whether the task completed, failed or was cancelled',
+    hint: 'put the progress into the final event: a reader of the row may be faster than the last report',
     run: async (cluster) => {
       const held = cluster.held()
       const [a, b] = await cluster.nodes(2, { tasks: [held.task] })
@@ -63,8 +62,8 @@ export const progressRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.13',
     kind: 'plain',
-    title: 'progress that cannot be kept is refused where it is reported, and a body that gets over it ends as it would have',
-    hint: 'the report throws into the body; nothing else comes of it',
+    title: 'a report of progress that cannot be stored throws in the body, and a body that catches the error ends as it otherwise would',
+    hint: 'throw from the report; change nothing else',
     run: async (cluster) => {
       const refusals: unknown[] = []
       const held = cluster.held()
@@ -96,8 +95,8 @@ export const progressRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.14',
     kind: 'plain',
-    title: 'storage that refuses progress takes nothing from the task: it ends as it would have, with its last report',
-    hint: 'a report that cannot be saved is no failure of the body',
+    title: 'a store that refuses progress does not harm the task: it ends as it otherwise would, with its last report',
+    hint: 'a report that cannot be saved must not fail the body',
     run: async (cluster, { within }) => {
       const reporting = defineTask({
         type: 'reporting',

@@ -10,8 +10,9 @@ export const retryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.1',
     kind: 'plain',
-    title: 'a task that fails runs again as its policy says, not before its back-off is over, and waits meanwhile; its success is final',
-    hint: 'TaskFailed with retryAt, and a message when that time has come',
+    title:
+      'a task that fails runs again as its policy says, not before its back-off has passed, and waits until then; its success is final',
+    hint: 'append TaskFailed with retryAt, and send a message when that time has come',
     run: async (cluster) => {
       const held = cluster.held({ retry: { maxAttempts: 3, backoff: { initialMs: 40, factor: 2, jitter: 0 } } })
       const node = await cluster.node({ tasks: [held.task] })
@@ -45,8 +46,8 @@ export const retryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.2',
     kind: 'plain',
-    title: 'a task whose attempts are used up has failed for good, with its last error; so has one whose error says that it is of no use',
-    hint: 'the policy stands in TaskCreated; a NonRetryableError never has a retryAt',
+    title: 'a task without attempts left has failed with its last error; so has a task with an error that forbids retries',
+    hint: 'TaskCreated contains the policy; a NonRetryableError never has a retryAt',
     run: async (cluster) => {
       const held = cluster.held({ retry: { maxAttempts: 3, backoff: { initialMs: 1, jitter: 0 } } })
       const node = await cluster.node({ tasks: [held.task] })
@@ -66,8 +67,8 @@ export const retryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.3',
     kind: 'plain',
-    title: 'the next attempt is given the last progress of the one before, on another node too; the first is given none',
-    hint: 'it stands in TaskFailed, or beside the history where the attempt said nothing more',
+    title: 'the next attempt gets the last progress of the previous one, also on another node; the first attempt gets none',
+    hint: 'the progress is in TaskFailed, or beside the history if the attempt reported nothing more',
     run: async (cluster) => {
       const held = cluster.held({ retry: { maxAttempts: 3, backoff: { initialMs: 1, jitter: 0 } } })
       const [a, b] = await cluster.nodes(2, { tasks: [held.task] })
@@ -92,8 +93,8 @@ export const retryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.4',
     kind: 'plain',
-    title: 'an attempt that takes longer than it may is aborted as timed out and has failed; the next one runs with its full time',
-    hint: 'the time-out belongs to the attempt, not to the task',
+    title: 'an attempt that exceeds its timeout is aborted and has failed as timed out; the next attempt has its full time',
+    hint: 'the timeout belongs to the attempt, not to the task',
     run: async (cluster, { waitUntil }) => {
       const held = cluster.held({ timeoutMs: 50, retry: { maxAttempts: 2, backoff: { initialMs: 1, jitter: 0 } } })
       const node = await cluster.node({ tasks: [held.task] })
@@ -114,8 +115,8 @@ export const retryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.5',
     kind: 'plain',
-    title: 'a body that ignores its time-out is left behind after its grace: the failure is final, and it is not run again beside itself',
-    hint: 'it may still do something: another attempt would do it twice',
+    title: 'a body that ignores its timeout is abandoned after its grace period: the failure is final, and no second body runs beside it',
+    hint: 'do not retry: the abandoned body may still act, and a second attempt would do the same work twice',
     run: async (cluster) => {
       const deaf = cluster.held({ heeds: false, timeoutMs: 20, retry: { maxAttempts: 5, backoff: { initialMs: 1 } } })
       const node = await cluster.node({ tasks: [deaf.task, echoTask], worker: { slots: 1, cancelGraceMs: 20 } })
@@ -133,8 +134,8 @@ export const retryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.6',
     kind: 'plain',
-    title: 'a task is not started before its time, whatever message comes earlier, and is when it has come',
-    hint: 'the claim is refused as not due, and the message is sent again when it is',
+    title: 'a task does not start before its time, whichever message arrives earlier, and starts when its time has come',
+    hint: 'refuse the claim as not due, and send the message again when the task is due',
     run: async (cluster, { within }) => {
       const held = cluster.held()
       const front = await cluster.node({ tasks: [held.task], worker: false })
@@ -163,8 +164,8 @@ export const retryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.7',
     kind: 'plain',
-    title: 'a result that cannot be kept fails the task, which is not run again for that',
-    hint: 'the result is checked before TaskCompleted is written; another attempt would come to the same',
+    title: 'a result that cannot be stored fails the task without a retry',
+    hint: 'check the result before appending TaskCompleted',
     run: async (cluster) => {
       const results: readonly (readonly [unknown, string])[] = [
         [{ count: 1n }, 'NOT_JSON'],

@@ -16,8 +16,8 @@ export const submissionRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.8',
     kind: 'plain',
-    title: 'an idempotency key stands for one task for good: a second submit, on another node, during or after its life, meets the first',
-    hint: 'the id is derived from type and key, and the append at version 0 meets what is there',
+    title: 'an idempotency key always stands for one task: a second submit, on another node, during or after its life, returns the first',
+    hint: 'derive the id from type and key; the append at version 0 meets the existing history',
     run: async (cluster, { within }) => {
       const held = cluster.held()
       const nodes = await cluster.nodes(2, { tasks: [held.task, echoTask] })
@@ -43,8 +43,8 @@ export const submissionRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.9',
     kind: 'race',
-    title: 'many submit under one key at once, on every node: all are given the same task, and it runs once',
-    hint: 'of racing appends at version 0 one wins; the others read what it wrote',
+    title: 'many callers submit under one key at once, on every node: all get the same task, and it runs once',
+    hint: 'one of the racing appends at version 0 wins; the others read what it wrote',
     run: async (cluster, { random, within, observe }) => {
       const held = cluster.held()
       const nodes = await cluster.nodes(3, { tasks: [held.task] })
@@ -68,8 +68,8 @@ export const submissionRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.10',
     kind: 'fault',
-    title: 'a submit that broke off half-way is told as unknown, with the id; the same again under its key makes it whole',
-    hint: 'who meets an existing history repeats the later steps: row, message, notice',
+    title: 'a submit that was interrupted rejects as unknown, with the id; the same submit again under its key completes the task',
+    hint: 'a submit that meets an existing history repeats the later steps: row, message, notice',
     run: async (cluster, { within }) => {
       // Long enough for a second try on a machine that is busy.
       const faulty = await cluster.node({ tasks: [echoTask], worker: false, commandTimeoutMs: 500 })
@@ -97,8 +97,9 @@ export const submissionRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.11',
     kind: 'plain',
-    title: 'a submit that is refused writes nothing: a payload that its schema refuses, that is no JSON, or too large, and an unknown type',
-    hint: 'everything is checked before the first append',
+    title:
+      'a refused submit writes nothing: a payload that the schema refuses, that is not JSON, or that is too large, and an unknown type',
+    hint: 'check everything before the first append',
     run: async (cluster) => {
       const strict = declareTask({
         type: 'strict',
@@ -128,8 +129,8 @@ export const submissionRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.12',
     kind: 'plain',
-    title: 'tasks are listed by label, type, node and time, the newest first, and pages walk each of them once while others are submitted',
-    hint: 'the cursor holds the place, not a number of rows',
+    title: 'tasks are listed by label, type, node and time, newest first, and pages show each task once while others are submitted',
+    hint: 'the cursor contains a position, not a number of rows',
     run: async (cluster) => {
       const held = cluster.held()
       const [a, b] = await cluster.nodes(2, { tasks: [held.task, echoTask], worker: { slots: 20 } })
@@ -177,8 +178,8 @@ export const submissionRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.13',
     kind: 'plain',
-    title: 'many are submitted at once: the handles come in the order of the payloads, and each task runs once',
-    hint: 'tasks of one manager that are submitted close together share a cohort: their histories must not mix',
+    title: 'many tasks are submitted at once: the handles have the order of the payloads, and each task runs once',
+    hint: 'tasks of one manager that are submitted close together share a cohort: do not mix their histories',
     run: async (cluster, { within }) => {
       const front = await cluster.node({ tasks: [echoTask], worker: false })
       const back = await cluster.node({ tasks: [echoTask], worker: { slots: 20 } })
