@@ -1,6 +1,6 @@
 import type { RetryBackoff, RetryPolicy } from '../domain/retry-policy.ts'
 import { defaultRetryPolicy } from '../domain/retry-policy.ts'
-import { misuse } from '../ports/errors.ts'
+import { checkPattern, checkText, checkWhole, wrongOption } from '../ports/checks.ts'
 import type { TaskDeclaration } from './task-factory.ts'
 
 /** The parts of a retry policy that differ from the default one. */
@@ -17,78 +17,64 @@ const maxTypeCharacters = 200
 const maxRuns = 1_000_000
 const maxFactor = 1_000
 
-/** A year: what is longer is a mistake in the unit. */
+/** A year: a longer time is a mistake in the unit. */
 const maxTimeMs = 365 * 24 * 60 * 60 * 1_000
 
 /** Control characters, and halves of surrogate pairs, which engines cannot keep as text. */
 const unkeepable = /[\p{Cc}\p{Cs}]/u
 
-/** What a queue may be called in every engine. */
-const queueShape = /^[A-Za-z0-9_.:/-]{1,100}$/
+/** What every engine takes as the name of a queue. */
+const queueName = /^[A-Za-z0-9_.:/-]{1,100}$/
 
 /**
- * Checks what a declaration says of itself, that of a hand-written one too.
+ * Checks the properties of a declaration, also of a hand-written one.
  *
  * @throws `MISUSE`, which names the property and what it may be.
  */
-export const checkDeclaration = (task: Omit<TaskDeclaration, 'encode'>): void => {
-  const { type, version, queue, retry, timeoutMs } = task
+export const checkDeclaration = ({ type, version, queue, retry, timeoutMs }: Omit<TaskDeclaration, 'encode'>): void => {
   checkType(type)
-  const whose = `the task type "${type}"`
-  if (!isCount(version, 1)) throw misuse(`${whose}: version has to be 1, 2, …, not ${shown(version)}`)
-  checkQueueName(`${whose}: queue`, queue)
+  const task = `the task type "${type}"`
+  checkWhole(`${task}: version`, version, 1, maxRuns)
+  checkQueueName(`${task}: queue`, queue)
   if (timeoutMs !== undefined && !(isWithin(timeoutMs, 0, maxTimeMs) && timeoutMs > 0))
-    throw misuse(`${whose}: timeoutMs has to be more than 0 and at most ${maxTimeMs} (365 days), not ${shown(timeoutMs)}`)
-  checkRetry(retry, whose)
+    throw wrongOption(`${task}: timeoutMs`, timeoutMs, `milliseconds, more than 0 and at most ${maxTimeMs} (365 days)`)
+  checkRetry(`${task}: retry`, retry)
 }
 
-/** @throws `MISUSE` where an engine could not name a queue so. */
-export const checkQueueName = (what: string, name: unknown): void => {
-  if (typeof name !== 'string' || !queueShape.test(name))
-    throw misuse(`${what} has to be 1 to 100 letters, digits or _ . : / -, not ${shown(name)}`)
-}
+/** @throws `MISUSE` if an engine could not give a queue this name. */
+export const checkQueueName = (what: string, name: unknown): string =>
+  checkPattern(what, name, queueName, '1 to 100 letters, digits or _ . : / -')
 
-const checkType = (type: unknown): void => {
-  if (typeof type !== 'string') throw misuse(`the type of a task has to be a string, not ${shown(type)}`)
-  if (type.length === 0 || type.length > maxTypeCharacters)
-    throw misuse(`the type of a task has to be 1 to ${maxTypeCharacters} characters long, not ${type.length}`)
+const checkType = (type: string): void => {
+  checkText('the type of a task', type, maxTypeCharacters)
   if (unkeepable.test(type) || type.trim() !== type)
-    throw misuse(`the type of a task may not begin or end with a space, nor contain control characters: ${shown(type)}`)
+    throw wrongOption('the type of a task', type, 'a text without control characters, and without a space at its ends')
 }
 
-const checkRetry = (retry: RetryPolicy, whose: string): void => {
-  if (!isObject(retry) || !isObject(retry.backoff)) throw misuse(`${whose}: retry has to be a whole retry policy`)
-  const { maxAttempts, maxCrashes, backoff } = retry
-  if (!isCount(maxAttempts, 1)) throw misuse(`${whose}: retry.maxAttempts has to be 1 to ${maxRuns}, not ${shown(maxAttempts)}`)
-  if (!isCount(maxCrashes, 0)) throw misuse(`${whose}: retry.maxCrashes has to be 0 to ${maxRuns}, not ${shown(maxCrashes)}`)
-  const { initialMs, factor, maxMs, jitter } = backoff
-  const inRange = (name: string, value: number, least: number, most: number): void => {
-    if (!isWithin(value, least, most)) throw misuse(`${whose}: retry.backoff.${name} has to be ${least} to ${most}, not ${shown(value)}`)
+const checkRetry = (what: string, retry: RetryPolicy): void => {
+  if (!isObject(retry) || !isObject(retry.backoff)) throw wrongOption(what, retry, 'a whole retry policy')
+  checkWhole(`${what}.maxAttempts`, retry.maxAttempts, 1, maxRuns)
+  checkWhole(`${what}.maxCrashes`, retry.maxCrashes, 0, maxRuns)
+  const { initialMs, factor, maxMs, jitter } = retry.backoff
+  const checkNumber = (name: string, value: number, min: number, max: number): void => {
+    if (!isWithin(value, min, max)) throw wrongOption(`${what}.backoff.${name}`, value, `a number, ${min} to ${max}`)
   }
-  inRange('initialMs', initialMs, 0, maxTimeMs)
-  inRange('factor', factor, 1, maxFactor)
-  inRange('maxMs', maxMs, initialMs, maxTimeMs)
-  inRange('jitter', jitter, 0, 1)
+  checkNumber('initialMs', initialMs, 0, maxTimeMs)
+  checkNumber('factor', factor, 1, maxFactor)
+  checkNumber('maxMs', maxMs, initialMs, maxTimeMs)
+  checkNumber('jitter', jitter, 0, 1)
 }
 
-/** The policy that the options ask for. What they leave out is as in the default one. */
+/** The policy that the options ask for; the default policy has what they leave out. */
 export const retryPolicyOf = (options: RetryOptions = {}): RetryPolicy => {
   const { maxAttempts = defaultRetryPolicy.maxAttempts, maxCrashes = defaultRetryPolicy.maxCrashes, backoff = {} } = options
   const defaults = defaultRetryPolicy.backoff
   const { initialMs = defaults.initialMs, factor = defaults.factor, jitter = defaults.jitter } = backoff
-  // Who only asks for a longer first delay does not have to know of the longest one.
+  // A first delay above the default maximum raises the maximum.
   const { maxMs = Math.max(defaults.maxMs, initialMs) } = backoff
   return { maxAttempts, maxCrashes, backoff: { initialMs, factor, maxMs, jitter } }
 }
 
-const isCount = (value: unknown, least: number): boolean => Number.isInteger(value) && isWithin(value, least, maxRuns)
-
-const isWithin = (value: unknown, least: number, most: number): boolean => typeof value === 'number' && value >= least && value <= most
+const isWithin = (value: unknown, min: number, max: number): boolean => typeof value === 'number' && value >= min && value <= max
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
-
-/** A wrong value, briefly. */
-const shown = (value: unknown): string => {
-  if (typeof value === 'string') return JSON.stringify(value.length <= 60 ? value : `${value.slice(0, 59)}…`)
-  return isObject(value) ? 'an object' : typeof value === 'function' ? 'a function' : String(value)
-}

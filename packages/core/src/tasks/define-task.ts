@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { JsonValue } from '../domain/json.ts'
+import { checkOneOf, wrongOption } from '../ports/checks.ts'
 import { misuse } from '../ports/errors.ts'
 import { checkDeclaration, retryPolicyOf } from './check-declaration.ts'
 import { runnableTask } from './runnable-task.ts'
@@ -17,9 +18,9 @@ import type {
 } from './task-options.ts'
 
 /**
- * Defines a kind of task: its name, what it takes, and its body.
+ * Defines a kind of task: its name, its schemas and its body.
  *
- * @throws `MISUSE` where an option is wrong.
+ * @throws `MISUSE` if an option is wrong.
  */
 export const defineTask = <
   Payload extends TaskSchema | undefined = undefined,
@@ -31,9 +32,9 @@ export const defineTask = <
 ): DefinitionOf<Payload, Result, Progress, Returned> => implementTask(declareTask<Payload, Result, Progress>(options), options.run, options)
 
 /**
- * Declares a kind of task whose body is elsewhere: what can be submitted, and awaited, without being able to run it.
+ * Declares a kind of task whose body is elsewhere. It can be submitted and awaited, but not run.
  *
- * @throws `MISUSE` where an option is wrong.
+ * @throws `MISUSE` if an option is wrong.
  */
 export const declareTask = <
   Payload extends TaskSchema | undefined = undefined,
@@ -57,7 +58,7 @@ export const declareTask = <
 /**
  * Gives a declared task its body.
  *
- * @throws `MISUSE` where the body is no function.
+ * @throws `MISUSE` if the body is not a function.
  */
 export const implementTask = <
   Payload extends TaskSchema | undefined,
@@ -71,9 +72,8 @@ export const implementTask = <
 ): DefinitionOf<Payload, Result, Progress, Returned> => {
   const { '~options': options, '~types': _types, ...task } = declared
   const { type, version } = task
-  if (typeof run !== 'function') throw misuse(`the task type "${type}": run has to be a function`)
-  if (!['abort', 'finish'].includes(onLeaseLost))
-    throw misuse(`the task type "${type}": onLeaseLost is ${onLeaseLost}: give 'abort' or 'finish'`)
+  if (typeof run !== 'function') throw wrongOption(`the task type "${type}": run`, run, 'a function')
+  checkOneOf(`the task type "${type}": onLeaseLost`, onLeaseLost, ['abort', 'finish'])
   const form = { type, version, schema: options.payload, upcast: options.upcast ?? {} }
   const body = { type, onLeaseLost, result: options.result, progress: options.progress, run: run as (context: TaskContext) => unknown }
   return Object.freeze({
@@ -82,7 +82,7 @@ export const implementTask = <
   })
 }
 
-/** A schema that lets everything pass: types without checks. */
+/** A schema that accepts every value: it gives a type and checks nothing. */
 export const unchecked = <T>(): StandardSchemaV1<T> => ({
   '~standard': { version: 1, vendor: 'taskledger', validate: (value) => ({ value: value as T }) },
 })
@@ -90,17 +90,22 @@ export const unchecked = <T>(): StandardSchemaV1<T> => ({
 const checkSchemas = ({ type, payload, result, progress }: DeclareOptions): void => {
   for (const [name, schema] of Object.entries({ payload, result, progress }))
     if (schema !== undefined && typeof (schema as Partial<TaskSchema> | null)?.['~standard']?.validate !== 'function')
-      throw misuse(`the task type "${type}": ${name} has to be a Standard Schema (of zod, valibot, arktype, …)`)
+      throw wrongOption(`the task type "${type}": ${name}`, schema, 'a Standard Schema (of zod, valibot, arktype, …)')
 }
 
 const checkUpcast = (type: string, version: number, upcast: DeclareOptions['upcast'] = {}): void => {
   for (const [from, step] of Object.entries(upcast)) {
     if (!/^[1-9]\d*$/.test(from) || Number(from) >= version)
-      throw misuse(`the task type "${type}": upcast.${from} leads nowhere, its steps begin at 1 to ${version - 1}`)
-    if (typeof step !== 'function') throw misuse(`the task type "${type}": upcast.${from} has to be a function`)
+      throw misuse(
+        version === 1
+          ? `the task type "${type}": upcast.${from} is given, but version 1 is the first: leave upcast out`
+          : `the task type "${type}": upcast.${from} is not a step to a known version: give steps from 1 to ${version - 1}`,
+      )
+    if (typeof step !== 'function') throw wrongOption(`the task type "${type}": upcast.${from}`, step, 'a function')
   }
-  // Version 1 may be forgotten where none is stored any more, but a chain that began may not break.
+  // The first versions may be left out when none of them is stored any more, but the chain may not have a gap.
   const first = Math.min(...Object.keys(upcast).map(Number))
   for (let from = first; from < version; from++)
-    if (!(from in upcast)) throw misuse(`the task type "${type}": upcast.${from} is missing, so version ${first} cannot become ${version}`)
+    if (!(from in upcast))
+      throw misuse(`the task type "${type}": upcast.${from} is missing: give it, so that version ${first} can become version ${version}`)
 }

@@ -42,7 +42,7 @@ describe('a registry', () => {
       decode: async () => ({ run: async () => {} }),
     }
     expect(taskRegistry([factory]).get('by-hand')).toBe(factory)
-    expect(() => taskRegistry([{ ...factory, version: 0 }])).toThrow('version has to be')
+    expect(() => taskRegistry([{ ...factory, version: 0 }])).toThrow('version is 0: give')
     expect(() => taskRegistry([{ ...factory, retry: {} as never }])).toThrow('whole retry policy')
   })
 })
