@@ -4,19 +4,19 @@ import type { NodeRegistry } from './node-registry.ts'
 import type { TaskListing } from './task-listing.ts'
 import type { WorkQueue } from './work-queue.ts'
 
-/** What keeps. One client: whoever is given it closes it. */
+/** The ports that store. One client: its owner closes it. */
 export interface TaskStorage {
   readonly events: EventStore
   readonly listing: TaskListing
   readonly nodes: NodeRegistry
-  /** Closes the three and lets go of the engine. Closing twice is fine. */
+  /** Closes the three ports and releases the engine. Closing twice is fine. */
   close(): Promise<void>
 }
 
-/** What carries. One client: whoever is given it closes it. */
+/** The ports that transport. One client: its owner closes it. */
 export interface TaskMessaging {
   readonly queue: WorkQueue
   readonly bus: EventBus
-  /** Closes the two and lets go of the engine. Closing twice is fine. */
+  /** Closes the two ports and releases the engine. Closing twice is fine. */
   close(): Promise<void>
 }

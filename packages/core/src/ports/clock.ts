@@ -1,27 +1,27 @@
 import { onAbort } from './on-abort.ts'
 
-/** Ends a schedule. Ending it twice, or after it ran, is fine. */
+/** Cancels a scheduled callback. Cancelling twice, or after the callback ran, is fine. */
 export type CancelSchedule = () => void
 
 /**
- * All time in the framework: a whole cluster can run on virtual time.
+ * The source of all time in the framework, so that a whole cluster can run on virtual time.
  *
- * **You have to** call what is scheduled once, not before its time, and never from within `schedule`.
+ * **You have to** call each scheduled callback once, not before its time, and never from within `schedule`.
  *
  * **You may assume** that callbacks do not throw.
  */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number
-  /** Milliseconds since some moment: never set back or forward, so that what lasts can be told. */
+  /** Milliseconds since a fixed moment. Never set back or forward, so that it measures durations. */
   elapsed(): number
-  /** Calls back after `ms` milliseconds, at once where they are 0 or less. */
+  /** Calls back after `ms` milliseconds; with 0 or less as soon as possible. */
   schedule(ms: number, callback: () => void): CancelSchedule
-  /** Resolves after `ms` milliseconds; rejects with the signal's reason where that comes first. */
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason if the abort comes first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** Timers of the platform hold 31 bits: what is later is waited for in parts. */
+/** Timers of the platform hold 31 bits: a longer time is waited for in parts. */
 const maxTimerMs = 2 ** 31 - 1
 
 const schedule = (ms: number, callback: () => void): CancelSchedule => {
@@ -37,7 +37,7 @@ const schedule = (ms: number, callback: () => void): CancelSchedule => {
   }
 }
 
-/** A `sleep` made of a `schedule`, for clocks of your own. */
+/** Makes the `sleep` of a clock from its `schedule`, for clocks of your own. */
 export const sleepOn =
   (schedule: Clock['schedule']): Clock['sleep'] =>
   (ms, signal) =>

@@ -4,16 +4,16 @@ import type { TaskStatus } from '../domain/task-status.ts'
 import type { CallOptions } from './call-options.ts'
 import type { EventBusCapabilities } from './capabilities.ts'
 
-/** Says that something happened to a task: where to look, not what is true. */
+/** A hint that a task has changed. The event store has the truth. */
 export interface TaskNotice {
   readonly taskId: TaskId
-  /** The version of the history after it. */
+  /** The version of the history after the change. */
   readonly version: number
-  /** The event, or `TaskProgress` for a report of progress, which is none. */
+  /** The event; or `TaskProgress` for a report of progress, which is not an event. */
   readonly type: TaskEvent['type'] | 'TaskProgress'
-  /** The status after it. */
+  /** The status after the change. */
   readonly status: TaskStatus
-  /** The node on which it happened. */
+  /** The node that made the change. */
   readonly node: string
 }
 
@@ -23,28 +23,28 @@ export type Unsubscribe = () => void
 /**
  * Tells every node what happened.
  *
- * **You have to** hand each notice to every client that is connected, the sender included (EB-1.1), in the order in which
- * one sender published them (EB-1.2); go on where a listener throws (EB-1.3); call the gap listeners after every connection
- * that followed a lost one, once listening works again (EB-2.1); skip what you cannot decode (EB-2.2).
+ * **You have to** deliver each notice to every connected client, the sender included (EB-1.1), in the order in which one sender published them
+ * (EB-1.2); go on if a listener throws (EB-1.3); call the gap listeners after every reconnection, once listening works again (EB-2.1);
+ * skip a notice that you cannot decode (EB-2.2).
  *
- * **You may assume** that a lost notice does no harm beyond a delay: whoever waits also looks at the store.
+ * **You may assume** that a lost notice only causes a delay: every waiter also reads the store.
  *
- * **Not your job:** replay for late listeners, durability, exactly once.
+ * **Not your job:** replay for late listeners, durability, exactly-once delivery.
  *
- * **Fails with** `UNAVAILABLE` or `OUTCOME_UNKNOWN` where `publish` may have reached nobody; `CLOSED` after `close`.
+ * **Fails with** `UNAVAILABLE` or `OUTCOME_UNKNOWN` if `publish` may have reached no node; `CLOSED` after `close`.
  */
 export interface EventBus {
   readonly capabilities: EventBusCapabilities
 
-  /** Tells every node. At most once to each. */
+  /** Sends the notices to every node, to each at most once. */
   publish(notices: readonly TaskNotice[], options?: CallOptions): Promise<void>
 
-  /** Hears every notice from now on. */
+  /** Calls the listener for every notice from now on. */
   subscribe(listener: (notice: TaskNotice) => void): Unsubscribe
 
-  /** Hears that notices may have been missed. */
+  /** Calls the listener when notices may have been missed. */
   onGap(listener: () => void): Unsubscribe
 
-  /** Lets go of the engine; listeners hear nothing more. Closing twice is fine. */
+  /** Releases the engine; no listener is called any more. Closing twice is fine. */
   close(): Promise<void>
 }

@@ -12,52 +12,49 @@ export interface ReadOptions extends CallOptions {
 /** How to append. */
 export interface AppendOptions extends CallOptions {
   /**
-   * The id was drawn by chance for this very append, which begins the history: nobody else can have written at it, and only
-   * the same events will ever be appended at version 0. An engine may leave out the comparison, where that is the dear
-   * part. Default false.
+   * The id was drawn at random for this append, which begins the history: no other writer can have written to it, and only the same events
+   * will ever be appended at version 0. The store may skip the version check if that check is the expensive part. Default false.
    */
   readonly isFresh?: boolean
 }
 
 /**
- * Keeps the events of each task, in order, for good.
+ * Keeps the events of each task, in order, until they are removed.
  *
- * **You have to** write all events of one `append` or none (ES-1.3); compare the version and write in one atomic step
- * (ES-2.1 to 2.4); treat an append whose event ids stand at those versions already as a success that adds nothing, so that
- * an unknown outcome is settled by repeating the call (ES-3.1, 3.2); resolve only when the events are as durable as
- * `capabilities.durability` says (ES-3.5); show readers a prefix of the history, never a hole (ES-3.4); keep an `append`
- * at an old version from bringing a removed task back (ES-5.2); name every history once in `histories`, those that you cannot
- * decode too (ES-6.1, 6.2).
+ * **You have to** write all events of one `append` or none (ES-1.3); compare the version and write in one atomic step (ES-2.1 to 2.4); treat
+ * an append whose event ids are already stored at those versions as a success that adds nothing, so that repeating the call settles an
+ * unknown outcome (ES-3.1, 3.2); resolve only when the events are as durable as `capabilities.durability` says (ES-3.5); show readers a
+ * prefix of the history, never a gap (ES-3.4); never let an `append` at an old version bring a removed task back (ES-5.2); name every
+ * history once in `histories`, also those that you cannot decode (ES-6.1, 6.2).
  *
- * **You may assume** that `events` is not empty, that all are of `taskId`, and that their versions run on from
- * `expectedVersion`; that values were checked (they are JSON); that nobody else writes your tables; that with `isFresh`
- * nobody else appends at version 0 (ES-2.6).
+ * **You may assume** that `events` is not empty, that all events are of `taskId`, and that their versions continue from `expectedVersion`; that
+ * the values were checked (they are JSON); that no other program writes your tables; that with `isFresh` no other writer appends at
+ * version 0 (ES-2.6).
  *
- * **Not your job:** retrying a conflict, deciding anything, telling anybody, snapshots.
+ * **Not your job:** retrying a conflict, deciding, notifying, snapshots.
  *
- * **Fails with** `VERSION_CONFLICT` where another writer was first, with the version that the history has;
- * `OUTCOME_UNKNOWN` where you cannot tell whether the write happened; `UNAVAILABLE` where it certainly did not, for a
- * reason that may pass; `UNKNOWN_EVENT_TYPE` or `MALFORMED` where a stored event cannot be decoded; `CLOSED` after
- * `close`.
+ * **Fails with** `VERSION_CONFLICT` if another writer was first, with the version that the history has; `OUTCOME_UNKNOWN` if you cannot tell
+ * whether the write happened; `UNAVAILABLE` if it certainly did not happen, for a reason that may pass; `UNKNOWN_EVENT_TYPE` or `MALFORMED`
+ * if a stored event cannot be decoded; `CLOSED` after `close`.
  */
 export interface EventStore {
   readonly capabilities: EventStoreCapabilities
 
-  /** Adds events to a history whose version is `expectedVersion`; 0 brings a new history into being. */
+  /** Adds events to the history if its version is `expectedVersion`; 0 begins a new history. */
   append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[], options?: AppendOptions): Promise<void>
 
-  /** The events in order; none where the task is unknown or was removed. */
+  /** The events in order; an empty list if the task is unknown or was removed. */
   read(taskId: TaskId, options?: ReadOptions): Promise<readonly TaskEvent[]>
 
   /**
-   * The task of every history, in any order: for repair, so it may be slow, and has to be gentle. What begins or is removed
-   * meanwhile may be among them or not.
+   * The task of every history, in any order. It is for repair, so it may be slow and has to be gentle to the engine. A history that begins or
+   * is removed meanwhile may be among them or not.
    */
   histories(options?: CallOptions): AsyncIterable<TaskId>
 
-  /** Forgets a history. Forgetting an unknown task is no error. */
+  /** Removes a history. Removing an unknown task is not an error. */
   remove(taskId: TaskId, options?: CallOptions): Promise<void>
 
-  /** Ends what is under way and lets go of the engine. Closing twice is fine. */
+  /** Ends the running calls and releases the engine. Closing twice is fine. */
   close(): Promise<void>
 }

@@ -3,10 +3,10 @@ import { isTaskId } from '../domain/task-id.ts'
 import { TaskledgerError } from './errors.ts'
 import type { TaskFilter } from './task-listing.ts'
 
-/** Where a page ended: the keys by which a listing is ordered. */
+/** The place where a page ended: the keys by which a listing is ordered. */
 export type ListingPosition = Pick<TaskDetails, 'createdAt' | 'taskId'>
 
-/** The filter as one string, whatever the order of its properties. Every property counts, also one that a later release adds. */
+/** The filter as one string, whatever the order of its properties. Every property counts, also a property that a later release adds. */
 const filterKey = (filter: TaskFilter): string => {
   const given: readonly (readonly [string, unknown])[] = Object.entries(filter).filter(([, value]) => value !== undefined)
   return JSON.stringify(given.map(([name, value]) => [name, inOrder(value)] as const).toSorted(byName))
@@ -16,21 +16,25 @@ const inOrder = (value: unknown): unknown => (Array.isArray(value) ? (value as r
 
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
 
-/** Makes the cursor of a page that ended there. It belongs to the filter that the page was made with. */
+/** Makes the cursor of a page that ended at this position. It belongs to the filter of the page. */
 export const encodeCursor = (position: ListingPosition, filter: TaskFilter): string =>
   btoa(encodeURIComponent(JSON.stringify(['1', position.createdAt, position.taskId, filterKey(filter)])))
 
 /**
- * Where the page before ended.
+ * The position where the page before ended.
  *
- * @throws `INVALID_CURSOR` where the cursor is malformed or was made for another filter.
+ * @throws `INVALID_CURSOR` if the cursor is malformed or was made for another filter.
  */
 export const decodeCursor = (cursor: string, filter: TaskFilter): ListingPosition => {
   const parts = partsOf(cursor)
-  if (parts === undefined) throw new TaskledgerError('INVALID_CURSOR', 'the cursor is not one that a listing gave: begin again without one')
+  if (parts === undefined)
+    throw new TaskledgerError('INVALID_CURSOR', 'the cursor is malformed: use a cursor that a page gave, or begin without a cursor')
   const [, createdAt, taskId, key] = parts
   if (key !== filterKey(filter))
-    throw new TaskledgerError('INVALID_CURSOR', 'the cursor was made for another filter: use it with that one, or begin again without it')
+    throw new TaskledgerError(
+      'INVALID_CURSOR',
+      'the cursor was made for another filter: use it with that filter, or begin without a cursor',
+    )
   return { createdAt, taskId } as ListingPosition
 }
 

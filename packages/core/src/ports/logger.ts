@@ -1,14 +1,12 @@
-/**
- * Takes what there is to tell. The shape is pino's; `console` fits too, and so does whatever has these four methods.
- */
+/** Takes log lines. The shape is pino's; `console` fits too, and so does any object with these four methods. An error is under `err`. */
 export interface Logger {
-  /** What helps to find a fault. */
+  /** Details that help to find a fault. */
   debug(fields: object, message: string): void
-  /** What is worth knowing. */
+  /** A normal change of state. */
   info(fields: object, message: string): void
-  /** What went wrong and is being dealt with. */
+  /** A failure that the framework handles. */
   warn(fields: object, message: string): void
-  /** What went wrong and somebody has to deal with. */
+  /** A failure that a person has to handle. */
   error(fields: object, message: string): void
 }
 
@@ -17,7 +15,7 @@ const nothing = (): void => {}
 /** Drops everything. */
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
 
-/** What applies where no logger is given: warnings and errors go to the console, the rest nowhere. */
+/** The default logger: warnings and errors go to the console, the rest nowhere. */
 export const consoleLogger: Logger = {
   debug: nothing,
   info: nothing,

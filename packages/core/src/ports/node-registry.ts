@@ -1,48 +1,47 @@
 import type { CallOptions } from './call-options.ts'
 import type { NodeRegistryCapabilities } from './capabilities.ts'
 
-/** A process that takes part. Times are in milliseconds since 1970. */
+/** A process of the cluster. Times are in milliseconds since 1970. */
 export interface NodeInfo {
-  /** Unique to this incarnation: a process that starts again has another. */
+  /** Unique to this start of the process: after a restart the process has another id. */
   readonly nodeId: string
-  /** What people call it. */
+  /** The name that people gave it. */
   readonly name: string
   readonly startedAt: number
-  /** When it said so, by its own clock: what stays the same was not renewed. */
+  /** When the node renewed itself, by its own clock. If the value stays the same, the node did not renew. */
   readonly renewedAt: number
-  /** The queues that it takes work from, and how many tasks of each it runs at a time. */
+  /** The queues that it takes tasks from, each with its number of slots. */
   readonly queues: Readonly<Record<string, number>>
-  /** How many tasks it runs. */
+  /** How many tasks it runs now. */
   readonly running: number
-  /** For each queue, the newest `sentAt` that was delivered to it: what was sent before that has been overtaken. */
+  /** For each queue, the latest `sentAt` that was delivered to it. A message that was sent well before and still waits was overtaken. */
   readonly delivered: Readonly<Record<string, number>>
 }
 
 /**
- * Knows which nodes are alive. A failure detector, never a lock: a node that is not in it may still be running.
+ * Knows which nodes are alive. It is a failure detector, never a lock: a node that is missing here may still be running.
  *
- * **You have to** show a node from `renew` until `ttlMs` have passed without another (NR-1.1, 1.2), or until it leaves
- * (NR-1.3); show what the latest `renew` said.
+ * **You have to** show a node from its `renew` until `ttlMs` have passed without another `renew` (NR-1.1, 1.2), or until it leaves (NR-1.3);
+ * show what the latest `renew` said.
  *
- * **You may assume** that a node renews itself only.
+ * **You may assume** that a node renews only itself.
  *
- * **Not your job:** deciding that anybody is dead.
+ * **Not your job:** deciding that a node is dead.
  *
- * **Fails with** `UNAVAILABLE` or `OUTCOME_UNKNOWN` where the engine fails (every call may be repeated); `CLOSED` after
- * `close`.
+ * **Fails with** `UNAVAILABLE` or `OUTCOME_UNKNOWN` if the engine fails (every call may be repeated); `CLOSED` after `close`.
  */
 export interface NodeRegistry {
   readonly capabilities: NodeRegistryCapabilities
 
-  /** Says that the node is alive for another `ttlMs`. */
+  /** The node counts as alive for another `ttlMs`. */
   renew(node: NodeInfo, ttlMs: number, options?: CallOptions): Promise<void>
 
-  /** Takes the node out. Taking out an unknown node is no error. */
+  /** Removes the node. Removing an unknown node is not an error. */
   leave(nodeId: string, options?: CallOptions): Promise<void>
 
-  /** The nodes that are alive, in any order. */
+  /** The live nodes, in any order. */
   live(options?: CallOptions): Promise<readonly NodeInfo[]>
 
-  /** Ends what is under way and lets go of the engine. Closing twice is fine. */
+  /** Ends the running calls and releases the engine. Closing twice is fine. */
   close(): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** What waits for one signal, and how to listen to it no more. */
+/** The callbacks that wait for one signal, and how to stop listening to it. */
 interface Listeners {
   readonly ends: Set<() => void>
   unlisten(): void
@@ -7,17 +7,19 @@ interface Listeners {
 const listened = new WeakMap<AbortSignal, Listeners>()
 
 /**
- * Calls back when the signal is aborted, and never where it was before: look at `signal.aborted` as well. What it returns takes that back,
- * also twice. The callback must not throw. A signal may be shared by many calls, to which listeners of their own would cost more than
- * much of what they do, and Node 20 takes more than ten for a leak: here it has one, whoever waits.
+ * Calls back when the signal is aborted. It never calls back for a signal that was aborted before: check `signal.aborted` as well. Returns a
+ * function that cancels the callback; calling it twice is fine. The callback must not throw.
+ *
+ * All callbacks of a signal share one `abort` listener. Many calls may wait for one signal: a listener for each would be slow, and Node
+ * warns of a leak above ten.
  */
 export const onAbort = (signal: AbortSignal, callback: () => void): (() => void) => {
   const { ends, unlisten } = listened.get(signal) ?? listenTo(signal)
-  // Two that wait with the same function are two.
+  // Wrapped, so that the same function can wait twice.
   const end = (): void => callback()
   ends.add(end)
   return () => {
-    // A signal made of others is kept alive for as long as anybody listens to it.
+    // A signal that `AbortSignal.any` made stays in memory as long as it has a listener.
     if (ends.delete(end) && ends.size === 0) unlisten()
   }
 }

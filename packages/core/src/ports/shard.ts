@@ -2,8 +2,8 @@ import type { TaskId } from '../domain/task-id.ts'
 import { cohortOf } from '../domain/task-id.ts'
 
 /**
- * The shard, 0 to `of - 1`, that a task falls to. Every node and every adapter has to come to the same one (FNV-1a over
- * the cohort; Fowler, Noll, Vo). A cohort is not torn apart, so that an engine can keep and write it together.
+ * The shard of a task, 0 to `of - 1`. Every node and every adapter has to compute the same shard (FNV-1a over the cohort; Fowler, Noll, Vo).
+ * All tasks of a cohort have one shard, so that an engine can store and write them together.
  */
 export const shardOf = (taskId: TaskId, of: number): number => {
   const cohort = cohortOf(taskId)

@@ -5,12 +5,12 @@ import type { TaskStatus } from '../domain/task-status.ts'
 import type { CallOptions } from './call-options.ts'
 import type { TaskListingCapabilities } from './capabilities.ts'
 
-/** Which tasks to list: those that meet every property that is given. */
+/** Which tasks to list: those that match every property that is given. */
 export interface TaskFilter {
-  /** Any of these; never an empty list. */
+  /** One of these; never an empty list. */
   readonly statuses?: readonly TaskStatus[]
   readonly type?: string
-  /** The node that runs the latest attempt, or ran it. */
+  /** The node of the latest attempt. */
   readonly node?: string
   readonly label?: string
   /** Created at this time or later, in milliseconds since 1970. */
@@ -19,7 +19,7 @@ export interface TaskFilter {
   readonly until?: number
 }
 
-/** Whether a task has every property that the filter asks for. */
+/** Whether a task matches every property of the filter. */
 export const matches = (details: TaskDetails, { statuses, type, node, label, since, until }: TaskFilter): boolean =>
   (statuses === undefined || statuses.includes(details.status)) &&
   (type === undefined || details.type === type) &&
@@ -28,33 +28,32 @@ export const matches = (details: TaskDetails, { statuses, type, node, label, sin
   (since === undefined || details.createdAt >= since) &&
   (until === undefined || details.createdAt < until)
 
-/** Which part of a list. */
+/** Which page of a list. */
 export interface PageRequest extends CallOptions {
-  /** How many tasks at most, 1 to 1,000. */
+  /** The maximum of tasks, 1 to 1,000. */
   readonly limit: number
-  /** Where the page before ended. */
+  /** The cursor of the page before. */
   readonly cursor?: string
 }
 
-/** A part of a list. */
+/** A page of a list. */
 export interface TaskPage {
   readonly tasks: readonly TaskDetails[]
-  /** Where the next page begins; absent where there is none. */
+  /** The cursor for the next page; absent on the last page. */
   readonly cursor?: string
 }
 
-/** A part of all tasks: those that fall to `shard` (0 to `of - 1`) when they are shared out among `of`. */
+/** A part of all tasks: shard number `shard` (0 to `of - 1`) of `of` shards. */
 export interface TaskShard {
   readonly shard: number
   readonly of: number
 }
 
-/** Which unfinished tasks. */
+/** Which unfinished tasks to read. */
 export interface UnfinishedOptions extends CallOptions {
   /**
-   * Only tasks that wait and became due before this time: their `dueAt`, or where there is none their `updatedAt`. Spares
-   * whoever looks for lost messages a backlog of any length. You may give other unfinished tasks too, where leaving them out
-   * costs more than reading them.
+   * Only tasks that wait and became due before this time: by their `dueAt`, or if they have none by their `updatedAt`. So a search for lost
+   * messages need not read a backlog. You may return other unfinished tasks too, if leaving them out costs more than reading them.
    */
   readonly dueBefore?: number
 }
@@ -62,24 +61,23 @@ export interface UnfinishedOptions extends CallOptions {
 /**
  * The projection that people list: one row for each task, the newest first.
  *
- * **You have to** let the highest version win whole, in whatever order, from however many clients rows are saved (TL-1.1
- * to 1.3); list by creation time and then id, the newest first, without reading everything there ever was (TL-2.1 to 2.5);
- * walk every task once while others are added (TL-2.3); give every unfinished task to exactly one shard (TL-3.1, 3.2), and with
- * `dueBefore` at least those that it asks for (TL-3.4); keep of a task's progress the highest (attempt, sequence), show it in
- * the rows of unfinished tasks that have begun (`attempt` is not 0), and never let it touch a status (TL-4.1 to 4.4).
+ * **You have to** let the row with the highest version win as a whole, in whatever order and from however many clients rows are saved (TL-1.1
+ * to 1.3); list by creation time and then id, the newest first, without reading all tasks (TL-2.1 to 2.5); walk every task once while
+ * others are added (TL-2.3); give every unfinished task to exactly one shard (TL-3.1, 3.2), and with `dueBefore` at least the tasks that it
+ * asks for (TL-3.4); keep the progress with the highest (attempt, sequence), show it in the rows of unfinished tasks that have begun
+ * (`attempt` is not 0), and never let it change a status (TL-4.1 to 4.4).
  *
- * **You may assume** that equal versions carry equal details; that `createdAt` of a task never changes; that filter and
- * limit were checked.
+ * **You may assume** that equal versions have equal details; that `createdAt` of a task never changes; that filter and limit were checked.
  *
- * **Not your job:** knowing what is true (the event store does), notices, retries.
+ * **Not your job:** knowing the truth (the event store has it), notices, retries.
  *
- * **Fails with** `INVALID_CURSOR` for a cursor that is malformed or was made for another filter; `UNAVAILABLE` or
- * `OUTCOME_UNKNOWN` where the engine fails (every call may be repeated); `CLOSED` after `close`.
+ * **Fails with** `INVALID_CURSOR` if the cursor is malformed or was made for another filter; `UNAVAILABLE` or `OUTCOME_UNKNOWN` if the engine
+ * fails (every call may be repeated); `CLOSED` after `close`.
  */
 export interface TaskListing {
   readonly capabilities: TaskListingCapabilities
 
-  /** Saves the row of a task, unless a later one is there. */
+  /** Saves the row of a task, unless a later row is stored. */
   save(details: TaskDetails, options?: CallOptions): Promise<void>
 
   /** A page of tasks, the newest first. */
@@ -88,15 +86,15 @@ export interface TaskListing {
   /** The tasks of a shard whose rows are not final, in any order. */
   unfinished(shard: TaskShard, options?: UnfinishedOptions): AsyncIterable<TaskDetails>
 
-  /** Saves how far a task has come, unless a later report is there or its row is final. */
+  /** Saves the progress of a task, unless a later report is stored or its row is final. */
   saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void>
 
-  /** The latest progress saved, or nothing. What is kept of a finished task is not said. */
+  /** The latest saved progress; `undefined` if there is none. For a finished task either is fine. */
   progress(taskId: TaskId, options?: CallOptions): Promise<TaskProgress | undefined>
 
-  /** Forgets the row and the progress of a task. Forgetting an unknown task is no error. */
+  /** Removes the row and the progress of a task. Removing an unknown task is not an error. */
   remove(task: Pick<TaskDetails, 'taskId' | 'createdAt'>, options?: CallOptions): Promise<void>
 
-  /** Ends what is under way and lets go of the engine. Closing twice is fine. */
+  /** Ends the running calls and releases the engine. Closing twice is fine. */
   close(): Promise<void>
 }

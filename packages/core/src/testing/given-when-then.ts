@@ -6,8 +6,7 @@ import type { EventBase, TaskEvent } from '../domain/task-event.ts'
 import type { TaskId } from '../domain/task-id.ts'
 import { difference, shown } from './difference.ts'
 
-/** A member of a union, of which what every member carries may be left out. */
-/** A member of a union of which what every member carries may be left out. */
+/** A member of a union; the properties that all members have may be left out. */
 export type Draft<Member, Base> = Member extends Base ? Omit<Member, keyof Base> & Partial<Base> : never
 
 /** An event of which only is said what matters: the rest is filled in. */
