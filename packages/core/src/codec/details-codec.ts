@@ -53,7 +53,7 @@ export const encodeDetails = (details: TaskDetails): string => JSON.stringify({ 
 /**
  * Reads the details of a task.
  *
- * @throws `MALFORMED` for what is none.
+ * @throws `MALFORMED` if the text is something else.
  */
 export const decodeDetails = (text: string): TaskDetails =>
   pick('details', parseRecord('details', text), detailsFields) as unknown as TaskDetails
@@ -64,7 +64,7 @@ export const encodeProgress = (progress: TaskProgress): string => JSON.stringify
 /**
  * Reads the progress of a task.
  *
- * @throws `MALFORMED` for what is none.
+ * @throws `MALFORMED` if the text is something else.
  */
 export const decodeProgress = (text: string): TaskProgress =>
   pick('progress', parseRecord('progress', text), progressFields) as unknown as TaskProgress
@@ -75,7 +75,7 @@ export const encodeNode = (node: NodeInfo): string => JSON.stringify({ v: 1, ...
 /**
  * Reads a node.
  *
- * @throws `MALFORMED` for what is none.
+ * @throws `MALFORMED` if the text is something else.
  */
 export const decodeNode = (text: string): NodeInfo =>
   pick('node', parseRecord('node', text), {

@@ -14,7 +14,7 @@ const isTask = isShape({ type: isText, version: isCount, payload: isAnything })
 
 const base = { type: isText, taskId: isId, version: isCount, eventId: isText, at: isNumber, node: isText }
 
-/** For each event the fields that it has beside those of every event. */
+/** The fields of each event. */
 const fieldsOf: Readonly<Record<TaskEvent['type'], Fields>> = {
   TaskCreated: {
     ...base,
@@ -46,14 +46,13 @@ const fieldsOf: Readonly<Record<TaskEvent['type'], Fields>> = {
 export const encodeEvent = (event: TaskEvent): string => JSON.stringify({ v: 1, ...event })
 
 /**
- * Reads an event. Tolerant: what it does not know it leaves behind, so that a newer release may add fields.
+ * Reads an event. Tolerant: it drops unknown fields, so that a newer release may add fields.
  *
- * @throws `UNKNOWN_EVENT_TYPE`, with the type's name, for an event that this release does not know; `MALFORMED` for what
- * is no event.
+ * @throws `UNKNOWN_EVENT_TYPE`, with the name of the type, if this release does not know the event; `MALFORMED` if the text is not an event.
  */
 export const decodeEvent = (text: string): TaskEvent => eventOf(parseRecord('event', text))
 
-/** Reads an event that stands in a record already read. */
+/** Reads an event from a record that is already parsed. */
 export const eventOf = (record: Record<string, unknown>): TaskEvent => {
   const { type } = record
   if (typeof type !== 'string') throw malformed('event: the field "type" is missing')

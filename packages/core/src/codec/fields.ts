@@ -10,7 +10,7 @@ export interface OptionalField {
   readonly optional: Check
 }
 
-/** The fields of a record: what is not named here is not read. */
+/** The fields of a record: other fields are not read. */
 export type Fields = Readonly<Record<string, Check | OptionalField>>
 
 export const isText: Check = (value) => typeof value === 'string'
@@ -36,14 +36,14 @@ const fitsField = (value: unknown, field: Check | OptionalField): boolean =>
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The named fields of a record, checked; the rest is left behind: a newer release may have written more. */
+/** The named fields of a record, checked. Other fields are dropped: a newer release may have written them. */
 export const pick = (what: string, record: Record<string, unknown>, fields: Fields): Record<string, unknown> => {
   const picked: Record<string, unknown> = {}
   for (const name in fields) {
     const value = record[name]
     const field = fields[name] as Check | OptionalField
     if (!fitsField(value, field))
-      throw malformed(`${what}: the field "${name}" is ${value === undefined ? 'missing' : 'not what it should be'}`)
+      throw malformed(`${what}: the field "${name}" is ${value === undefined ? 'missing' : 'of the wrong type'}`)
     if (value !== undefined) picked[name] = value
   }
   return picked

@@ -1,5 +1,5 @@
 /**
- * How events, messages, notices and rows are written: for adapters whose engine keeps text or bytes.
+ * Writes and reads events, messages, notices and rows as text: for adapters whose engine stores text or bytes.
  *
  * @packageDocumentation
  */

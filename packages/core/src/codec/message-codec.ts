@@ -10,7 +10,7 @@ export const encodeMessage = (message: WorkMessage): string => JSON.stringify({ 
 /**
  * Reads a message of a work queue.
  *
- * @throws `MALFORMED` for what is none.
+ * @throws `MALFORMED` if the text is something else.
  */
 export const decodeMessage = (text: string): WorkMessage => {
   const fields = { taskId: isId, version: isCount, sentAt: isNumber, created: optional(isAnything) }
@@ -29,9 +29,9 @@ const createdOf = (value: unknown): TaskCreated => {
 export const encodeNotice = (notice: TaskNotice): string => JSON.stringify({ v: 1, ...notice })
 
 /**
- * Reads a notice of an event bus. Its `type` may be one that this release does not know.
+ * Reads a notice of an event bus. This release may not know its `type`.
  *
- * @throws `MALFORMED` for what is none.
+ * @throws `MALFORMED` if the text is something else.
  */
 export const decodeNotice = (text: string): TaskNotice =>
   pick('notice', parseRecord('notice', text), {

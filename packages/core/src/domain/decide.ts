@@ -29,7 +29,7 @@ export type CommandRefusal =
 /** The command takes effect. */
 export interface CommandAccepted {
   readonly type: 'accepted'
-  /** What happens because of the command; empty where everything has happened already. */
+  /** The events of the command; empty if it has taken effect before. */
   readonly events: readonly TaskEvent[]
 }
 
@@ -39,12 +39,12 @@ export interface CommandRefused {
   readonly reason: CommandRefusal
 }
 
-/** What a command comes to. */
+/** The outcome of a command. */
 export type CommandDecision = CommandAccepted | CommandRefused
 
 /**
- * Decides what a command brings about in a state. Pure and total: time, ids and chance come in with the command, and
- * nothing is thrown. docs/explanation/life-of-a-task.md shows the table that this is.
+ * Decides which events a command causes in a state. Pure and total: time, ids and random numbers come with the command, and nothing is
+ * thrown. docs/explanation/life-of-a-task.md has the decisions as a table.
  */
 export const decide = (command: TaskCommand, state: TaskState): CommandDecision => {
   if (command.type === 'CreateTask') return state.status === 'none' ? accept(created(command)) : refuse('alreadyExists')
@@ -86,13 +86,13 @@ const decideRequestCancel = (command: RequestCancel, state: TaskState): CommandD
     by,
     ...(reason === undefined ? {} : { reason }),
   }
-  // A task that waits has nobody who could heed the wish: it is cancelled in the same append.
+  // No node runs a waiting task, so no node could react to the request: the task is cancelled in the same append.
   return state.status === 'waiting' ? accept(requested, { type: 'TaskCancelled', ...second(command, state) }) : accept(requested)
 }
 
 type Settlement = CompleteTask | FailTask | CancelTask | ReleaseTask | DeclareDead
 
-/** Everything that ends an attempt: only the current attempt can be ended. */
+/** Every command that ends an attempt: only the current attempt can be ended. */
 const decideSettlement = (command: Settlement, state: TaskState): CommandDecision => {
   if (state.status === 'waiting') return refuse(command.type === 'CancelTask' ? 'notRequested' : 'notStarted')
   if (command.attempt !== state.attempt) return refuse('staleAttempt')
@@ -118,7 +118,7 @@ const decideSettlement = (command: Settlement, state: TaskState): CommandDecisio
       return accept({ type: cancelling ? 'TaskCancelled' : 'TaskReleased', ...first(command, state), attempt })
     case 'DeclareDead': {
       const { diedOn, random, at } = command
-      // The wish outlives the node: the death is written down, and nobody has to run the task only to cancel it.
+      // The cancel request outlives the node: the death is recorded, and the task is cancelled without another run.
       const retryAt = cancelling ? at : retryAfterCrash(state.retry, state.crashes + 1, at, random)
       const died: TaskEvent = { type: 'TaskDied', ...first(command, state), attempt, diedOn, ...given({ retryAt }) }
       return cancelling ? accept(died, { type: 'TaskCancelled', ...second(command, state), attempt }) : accept(died)
@@ -140,7 +140,7 @@ const base = ({ taskId, at, node }: TaskCommand, version: number, eventId: strin
   node,
 })
 
-/** The properties that have a value: an event never carries `undefined`. */
+/** The properties that have a value: an event never contains `undefined`. */
 const given = <T extends object>(properties: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as never
 

@@ -3,8 +3,8 @@ import type { TaskState } from './task-state.ts'
 import { initialState } from './task-state.ts'
 
 /**
- * The state after one more event. Total: it takes any sequence of events, even one that no decision would have made, and
- * an event of a type that it does not know only moves the version on.
+ * The state after one more event. Total: it accepts any sequence of events, also a sequence that no decision would make. An event of an
+ * unknown type only changes the version.
  */
 export const evolve = (state: TaskState, event: TaskEvent): TaskState => {
   const next = { ...state, version: event.version }

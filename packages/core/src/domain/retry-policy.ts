@@ -2,25 +2,25 @@
 export interface RetryBackoff {
   /** The delay before the second run, in milliseconds. */
   readonly initialMs: number
-  /** What each further delay is multiplied by. */
+  /** The factor between one delay and the next. */
   readonly factor: number
-  /** The longest delay, in milliseconds, before chance has its say. */
+  /** The maximum delay, in milliseconds, before the jitter. */
   readonly maxMs: number
-  /** The share of the delay, 0 to 1, by which chance may shorten or lengthen it, so that many tasks do not come back as one. */
+  /** The part of the delay, 0 to 1, by which a random number shortens or lengthens it, so that many tasks do not retry at one moment. */
   readonly jitter: number
 }
 
-/** When a task runs again. It is stored in `TaskCreated`, so that any node can apply it. */
+/** When a task runs again. The policy is stored in `TaskCreated`, so that any node can apply it. */
 export interface RetryPolicy {
-  /** How many attempts may end in a failure, the first one included. 1: a failure is final. */
+  /** How many attempts may fail, the first one included. 1: a failure is final. */
   readonly maxAttempts: number
-  /** How many crashes of its node a task survives. 0: it never runs again after one. */
+  /** How many crashes of its node a task survives. 0: the first crash is final. */
   readonly maxCrashes: number
-  /** The waiting time between runs. */
+  /** The delay between runs. */
   readonly backoff: RetryBackoff
 }
 
-/** What applies where a definition says nothing: a failure is final, three crashes are survived. */
+/** The policy of a definition that has none: a failure is final, three crashes are survived. */
 export const defaultRetryPolicy: RetryPolicy = {
   maxAttempts: 1,
   maxCrashes: 3,
@@ -29,19 +29,19 @@ export const defaultRetryPolicy: RetryPolicy = {
 
 /** The delay in milliseconds after the `nth` failure (1, 2, …). `random` is in [0, 1) and comes with the command. */
 const delayMs = (backoff: RetryBackoff, nth: number, random: number): number => {
-  // Bounded before the product: 0 times Infinity is no number.
+  // Bounded before the product: 0 times Infinity is NaN.
   const growth = Math.min(Number.MAX_VALUE, backoff.factor ** (nth - 1))
   const plain = Math.min(backoff.maxMs, backoff.initialMs * growth)
   return Math.round(plain * (1 + backoff.jitter * (2 * random - 1)))
 }
 
-/** When a task that failed for the `failures`-th time at `at` runs again, or nothing where its attempts are used up. */
+/** When a task that failed for the `failures`-th time at `at` runs again; `undefined` if its attempts are used up. */
 export const retryAfterFailure = (policy: RetryPolicy, failures: number, at: number, random: number): number | undefined =>
   failures < policy.maxAttempts ? at + delayMs(policy.backoff, failures, random) : undefined
 
 /**
- * When a task whose node died for the `crashes`-th time runs again, or nothing where it survived as many as it may. The
- * first crash costs no waiting: it is seldom the task's doing.
+ * When a task whose node died for the `crashes`-th time runs again; `undefined` if that was one crash too many. There is no delay after the
+ * first crash: a task is seldom its cause.
  */
 export const retryAfterCrash = (policy: RetryPolicy, crashes: number, at: number, random: number): number | undefined => {
   if (crashes > policy.maxCrashes) return undefined

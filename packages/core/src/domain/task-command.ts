@@ -3,18 +3,18 @@ import type { RetryPolicy } from './retry-policy.ts'
 import type { EncodedTask, TaskError, TaskProgress } from './task-event.ts'
 import type { TaskId } from './task-id.ts'
 
-/** What every command carries: all that the domain may not find out by itself. */
+/** The properties of every command: all that the domain cannot find out by itself. */
 export interface CommandBase {
   readonly taskId: TaskId
   /** When the command is given, in milliseconds since 1970. */
   readonly at: number
-  /** The node that gives it. */
+  /** The node that gives the command. */
   readonly node: string
-  /** The ids for the events that it may bring about: no command brings about more than two. */
+  /** The ids for its events: no command causes more than two. */
   readonly eventIds: readonly [string, string]
 }
 
-/** Brings a task into being. */
+/** Creates a task. */
 export interface CreateTask extends CommandBase {
   readonly type: 'CreateTask'
   readonly task: EncodedTask
@@ -32,7 +32,7 @@ export interface StartTask extends CommandBase {
   readonly type: 'StartTask'
 }
 
-/** Says that the body returned. */
+/** The body returned. */
 export interface CompleteTask extends CommandBase {
   readonly type: 'CompleteTask'
   readonly attempt: number
@@ -40,26 +40,26 @@ export interface CompleteTask extends CommandBase {
   readonly progress?: TaskProgress
 }
 
-/** Says that the body threw. */
+/** The body threw. */
 export interface FailTask extends CommandBase {
   readonly type: 'FailTask'
   readonly attempt: number
   readonly error: TaskError
-  /** False where another attempt would fail the same way. */
+  /** False if another attempt would fail the same way. */
   readonly retryable: boolean
-  /** In [0, 1): the chance that goes into the waiting time. */
+  /** In [0, 1): the random number of the jitter. */
   readonly random: number
   readonly progress?: TaskProgress
 }
 
-/** Wishes the task to end. */
+/** Requests that the task end. */
 export interface RequestCancel extends CommandBase {
   readonly type: 'RequestCancel'
   readonly by: string
   readonly reason?: string
 }
 
-/** Says that the body ended because of the wish, or was abandoned. */
+/** The body ended because of the request, or was abandoned. */
 export interface CancelTask extends CommandBase {
   readonly type: 'CancelTask'
   readonly attempt: number
@@ -68,20 +68,20 @@ export interface CancelTask extends CommandBase {
   readonly progress?: TaskProgress
 }
 
-/** Hands the attempt back: the node shuts down. */
+/** Releases the attempt: the node shuts down. */
 export interface ReleaseTask extends CommandBase {
   readonly type: 'ReleaseTask'
   readonly attempt: number
 }
 
-/** Says that the node which ran the attempt is gone. */
+/** The node of the attempt is gone. */
 export interface DeclareDead extends CommandBase {
   readonly type: 'DeclareDead'
   readonly attempt: number
   readonly diedOn: string
-  /** In [0, 1): the chance that goes into the waiting time. */
+  /** In [0, 1): the random number of the jitter. */
   readonly random: number
 }
 
-/** Every command: what somebody wants to happen to a task. */
+/** Every command of a task. */
 export type TaskCommand = CreateTask | StartTask | CompleteTask | FailTask | RequestCancel | CancelTask | ReleaseTask | DeclareDead

@@ -10,28 +10,28 @@ export interface TaskDetails<Result = unknown, Progress = unknown> {
   /** The version of the task's type that encoded the payload. */
   readonly typeVersion: number
   readonly status: TaskStatus
-  /** The number of events that this is the fold of: the higher version is the later one. */
+  /** The number of events so far: details with a higher version are later. */
   readonly version: number
   readonly queue: string
   readonly labels: readonly string[]
   readonly createdAt: number
-  /** The node that it was submitted on. */
+  /** The node that submitted the task. */
   readonly createdOn: string
   /** When the latest event happened. */
   readonly updatedAt: number
-  /** The attempt that runs, or the last one that ran; 0 before the first. */
+  /** The latest attempt; 0 before the first. */
   readonly attempt: number
-  /** When a waiting task may start; absent where it may at once. */
+  /** When a waiting task may start; absent if it may start at once. */
   readonly dueAt?: number
   /** When the latest attempt started. */
   readonly startedAt?: number
-  /** The node that runs the latest attempt, or ran it. */
+  /** The node of the latest attempt. */
   readonly node?: string
   readonly cancelRequestedAt?: number
-  /** Who wished the task to end. */
+  /** Who requested the cancellation. */
   readonly cancelRequestedBy?: string
   readonly cancelReason?: string
-  /** The body did not heed its signal and was left behind; it may still be running. */
+  /** The body did not react to its signal and was abandoned; it may still be running. */
   readonly abandoned?: boolean
   readonly finishedAt?: number
   readonly result?: Result
@@ -44,8 +44,7 @@ export interface TaskDetails<Result = unknown, Progress = unknown> {
 }
 
 /**
- * The details after one more event. Like `evolve` it is total; before `TaskCreated` there is nothing to tell, and an
- * event there leaves it so.
+ * The details after one more event. Total like `evolve`: an event before `TaskCreated` gives `undefined`.
  */
 export const evolveDetails = (details: TaskDetails | undefined, event: TaskEvent): TaskDetails | undefined => {
   if (event.type === 'TaskCreated') return createdDetails(event)
@@ -57,8 +56,8 @@ export const evolveDetails = (details: TaskDetails | undefined, event: TaskEvent
       return { ...rest, status: 'inProgress', attempt: event.attempt, startedAt: event.at, node: event.node }
     }
     case 'TaskCancelRequested': {
-      const wish = { ...next, status: 'cancelRequested' as const, cancelRequestedAt: event.at, cancelRequestedBy: event.by }
-      return event.reason === undefined ? wish : { ...wish, cancelReason: event.reason }
+      const requested = { ...next, status: 'cancelRequested' as const, cancelRequestedAt: event.at, cancelRequestedBy: event.by }
+      return event.reason === undefined ? requested : { ...requested, cancelReason: event.reason }
     }
     case 'TaskCompleted': {
       const { error: _error, ...rest } = withProgress(next, event.progress)
@@ -84,13 +83,13 @@ export const evolveDetails = (details: TaskDetails | undefined, event: TaskEvent
   }
 }
 
-/** The details after a whole history, or nothing where it has no beginning. */
+/** The details after a whole history; `undefined` if `TaskCreated` is missing. */
 export const detailsOf = (events: readonly TaskEvent[]): TaskDetails | undefined =>
   events.reduce<TaskDetails | undefined>(evolveDetails, undefined)
 
 /**
- * The details with the progress that was reported beside the history, if that is the later one. A finished task keeps what
- * its final event says.
+ * The details with the progress that was saved beside the history, if that progress is later. A finished task keeps the progress of its
+ * final event.
  */
 export const mergeProgress = (details: TaskDetails, progress: TaskProgress | undefined): TaskDetails =>
   isFinalStatus(details.status) ? details : withProgress(details, progress)

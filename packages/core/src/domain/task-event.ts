@@ -5,20 +5,20 @@ import type { TaskId } from './task-id.ts'
 import type { TaskStatus } from './task-status.ts'
 import { isFinalStatus } from './task-status.ts'
 
-/** What every event carries. */
+/** The properties of every event. */
 export interface EventBase {
   readonly taskId: TaskId
   /** The position in the history: the first event has version 1. */
   readonly version: number
-  /** An id of its own, by which a writer recognises its own write. */
+  /** The id of the event, by which a writer recognises its own write. */
   readonly eventId: string
-  /** When it happened, in milliseconds since 1970, by the clock of the node that wrote it. */
+  /** When the event happened, in milliseconds since 1970, by the clock of the node that wrote it. */
   readonly at: number
-  /** The node that wrote it. */
+  /** The node that wrote the event. */
   readonly node: string
 }
 
-/** A task as its factory encoded it. The payload is opaque to everybody else. */
+/** A task as its factory encoded it. Only the factory reads the payload. */
 export interface EncodedTask {
   readonly type: string
   /** The version of the task's type that encoded the payload. */
@@ -37,14 +37,14 @@ export interface TaskError {
 /** The latest progress that an attempt reported. */
 export interface TaskProgress<Progress = JsonValue> {
   readonly attempt: number
-  /** Counts the reports of one attempt; a higher one is the later one. */
+  /** The number of the report within its attempt; the higher number is the later report. */
   readonly sequence: number
-  /** When it was reported, in milliseconds since 1970. */
+  /** When the progress was reported, in milliseconds since 1970. */
   readonly at: number
   readonly value: Progress
 }
 
-/** The task exists and waits to be run. */
+/** The task exists and waits for a worker. */
 export interface TaskCreated extends EventBase {
   readonly type: 'TaskCreated'
   readonly task: EncodedTask
@@ -53,11 +53,11 @@ export interface TaskCreated extends EventBase {
   readonly retry: RetryPolicy
   /** How long one attempt may take, in milliseconds. */
   readonly timeoutMs?: number
-  /** Not to be started before this time, in milliseconds since 1970. */
+  /** The earliest start, in milliseconds since 1970. */
   readonly notBefore?: number
   readonly labels: readonly string[]
   readonly idempotencyKey?: string
-  /** The task that this one repeats. */
+  /** The task that this task repeats. */
   readonly retryOf?: TaskId
 }
 
@@ -67,7 +67,7 @@ export interface TaskStarted extends EventBase {
   readonly attempt: number
 }
 
-/** Somebody wishes the task to end. */
+/** The cancellation of the task was requested. */
 export interface TaskCancelRequested extends EventBase {
   readonly type: 'TaskCancelRequested'
   readonly by: string
@@ -91,12 +91,12 @@ export interface TaskFailed extends EventBase {
   readonly retryAt?: number
 }
 
-/** The task was effectively cancelled. Final. */
+/** The task is cancelled. Final. */
 export interface TaskCancelled extends EventBase {
   readonly type: 'TaskCancelled'
-  /** The attempt that was running, if one was. */
+  /** The attempt that was running; absent if none was. */
   readonly attempt?: number
-  /** The body did not heed its signal and was left behind. */
+  /** The body did not react to its signal and was abandoned. */
   readonly abandoned?: boolean
   readonly error?: TaskError
   readonly progress?: TaskProgress
@@ -111,13 +111,13 @@ export interface TaskDied extends EventBase {
   readonly retryAt?: number
 }
 
-/** A node that shuts down handed its attempt back; it does not count. */
+/** A node released the attempt because it shuts down; the attempt does not count. */
 export interface TaskReleased extends EventBase {
   readonly type: 'TaskReleased'
   readonly attempt: number
 }
 
-/** Every event: what happened to a task. */
+/** Every event of a task. */
 export type TaskEvent =
   | TaskCreated
   | TaskStarted
@@ -128,7 +128,7 @@ export type TaskEvent =
   | TaskDied
   | TaskReleased
 
-/** The status that an event leaves the task in: it follows from the event alone. */
+/** The status after an event. It depends on the event alone. */
 export const statusAfter = (event: TaskEvent): TaskStatus => {
   switch (event.type) {
     case 'TaskCreated':
@@ -151,5 +151,5 @@ export const statusAfter = (event: TaskEvent): TaskStatus => {
   }
 }
 
-/** Whether the task's status is final after this event. */
+/** Whether the status is final after this event. */
 export const isFinalEvent = (event: TaskEvent): boolean => isFinalStatus(statusAfter(event))

@@ -2,19 +2,19 @@ import type { RetryPolicy } from './retry-policy.ts'
 import { defaultRetryPolicy } from './retry-policy.ts'
 import type { TaskStatus } from './task-status.ts'
 
-/** What decisions need, and nothing else; what people read is {@link TaskDetails}. */
+/** What decisions need, and nothing else. People read {@link TaskDetails}. */
 export interface TaskState {
   readonly status: TaskStatus | 'none'
   /** The number of events so far. */
   readonly version: number
-  /** The attempt that runs, or the last one that ran; 0 before the first. */
+  /** The latest attempt; 0 before the first. */
   readonly attempt: number
   /** How many attempts failed. */
   readonly failures: number
   /** How many attempts died with their node. */
   readonly crashes: number
   readonly retry: RetryPolicy
-  /** Not to be started before this time, in milliseconds since 1970; 0: at once. */
+  /** The earliest start, in milliseconds since 1970; 0: at once. */
   readonly dueAt: number
 }
 

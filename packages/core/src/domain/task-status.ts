@@ -1,7 +1,7 @@
 /** Every status, in the order of a task's life. */
 export const taskStatuses = ['waiting', 'inProgress', 'cancelRequested', 'completed', 'failed', 'cancelled', 'died'] as const
 
-/** Where a task stands. The last four are final. */
+/** The status of a task. The last four are final. */
 export type TaskStatus = (typeof taskStatuses)[number]
 
 /** A status that never changes again. */

@@ -1,6 +1,6 @@
 import type { TaskError } from '../domain/task-event.ts'
 
-/** Thrown by a body to say that another attempt would fail the same way: the failure is final whatever the retry policy. */
+/** A body throws this error if another attempt would fail the same way: the failure is final, whatever the retry policy. */
 export class NonRetryableError extends Error {
   readonly retryable = false as const
 
@@ -10,7 +10,7 @@ export class NonRetryableError extends Error {
   }
 }
 
-/** Whether another attempt may succeed: not after a {@link NonRetryableError}, or anything else whose `retryable` is false. */
+/** Whether another attempt may succeed: false for a {@link NonRetryableError}, and for any error whose `retryable` is false. */
 export const isRetryable = (thrown: unknown): boolean => read(thrown, 'retryable') !== false
 
 const maxMessageBytes = 8 * 1024
@@ -18,14 +18,14 @@ const maxStackBytes = 16 * 1024
 const maxNameBytes = 200
 const maxCodeBytes = 200
 
-/** How much of the stack text one error of a chain may take, and how long a chain may be. */
+/** The maximum of each error of a chain in the stack text, and of the chain itself. */
 const maxFramesBytes = 4 * 1024
 const maxHeadBytes = 1024
 const maxErrors = 10
 
 /**
- * What a body threw, in a form that can be stored. Total: it takes whatever was thrown, of whatever size, and throws
- * nothing. The causes stand in the stack text.
+ * The thrown value in a form that can be stored. Total: it takes every value, of every size, and throws nothing. The stack text contains
+ * the causes.
  */
 export const describeError = (thrown: unknown): TaskError => {
   try {
@@ -38,11 +38,11 @@ export const describeError = (thrown: unknown): TaskError => {
       ...(code === undefined ? {} : { code: cut(code, maxCodeBytes) }),
     }
   } catch {
-    return { name: 'Error', message: 'what was thrown cannot be described' }
+    return { name: 'Error', message: 'threw a value that cannot be read' }
   }
 }
 
-/** A property of whatever it is: getters may throw, proxies may refuse. */
+/** A property of any value: getters may throw, proxies may refuse. */
 const read = (value: unknown, key: string): unknown => {
   try {
     return isObject(value) ? (value as Record<string, unknown>)[key] : undefined
@@ -61,12 +61,12 @@ const textOf = (value: unknown, key: string): string | undefined => {
 const nameOf = (thrown: unknown): string => textOf(thrown, 'name') ?? 'Error'
 
 const messageOf = (thrown: unknown): string => {
-  if (typeof thrown === 'string') return thrown === '' ? 'an empty string was thrown, which is no Error' : thrown
+  if (typeof thrown === 'string') return thrown === '' ? 'threw an empty string instead of an Error' : thrown
   const message = textOf(thrown, 'message')
   if (message !== undefined) return message
-  // An error without a message says something by its name.
+  // The name of an error without a message is better than nothing.
   if (textOf(thrown, 'stack') !== undefined) return nameOf(thrown)
-  return `${isObject(thrown) ? propertiesOf(thrown) : String(thrown)} was thrown, which is no Error`
+  return `threw ${isObject(thrown) ? propertiesOf(thrown) : String(thrown)} instead of an Error`
 }
 
 const codeOf = (thrown: unknown): string | undefined => {
@@ -92,14 +92,14 @@ const briefly = (value: unknown): string => {
   return isObject(value) ? `[${typeof value}]` : String(value)
 }
 
-/** The stacks of an error, its causes and what it was gathered from, one below the other; nothing where there is no stack. */
+/** The stacks of an error, its causes and its aggregated errors, one below the other; `undefined` if the error has no stack. */
 const stackOf = (thrown: unknown): string | undefined => {
   if (textOf(thrown, 'stack') === undefined) return undefined
   const seen = new Set<unknown>()
   const parts: string[] = []
   const add = (error: unknown, role: string): void => {
     if (error === undefined) return
-    if (seen.has(error)) parts.push(`${role}an error that stands above`)
+    if (seen.has(error)) parts.push(`${role}an error that is already above`)
     else if (seen.size === maxErrors) parts.push(`${role}…`)
     else {
       seen.add(error)
@@ -115,7 +115,7 @@ const stackOf = (thrown: unknown): string | undefined => {
 const headOf = (error: unknown): string =>
   cut(isObject(error) && textOf(error, 'message') !== undefined ? `${nameOf(error)}: ${messageOf(error)}` : messageOf(error), maxHeadBytes)
 
-/** The stack without the message that it begins with: a long one would leave no room for anything else. */
+/** The stack without the message at its start: a long message would leave no room for the frames. */
 const framesOf = (error: unknown): string => {
   const stack = textOf(error, 'stack')
   if (stack === undefined) return ''
@@ -133,9 +133,9 @@ const itemsOf = (list: unknown): readonly unknown[] => {
   }
 }
 
-/** The text, shortened to so many bytes of UTF-8; never in the middle of a character. */
+/** The text, shortened to a maximum of UTF-8 bytes, never inside a character. */
 const cut = (text: string, maxBytes: number): string => {
-  // No character takes more than three bytes for each of its units.
+  // A UTF-16 unit takes at most three bytes of UTF-8.
   if (text.length * 3 <= maxBytes) return text
   const { read: kept } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes))
   if (kept === text.length) return text

@@ -1,17 +1,17 @@
 import { TaskledgerError } from '../ports/errors.ts'
 
-/** The array or object that is being copied, below those that hold it. */
+/** An array or object that is being copied, with a link to the one that contains it. */
 export interface Level {
   readonly value: object
   readonly up: Level | undefined
   readonly depth: number
-  /** The property or index that is being looked at; none before the first. */
+  /** The current property or index; `undefined` before the first. */
   key: string | number | undefined
 }
 
-/** Where a walk through a value is. */
+/** The current place of a walk through a value. */
 export interface Place {
-  /** What messages call the value. */
+  /** The name of the value in messages. */
   readonly what: string
   readonly at: Level | undefined
 }
@@ -19,7 +19,7 @@ export interface Place {
 export const notJson = ({ what, at }: Place, flaw: string, cause?: unknown): TaskledgerError =>
   new TaskledgerError('NOT_JSON', `${pathOf(what, at)} ${flaw}`, cause === undefined ? undefined : { cause })
 
-/** How the place would be written in a program; shortened where it is long. */
+/** The place as a program would write it; shortened if it is long. */
 export const pathOf = (what: string, at: Level | undefined): string => {
   const steps: string[] = []
   for (let level = at; level !== undefined; level = level.up) if (level.key !== undefined) steps.unshift(stepOf(level.key))
@@ -33,7 +33,7 @@ const stepOf = (key: string | number): string => {
   return `[${JSON.stringify(key.length <= 60 ? key : `${key.slice(0, 59)}…`)}]`
 }
 
-/** The remedies for what people pass most. */
+/** The remedies for the most frequent mistakes. */
 const remedies: readonly (readonly [tag: string, remedy: string])[] = [
   ['Date', 'it would come back a string; pass its toISOString()'],
   ['Map', 'JSON would drop its entries; pass Object.fromEntries of it, or an array of them'],
@@ -42,7 +42,7 @@ const remedies: readonly (readonly [tag: string, remedy: string])[] = [
   ['Error', 'JSON would drop its message; pass the message'],
 ]
 
-/** Refuses an object that is more than its properties. */
+/** The error for an object that is more than its properties. */
 export const instanceRefused = (value: object, walk: Place): TaskledgerError => {
   const tag = Object.prototype.toString.call(value).slice(8, -1)
   const remedy = remedies.find(([name]) => name === tag)?.[1]

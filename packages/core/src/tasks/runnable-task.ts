@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { OnLeaseLost, RunnableTask, TaskContext } from './task-factory.ts'
 import { validate, validateAtOnce } from './validate.ts'
 
-/** A body with the schemas of what goes out of it. */
+/** A body with the schemas of its result and progress. */
 export interface TaskBody {
   readonly type: string
   readonly onLeaseLost: OnLeaseLost

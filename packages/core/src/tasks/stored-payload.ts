@@ -6,7 +6,7 @@ import { toJson } from './to-json.ts'
 import type { Subject } from './validate.ts'
 import { InvalidValue, validate } from './validate.ts'
 
-/** The payload was stored in a form that this node does not know: a newer release wrote it, or a step to it is missing. */
+/** The payload was stored in a version that this node does not know: a newer release wrote it, or an upcast is missing. */
 export class UnknownTaskVersion extends TaskledgerError<'UNKNOWN_TASK_VERSION'> {
   readonly taskType: string
   readonly storedVersion: number
@@ -26,25 +26,25 @@ export class UnknownTaskVersion extends TaskledgerError<'UNKNOWN_TASK_VERSION'> 
   }
 }
 
-/** Only keeps the walk finite: how much is allowed is for the manager to say. */
+/** Only keeps the walk finite: the manager has the limit. */
 const maxBytes = 2 ** 30
 
 const subjectOf = (type: string): Subject => ({ code: 'INVALID_PAYLOAD', what: `payload of task type "${type}"` })
 
-/** What is stored of a submitted payload: a copy of it, once the schema has nothing against that. */
+/** What is stored of a submitted payload: a copy of it, after the schema has accepted it. */
 export const encodePayload = async (type: string, schema: StandardSchemaV1 | undefined, value: unknown): Promise<JsonValue> => {
-  // The copy is checked, not the original: that might change while the schema waits.
+  // The schema checks the copy: the original might change while an async schema runs.
   const copy = value === undefined ? undefined : toJson(value, 'payload', maxBytes)
   if (schema !== undefined) await validate(schema, copy, subjectOf(type))
   else if (copy !== undefined && copy !== null)
     throw new InvalidValue(
       'INVALID_PAYLOAD',
-      `the task type "${type}" takes no payload: leave it out, or give its definition a payload schema`,
+      `the task type "${type}" takes no payload: leave the payload out, or give the definition a payload schema`,
     )
   return copy ?? null
 }
 
-/** How the payloads of a type are read. */
+/** How stored payloads of a type are read. */
 export interface PayloadForm {
   readonly type: string
   readonly version: number
@@ -52,9 +52,9 @@ export interface PayloadForm {
   readonly upcast: Readonly<Record<number, UpcastStep>>
 }
 
-/** What the body is given of a stored payload, perhaps of an older version. */
+/** The payload for the body, from a stored payload of this or an older version. */
 export const decodePayload = async (form: PayloadForm, stored: number, payload: JsonValue): Promise<unknown> => {
-  // A copy: neither a step nor the body may change what the history holds.
+  // A copy: neither an upcast nor the body may change the event in memory.
   const value = await upcast(form, stored, toJson(payload, 'payload', maxBytes))
   return form.schema === undefined ? undefined : validateStored(form.schema, value, subjectOf(form.type))
 }
@@ -69,7 +69,7 @@ const upcast = async ({ type, version, upcast }: PayloadForm, stored: number, pa
       const step = `from version ${from} to ${from + 1}`
       throw new InvalidValue(
         'INVALID_PAYLOAD',
-        `the payload of task type "${type}" could not be brought ${step}: the upcast threw, see "cause"`,
+        `the payload of task type "${type}" could not be upcast ${step}: the upcast threw, see "cause"`,
         [],
         { cause },
       )
@@ -78,7 +78,7 @@ const upcast = async ({ type, version, upcast }: PayloadForm, stored: number, pa
   return value
 }
 
-/** An absent payload is stored as null. Which of the two was meant, the schema knows. */
+/** An absent payload is stored as null. If the schema refuses null, the payload was absent. */
 const validateStored = async (schema: StandardSchemaV1, value: unknown, subject: Subject): Promise<unknown> => {
   try {
     return await validate(schema, value, subject)

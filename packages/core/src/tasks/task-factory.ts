@@ -3,51 +3,51 @@ import type { RetryPolicy } from '../domain/retry-policy.ts'
 import type { TaskId } from '../domain/task-id.ts'
 import type { Logger } from '../ports/logger.ts'
 
-/** What a body of a task is given. */
+/** What a body receives. */
 export interface TaskContext<Payload = unknown, Progress = unknown> {
   readonly taskId: TaskId
-  /** 1 for the first run, and one more for each further run. With the task id it makes a fencing token for effects outside. */
+  /** 1 for the first run, 2 for the second, and so on. Together with the task id it is a fencing token for external effects. */
   readonly attempt: number
   readonly payload: Payload
   /**
-   * Aborted where the task should stop: its cancellation was requested, its time is up, or its node shuts down. The reason
-   * says which. Heed it: throw (`signal.throwIfAborted()`), or finish quickly.
+   * Aborted when the body has to stop: a cancellation was requested, the time is up, or the node shuts down. The reason says which
+   * (`isTaskAborted`). React to it: throw (`signal.throwIfAborted()`), or finish quickly.
    */
   readonly signal: AbortSignal
   /**
-   * Reports how far the task has come. Cheap: call it as often as you like, only the latest report is kept.
+   * Reports progress. It is cheap: call it as often as you like. Only the latest report is kept.
    *
-   * @throws `NOT_JSON` or `TOO_LARGE` where the value cannot be kept.
+   * @throws `NOT_JSON` or `TOO_LARGE` if the value cannot be stored.
    */
   progress(value: Progress): void
-  /** The last progress of the attempt before, where there was one: continue from there. */
+  /** The last progress of the attempt before, to continue from; `undefined` if there is none. */
   readonly lastProgress: Progress | undefined
   readonly labels: readonly string[]
-  /** Adds the task's id, type and attempt to whatever is logged. */
+  /** Adds the task's id, type and attempt to every log line. */
   readonly logger: Logger
 }
 
 /**
- * What becomes of a body where its node could not renew its lease, so that others may think it dead and run its task.
- * `abort`: its signal is aborted with `LEASE_LOST`. `finish`: it goes on, and its end counts if nobody was faster.
+ * What happens to a body when its node has lost its lease, so that other nodes may declare it dead and run the task. `abort`: the signal is
+ * aborted with `LEASE_LOST`. `finish`: the body goes on, and its end counts unless another node was faster.
  */
 export type OnLeaseLost = 'abort' | 'finish'
 
-/** A task that can be run: what a factory makes of a stored payload. */
+/** A task that is ready to run. A factory makes it from a stored payload. */
 export interface RunnableTask {
-  /** What the body is given, where the factory shows it: for tests and tools. */
+  /** The payload that the body receives, if the factory shows it: for tests and tools. */
   readonly payload?: unknown
-  /** What becomes of the body where its node loses its lease. Default `abort`. */
+  /** What happens to the body when its node loses its lease. Default `abort`. */
   readonly onLeaseLost?: OnLeaseLost
-  /** Runs the body. What it resolves to is the result; what it throws is the failure. */
+  /** Runs the body. The resolved value is the result; a thrown value is the failure. */
   run(context: Omit<TaskContext, 'payload'>): Promise<unknown>
 }
 
-/** What every kind of task says of itself, whether it can be run on this node or only submitted. */
+/** A kind of task, whether this node can run it or only submit it. */
 export interface TaskDeclaration {
   /** The name of the kind of task, 1 to 200 characters; part of every history. */
   readonly type: string
-  /** The version of the payload's form that `encode` writes: 1, 2, … */
+  /** The version of the payloads that `encode` writes: 1, 2, … */
   readonly version: number
   /** The queue that carries its tasks. */
   readonly queue: string
@@ -55,7 +55,7 @@ export interface TaskDeclaration {
   /** How long one attempt may take, in milliseconds. */
   readonly timeoutMs?: number
   /**
-   * Turns what is submitted into what is stored.
+   * Turns a submitted payload into the stored payload.
    *
    * @throws `INVALID_PAYLOAD` with the schema's issues; `NOT_JSON`.
    */
@@ -63,18 +63,17 @@ export interface TaskDeclaration {
 }
 
 /**
- * Makes runnable tasks of one type out of stored payloads. `defineTask` makes one; write one by hand where you need another
- * encoding or construction.
+ * Makes runnable tasks of one type from stored payloads. `defineTask` returns a factory. Write a factory by hand if you need another encoding
+ * or construction.
  */
 export interface TaskFactory extends TaskDeclaration {
   /**
-   * Turns what was stored, perhaps by an older version, into a task that can be run.
+   * Turns a stored payload, of this or an older version, into a task that is ready to run.
    *
-   * @throws `UNKNOWN_TASK_VERSION` where this node does not know the version; `INVALID_PAYLOAD` where the payload is
-   * refused.
+   * @throws `UNKNOWN_TASK_VERSION` if this node does not know the version; `INVALID_PAYLOAD` if the payload is refused.
    */
   decode(version: number, payload: JsonValue): Promise<RunnableTask>
 }
 
-/** Whether the declaration can also be run. */
+/** Whether the declaration can also run tasks. */
 export const isTaskFactory = (task: TaskDeclaration): task is TaskFactory => 'decode' in task && typeof task.decode === 'function'

@@ -3,14 +3,14 @@ import type { RetryOptions } from './check-declaration.ts'
 import type { OnLeaseLost, TaskContext, TaskDeclaration, TaskFactory } from './task-factory.ts'
 import type { TypedTask } from './typed-task.ts'
 
-/** A schema of any library that speaks Standard Schema: zod, valibot, arktype and others. */
+/** A schema of any Standard Schema library: zod, valibot, arktype and others. */
 export type TaskSchema = StandardSchemaV1
 
-/** Turns a payload of one version into one of the next. It may be async. */
-// oxlint-disable-next-line typescript/no-explicit-any -- the form of an old payload is known to nobody but the step itself
+/** Turns a payload of one version into a payload of the next version. It may be async. */
+// oxlint-disable-next-line typescript/no-explicit-any -- only the step itself knows the type of an old payload
 export type UpcastStep = (old: any) => unknown
 
-/** What a task is, but for its body. */
+/** A kind of task without its body. */
 export interface DeclareOptions<
   Payload extends TaskSchema | undefined = TaskSchema | undefined,
   Result extends TaskSchema | undefined = TaskSchema | undefined,
@@ -18,22 +18,22 @@ export interface DeclareOptions<
 > {
   /** The name of the kind of task, 1 to 200 characters; part of every history, so it never changes. */
   readonly type: string
-  /** The version of the payload's form: 1, 2, … Default 1. Raise it when older payloads would no longer fit the schema. */
+  /** The version of the payloads: 1, 2, … Default 1. Raise it when older payloads no longer fit the schema. */
   readonly version?: number | undefined
   /**
-   * Checked on submit, and again before the run. What is submitted, the schema's input, is stored; the body is given the
-   * schema's output. Without a schema the task takes no payload. `undefined` is stored as `null`.
+   * Checked on submit, and again before the run. The submitted value, the schema's input, is stored; the body receives the schema's output.
+   * Without a schema the task takes no payload. `undefined` is stored as `null`.
    */
   readonly payload?: Payload | undefined
-  /** Checked when the body returns: the body returns the schema's input, its output is stored and awaited. */
+  /** Checked when the body returns. The body returns the schema's input; the schema's output is the stored result. */
   readonly result?: Result | undefined
-  /** Checked on each report, unless the schema is async; what is reported, the schema's input, is kept. */
+  /** Checked on each report, unless the schema is async. The reported value, the schema's input, is stored. */
   readonly progress?: Progress | undefined
-  /** For each older version that may still be stored, the step to the version after it. */
+  /** For each older version that may still be stored, the step to the next version. */
   readonly upcast?: Readonly<Record<number, UpcastStep>> | undefined
   /** When the task runs again. Default: a failure is final, three crashes of its node are survived. */
   readonly retry?: RetryOptions | undefined
-  /** How long one attempt may take, in milliseconds, at most 365 days. Default: as long as it likes. */
+  /** How long one attempt may take, in milliseconds, at most 365 days. Default: no limit. */
   readonly timeoutMs?: number | undefined
   /** The queue that carries its tasks. Default: `default`. */
   readonly queue?: string | undefined
@@ -62,12 +62,12 @@ export type OutputOf<Schema, Otherwise> = Schema extends unknown
 /** What a body may return: the input of the result's schema, or anything without a schema; or a promise of it. */
 export type ReturnOf<Result> = InputOf<Result, unknown> | Promise<InputOf<Result, unknown>>
 
-/** What a body is given, by the schemas of its task. */
+/** What a body receives, by the schemas of its task. */
 export type BodyContext<Payload, Progress> = TaskContext<OutputOf<Payload, undefined>, InputOf<Progress, unknown>>
 
-/** How a declared task is run. */
+/** How a declared task runs. */
 export interface ImplementOptions {
-  /** What becomes of the body where its node loses its lease. Default `abort`. */
+  /** What happens to the body when its node loses its lease. Default `abort`. */
   readonly onLeaseLost?: OnLeaseLost | undefined
 }
 
@@ -78,13 +78,13 @@ export interface DefineOptions<
   Progress extends TaskSchema | undefined,
   Returned,
 > extends DeclareOptions<Payload, Result, Progress> {
-  /** What becomes of the body where its node loses its lease. Default `abort`. */
+  /** What happens to the body when its node loses its lease. Default `abort`. */
   readonly onLeaseLost?: OnLeaseLost | undefined
-  /** The body. What it returns is the result; what it throws is the failure. It has to heed its signal. */
+  /** The body. The returned value is the result; a thrown value is the failure. The body has to react to its signal. */
   run(context: BodyContext<Payload, Progress>): Returned
 }
 
-/** A task that can be submitted from anywhere, and run where it was implemented. */
+/** A task that every node can submit, and that nodes with its implementation can run. */
 export interface DeclaredTask<
   Payload extends TaskSchema | undefined = TaskSchema | undefined,
   Result extends TaskSchema | undefined = TaskSchema | undefined,
@@ -99,7 +99,7 @@ export interface DeclaredTask<
 export interface TaskDefinition<Payload = unknown, Result = unknown, Progress = unknown>
   extends TaskFactory, TypedTask<Payload, Result, Progress> {}
 
-/** The definition that schemas and a body make. */
+/** The definition from schemas and a body. */
 export type DefinitionOf<Payload, Result, Progress, Returned> = TaskDefinition<
   InputOf<Payload, undefined>,
   OutputOf<Result, Awaited<Returned>>,

@@ -1,48 +1,49 @@
-import { MisuseError, misuse } from '../ports/errors.ts'
+import { wrongOption } from '../ports/checks.ts'
+import { MisuseError } from '../ports/errors.ts'
 import { checkDeclaration } from './check-declaration.ts'
 import type { TaskDeclaration } from './task-factory.ts'
 import { isTaskFactory } from './task-factory.ts'
 
-/** The kinds of tasks that a node knows, by their type. Several managers may share one. */
+/** The kinds of tasks that a node knows, by type. Several managers may share a registry. */
 export class TaskRegistry {
   readonly #tasks = new Map<string, TaskDeclaration>()
 
   /**
-   * Adds a kind of task. The same one again changes nothing; a declaration and its implementation become one.
+   * Adds a kind of task. Adding the same task again changes nothing; an implementation replaces its declaration.
    *
-   * @throws `ALREADY_REGISTERED` where another one has its type; `MISUSE` where it is none.
+   * @throws `ALREADY_REGISTERED` if another task has its type; `MISUSE` if the value is not a task.
    */
   register(task: TaskDeclaration): this {
     if (typeof task !== 'object' || task === null || typeof task.encode !== 'function')
-      throw misuse('what is registered has to be a task: what defineTask or declareTask returns, or a TaskFactory of your own')
+      throw wrongOption('a task', task, 'what defineTask or declareTask returns, or a TaskFactory of your own')
     checkDeclaration(task)
     const known = this.#tasks.get(task.type)
     if (known === undefined || isImplementationOf(task, known)) this.#tasks.set(task.type, task)
     else if (known !== task && !isImplementationOf(known, task))
       throw new MisuseError(
         'ALREADY_REGISTERED',
-        `the task type "${task.type}" is registered already (${described(known)}): another one (${described(task)}) cannot have its name`,
+        `the task type "${task.type}" is registered already (${described(known)}): give the other task (${described(task)}) another type`,
       )
     return this
   }
 
-  /** The task of a type, or nothing where it is not known here. Whether it can be run, `isTaskFactory` tells. */
+  /** The task of a type; `undefined` if this node does not know the type. */
   get(type: string): TaskDeclaration | undefined {
     return this.#tasks.get(type)
   }
 
-  /** The types that are known here, in the order in which they were registered. */
+  /** The known types, in the order of registration. */
   types(): readonly string[] {
     return [...this.#tasks.keys()]
   }
 
-  /** The queues that carry the tasks which can be run here, each once. */
+  /** The queues of the tasks that this node can run, each once. */
   queues(): readonly string[] {
     return [...new Set([...this.#tasks.values()].filter(isTaskFactory).map(({ queue }) => queue))]
   }
 }
 
-/** A registry of these tasks. */
+/** Makes a registry of these tasks. */
 export const taskRegistry = (tasks: readonly TaskDeclaration[] = []): TaskRegistry =>
   tasks.reduce((registry, task) => registry.register(task), new TaskRegistry())
 

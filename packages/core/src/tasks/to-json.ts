@@ -3,39 +3,39 @@ import { TaskledgerError } from '../ports/errors.ts'
 import type { Level, Place } from './not-json.ts'
 import { instanceRefused, notJson, pathOf } from './not-json.ts'
 
-/** The longest payload, in bytes of its JSON, where nothing else is said. */
+/** The default maximum of a payload, in bytes of its JSON. */
 export const defaultMaxPayloadBytes: number = 256 * 1024
 
-/** The longest result, in bytes of its JSON, where nothing else is said. */
+/** The maximum of a result, in bytes of its JSON. */
 export const defaultMaxResultBytes: number = 256 * 1024
 
-/** The longest report of progress, in bytes of its JSON, where nothing else is said. */
+/** The maximum of a progress report, in bytes of its JSON. */
 export const defaultMaxProgressBytes: number = 16 * 1024
 
-/** How deeply arrays and objects may be nested. */
+/** The maximum depth of nested arrays and objects. */
 const maxLevels = 100
 
-/** One walk. The bounds of the size spare most values the writing of their JSON. */
+/** One walk through a value. It bounds the size from both sides, so that most values need not be written as JSON to be measured. */
 interface Walk extends Place {
   readonly maxBytes: number
-  /** The JSON has at least so many bytes. */
-  least: number
-  /** The JSON has at most so many bytes. */
-  most: number
+  /** The JSON has at least this many bytes. */
+  minBytes: number
+  /** The JSON has at most this many bytes. */
+  possibleBytes: number
   at: Level | undefined
 }
 
 /**
- * A fresh copy of a value that comes back equal from JSON. `what` names the value in messages.
+ * A copy of a value that JSON writes and reads back unchanged. `what` names the value in messages.
  *
- * @throws `NOT_JSON`, naming the place and the remedy, where JSON would lose or change something; `TOO_LARGE` where its
- * JSON has more than `maxBytes` bytes.
+ * @throws `NOT_JSON`, with the place and the remedy, if JSON would lose or change something; `TOO_LARGE` if the JSON has more than
+ * `maxBytes` bytes.
  */
 export const toJson = (value: unknown, what: string, maxBytes: number): JsonValue => {
-  const walk: Walk = { what, maxBytes, least: 0, most: 0, at: undefined }
+  const walk: Walk = { what, maxBytes, minBytes: 0, possibleBytes: 0, at: undefined }
   try {
     const copy = copyOf(value, walk)
-    if (walk.most > maxBytes) checkSize(copy, walk)
+    if (walk.possibleBytes > maxBytes) checkSize(copy, walk)
     return copy
   } catch (error) {
     if (error instanceof TaskledgerError) throw error
@@ -85,7 +85,7 @@ const copyOfObject = (value: object, walk: Walk): JsonValue => {
       throw notJson(walk, `refers back to ${pathOf(walk.what, level.up)}: JSON cannot hold it; pass an id in its place`)
   const prototype: unknown = Object.getPrototypeOf(value)
   const isArray = Array.isArray(value)
-  // The prototype of an array is itself an array, in every realm; that of a subclass is none.
+  // The prototype of a plain array is itself an array, in every realm; the prototype of a subclass is not.
   if (isArray ? !Array.isArray(prototype) : !isPlainPrototype(prototype)) throw instanceRefused(value, walk)
   count(walk, 2, 2)
   const level: Level = { value, up, depth, key: undefined }
@@ -133,11 +133,11 @@ const isPlainPrototype = (prototype: unknown): boolean =>
   // The prototype of plain objects of another realm.
   (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf'))
 
-const count = (walk: Walk, least: number, most: number): void => {
-  walk.least += least
-  walk.most += most
-  // Stops early: a value that is shared within itself can be small in memory and endless in JSON.
-  if (walk.least > walk.maxBytes) throw tooLarge(walk, `more than ${walk.maxBytes}`)
+const count = (walk: Walk, minBytes: number, possibleBytes: number): void => {
+  walk.minBytes += minBytes
+  walk.possibleBytes += possibleBytes
+  // Stops early: a value that contains one object many times can be small in memory and huge as JSON.
+  if (walk.minBytes > walk.maxBytes) throw tooLarge(walk, `more than ${walk.maxBytes}`)
 }
 
 const checkSize = (copy: JsonValue, walk: Walk): void => {
@@ -150,5 +150,5 @@ const checkSize = (copy: JsonValue, walk: Walk): void => {
 const tooLarge = ({ what, maxBytes }: Walk, bytes: string): TaskledgerError =>
   new TaskledgerError(
     'TOO_LARGE',
-    `${what} takes ${bytes} bytes of JSON, ${maxBytes} are allowed: keep the data elsewhere and pass a reference to it`,
+    `${what} takes ${bytes} bytes of JSON, ${maxBytes} are allowed: store the data elsewhere and pass a reference to it`,
   )

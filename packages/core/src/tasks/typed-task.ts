@@ -1,27 +1,27 @@
-/** Types that a task carries along for the compiler. At run time there is nothing. */
+/** The types of a task, for the compiler. At run time the property is absent. */
 export interface TaskTypes<Payload, Result, Progress> {
   readonly payload: Payload
   readonly result: Result
   readonly progress: Progress
 }
 
-/** A task that the compiler knows the types of: what is submitted, what is awaited, what is reported. */
+/** A task whose payload, result and progress have known types. */
 export interface TypedTask<Payload, Result, Progress> {
   readonly '~types'?: TaskTypes<Payload, Result, Progress>
 }
 
-/** The types that a task carries along, or `unknown`. */
+/** The types of a task; `unknown` if the task does not say. */
 export type TypesOf<Task> = Task extends { readonly '~types'?: infer Types } ? NonNullable<Types> : unknown
 
-/** What is submitted for a task; `undefined` where it takes no payload, `unknown` where its types are not known. */
+/** The payload of a task; `undefined` if it takes none, `unknown` if the task does not say. */
 export type PayloadOf<Task> = TypesOf<Task> extends { readonly payload: infer Payload } ? Payload : unknown
 
-/** What a task comes to. */
+/** The result of a task; `unknown` if the task does not say. */
 export type ResultOf<Task> = TypesOf<Task> extends { readonly result: infer Result } ? Result : unknown
 
-/** What a task reports of its progress. */
+/** The progress of a task; `unknown` if the task does not say. */
 export type ProgressOf<Task> = TypesOf<Task> extends { readonly progress: infer Progress } ? Progress : unknown
 
-/** The arguments that follow a task: its payload, which may be left out where it may be `undefined`, and options. */
+/** The arguments after a task: its payload, which is optional if it may be `undefined`, and options. */
 export type PayloadArguments<Task, Options> =
   undefined extends PayloadOf<Task> ? [payload?: PayloadOf<Task>, options?: Options] : [payload: PayloadOf<Task>, options?: Options]

@@ -1,9 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { TaskledgerError } from '../ports/errors.ts'
 
-/** What a schema objects to. */
+/** One objection of a schema. */
 export interface ValidationIssue {
-  /** Where: the properties and indexes that lead there; empty for the value itself. */
+  /** The properties and indexes that lead to the refused part; empty for the value itself. */
   readonly path: readonly PropertyKey[]
   readonly message: string
 }
@@ -11,7 +11,7 @@ export interface ValidationIssue {
 /** Which value was refused. */
 export type InvalidValueCode = 'INVALID_PAYLOAD' | 'INVALID_RESULT' | 'INVALID_PROGRESS'
 
-/** A payload, a result or a report of progress is not what its schema describes. `issues` says where and why. */
+/** A schema refused a payload, a result or a progress report. `issues` says where and why. */
 export class InvalidValue<Code extends InvalidValueCode = InvalidValueCode> extends TaskledgerError<Code> {
   readonly issues: readonly ValidationIssue[]
 
@@ -22,7 +22,7 @@ export class InvalidValue<Code extends InvalidValueCode = InvalidValueCode> exte
   }
 }
 
-/** Which value is checked, for messages: `payload of task "reindex"`. */
+/** The checked value, for messages: `payload of task type "reindex"`. */
 export interface Subject {
   readonly code: InvalidValueCode
   readonly what: string
@@ -31,7 +31,7 @@ export interface Subject {
 /**
  * The schema's output for a value.
  *
- * @throws the subject's code, with the schema's issues, where the schema refuses the value or throws.
+ * @throws the subject's code, with the schema's issues, if the schema refuses the value or throws.
  */
 export const validate = async (schema: StandardSchemaV1, value: unknown, subject: Subject): Promise<unknown> => {
   let result
@@ -44,7 +44,7 @@ export const validate = async (schema: StandardSchemaV1, value: unknown, subject
 }
 
 /**
- * Checks a value without waiting: a schema that needs to wait is not asked.
+ * Checks a value without waiting. The answer of an async schema is ignored.
  *
  * @throws as {@link validate}.
  */
@@ -55,7 +55,7 @@ export const validateAtOnce = (schema: StandardSchemaV1, value: unknown, subject
   } catch (cause) {
     throw schemaThrew(subject, cause)
   }
-  // Nobody hears what it comes to, so nobody may be left to hear that it failed.
+  // The answer is ignored, so its rejection must not be unhandled.
   if (result instanceof Promise) result.catch(() => {})
   else outputOf(result, subject)
 }
@@ -79,8 +79,8 @@ const rest = (issues: readonly ValidationIssue[]): string =>
   issues.length > maxIssuesShown ? `; and ${issues.length - maxIssuesShown} more` : ''
 
 /**
- * Libraries put much more into an issue, the whole input among it: that is not to end up in logs. Their lists may be of
- * classes of their own, whose `map` would make another of these.
+ * Only path and message: libraries also put the whole input into an issue, which must not end up in logs. `Array.from`, because the lists of
+ * a library may be of a subclass whose `map` makes that subclass.
  */
 const plainIssue = ({ message, path = [] }: StandardSchemaV1.Issue): ValidationIssue => ({
   message,

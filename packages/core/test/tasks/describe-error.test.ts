@@ -28,18 +28,18 @@ describe('what a body threw', () => {
   })
 
   test.each<[string, unknown, string]>([
-    ['undefined', undefined, 'undefined was thrown, which is no Error'],
-    ['null', null, 'null was thrown, which is no Error'],
+    ['undefined', undefined, 'threw undefined instead of an Error'],
+    ['null', null, 'threw null instead of an Error'],
     ['a string', 'boom', 'boom'],
-    ['the empty string', '', 'an empty string was thrown, which is no Error'],
-    ['a number', 404, '404 was thrown, which is no Error'],
-    ['a BigInt', 3n, '3 was thrown, which is no Error'],
-    ['a symbol', Symbol('s'), 'Symbol(s) was thrown, which is no Error'],
-    ['a function', failing, 'a function was thrown, which is no Error'],
-    ['an object', { status: 404, body: { a: 1 }, url: '/x' }, '{ status: 404, body: [object], url: "/x" } was thrown, which is no Error'],
-    ['an empty object', {}, 'an object without properties was thrown, which is no Error'],
+    ['the empty string', '', 'threw an empty string instead of an Error'],
+    ['a number', 404, 'threw 404 instead of an Error'],
+    ['a BigInt', 3n, 'threw 3 instead of an Error'],
+    ['a symbol', Symbol('s'), 'threw Symbol(s) instead of an Error'],
+    ['a function', failing, 'threw a function instead of an Error'],
+    ['an object', { status: 404, body: { a: 1 }, url: '/x' }, 'threw { status: 404, body: [object], url: "/x" } instead of an Error'],
+    ['an empty object', {}, 'threw an object without properties instead of an Error'],
     ['an object with a message', { message: 'boom', code: 7 }, 'boom'],
-    ['an object without a prototype', Object.assign(Object.create(null) as object, { a: 1 }), '{ a: 1 } was thrown, which is no Error'],
+    ['an object without a prototype', Object.assign(Object.create(null) as object, { a: 1 }), 'threw { a: 1 } instead of an Error'],
     ['a frozen error', Object.freeze(new Error('cold')), 'cold'],
     ['an error without a message', new TypeError(), 'TypeError'],
     ['an error whose message is no text', Object.assign(new Error('x'), { message: 7 }), 'Error'],
@@ -108,7 +108,7 @@ describe('the causes', () => {
   test('that go round in a circle are told once', () => {
     const error = new Error('hen')
     error.cause = new Error('egg', { cause: error })
-    expect(describeError(error).stack).toMatch(/Caused by: Error: egg\n[^]*\nCaused by: an error that stands above$/)
+    expect(describeError(error).stack).toMatch(/Caused by: Error: egg\n[^]*\nCaused by: an error that is already above$/)
   })
 
   test('of a long chain are told in part', () => {

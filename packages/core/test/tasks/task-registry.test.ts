@@ -59,7 +59,7 @@ describe('a type', () => {
     expect(isMisuse(thrown)).toBe(true)
     expect(thrown).toMatchObject({ code: 'ALREADY_REGISTERED' })
     expect((thrown as Error).message).toBe(
-      'the task type "ping" is registered already (a definition of version 1 in the queue "default"): another one (a definition of version 2 in the queue "default") cannot have its name',
+      'the task type "ping" is registered already (a definition of version 1 in the queue "default"): give the other task (a definition of version 2 in the queue "default") another type',
     )
   })
 

@@ -260,7 +260,7 @@ describe('the limit', () => {
 
   test('is told with the size and the remedy', () => {
     expect(refusalOf(['é'.repeat(60)], 100).message).toBe(
-      'result takes 124 bytes of JSON, 100 are allowed: keep the data elsewhere and pass a reference to it',
+      'result takes 124 bytes of JSON, 100 are allowed: store the data elsewhere and pass a reference to it',
     )
     expect(refusalOf('x'.repeat(500), 100).message).toContain('takes more than 100 bytes of JSON')
   })
