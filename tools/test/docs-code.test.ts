@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fencesOf, programsOf } from '../fences.ts'
 
 const root = join(import.meta.dirname, '../..')
-const pages = globSync(['*.md', 'docs/**/*.md', '{packages/*,test-kit,examples/*,benchmarks}/*.md'], {
+const pages = globSync(['*.md', 'docs/**/*.md', '{packages/*,test-kit,examples/*,verification/*}/*.md'], {
   cwd: root,
   exclude: ['**/node_modules/**', '**/CHANGELOG.md', 'docs/api/**', 'docs/.*/**'],
 }).toSorted()

@@ -5,7 +5,7 @@
  */
 import type { TaskStorage } from '@taskledger/core/ports'
 import { CassandraEventStore } from './events/cassandra-event-store.ts'
-import { CassandraNodeRegistry } from './cassandra-node-registry.ts'
+import { CassandraNodeRegistry } from './nodes/cassandra-node-registry.ts'
 import type { CassandraStorageOptions } from './connection/options.ts'
 import { listBucketSetting } from './schema/steps.ts'
 import { settingOf } from './schema/check.ts'

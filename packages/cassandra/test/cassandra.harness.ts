@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { CassandraEventStore } from '../src/events/cassandra-event-store.ts'
-import { CassandraNodeRegistry } from '../src/cassandra-node-registry.ts'
+import { CassandraNodeRegistry } from '../src/nodes/cassandra-node-registry.ts'
 import { migrate } from '../src/schema/migrate.ts'
 import type { CassandraAddress, CassandraStorageOptions } from '../src/connection/options.ts'
 import type { Session } from '../src/connection/session.ts'

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cassandraStorage } from '@taskledger/cassandra'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import type { TestKeyspace } from './cassandra.harness.ts'
-import { openKeyspace } from './cassandra.harness.ts'
+import type { TestKeyspace } from '../cassandra.harness.ts'
+import { openKeyspace } from '../cassandra.harness.ts'
 
 const endpoint = inject('servers').cassandra
 let keyspace: TestKeyspace

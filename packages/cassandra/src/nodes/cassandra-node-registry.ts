@@ -1,7 +1,7 @@
 import { decodeNode, encodeNode } from '@taskledger/core/codec'
 import type { CallOptions, NodeInfo, NodeRegistry, NodeRegistryCapabilities } from '@taskledger/core/ports'
-import type { SessionShare } from './connection/session-share.ts'
-import type { Session } from './connection/session.ts'
+import type { SessionShare } from '../connection/session-share.ts'
+import type { Session } from '../connection/session.ts'
 
 /** A row for each node, with a time to live. */
 export class CassandraNodeRegistry implements NodeRegistry {
