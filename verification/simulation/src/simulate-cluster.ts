@@ -2,52 +2,54 @@ import { Clients } from './cluster/clients.ts'
 import { SimulatedCluster } from './cluster/cluster.ts'
 import type { MakeEngine } from './world/engine.ts'
 import type { Plan } from './plan/plan.ts'
-import { drawPlan } from './plan/plan.ts'
-import type { BrokenPromise, Observed } from './oracle/promises.ts'
-import { brokenPromises, readStored } from './oracle/promises.ts'
+import { drawPlan } from './plan/draw-plan.ts'
+import { brokenPromises } from './oracle/broken-promises.ts'
+import type { BrokenPromise } from './oracle/promises.ts'
+import type { Observed } from './oracle/stored.ts'
+import { readStored } from './oracle/stored.ts'
 import { World } from './world/world.ts'
 
 /** What is simulated. */
 export interface SimulationOptions {
-  /** Brings all of it about again. A whole number. */
+  /** Decides everything that happens. A whole number. */
   readonly seed: number
   /** Makes the engines: `createMemory` of `@taskledger/memory`. */
   readonly engine: MakeEngine
-  /** What happens, instead of what the seed would draw. */
+  /** Replaces the plan that the seed would draw. */
   readonly plan?: Plan
   /** Whether to write down every step. Default false: it is slow. */
   readonly trace?: boolean
 }
 
-/** What came of a simulation. */
+/** The result of a simulation. */
 export interface SimulationReport {
   readonly seed: number
   readonly plan: Plan
-  /** Nothing where all is well. */
+  /** Empty if every promise was kept. */
   readonly broken: readonly BrokenPromise[]
-  /** How many faults of the plan met something. */
+  /** How many faults of the plan hit something. */
   readonly faults: number
   /** How many calls left the processes. */
   readonly calls: number
   /** How much time passed in the cluster, in milliseconds. */
   readonly virtualMs: number
-  /** When everything had come to its end, in milliseconds from the beginning; nothing where it did not. */
+  /** When everything had come to its end, in milliseconds since the start; undefined if it did not. */
   readonly settledMs: number | undefined
   readonly trace: readonly string[]
 }
 
 /** How long after the last fault everything may take to come to its end, in milliseconds. */
 const boundMs = 150_000
-/** And how long at least: what could not be shown while they lasted is tried again within seconds. */
+/** How long after the last fault a simulation runs at least, in milliseconds: what failed during the faults is retried within seconds. */
 const quietMs = 5_000
-/** How often a task waits for a time that one clock has set and another tells: before each attempt but the first. */
-const mostWaits = 2
-/** And after the beginning, where a fault is never over: a node that cannot start. */
-const longestMs = 400_000
-/** How often it is looked whether everything has. */
-const lookMs = 500
+/** How often a task waits for a time that one clock has set and another clock reads: before each attempt but the first. */
+const maxWaits = 2
+/** The longest simulation, in milliseconds: a node that cannot start is a fault that never ends. */
+const maxMs = 400_000
+/** How often to check whether everything has come to its end, in milliseconds. */
+const checkMs = 500
 /** How many timers a node at rest may have: the bounds of calls that began in the last eleven seconds, renewal, lease, janitor. */
-const mostTimers = 18
+const maxTimers = 18
 const closingMs = 60_000
 
 /**
@@ -64,27 +66,27 @@ export const simulateCluster = async ({
   const cluster = new SimulatedCluster(world)
   const clients = new Clients(world, (name) => cluster.named(name))
   const observed: Observed = { world, cluster, clients, outside: world.engine.storage() }
-  const latestMs = boundMs + mostWaits * apartMs(plan)
+  const latestMs = boundMs + maxWaits * apartMs(plan)
   let faultsOverAt = 0
   let settledMs: number | undefined
-  for (let atMs = lookMs; ; atMs += lookMs) {
+  for (let atMs = checkMs; ; atMs += checkMs) {
     await world.time.runUntil(atMs)
     if (!cluster.isWhole || !world.isAnswered) faultsOverAt = atMs
     else if (atMs - faultsOverAt >= quietMs && clients.areSatisfied && isIdle(world) && (await isSettled(observed))) {
       settledMs = atMs
       break
     }
-    if (atMs - faultsOverAt > latestMs || atMs > longestMs) break
+    if (atMs - faultsOverAt > latestMs || atMs > maxMs) break
   }
-  // Once before the nodes close: a promise to whoever asked a node ends with it.
+  // Check before the nodes close: closing a node ends its promises to callers.
   const broken = [...brokenPromises(observed, await readStored(observed))]
   if (broken.length === 0) {
     broken.push(...(await closeAll(observed)))
-    // A node that closes sends what waits for its time; nobody is left to take it.
+    // A closing node sends its delayed tasks, and no node is left to take them.
     broken.push(...brokenPromises(observed, await readStored(observed)).filter(({ promise }) => promise !== 'queue'))
   }
   if (settledMs === undefined && broken.length === 0)
-    broken.push({ promise: 'final', detail: `it did not come to rest within ${latestMs} ms` })
+    broken.push({ promise: 'final', detail: `not everything came to its end within ${latestMs} ms` })
   return {
     seed,
     plan,
@@ -97,29 +99,26 @@ export const simulateCluster = async ({
   }
 }
 
-/** By how much clocks are apart at most, in milliseconds. */
+/** The largest difference between two clocks, in milliseconds. */
 const apartMs = ({ faults }: Plan): number => faults.reduce((sum, fault) => sum + (fault.type === 'skew' ? Math.abs(fault.skewMs) : 0), 0)
 
 const isIdle = ({ engine }: World): boolean =>
   Object.values(engine.inspect().queues).every(({ waiting, delayed, running }) => waiting + delayed + running === 0)
 
-/** Whether everything that comes about sooner or later has. */
+/** Whether everything that has to happen sooner or later has happened. */
 const isSettled = async (observed: Observed): Promise<boolean> => {
   const stored = await readStored(observed)
   if (stored.unfinished.length > 0) return false
-  const sooner = brokenPromises(observed, stored).filter(({ promise }) =>
-    ['final', 'listing', 'await', 'cancel', 'queue'].includes(promise),
-  )
-  return sooner.length === 0 && observed.cluster.nodes.every(({ runs, isGone }) => isGone || runs.every(({ how }) => how !== 'runs'))
+  const unmet = brokenPromises(observed, stored).filter(({ promise }) => ['final', 'listing', 'await', 'cancel', 'queue'].includes(promise))
+  return unmet.length === 0 && observed.cluster.nodes.every(({ runs, isGone }) => isGone || runs.every(({ how }) => how !== 'runs'))
 }
 
-/** Closes every node, and looks what is left behind. */
+/** Closes every node, and checks what is left behind. */
 const closeAll = async ({ world, cluster }: Observed): Promise<readonly BrokenPromise[]> => {
   const broken: BrokenPromise[] = []
   world.isClosing = true
   for (const { name, process } of cluster.current)
-    if (process.pendingTimers > mostTimers)
-      broken.push({ promise: 'timers', detail: `${name} has ${process.pendingTimers} timers at rest` })
+    if (process.pendingTimers > maxTimers) broken.push({ promise: 'timers', detail: `${name} has ${process.pendingTimers} timers at rest` })
   const open = new Set(cluster.current)
   for (const node of cluster.current)
     void node.shutDown(0).then(

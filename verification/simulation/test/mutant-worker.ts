@@ -3,14 +3,14 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { SimulationReport } from '../src/simulate-cluster.ts'
 import type { Edit } from './mutants.ts'
 
-/** What a worker is asked: to look for the first of some seeds by which a mutant is caught. */
+/** The work of one thread: to look for the first seed that finds a mutant. */
 export interface MutantWork {
   readonly edits: readonly Edit[]
   readonly from: number
   readonly to: number
 }
 
-/** What it finds; nothing where the mutant gets away. */
+/** The report of that seed; nothing if no seed finds the mutant. */
 export type MutantFound = Pick<SimulationReport, 'seed' | 'broken'> | undefined
 
 const { edits, from, to } = workerData as MutantWork
@@ -18,12 +18,12 @@ const applied = new Set<Edit>()
 
 const withEdits = (source: string, own: readonly Edit[]): string =>
   own.reduce((text, edit) => {
-    if (text.split(edit.from).length !== 2) throw new Error(`${edit.file} does not have this once: ${edit.from}`)
+    if (text.split(edit.from).length !== 2) throw new Error(`${edit.file} has to contain this text once: ${edit.from}`)
     applied.add(edit)
     return text.replace(edit.from, () => edit.to)
   }, source)
 
-// The sources are changed as they are loaded: nothing stands in them for the sake of the mutants.
+// The edits are made while the sources are loaded, so that the sources contain nothing for the mutants.
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context)
@@ -36,7 +36,7 @@ registerHooks({
 
 const { createMemory } = await import('@taskledger/memory')
 const { simulateCluster } = await import('../src/simulate-cluster.ts')
-if (applied.size !== edits.length) throw new Error('not every edit was applied: some file was not loaded')
+if (applied.size !== edits.length) throw new Error('not every edit was applied: a file was not loaded')
 let found: MutantFound
 for (let seed = from; seed <= to && found === undefined; seed++) {
   const { broken } = await simulateCluster({ seed, engine: createMemory })

@@ -5,19 +5,19 @@ import { mutants } from './mutants.ts'
 import { runMutant } from './run-mutant.ts'
 import { seedCount } from './seeds.ts'
 
-// `npm run soak -- --mutants` looks for the seeds anew, where what is drawn from them has changed.
-describe('the simulation sees what is taken away', () => {
+// `npm run soak -- --mutants` finds the seeds again, if the plans that seeds draw have changed.
+describe('the simulation finds the mutant', () => {
   for (const { name, seed, promise, edits } of mutants)
     it(`${name}: seed ${seed}`, { timeout: 120_000 }, async () => {
       const found = await runMutant({ edits, from: seed, to: seed })
       expect(found?.broken.map((broken) => broken.promise)).toContain(promise)
     })
 
-  it('by seeds that are among those of every run, in which nothing is broken otherwise', () => {
+  it('has seeds that are among the seeds of every run, where nothing else is broken', () => {
     expect(Math.max(...mutants.map(({ seed }) => seed))).toBeLessThanOrEqual(seedCount)
   })
 
-  it('as the page on the simulation tells', async () => {
+  it('is described on the page about the simulation', async () => {
     const page = await readFile(new URL('../../../docs/simulation.md', import.meta.url), 'utf8')
     const rows = mutants.map(({ name, seed, promise }) => `| ${name} | ${seed} | ${promises[promise]} |`)
     expect(rows.filter((row) => !page.includes(row))).toEqual([])

@@ -1,20 +1,20 @@
 import type { PromiseName } from '../src/oracle/promises.ts'
 
-/** A protection that is taken away: some text of the sources, and what stands there instead. */
+/** A protection that is taken away by edits of the sources. */
 export interface Mutant {
-  /** What is left without it. */
+  /** What the system does without the protection. */
   readonly name: string
-  /** The first seed by which it is caught. */
+  /** The first seed that finds it. */
   readonly seed: number
-  /** What is broken there, among other things. */
+  /** A promise that is broken by that seed. */
   readonly promise: PromiseName
   readonly edits: readonly Edit[]
 }
 
 export interface Edit {
-  /** From packages/. */
+  /** Relative to packages/. */
   readonly file: string
-  /** It stands there once. */
+  /** Occurs once in the file. */
   readonly from: string
   readonly to: string
 }
@@ -29,13 +29,13 @@ export const mutants: readonly Mutant[] = [
     edits: [{ file: 'memory/src/storage/event-store.ts', from: 'if (history.length === expectedVersion) {', to: 'if (true) {' }],
   },
   {
-    name: 'any attempt may be settled, not only the one that runs',
+    name: 'any attempt may be settled, not only the current one',
     seed: 206,
     promise: 'history',
     edits: [{ file: 'core/src/domain/decide.ts', from: "if (command.attempt !== state.attempt) return refuse('staleAttempt')", to: '' }],
   },
   {
-    name: 'a writer does not recognise its own event, neither does the store',
+    name: 'a writer does not recognise its own event, and neither does the store',
     seed: 23,
     promise: 'final',
     edits: [
@@ -44,7 +44,7 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'whoever waits reads first and listens then',
+    name: 'a wait reads first and subscribes later',
     seed: 29,
     promise: 'awaitInTime',
     edits: [core('queries/awaiting.ts', 'if (!this.#woken && !this.#isOver())', 'if (!this.#isOver())')],
@@ -56,19 +56,19 @@ export const mutants: readonly Mutant[] = [
     edits: [core('assembly.ts', '    this.worker.lookAtAll()\n    this.#awaiting.wakeAll()\n', '')],
   },
   {
-    name: 'no poll where notices may be lost without a word',
+    name: 'no poll although notices may be lost silently',
     seed: 123,
     promise: 'await',
     edits: [core('queries/awaiting.ts', '        for (const waiter of watched.waiters) waiter.wake()\n        poll()', '')],
   },
   {
-    name: 'running tasks are not looked up again at a renewal',
+    name: 'running tasks are not read again at a renewal',
     seed: 314,
     promise: 'cancelInTime',
     edits: [core('assembly.ts', '    this.health.checkLease()\n    this.worker.lookAtAll()\n', '    this.health.checkLease()\n')],
   },
   {
-    name: 'a node that lost its lease runs on',
+    name: 'a node that lost its lease continues to run tasks',
     seed: 206,
     promise: 'overlap',
     edits: [
@@ -80,7 +80,7 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a janitor judges at once after it could not reach the registry itself',
+    name: 'a janitor judges at once after it could not reach the registry',
     seed: 591,
     promise: 'alive',
     edits: [
@@ -92,7 +92,7 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a task is lost once it waits for long, however deep its queue',
+    name: 'a task counts as lost when it has waited long, however deep its queue is',
     seed: 100,
     promise: 'once',
     edits: [core('recovery/recovery.ts', 'return since + this.#overdueMs <= (await this.#horizons.of(details.queue))', 'return true')],
@@ -116,7 +116,7 @@ export const mutants: readonly Mutant[] = [
     edits: [core('recovery/recovery.ts', '    await this.#sender.send(details, version === 1 ? created : undefined)\n', '')],
   },
   {
-    name: 'the janitor declares nobody dead',
+    name: 'the janitor declares no node dead',
     seed: 14,
     promise: 'final',
     edits: [
@@ -128,7 +128,7 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a message of a serial queue that comes again is not held',
+    name: 'a redelivered message of a serial queue is not held',
     seed: 102,
     promise: 'serial',
     edits: [
@@ -149,7 +149,7 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a repeated submit leaves a half-made task half made',
+    name: 'a repeated submit does not complete a half-written task',
     seed: 1,
     promise: 'final',
     edits: [
@@ -169,19 +169,19 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a call that is never answered is waited for',
+    name: 'a call without an answer has no timeout',
     seed: 1,
     promise: 'timers',
     edits: [core('node/deadlines.ts', '    for (const end of slice.ends) end(reason)\n', '')],
   },
   {
-    name: 'rows and notices that failed are not tried again',
+    name: 'rows and notices that failed are not retried',
     seed: 20,
     promise: 'listing',
     edits: [core('commands/outbox.ts', '      void this.#retry(what, call)\n', '')],
   },
   {
-    name: 'a claim does not ask whether somebody wished the task to end meanwhile',
+    name: 'a claim does not check for a cancel request made meanwhile',
     seed: 853,
     promise: 'cancelInTime',
     edits: [core('worker/attempts.ts', '      if (isMissed()) void this.#look(run)\n', '')],
@@ -193,7 +193,7 @@ export const mutants: readonly Mutant[] = [
     edits: [{ file: 'core/src/domain/decide.ts', from: "if (state.dueAt > command.at) return refuse('notDue')", to: '' }],
   },
   {
-    name: 'a task that failed is not sent again by who ran it',
+    name: 'the node of a failed attempt does not send the task again',
     seed: 3,
     promise: 'prompt',
     edits: [core('worker/attempts.ts', "} else if (details?.status === 'waiting') await this.#sender.send(details)", '}')],

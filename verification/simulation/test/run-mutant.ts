@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { MutantFound, MutantWork } from './mutant-worker.ts'
 
-/** Looks for the first of some seeds by which a mutant is caught, in a thread of its own: its sources are not those of this one. */
+/** Looks for the first seed that finds a mutant, in a thread of its own: the mutant has other sources than this thread. */
 export const runMutant = async (work: MutantWork): Promise<MutantFound> => {
   const worker = new Worker(new URL('mutant-worker.ts', import.meta.url), { workerData: work, execArgv: [] })
   try {

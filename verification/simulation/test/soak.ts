@@ -6,7 +6,7 @@ import { simulateCluster } from '../src/simulate-cluster.ts'
 import { mutants } from './mutants.ts'
 import { runMutant } from './run-mutant.ts'
 
-/** `npm run soak -- --seeds 10000 --from 2001`, or `--mutants` to look for the first seed by which each mutant is caught. */
+/** `npm run soak -- --seeds 10000 --from 2001`, or `--mutants` to find the first seed that finds each mutant. */
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '10000' },
@@ -19,18 +19,18 @@ const count = Number(values.seeds)
 if (!Number.isInteger(from) || !Number.isInteger(count) || count < 1) throw new TypeError('give whole numbers: --seeds N --from S')
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
-/** How often it says how far it has come, in milliseconds. */
-const sayMs = 10_000
+/** How often it reports progress, in milliseconds. */
+const reportMs = 10_000
 
 const soak = async (): Promise<void> => {
   const sum = { seeds: 0, faults: 0, calls: 0, virtualMs: 0, broken: 0 }
   const began = performance.now()
-  const told = (): string => {
+  const summary = (): string => {
     const seconds = (performance.now() - began) / 1_000
     const hours = (sum.virtualMs * 4) / 3_600_000
     return `${sum.seeds} seeds in ${seconds.toFixed(1)} s (${(sum.seeds / seconds).toFixed(0)} a second), ${sum.faults} faults, ${sum.calls} calls, ${hours.toFixed(1)} node-hours of virtual time, ${sum.broken} seeds that break a promise`
   }
-  let saidAt = began
+  let reportedAt = began
   for (let seed = from; seed < from + count; seed++) {
     const options = { seed, engine: createMemory }
     const report = await simulateCluster(options)
@@ -43,18 +43,18 @@ const soak = async (): Promise<void> => {
       say(await describeFailure(options, report))
       process.exitCode = 1
     }
-    if (performance.now() - saidAt < sayMs) continue
-    saidAt = performance.now()
-    say(told())
+    if (performance.now() - reportedAt < reportMs) continue
+    reportedAt = performance.now()
+    say(summary())
   }
-  say(told())
+  say(summary())
 }
 
 const findMutants = async (): Promise<void> => {
   for (const { name, edits } of mutants) {
     const found = await runMutant({ edits, from, to: from + count - 1 })
     say(
-      `${name}: ${found === undefined ? 'gets away' : `seed ${found.seed}, ${found.broken.map(({ promise, detail }) => `${promise} (${detail})`)[0]}`}`,
+      `${name}: ${found === undefined ? 'not found' : `seed ${found.seed}, ${found.broken.map(({ promise, detail }) => `${promise} (${detail})`)[0]}`}`,
     )
   }
 }

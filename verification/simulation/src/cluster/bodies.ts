@@ -6,7 +6,7 @@ import type { BodyKind, PlannedTask } from '../plan/plan.ts'
 import { serialQueue } from '../plan/plan.ts'
 import type { SimulatedNode } from './node.ts'
 
-/** One run of a body, as seen from outside the system. Times are in milliseconds from the beginning. */
+/** One run of a body, as seen from outside the system. Times are in milliseconds since the start. */
 export interface BodyRun {
   readonly taskId: TaskId
   readonly attempt: number
@@ -18,7 +18,7 @@ export interface BodyRun {
   abortedAt: number | undefined
 }
 
-/** What a simulated task is given. */
+/** The payload of a simulated task. */
 export type Given = Pick<PlannedTask, 'bodyMs' | 'failures'>
 
 export type SimulatedTask = TaskDefinition<Given>
@@ -28,7 +28,7 @@ const kinds: readonly BodyKind[] = ['nothing', 'slow', 'failing', 'deaf', 'progr
 /** How often a body reports progress, in milliseconds. */
 const reportMs = 700
 
-/** The tasks of one node, whose bodies live on the time of its process. */
+/** The tasks of one node. Their bodies use the clock of its process. */
 export const tasksOf = (node: SimulatedNode): Readonly<Record<BodyKind, SimulatedTask>> =>
   Object.fromEntries(kinds.map((kind) => [kind, taskOf(kind, node)])) as Record<BodyKind, SimulatedTask>
 
@@ -42,7 +42,7 @@ const taskOf = (kind: BodyKind, node: SimulatedNode): SimulatedTask =>
     async run(context) {
       const { taskId, attempt, signal, payload } = context
       const { process, world } = node
-      // The step in which the process died may have led here: nothing of it happens.
+      // The process may have died in the step that leads here: then nothing of the body happens.
       if (process.isDead) return never()
       const now = (): number => world.time.elapsed()
       const run: BodyRun = { taskId, attempt, kind, node, startedAt: now(), endedAt: undefined, how: 'runs', abortedAt: undefined }

@@ -6,7 +6,7 @@ import { nodeNames } from '../plan/plan.ts'
 import type { SimulatedNode } from './node.ts'
 import type { World } from '../world/world.ts'
 
-/** What a client asked, and what it was told. Times are in milliseconds from the beginning. */
+/** A request of a client, and its answer. Times are in milliseconds since the start. */
 export interface Asked<Answer> {
   readonly task: PlannedTask
   readonly taskId: TaskId
@@ -16,28 +16,28 @@ export interface Asked<Answer> {
   answeredAt: number | undefined
 }
 
-/** What an error of the manager tells a client: to ask again, or elsewhere. */
+/** The codes after which a client asks again, or asks another node. */
 const temporary: readonly (string | undefined)[] = ['OUTCOME_UNKNOWN', 'UNAVAILABLE']
 
 /** How long a client waits before it asks again, in milliseconds. */
 const againMs = 1_000
 
-/** How long a client waits for an answer to a submit by key before it asks another node, in milliseconds. */
+/** How long a client waits for the answer of a submit with a key before it asks another node, in milliseconds. */
 const patienceMs = 40_000
 
-/** Those who submit, cancel and await. They keep to no node: where theirs is gone they ask another one, if they may ask twice. */
+/** The clients that submit, cancel and await. If their node is gone, they ask another node, provided that asking twice is safe. */
 export class Clients {
-  /** The ids that were acknowledged for each planned task. */
+  /** The acknowledged ids of each planned task. */
   readonly acknowledged = new Map<PlannedTask, TaskId[]>()
   readonly cancels: Asked<CancelOutcome>[] = []
   readonly awaits: Asked<TaskDetails>[] = []
-  /** What should not have been said to anybody. */
+  /** Answers that no client should have got. */
   readonly lies: string[] = []
   readonly #world: World
   readonly #nodeNamed: (name: string) => SimulatedNode | undefined
-  /** Actions that are still ahead, or wait for a node to talk to. */
+  /** How many actions are still to be made, or wait for a node. */
   #ahead = 0
-  /** Submits that are under way, each with its node. */
+  /** The submits under way, each with its node. */
   readonly #submitting = new Map<object, SimulatedNode>()
 
   constructor(world: World, nodeNamed: (name: string) => SimulatedNode | undefined) {
@@ -52,7 +52,7 @@ export class Clients {
     }
   }
 
-  /** Whether everybody was told everything, but for those whose node is gone. */
+  /** Whether every request has its answer, except requests to a node that is gone. */
   get areSatisfied(): boolean {
     const isSubmitted = [...this.#submitting.values()].every(({ isGone }) => isGone)
     return (
@@ -68,12 +68,12 @@ export class Clients {
     })
   }
 
-  /** Does something in the process of the node, or of another one where that is gone. */
+  /** Acts in the process of the node, or of another node if it is gone. */
   #on(name: string, act: (node: SimulatedNode) => Promise<void>): void {
     const node = [name, ...nodeNames].map(this.#nodeNamed).find((candidate) => candidate?.manager !== undefined)
     if (node === undefined) return this.#at(this.#world.time.elapsed() + againMs, () => this.#on(name, act))
     node.process.step(() => {
-      act(node).catch((error: unknown) => this.lies.push(`a client on ${node.name} was told: ${String(error)}`))
+      act(node).catch((error: unknown) => this.lies.push(`a client on ${node.name} got: ${String(error)}`))
     })
   }
 
@@ -90,7 +90,7 @@ export class Clients {
         isOver = true
         this.#at(this.#world.time.elapsed() + againMs, () => this.#submit(task, otherThan(node.name), isFirst))
       }
-      // Whoever hears nothing asks elsewhere, where that is safe.
+      // Without an answer, a client asks another node, if that is safe.
       if (key !== undefined) this.#at(this.#world.time.elapsed() + patienceMs, () => (node.process.isDead ? again() : undefined))
       try {
         this.#world.trace(node.name, `submit of ${task.kind} ${task.index}${key === undefined ? '' : ` (${key})`}`)
@@ -109,7 +109,7 @@ export class Clients {
       } catch (error) {
         const code = codeOf(error)
         this.#world.trace(node.name, `submit of ${task.index} fails: ${code} ${String(error)}`)
-        // Nothing was written, or it may be asked again.
+        // Nothing was written, or asking again is safe.
         if (code === 'CLOSED' || (key !== undefined && temporary.includes(code))) again()
         else if (!temporary.includes(code)) throw error
         else isOver = true
@@ -119,7 +119,7 @@ export class Clients {
     })
   }
 
-  /** What is done about a task once it is known. */
+  /** Cancels and awaits a task once its id is known. */
   #follow(task: PlannedTask, taskId: TaskId): void {
     const now = this.#world.time.elapsed()
     for (const { node, afterMs } of task.awaits)

@@ -3,20 +3,20 @@ import { nodeNames } from '../plan/plan.ts'
 import { SimulatedNode } from './node.ts'
 import type { World } from '../world/world.ts'
 
-/** After how long a broker gives up on a process that says nothing, in milliseconds. */
+/** After how long a broker gives up on a silent process, in milliseconds. */
 const heartbeatMs = 20_000
 
 /** How long a shutdown may take before the process is killed, in milliseconds. */
 const shutdownMs = 45_000
 
-/** The nodes, and what befalls them. */
+/** The nodes and their faults. */
 export class SimulatedCluster {
-  /** Every incarnation that there ever was. */
+  /** Every incarnation so far. */
   readonly nodes: SimulatedNode[] = []
   readonly #world: World
   readonly #current = new Map<string, SimulatedNode>()
   readonly #skews = new Map<string, number>()
-  /** Faults and restarts that are ahead or under way. */
+  /** How many faults and restarts are still to come, or under way. */
   #ahead = 0
 
   constructor(world: World) {
@@ -35,13 +35,13 @@ export class SimulatedCluster {
     return this.#current.get(name)
   }
 
-  /** Those that run. */
+  /** The latest incarnation of each node. */
   get current(): readonly SimulatedNode[] {
     return [...this.#current.values()]
   }
 
   #start(name: string): void {
-    // A crash may have met a call that was under way when all was over.
+    // A crash may have hit a call that was still under way at the end.
     if (this.#world.isClosing) return
     const incarnation = this.nodes.filter((node) => node.name === name).length
     this.#world.trace(name, 'starts')
@@ -50,7 +50,7 @@ export class SimulatedCluster {
     )
     this.nodes.push(node)
     this.#current.set(name, node)
-    // What is cut stays so for whoever starts meanwhile.
+    // A cut also affects a node that starts during it.
     if (this.#world.cutBetween(name, 'queue') !== undefined) node.disconnect()
     else if (this.#world.cutBetween(name, 'bus') !== undefined) node.deafen(true)
   }
@@ -111,7 +111,7 @@ export class SimulatedCluster {
       if (isOver) return
       isOver = true
       this.#ahead--
-      // It may have crashed meanwhile, and is started again by that.
+      // If the node crashed meanwhile, the crash restarts it.
       if (node.process.isDead) return
       node.kill()
       this.#later(forMs, () => this.#start(node.name))
@@ -129,7 +129,7 @@ export class SimulatedCluster {
       else if (cut.engines.includes('bus')) node.deafen(true)
     }
     this.#later(cut.forMs, () => {
-      this.#world.trace(cut.node ?? '*', `✂ mended: ${cut.engines.join(', ')}`)
+      this.#world.trace(cut.node ?? '*', `✂ healed: ${cut.engines.join(', ')}`)
       this.#world.heal(cut)
       for (const node of affected()) {
         if (cut.engines.includes('queue') && this.#world.cutBetween(node.name, 'queue') === undefined) void node.reconnect()

@@ -15,9 +15,9 @@ export class SimulatedNode {
   readonly process: NodeProcess
   readonly runs: BodyRun[] = []
   readonly tasks: ReturnType<typeof tasksOf>
-  /** When it was frozen, and for how long, in milliseconds from the beginning. */
+  /** When it was frozen, in milliseconds since the start. */
   readonly frozen: { readonly from: number; until: number }[] = []
-  /** False where its start failed, and it ended by itself. */
+  /** False if its start failed, which ends the process. */
   couldStart = true
   readonly #connection: Connection
   #manager: TaskManager | undefined
@@ -72,7 +72,7 @@ export class SimulatedNode {
           : { queues: { default: { slots: 2 }, [serialQueue]: { slots: 1, mode: 'serial' } }, cancelGraceMs: 3_000, drainMs: 2_000 },
     }).then(
       (manager) => (this.#manager = manager),
-      // A start that fails ends the process, which is started again.
+      // A start that fails ends the process, which then starts again.
       (error: unknown) => {
         world.trace(name, `could not start: ${String(error)}`)
         if (this.process.isDead) return
@@ -83,7 +83,7 @@ export class SimulatedNode {
     )
   }
 
-  /** The manager, where clients can talk to it. */
+  /** The manager, while clients can call it. */
   get manager(): TaskManager | undefined {
     return this.process.isDead || this.#isClosing ? undefined : this.#manager
   }

@@ -2,7 +2,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { SimulationOptions, SimulationReport } from '../simulate-cluster.ts'
 import { simulateCluster } from '../simulate-cluster.ts'
 
-/** The plans that lack one thing each: a fault, a task, or what clients do about one. */
+/** The plans without one fault, without one task, or without what clients do about one task. */
 function* smaller(plan: Plan): Iterable<Plan> {
   for (const fault of plan.faults) yield { ...plan, faults: plan.faults.filter((other) => other !== fault) }
   for (const task of plan.tasks) yield { ...plan, tasks: plan.tasks.filter((other) => other !== task) }
@@ -14,10 +14,7 @@ function* smaller(plan: Plan): Iterable<Plan> {
   }
 }
 
-/**
- * Leaves out of a plan that breaks a promise, one by one, what it does not need to break that promise still. Returns the report of what
- * is left, with every step.
- */
+/** Reduces a plan to what is needed to break the same promise. Returns the report of the reduced plan, with every step. */
 export const shrink = async (options: SimulationOptions, report: SimulationReport): Promise<SimulationReport> => {
   const promise = report.broken[0]?.promise
   let { plan } = report

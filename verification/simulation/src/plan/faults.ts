@@ -2,10 +2,16 @@ import type { CallName } from '@taskledger/test-kit/faults'
 import type { EngineName } from '../world/engine.ts'
 
 /**
- * What becomes of one call. `unavailable`: it does not happen, and says so. `lostRequest`, `lostReply`: it does not happen, or does, and
- * that cannot be told. `noAnswer`: it happens, and nothing ever says so. `vanishes`: it does not happen, and nothing ever says so.
- * `late`: it happens long after the caller gave up. `slowReply`: it happens, and the answer takes its time. `twice`: it happens twice.
- * `forgotten`: an acknowledged message is lost. `crashBefore`, `crashAfter`: the process dies there.
+ * What becomes of one call.
+ *
+ * - `unavailable`: it does not happen, and fails as such.
+ * - `lostRequest`, `lostReply`: it does not happen, or it happens, and fails with an unknown outcome.
+ * - `vanishes`, `noAnswer`: it does not happen, or it happens, and is never answered.
+ * - `late`: it happens long after the caller gave up.
+ * - `slowReply`: it happens, and its answer is slow.
+ * - `twice`: it happens twice.
+ * - `forgotten`: an acknowledged message is lost.
+ * - `crashBefore`, `crashAfter`: the process dies before the call, or after it and before the answer.
  */
 export type CallFaultMode =
   | 'unavailable'
@@ -20,24 +26,24 @@ export type CallFaultMode =
   | 'crashBefore'
   | 'crashAfter'
 
-/** The `nth` call of that name by a node, of all its incarnations. */
+/** Hits the `nth` call of a name by a node, counted over all incarnations of the node. */
 export interface CallFault {
   readonly type: 'call'
   readonly node: string
   readonly call: CallName
   readonly nth: number
   readonly mode: CallFaultMode
-  /** How long it takes, where it is about time; or until the node that crashed is started again. */
+  /** How long a late call or a slow answer takes, or until a crashed node starts again. */
   readonly forMs: number
 }
 
-/** How calls fare that meet a partition: refused at once; held until it is over; nothing comes through, either way or back. */
+/** What a cut does to calls: refuses them at once, holds them until it is over, or swallows requests and replies, or only replies. */
 export type CutMode = 'refuse' | 'stall' | 'swallow' | 'swallowReplies'
 
-/** Nothing passes between a node, or all of them, and some engines. */
+/** Cuts one node, or all nodes, off from some engines. */
 export interface Cut {
   readonly type: 'cut'
-  /** Nothing: an outage of the engines, for all. */
+  /** Undefined for all nodes: an outage of the engines. */
   readonly node: string | undefined
   readonly engines: readonly EngineName[]
   readonly mode: CutMode
@@ -45,16 +51,16 @@ export interface Cut {
   readonly forMs: number
 }
 
-/** What befalls the process of a node. */
+/** A fault of the process of a node. */
 export interface NodeFault {
   readonly type: 'freeze' | 'crash' | 'shutdown'
   readonly node: string
   readonly atMs: number
-  /** How long it is frozen, or until it is started again. */
+  /** How long the node is frozen, or until it starts again. */
   readonly forMs: number
 }
 
-/** The clock of a node is set: the machine's, not that by which it measures how long something takes. */
+/** Sets the wall clock of a node. Its monotonic clock is not affected. */
 export interface Skew {
   readonly type: 'skew'
   readonly node: string
@@ -62,7 +68,7 @@ export interface Skew {
   readonly skewMs: number
 }
 
-/** A node does not hear notices; `isTold` says whether it is told afterwards that it may have missed some. */
+/** A node misses notices. `isTold` says whether its bus reports the gap afterwards. */
 export interface Deafness {
   readonly type: 'deaf'
   readonly node: string
@@ -71,7 +77,7 @@ export interface Deafness {
   readonly isTold: boolean
 }
 
-/** The connection of a node to queue and bus breaks and is made again. */
+/** The connection of a node to queue and bus breaks and is restored. */
 export interface Disconnection {
   readonly type: 'disconnect'
   readonly node: string
@@ -79,7 +85,7 @@ export interface Disconnection {
   readonly forMs: number
 }
 
-/** What is done to a cluster. */
+/** A fault of a plan. */
 export type Fault = CallFault | Cut | NodeFault | Skew | Deafness | Disconnection
 
 /** A fault in words. */
@@ -95,7 +101,7 @@ export const describeFault = (fault: Fault): string => {
     case 'skew':
       return `${fault.node}: clock set ${seconds(fault.skewMs)} ahead at ${seconds(fault.atMs)}`
     case 'deaf':
-      return `${fault.node}: hears no notices at ${seconds(fault.atMs)} for ${seconds(fault.forMs)}${fault.isTold ? ', and is told' : ''}`
+      return `${fault.node}: misses notices at ${seconds(fault.atMs)} for ${seconds(fault.forMs)}${fault.isTold ? ', and reports a gap' : ''}`
     default:
       return `${fault.node}: ${fault.type} at ${seconds(fault.atMs)} for ${seconds(fault.forMs)}`
   }

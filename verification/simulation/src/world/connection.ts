@@ -11,18 +11,18 @@ interface Consuming {
   readonly handling: Set<Promise<void>>
 }
 
-/** The connection of a node to queue and bus. Where it breaks it is made again, and all that hangs on it with it. */
+/** The connection of a node to queue and bus. After a break it is restored, together with its consumers and listeners. */
 export class Connection {
-  /** Whether notices pass by unheard. */
+  /** Whether notices are dropped. */
   isDeaf = false
   readonly #network: Network
   readonly #consuming = new Set<Consuming>()
   readonly #listeners = new Set<(notice: TaskNotice) => void>()
   readonly #gapListeners = new Set<() => void>()
   #client: TaskMessaging | undefined
-  /** Notices of one sender come in order: none overtakes another. */
+  /** Notices of one sender arrive in order: no notice overtakes another. */
   #lastNoticeAt = 0
-  /** What is on its way arrives, whatever becomes of the connection. */
+  /** Sends what is on its way, even after a break of the connection. */
   readonly #courier: TaskMessaging
 
   constructor(network: Network) {
@@ -31,7 +31,7 @@ export class Connection {
     this.#open()
   }
 
-  /** What the node had not settled is for others. */
+  /** Breaks the connection: what the node has not settled is delivered again. */
   break(): void {
     if (this.#client === undefined) return
     this.#network.world.trace(this.#network.caller.name, 'the connection to queue and bus breaks')
@@ -118,7 +118,7 @@ export class Connection {
     const client = this.#client
     if (client === undefined || isClosed || consuming.consumer !== undefined) return
     const consumer = await client.queue.consume(queue, (delivery) => this.#hand(consuming, delivery), { slots, mode })
-    // It may have broken again meanwhile, and this with it.
+    // The connection may have broken again meanwhile, and this consumer with it.
     if (this.#client !== client) return
     consuming.consumer = consumer
     if (consuming.slots !== slots) consumer.resize(consuming.slots)

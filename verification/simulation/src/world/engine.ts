@@ -1,20 +1,20 @@
 import type { Clock, Logger, TaskMessaging, TaskStorage } from '@taskledger/core/ports'
 
-/** What the engines of a simulated cluster hold, and what can befall their clients. `Memory` of `@taskledger/memory` is one. */
+/** The engines of a simulated cluster. `Memory` of `@taskledger/memory` is one. */
 export interface SimulatedEngine {
   /** Opens a client of its own on the data. */
   storage(): TaskStorage
   /** Opens a client of its own on the queues and the bus. */
   messaging(): TaskMessaging
-  /** How much there is in each queue. */
+  /** How much each queue holds. */
   inspect(): { readonly queues: Readonly<Record<string, SimulatedQueue>> }
   readonly faults: {
-    /** The connection of a client breaks: what it had not settled is for others. */
+    /** Breaks the connection of a client: what it has not settled is delivered again. */
     kill(client: TaskMessaging): void
   }
 }
 
-/** Counts of what a queue holds. */
+/** How much a queue holds. */
 export interface SimulatedQueue {
   readonly waiting: number
   readonly delayed: number
@@ -22,10 +22,10 @@ export interface SimulatedQueue {
   readonly deadLetters: number
 }
 
-/** Makes empty engines on virtual time: `createMemory` of `@taskledger/memory` is one. They answer at once: the network is simulated. */
+/** Makes empty engines on virtual time: `createMemory` of `@taskledger/memory` is one. They answer at once, because the network is simulated. */
 export type MakeEngine = (options: { readonly clock: Clock; readonly logger: Logger }) => SimulatedEngine
 
-/** What a node can be cut off from. */
+/** The engines that a node can be cut off from. */
 export type EngineName = 'events' | 'listing' | 'nodes' | 'queue' | 'bus'
 
 export const storageEngines: readonly EngineName[] = ['events', 'listing', 'nodes']

@@ -9,7 +9,7 @@ interface Timer {
 // Taken early: a test runner may put fake timers in their place.
 const { setImmediate: nextTurn } = globalThis
 
-/** Everything that is due now has run, down to the last microtask. */
+/** Resolves when everything that is due now has run, down to the last microtask. */
 const rest = (): Promise<void> => new Promise((resolve) => void nextTurn(resolve))
 
 /**

@@ -7,23 +7,23 @@ import type { CallFault, Cut, Fault } from '../plan/faults.ts'
 import type { Plan } from '../plan/plan.ts'
 import { SimulatedTime } from './time.ts'
 
-/** An event, and when it was written by the time of the world. */
+/** An event, and the time of the world when it was appended. */
 export interface Written {
   readonly event: TaskEvent
   readonly atMs: number
 }
 
-/** After a fault is over: until nothing in the cluster is slowed down by it any more. Times of core, added up. */
+/** How long a fault slows the cluster down after its end, in milliseconds: the sum of the times of core. */
 const afterwardsMs = 16_000
-/** After a node has died: until its lease is over, that is seen, and what it held is under way again. */
+/** How long after the death of a node until its lease has expired, others have noticed, and its tasks are under way again, in milliseconds. */
 const afterDeathMs = 75_000
-/** Notices that were lost without a word: until the next poll. */
+/** How long after notices were lost silently until the next poll, in milliseconds. */
 const afterDeafnessMs = 40_000
 
-/** How long a caller waits for an answer, and then until it asks again, in milliseconds. */
+/** How long a caller waits for an answer and then until it asks again, in milliseconds. */
 const givingUpMs = 14_000
 
-/** What all nodes of a simulation share: time, engines, what is cut, what was seen. */
+/** What all nodes of a simulation share: time, engines, cuts, and what was observed. */
 export class World {
   readonly time = new SimulatedTime()
   readonly engine: SimulatedEngine
@@ -31,7 +31,7 @@ export class World {
   readonly written = new Map<TaskId, Written[]>()
   readonly #sends = new Map<TaskId, number>()
   readonly traced: string[] | undefined
-  /** Everything has come to its end, and nothing more is done to anybody. */
+  /** Everything has come to its end, and no fault begins any more. */
   isClosing = false
   readonly #cuts = new Map<Cut, (() => void)[]>()
   /** Each with how many calls of its name its node has made. */
@@ -51,22 +51,22 @@ export class World {
     this.engine = makeEngine({ clock: this.time, logger: silentLogger })
   }
 
-  /** From when on a node, if it lives, is answered and hears what is said, but for silence. */
+  /** From when on a living node gets its answers and notices, except notices that were lost silently. */
   calmAtOf(node: string): number {
     return Math.max(this.#calmOf.get(undefined) ?? 0, this.#calmOf.get(node) ?? 0)
   }
 
-  /** From when on every node lives and is answered, in milliseconds from the beginning, as far as is known by now. */
+  /** From when on every node lives and gets its answers, in milliseconds since the start, as far as is known now. */
   get calmAtMs(): number {
     return this.#calmAt
   }
 
-  /** From when on every waiter has had a poll since the last notice that may have been lost without a word. */
+  /** From when on every waiter has polled since the last notice that may have been lost silently. */
   get wakefulAtMs(): number {
     return this.#wakefulAt === 0 ? this.#calmAt : Math.max(this.#calmAt, this.#wakefulAt)
   }
 
-  /** The faults that really met something. */
+  /** The faults that hit something. */
   get struck(): ReadonlySet<Fault> {
     return this.#struck
   }
@@ -75,17 +75,17 @@ export class World {
     return this.#calls
   }
 
-  /** Whether every caller has been answered, or has given up and had the time to try again. */
+  /** Whether every caller has its answer, or has given up and had time to retry. */
   get isAnswered(): boolean {
     return this.#late === 0 && this.time.elapsed() - this.#unansweredAt > givingUpMs
   }
 
-  /** Somebody is not answered. */
+  /** Leaves a call without an answer. */
   leaveUnanswered(): void {
     this.#unansweredAt = this.time.elapsed()
   }
 
-  /** Something happens that its caller has given up by then, or is answered late. */
+  /** Delays an effect until its caller has given up, or an answer. */
   happenLate(ms: number, happen: () => void): void {
     this.#late++
     this.time.schedule(ms, () => {
@@ -111,7 +111,7 @@ export class World {
       fault.type === 'shutdown' ||
       (fault.type === 'call' && fault.mode.startsWith('crash'))
     const untilMs = this.time.elapsed() + forMs
-    // A node that dies leaves unsaid what it had written. A look at the store that failed is made again at the next poll.
+    // A node that dies has not published what it appended. A failed read of the store is repeated at the next poll.
     const isSilent =
       isDeath ||
       (fault.type === 'deaf' && !fault.isTold) ||
@@ -144,7 +144,7 @@ export class World {
     for (const goOn of waiting) goOn()
   }
 
-  /** What keeps a node from an engine now. */
+  /** The cut between a node and an engine, if there is one now. */
   cutBetween(node: string, engine: EngineName): Cut | undefined {
     for (const cut of this.#cuts.keys()) if ((cut.node === undefined || cut.node === node) && cut.engines.includes(engine)) return cut
     return undefined

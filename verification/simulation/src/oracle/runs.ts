@@ -1,0 +1,72 @@
+import type { TaskEvent } from '@taskledger/core/ports'
+import type { BodyRun } from '../cluster/bodies.ts'
+import { describeHistory, dueAtOf, endedAt, runsOf, shortId } from './check.ts'
+import type { BrokenPromise } from './promises.ts'
+import type { Observed, Stored } from './stored.ts'
+
+/** How long a thawed node may continue until it is told, in milliseconds. */
+const wakingMs = 1_000
+
+/** Checks the runs of the bodies. */
+export function* checkRuns({ cluster, world }: Observed, { histories }: Stored): Iterable<BrokenPromise> {
+  const runs = [...runsOf(cluster)].sort((a, b) => a.startedAt - b.startedAt)
+  for (const [index, run] of runs.entries()) {
+    for (const later of runs.slice(index + 1)) {
+      if (later.taskId === run.taskId && later.attempt === run.attempt)
+        yield {
+          promise: 'oneNode',
+          detail: `attempt ${run.attempt} of ${shortId(run.taskId)} ran on ${run.node.name} and on ${later.node.name}`,
+        }
+      const overlaps = later.startedAt < endedAt(run) && !isExcused(run, later.startedAt)
+      if (!overlaps) continue
+      if (later.taskId === run.taskId)
+        yield {
+          promise: 'overlap',
+          detail: `attempt ${run.attempt} of ${shortId(run.taskId)} ran on ${run.node.name} from ${run.startedAt} to ${run.endedAt} ms, attempt ${later.attempt} on ${later.node.name} from ${later.startedAt} ms`,
+        }
+      else if (run.kind === 'serial' && later.kind === 'serial')
+        yield {
+          promise: 'serial',
+          detail: `${shortId(run.taskId)} ran on ${run.node.name} from ${run.startedAt} to ${run.endedAt} ms, ${shortId(later.taskId)} on ${later.node.name} from ${later.startedAt} ms`,
+        }
+    }
+    const settlement = histories.get(run.taskId)?.find((event) => isSettlement(event) && event.attempt === run.attempt)
+    if (settlement === undefined || !settlement.node.startsWith(run.node.name)) continue
+    const isTrue =
+      run.how === 'returned'
+        ? settlement.type === 'TaskCompleted' || settlement.type === 'TaskDied'
+        : run.how === 'threw'
+          ? settlement.type !== 'TaskCompleted'
+          : true
+    if (!isTrue && run.abortedAt === undefined)
+      yield {
+        promise: 'ending',
+        detail: `attempt ${run.attempt} of ${shortId(run.taskId)} ${run.how} on ${run.node.name}; ${describeHistory(histories.get(run.taskId) ?? [])}`,
+      }
+  }
+  for (const history of histories.values())
+    for (const [index, event] of history.entries())
+      if (event.type === 'TaskStarted' && event.at < dueAtOf(history[index - 1]))
+        yield {
+          promise: 'due',
+          detail: `${shortId(event.taskId)} was started ${dueAtOf(history[index - 1]) - event.at} ms before its time; ${describeHistory(history)}`,
+        }
+      else if (
+        event.type === 'TaskDied' &&
+        !world.plan.faults.some(
+          (fault) => 'node' in fault && fault.node !== undefined && event.diedOn.startsWith(`${fault.node}-`) && fault.type !== 'skew',
+        ) &&
+        cluster.nodes.every(({ name, couldStart }) => couldStart || !event.diedOn.startsWith(`${name}-`))
+      )
+        yield { promise: 'alive', detail: `${event.diedOn} was declared dead although it lived; ${describeHistory(history)}` }
+}
+
+const isSettlement = (event: TaskEvent): event is Extract<TaskEvent, { attempt?: number }> =>
+  ['TaskCompleted', 'TaskFailed', 'TaskCancelled', 'TaskReleased', 'TaskDied'].includes(event.type)
+
+/** A frozen node cannot be stopped, only refused: its runs are excused until a moment after it thaws. So are bodies that ignore their signal. */
+const isExcused = (run: BodyRun, fromMs: number): boolean => {
+  if (run.kind === 'deaf' || run.kind === 'finishing') return true
+  const frozen = run.node.frozen.find(({ from, until }) => from >= run.startedAt - wakingMs && from <= fromMs && until + wakingMs >= fromMs)
+  return frozen !== undefined && endedAt(run) <= frozen.until + wakingMs
+}

@@ -1,0 +1,30 @@
+import type { TaskDetails, TaskEvent, TaskId, TaskStorage } from '@taskledger/core/ports'
+import type { Clients } from '../cluster/clients.ts'
+import type { SimulatedCluster } from '../cluster/cluster.ts'
+import type { World } from '../world/world.ts'
+
+/** Everything that a check looks at. */
+export interface Observed {
+  readonly world: World
+  readonly cluster: SimulatedCluster
+  readonly clients: Clients
+  /** A client of the engines that belongs to no node. */
+  readonly outside: TaskStorage
+}
+
+/** What the engines hold. */
+export interface Stored {
+  readonly histories: ReadonlyMap<TaskId, readonly TaskEvent[]>
+  readonly rows: ReadonlyMap<TaskId, TaskDetails>
+  readonly unfinished: readonly TaskDetails[]
+}
+
+/** Reads everything that the engines hold. */
+export const readStored = async ({ outside }: Observed): Promise<Stored> => {
+  const histories = new Map<TaskId, readonly TaskEvent[]>()
+  for await (const taskId of outside.events.histories()) histories.set(taskId, await outside.events.read(taskId))
+  const { tasks } = await outside.listing.list({}, { limit: 1_000 })
+  const unfinished: TaskDetails[] = []
+  for await (const row of outside.listing.unfinished({ shard: 0, of: 1 })) unfinished.push(row)
+  return { histories, rows: new Map(tasks.map((row) => [row.taskId, row])), unfinished }
+}

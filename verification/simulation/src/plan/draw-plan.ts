@@ -1,0 +1,85 @@
+import { drawFault, submitMs } from './draw-faults.ts'
+import type { Fault } from './faults.ts'
+import type { BodyKind, Plan, PlannedTask } from './plan.ts'
+import { frontEnd, nodeNames, workerNames } from './plan.ts'
+import { RandomChoices } from './random-choices.ts'
+
+/** Draws the plan of a seed. */
+export const drawPlan = (seed: number): Plan => {
+  const random = new RandomChoices(seed, 'plan')
+  // Sometimes a queue is deep.
+  const isDeep = random.is(0.06)
+  const count = isDeep ? random.between(4, 8) : random.between(4, 11)
+  const tasks = Array.from({ length: count }, (_, index) => (isDeep ? drawDeep(random, index) : drawTask(random, index)))
+  const faults: Fault[] = []
+  for (
+    let left = random.weighted([
+      [0, 3],
+      [1, 4],
+      [2, 4],
+      [3, 3],
+      [4, 1],
+    ]);
+    left > 0;
+    left--
+  ) {
+    const victim = faults.map((fault) => fault.node).find((node) => node !== undefined)
+    // Several faults often hit the same node.
+    faults.push(drawFault(random, victim !== undefined && random.is(0.4) ? victim : random.of(nodeNames)))
+  }
+  const starts = Object.fromEntries(nodeNames.map((name) => [name, random.between(0, 4_000)]))
+  return { seed, starts, tasks, faults }
+}
+
+/** A task of a serial queue, behind several others. */
+const drawDeep = (random: RandomChoices, index: number): PlannedTask => ({
+  index,
+  kind: 'serial',
+  bodyMs: random.between(2_000, 7_000),
+  failures: 0,
+  atMs: random.between(0, 3_000),
+  node: random.of(nodeNames),
+  awaits: [],
+})
+
+const drawTask = (random: RandomChoices, index: number): PlannedTask => {
+  const kind = random.weighted<BodyKind>([
+    ['nothing', 4],
+    ['slow', 5],
+    ['failing', 2],
+    ['deaf', 1],
+    ['progress', 1],
+    ['serial', 3],
+    ['finishing', 1],
+  ])
+  const key = random.is(0.3) ? `key-${index}` : undefined
+  const isCancelled = random.is(kind === 'slow' ? 0.4 : 0.2)
+  const isLong = random.is(isCancelled ? 0.4 : 0.15)
+  return {
+    index,
+    kind,
+    bodyMs: kind === 'nothing' ? 0 : isLong ? random.between(12_000, 35_000) : random.between(50, 6_000),
+    failures: kind === 'failing' ? random.between(1, 3) : 0,
+    atMs: random.between(0, submitMs),
+    node: random.is(0.5) ? frontEnd : random.of(workerNames),
+    ...(key === undefined
+      ? {}
+      : { key, ...(random.is(0.6) ? { repeat: { node: random.of(nodeNames), afterMs: random.between(0, 3_000) } } : {}) }),
+    ...(random.is(0.1) ? { notBeforeMs: random.between(500, 10_000) } : {}),
+    ...(isCancelled ? { cancel: { node: random.of(nodeNames), afterMs: random.between(0, random.of([25, 300, 6_000])) } } : {}),
+    awaits: Array.from(
+      {
+        length: random.weighted([
+          [0, 2],
+          [1, 4],
+          [2, 2],
+          [3, 1],
+        ]),
+      },
+      () => ({
+        node: random.of(nodeNames),
+        afterMs: random.between(0, random.of([40, 40, 200, 8_000])),
+      }),
+    ),
+  }
+}
