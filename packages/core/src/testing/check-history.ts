@@ -1,28 +1,28 @@
 import type { TaskEvent } from '../domain/task-event.ts'
 import { isFinalEvent } from '../domain/task-event.ts'
 
-/** What a history is allowed. */
+/** How strict the check of a history is. */
 export interface CheckHistoryOptions {
   /**
-   * By how much the time of an event may lie before that of an earlier one, in milliseconds. Default 1,000: clocks of nodes
-   * differ, and a command that had to be repeated keeps the time at which it was given.
+   * By how many milliseconds an event may be earlier than the event before it. Default 1,000: clocks of nodes differ, and a repeated command
+   * keeps its first time.
    */
   readonly clockSkewMs?: number | undefined
 }
 
 /**
- * Checks that a history is one that the rules of the domain allow. Returns what is wrong with it, each violation as a
- * sentence; nothing where all is well. A prefix of a good history is good.
+ * Checks a history against the rules of the domain. Returns each violation as a sentence; an empty list if the history is correct. Every prefix
+ * of a correct history is correct.
  */
 export const checkHistory = (events: readonly TaskEvent[], options: CheckHistoryOptions = {}): readonly string[] =>
   rules.flatMap((rule) => [...rule(events, options)])
 
 type HistoryRule = (events: readonly TaskEvent[], options: CheckHistoryOptions) => Iterable<string>
 
-/** Versions run on from 1. */
+/** Versions are 1, 2, 3, … */
 function* versionsAreContiguous(events: readonly TaskEvent[]): Iterable<string> {
   for (const [index, event] of events.entries())
-    if (event.version !== index + 1) yield `${nameOf(event)} stands at position ${index + 1}: versions run on from 1`
+    if (event.version !== index + 1) yield `${nameOf(event)} is at position ${index + 1}: versions are 1, 2, 3, …`
 }
 
 function* allAreOfOneTask(events: readonly TaskEvent[]): Iterable<string> {
@@ -63,7 +63,7 @@ function* nothingAfterTheEnd(events: readonly TaskEvent[]): Iterable<string> {
   }
 }
 
-/** Attempts are counted 1, 2, …; one runs at a time; only the one that runs can be settled, and only once. */
+/** Attempts are 1, 2, …; one runs at a time; only the running attempt can be settled, and only once. */
 function* attemptsAreInOrder(events: readonly TaskEvent[]): Iterable<string> {
   let started = 0
   let running: number | undefined
@@ -86,7 +86,7 @@ function* attemptsAreInOrder(events: readonly TaskEvent[]): Iterable<string> {
         running = undefined
         break
       case 'TaskCancelled':
-        // Where the node died before it could heed the wish, the cancellation names the attempt that died.
+        // If the node died before it could cancel, the cancellation names the attempt that died.
         if (event.attempt !== running && (running !== undefined || event.attempt !== died))
           yield `${nameOf(event)} ends ${attemptOf(event.attempt)}, ${attemptOf(running)} runs`
         running = undefined
@@ -96,13 +96,13 @@ function* attemptsAreInOrder(events: readonly TaskEvent[]): Iterable<string> {
   }
 }
 
-/** A task is cancelled because somebody wished it, and does not run again after the wish. */
-function* wishesAreHeeded(events: readonly TaskEvent[]): Iterable<string> {
-  let wish: TaskEvent | undefined
+/** A task is cancelled only on request, and does not run again after the request. */
+function* cancelRequestsAreObeyed(events: readonly TaskEvent[]): Iterable<string> {
+  let request: TaskEvent | undefined
   for (const event of events) {
-    if (event.type === 'TaskCancelRequested') wish ??= event
-    if (event.type === 'TaskCancelled' && wish === undefined) yield `${nameOf(event)} cancels what nobody wished to end`
-    if (event.type === 'TaskStarted' && wish !== undefined) yield `${nameOf(event)} starts the task again after ${nameOf(wish)}`
+    if (event.type === 'TaskCancelRequested') request ??= event
+    if (event.type === 'TaskCancelled' && request === undefined) yield `${nameOf(event)} comes without a request to cancel`
+    if (event.type === 'TaskStarted' && request !== undefined) yield `${nameOf(event)} starts the task again after ${nameOf(request)}`
   }
 }
 
@@ -112,7 +112,7 @@ const rules: readonly HistoryRule[] = [
   createdFirstAndOnce,
   nothingAfterTheEnd,
   attemptsAreInOrder,
-  wishesAreHeeded,
+  cancelRequestsAreObeyed,
   timesDoNotRunBackwards,
   eventIdsAreUnique,
 ]

@@ -1,4 +1,4 @@
-/** The first place where two values differ, as a sentence; nothing where they are equal. */
+/** The first place where two values differ, as a sentence; `undefined` if they are equal. */
 export const difference = (actual: unknown, expected: unknown, path = ''): string | undefined => {
   if (Object.is(actual, expected)) return undefined
   if (!isObject(actual) || !isObject(expected) || Array.isArray(actual) !== Array.isArray(expected))

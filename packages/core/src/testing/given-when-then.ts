@@ -9,23 +9,23 @@ import { difference, shown } from './difference.ts'
 /** A member of a union; the properties that all members have may be left out. */
 export type Draft<Member, Base> = Member extends Base ? Omit<Member, keyof Base> & Partial<Base> : never
 
-/** An event of which only is said what matters: the rest is filled in. */
+/** An event with the properties that matter; the others are filled in. */
 export type EventDraft = Draft<TaskEvent, EventBase>
 
-/** A command of which only is said what matters: the rest is filled in. */
+/** A command with the properties that matter; the others are filled in. */
 export type CommandDraft = Draft<TaskCommand, CommandBase>
 
-/** What has happened to a task. */
+/** The history of a task. */
 export interface GivenHistory {
-  /** Gives a command. Where nothing else is said, a minute after the last event, on `node-b`. */
+  /** Gives a command. Default: a minute after the last event, on `node-b`. */
   when(command: CommandDraft): WhenCommand
 }
 
 /** A command that was given. */
 export interface WhenCommand {
   /**
-   * Says what has to come of it: these events and no others, or this refusal. Of the events only is said what they carry
-   * beside task, version, event id, time and node, which have to follow from the history and the command.
+   * Checks the outcome: exactly these events, or this refusal. Task, version, event id, time and node may be left out of the events: they have
+   * to follow from the history and the command.
    *
    * @throws Error with the first difference.
    */
@@ -34,14 +34,14 @@ export interface WhenCommand {
 
 const sampleTaskId = '018cc251-f400-7000-8000-000000000000' as TaskId
 
-/** When the first of the given events happened, where nothing else is said: 2024-01-01T00:00:00Z. */
+/** The default time of the first event: 2024-01-01T00:00:00Z. */
 const firstAt = 1_704_067_200_000
 
 const minute = 60_000
 
 /**
- * Tells a rule of the domain: given events, when a command, then events or a refusal. The given events happen a minute
- * apart, on `node-a`, where nothing else is said.
+ * States a rule of the domain: given events, when a command, then events or a refusal. Default: the given events happen a minute apart, on
+ * `node-a`.
  */
 export const given = (drafts: readonly EventDraft[]): GivenHistory => {
   const history = completeEvents(drafts)
@@ -50,10 +50,10 @@ export const given = (drafts: readonly EventDraft[]): GivenHistory => {
       const command = completeCommand(draft, history.at(-1))
       const decision = decide(command, stateOf(history))
       return {
-        // The word of the form. It takes no callbacks: whoever awaits this by mistake is told.
+        // The name belongs to the form. It takes no callbacks: an `await` by mistake gets an error.
         // oxlint-disable-next-line unicorn/no-thenable
         then(expected) {
-          if (typeof expected === 'function') throw new TypeError('then(expected) ends a rule, and is not to be awaited')
+          if (typeof expected === 'function') throw new TypeError('then(expected) is the end of a rule and not a promise: remove the await')
           const outcome = decision.type === 'accepted' ? decision.events : decision.reason
           const wanted = typeof expected === 'string' ? expected : expectedEvents(expected, command, history.length)
           const found = difference(outcome, wanted)
@@ -64,7 +64,7 @@ export const given = (drafts: readonly EventDraft[]): GivenHistory => {
   }
 }
 
-/** A history of drafts: versions, ids and times are filled in where they are left out. */
+/** A history from drafts: missing versions, ids and times are filled in. */
 export const completeEvents = (drafts: readonly EventDraft[]): readonly TaskEvent[] =>
   drafts.map((draft, index) => {
     const base: EventBase = {
@@ -97,9 +97,9 @@ const mismatch = (
   expected: readonly TaskEvent[] | CommandRefusal,
   found: string,
 ): Error => {
-  const told = history.length === 0 ? 'nothing' : history.map(({ type }) => type).join(', ')
+  const events = history.length === 0 ? 'nothing' : history.map(({ type }) => type).join(', ')
   const actual = decision.type === 'accepted' ? decision.events : decision.reason
-  const lines = [`given ${told}, when ${command.type}: ${found}`, `expected: ${shown(expected, 2)}`, `actual: ${shown(actual, 2)}`]
-  // Runners show a difference of their own where they find the two.
+  const lines = [`given ${events}, when ${command.type}: ${found}`, `expected: ${shown(expected, 2)}`, `actual: ${shown(actual, 2)}`]
+  // Test runners show a difference if the error has these two properties.
   return Object.assign(new Error(lines.join('\n')), { actual, expected })
 }

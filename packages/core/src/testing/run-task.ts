@@ -8,48 +8,48 @@ import type { RunnableTask, TaskContext, TaskFactory } from '../tasks/task-facto
 import { defaultMaxPayloadBytes, defaultMaxProgressBytes, defaultMaxResultBytes, toJson } from '../tasks/to-json.ts'
 import type { PayloadArguments, ProgressOf, ResultOf } from '../tasks/typed-task.ts'
 
-/** How a body is run alone. */
+/** The options of a body that runs alone. */
 export interface RunTaskOptions<Progress = unknown> {
-  /** Requests the cancellation after so many milliseconds. Default: never. */
+  /** When the cancellation is requested, in milliseconds after the start. Default: never. */
   readonly cancelAfterMs?: number | undefined
-  /** How long the body may go on after its signal was aborted before it is left behind. Default 30,000. */
+  /** How long the body may go on after its signal was aborted before it is abandoned, in milliseconds. Default 30,000. */
   readonly cancelGraceMs?: number | undefined
   /** The last progress of the attempt before. */
   readonly lastProgress?: Progress | undefined
-  /** Default 1. */
+  /** The attempt that the body sees. Default 1. */
   readonly attempt?: number | undefined
-  /** Default: none. */
+  /** The labels of the task. Default: none. */
   readonly labels?: readonly string[] | undefined
-  /** Aborts the body's signal, with its reason. */
+  /** When this signal is aborted, the body's signal is, with the same reason. */
   readonly signal?: AbortSignal | undefined
-  /** Default: nothing is logged. */
+  /** The logger of the body. Default: nothing is logged. */
   readonly logger?: Logger | undefined
-  /** The time of `cancelAfterMs` and `cancelGraceMs`. Default: the machine's. */
+  /** Measures `cancelAfterMs` and `cancelGraceMs`. Default: the system clock. */
   readonly clock?: Clock | undefined
 }
 
 /** What a body did. */
 export interface TaskRunReport<Result = unknown, Progress = unknown> {
-  /** How it ended. `abandoned`: it did not, within its grace. */
+  /** How the body ended. `abandoned`: it was still running when its grace was over. */
   readonly ended: 'returned' | 'threw' | 'abandoned'
-  /** What it returned, as JSON brings it back. */
+  /** The returned value, as JSON writes and reads it. */
   readonly result?: Result
-  /** What it threw. */
+  /** The thrown value. */
   readonly error?: unknown
-  /** Everything that it reported, in order. */
+  /** All reports of progress, in order. */
   readonly progress: readonly Progress[]
-  /** Whether its signal was aborted before it ended. */
+  /** Whether the signal was aborted before the body ended. */
   readonly aborted: boolean
 }
 
-/** The task that a body runs as, where it runs alone. */
+/** The id of a task that runs alone. */
 const sampleTaskId = '018cc251-f400-7000-8000-000000000001' as TaskId
 
 /**
- * Runs the body of a task alone, without a manager: encodes the payload as a submit would, brings it through JSON, decodes
- * it, and runs it.
+ * Runs the body of a task alone, without a manager. Encodes the payload as a submit does, writes and reads it as JSON, decodes it, and runs
+ * the body.
  *
- * @throws what a submit would throw (`INVALID_PAYLOAD`, `NOT_JSON`, `TOO_LARGE`); what the body throws is reported.
+ * @throws what a submit throws (`INVALID_PAYLOAD`, `NOT_JSON`, `TOO_LARGE`). The report has what the body throws.
  */
 export const runTask = async <Task extends TaskFactory>(
   task: Task,

@@ -1,5 +1,5 @@
 /**
- * A stream of numbers in [0, 1) that a seed brings about again (Mulberry32). Each `purpose` has a stream of its own.
+ * A stream of numbers in [0, 1) that the seed repeats (Mulberry32). Each `purpose` has its own stream.
  */
 export const seededRandom = (seed: number, purpose = ''): (() => number) => {
   let state = seed >>> 0

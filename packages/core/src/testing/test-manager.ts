@@ -5,30 +5,30 @@ import { TaskledgerError } from '../ports/errors.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import { virtualClock } from './virtual-clock.ts'
 
-/** How a manager on virtual time is made. */
+/** The options of a manager on virtual time. */
 export interface TestManagerOptions extends Omit<TaskManagerOptions, 'clock'> {
-  /** Default: one that begins in 2024. */
+  /** The clock. Default: a clock that begins in 2024. */
   readonly clock?: VirtualClock | undefined
 }
 
-/** A whole manager whose time passes only when a test says so. */
+/** A manager whose time passes only when a test advances it. */
 export interface TestManager extends AsyncDisposable {
   readonly manager: TaskManager
   readonly clock: VirtualClock
-  /** Lets time pass, in milliseconds: back-offs, time-outs and `notBefore` fall due. Resolves when everything has come to rest. */
+  /** Lets time pass, in milliseconds: backoffs, timeouts and delayed starts become due. Resolves when all callbacks have run. */
   advance(ms: number): Promise<void>
   /**
-   * Lets time pass until every task is final: at most `withinMs` milliseconds, default an hour.
+   * Lets time pass until every task is final, at most `withinMs` milliseconds. Default: an hour.
    *
-   * @throws `NOT_SETTLED`, which names the tasks that are not.
+   * @throws `NOT_SETTLED`, with the tasks that are not final.
    */
   settled(withinMs?: number): Promise<void>
 }
 
-/** How much time passes between two looks at what is unfinished, in milliseconds. */
+/** How much time passes between two checks for unfinished tasks, in milliseconds. */
 const stepMs = 1_000
 
-/** Makes a manager, in memory and with a worker where nothing else is said, on virtual time. */
+/** Makes a manager on virtual time. Default: in memory, with a worker. */
 export const testManager = async ({ clock = virtualClock(), ...options }: TestManagerOptions): Promise<TestManager> => {
   const manager = await createTaskManager({ ...options, clock })
   const unfinished = async (): Promise<readonly string[]> => {
@@ -43,7 +43,10 @@ export const testManager = async ({ clock = virtualClock(), ...options }: TestMa
       await clock.advance(0)
       for (let passed = 0; (await unfinished()).length > 0; passed += stepMs) {
         if (passed >= withinMs)
-          throw new TaskledgerError('NOT_SETTLED', `after ${withinMs} ms of virtual time: ${(await unfinished()).join('; ')}`)
+          throw new TaskledgerError(
+            'NOT_SETTLED',
+            `tasks are unfinished after ${withinMs} ms of virtual time: ${(await unfinished()).join('; ')}`,
+          )
         await clock.advance(stepMs)
       }
     },

@@ -1,21 +1,22 @@
 import type { CancelSchedule, Clock } from '../ports/clock.ts'
 import { sleepOn } from '../ports/clock.ts'
+import { wrongOption } from '../ports/checks.ts'
 import { misuse } from '../ports/errors.ts'
 
-/** A clock whose time passes only when it is told to. Give one to every part that has to live on the same time. */
+/** A clock whose time passes only when a test advances it. Give one clock to all parts that share a time. */
 export interface VirtualClock extends Clock {
   /**
-   * Lets time pass: what falls due within it is called in the order of its time, and what that sets off runs before the
-   * next is called. With 0 it lets run what is due at once. Resolves when everything has come to rest.
+   * Lets time pass. Callbacks that become due are called in the order of their times, and the promises of one callback settle before the next
+   * callback. With 0, only callbacks that are due now are called. Resolves when all of them have run.
    */
   advance(ms: number): Promise<void>
-  /** How many schedules and sleeps are ahead. */
+  /** How many scheduled callbacks and sleeps are pending. */
   readonly pendingTimers: number
 }
 
 interface Timer {
   readonly dueAt: number
-  /** Tells timers of the same time apart: first come, first called. */
+  /** Orders timers of the same time: first scheduled, first called. */
   readonly sequence: number
   readonly callback: () => void
 }
@@ -23,20 +24,20 @@ interface Timer {
 /** 2024-01-01T00:00:00Z. */
 const defaultStart = 1_704_067_200_000
 
-/** How many turns of the real event loop are waited for, so that chains of promises, and of a few immediates, come to rest. */
+/** How many turns of the real event loop are waited for, so that chains of promises and of a few immediates settle. */
 const turnsToRest = 5
 
-/** More timers than this at one instant are a loop that would never end. */
+/** More timers than this at one instant are an endless loop. */
 const maxTimersAtOnce = 10_000
 
-// Taken early: a test runner may put fake timers in their place.
+// Read early: a test runner may replace it by a fake timer.
 const { setImmediate: nextTurn } = globalThis
 
 const rest = async (): Promise<void> => {
   for (let turn = 0; turn < turnsToRest; turn++) await new Promise<void>((resolve) => void nextTurn(resolve))
 }
 
-/** Makes a clock that stands still until it is advanced. `startAt` is in milliseconds since 1970. */
+/** Makes a clock that stands still until a test advances it. `startAt` is in milliseconds since 1970. */
 export const virtualClock = (startAt: number = defaultStart): VirtualClock => {
   const timers = new Set<Timer>()
   let now = startAt
@@ -44,7 +45,7 @@ export const virtualClock = (startAt: number = defaultStart): VirtualClock => {
   let underway: Promise<void> = Promise.resolve()
 
   const schedule = (ms: number, callback: () => void): CancelSchedule => {
-    if (Number.isNaN(ms)) throw misuse('a schedule needs a number of milliseconds, not NaN')
+    if (Number.isNaN(ms)) throw wrongOption('the time of a schedule', ms, 'a number of milliseconds')
     const timer: Timer = { dueAt: now + Math.max(ms, 0), sequence: sequence++, callback }
     timers.add(timer)
     return () => void timers.delete(timer)
@@ -57,14 +58,14 @@ export const virtualClock = (startAt: number = defaultStart): VirtualClock => {
   }
 
   const pass = async (ms: number): Promise<void> => {
-    // Nothing is under way any more that could still schedule something for the time that passes.
+    // First let running work schedule its callbacks for the time that passes.
     await rest()
     const until = now + ms
     let timersAtOnce = 0
     for (let timer = nextDue(until); timer !== undefined; timer = nextDue(until)) {
       timersAtOnce = timer.dueAt > now ? 1 : timersAtOnce + 1
       if (timersAtOnce > maxTimersAtOnce)
-        throw misuse(`more than ${maxTimersAtOnce} timers fell due at ${now}: something schedules itself without end`)
+        throw misuse(`more than ${maxTimersAtOnce} timers became due at ${now}: a callback schedules itself without a delay, give it one`)
       now = Math.max(now, timer.dueAt)
       timers.delete(timer)
       timer.callback()
@@ -79,8 +80,8 @@ export const virtualClock = (startAt: number = defaultStart): VirtualClock => {
     schedule,
     sleep: sleepOn(schedule),
     advance(ms) {
-      if (!(ms >= 0 && ms < Infinity)) throw misuse(`a clock is advanced by 0 milliseconds or more, not by ${ms}`)
-      // One after the other: two at a time would call timers out of order.
+      if (!(ms >= 0 && ms < Infinity)) throw wrongOption('the time to advance by', ms, '0 milliseconds or more')
+      // One advance at a time: two together would call timers out of order.
       const passed = underway.then(() => pass(ms))
       underway = passed.catch(() => {})
       return passed

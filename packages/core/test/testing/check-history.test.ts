@@ -47,12 +47,12 @@ describe('each rule finds its violation, and names it', () => {
     [
       'a version is missing',
       [created(), { ...started(1), version: 3 }],
-      ['TaskStarted (version 3) stands at position 2: versions run on from 1'],
+      ['TaskStarted (version 3) is at position 2: versions are 1, 2, 3, …'],
     ],
     [
       'a version comes twice',
       [created(), { ...started(1), version: 1 }],
-      ['TaskStarted (version 1) stands at position 2: versions run on from 1'],
+      ['TaskStarted (version 1) is at position 2: versions are 1, 2, 3, …'],
     ],
     [
       'an event of another task',
@@ -107,7 +107,7 @@ describe('each rule finds its violation, and names it', () => {
       [...inProgress, failed(1, 1), cancelRequested, cancelled(1)],
       ['TaskCancelled (version 5) ends attempt 1, no attempt runs'],
     ],
-    ['a cancellation that nobody wished', [created(), cancelled()], ['TaskCancelled (version 2) cancels what nobody wished to end']],
+    ['a cancellation without a request', [created(), cancelled()], ['TaskCancelled (version 2) comes without a request to cancel']],
     [
       'it is started again after the wish',
       [...cancelling, released(1), started(2)],

@@ -53,7 +53,7 @@ describe('a rule that does not hold fails', () => {
 })
 
 test('whoever awaits an unfinished rule is told', async () => {
-  await expect(Promise.resolve(rule() as unknown)).rejects.toThrow('not to be awaited')
+  await expect(Promise.resolve(rule() as unknown)).rejects.toThrow('remove the await')
 })
 
 test('given events are numbered and timed where nothing else is said', () => {

@@ -179,14 +179,14 @@ describe('a mistake', () => {
   })
 
   test('is to schedule after NaN milliseconds', () => {
-    expect(() => virtualClock().schedule(Number.NaN, () => {})).toThrow('not NaN')
+    expect(() => virtualClock().schedule(Number.NaN, () => {})).toThrow('is NaN: give a number')
   })
 
-  test('is to schedule oneself without end: it is told, and does not hang', async () => {
+  test('is to schedule oneself without end: the advance rejects and does not hang', async () => {
     const clock = virtualClock(0)
     const again = (): void => void clock.schedule(0, again)
     again()
-    await expect(clock.advance(10)).rejects.toThrow('schedules itself without end')
+    await expect(clock.advance(10)).rejects.toThrow('schedules itself without a delay')
   }, 120_000)
 
   test('is to throw from a callback: who advances is told, and can go on', async () => {
