@@ -14,14 +14,14 @@ const details = fc
   .filter((details): details is TaskDetails => details !== undefined)
 
 describe('the details of a task', () => {
-  test('come back equal', () => {
+  test('are read as they were written', () => {
     fc.assert(
       fc.property(details, (details) => {
         expect(decodeDetails(encodeDetails(details))).toStrictEqual(details)
       }),
     )
   })
-  test('leave behind what is not known', () => {
+  test('drop unknown fields', () => {
     fc.assert(
       fc.property(details, (details) => {
         expect(decodeDetails(encodeDetails({ ...details, mood: 'sad' } as TaskDetails))).toStrictEqual(details)
@@ -43,7 +43,7 @@ describe('the details of a task', () => {
 })
 
 describe('progress', () => {
-  test('comes back equal', () => {
+  test('is read as it was written', () => {
     fc.assert(
       fc.property(progress, (progress) => {
         expect(decodeProgress(encodeProgress(progress))).toStrictEqual(progress)
@@ -69,7 +69,7 @@ describe('a node', () => {
     delivered: { default: 17 },
   }
 
-  test('comes back equal', () => {
+  test('is read as it was written', () => {
     expect(decodeNode(encodeNode(node))).toStrictEqual(node)
     expect(decodeNode(encodeNode({ ...node, queues: {}, delivered: {} }))).toStrictEqual({ ...node, queues: {}, delivered: {} })
   })

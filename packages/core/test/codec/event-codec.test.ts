@@ -16,7 +16,7 @@ function neverMade(): never {
 /** The text of an event with some fields changed; those that are undefined are left out. */
 const changed = (changes: Record<string, unknown>): string => JSON.stringify({ ...written, ...changes })
 
-test('every event comes back equal', () => {
+test('every event is read as it was written', () => {
   fc.assert(
     fc.property(event, (event) => {
       expect(decodeEvent(encodeEvent(event))).toStrictEqual(event)
@@ -24,7 +24,7 @@ test('every event comes back equal', () => {
   )
 })
 
-test('the form that is stored stays the same', () => {
+test('the stored text stays the same', () => {
   // Recorded: histories of this form exist. Whoever has to change this raises the version of the codec.
   expect(encodeEvent(failed ?? neverMade())).toBe(
     '{"v":1,"taskId":"018cc251-f400-7000-8000-000000000000","version":1,"eventId":"event-1","at":1704067200000,"node":"node-a",' +
@@ -33,10 +33,10 @@ test('the form that is stored stays the same', () => {
 })
 
 describe('the reader is tolerant', () => {
-  test('fields that it does not know are left behind', () => {
+  test('unknown fields are dropped', () => {
     expect(decodeEvent(changed({ mood: 'sad', v: 2 }))).toStrictEqual(failed)
   })
-  test('fields that may be absent may be', () => {
+  test('optional fields may be absent', () => {
     expect(decodeEvent(changed({ retryAt: undefined }))).not.toHaveProperty('retryAt')
   })
   test('a property that is named like the prototype stays a property', () => {
@@ -49,7 +49,7 @@ describe('the reader is tolerant', () => {
   })
 })
 
-describe('an event of a type that no release knew', () => {
+describe('an event of an unknown type', () => {
   test('is an error that names the type, the task and the version', () => {
     const decode = (): unknown => decodeEvent(changed({ type: 'TaskPaused', until: 3 }))
     expect(decode).toThrow(UnknownEventType)
@@ -61,7 +61,7 @@ describe('an event of a type that no release knew', () => {
   })
 })
 
-describe('what is no event is malformed', () => {
+describe('a text that is not an event is malformed', () => {
   test.each([
     ['nothing', ''],
     ['no JSON', '{'],
@@ -99,7 +99,7 @@ describe('what is no event is malformed', () => {
     )
   })
 
-  test('no text whatever breaks the reader', () => {
+  test('any text is read or refused', () => {
     fc.assert(
       fc.property(
         fc.oneof(

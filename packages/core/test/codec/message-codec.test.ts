@@ -13,7 +13,7 @@ const created = event.filter((event): event is TaskCreated => event.type === 'Ta
 const malformed = expect.objectContaining({ code: 'MALFORMED' }) as Error
 
 describe('a message of a work queue', () => {
-  test('comes back equal, with and without the first event', () => {
+  test('is read as it was written, with and without the first event', () => {
     fc.assert(
       fc.property(taskId, fc.nat(), time, fc.option(created), (taskId, version, sentAt, created) => {
         const message = { taskId, version, sentAt, ...(created === null ? {} : { created }) }
@@ -21,7 +21,7 @@ describe('a message of a work queue', () => {
       }),
     )
   })
-  test('leaves behind what it does not know', () => {
+  test('drops unknown fields', () => {
     const { v: _v, ...known } = message
     expect(decodeMessage(JSON.stringify({ ...message, v: 9, priority: 3 }))).toStrictEqual(known)
   })
@@ -30,7 +30,7 @@ describe('a message of a work queue', () => {
     ['no codec version', JSON.stringify({ ...message, v: undefined })],
     ['no id', JSON.stringify({ ...message, taskId: 'inbox' })],
     ['no time', JSON.stringify({ ...message, sentAt: undefined })],
-    ['a first event that is none', JSON.stringify({ ...message, created: 7 })],
+    ['a first event that is not an event', JSON.stringify({ ...message, created: 7 })],
     [
       'a first event that is another',
       JSON.stringify({
@@ -48,7 +48,7 @@ describe('a message of a work queue', () => {
 })
 
 describe('a notice of an event bus', () => {
-  test('comes back equal', () => {
+  test('is read as it was written', () => {
     fc.assert(
       fc.property(event, (event) => {
         const { taskId, version, type, node } = event
@@ -57,13 +57,13 @@ describe('a notice of an event bus', () => {
       }),
     )
   })
-  test('may tell of an event that this release does not know: it only says where to look', () => {
+  test('may name an event that this release does not know: it is only a hint', () => {
     expect(decodeNotice(JSON.stringify({ ...notice, type: 'TaskPaused' })).type).toBe('TaskPaused')
   })
   test.each([
     ['no JSON', 'hello'],
     ['no id', JSON.stringify({ ...notice, taskId: undefined })],
-    ['a status that is none', JSON.stringify({ ...notice, status: 'paused' })],
+    ['an unknown status', JSON.stringify({ ...notice, status: 'paused' })],
     ['no node', JSON.stringify({ ...notice, node: undefined })],
   ])('is malformed: %s', (_what, text) => {
     expect(() => decodeNotice(text)).toThrow(malformed)

@@ -33,7 +33,7 @@ describe('CreateTask', () => {
   test.each(finals)('given a %s task, it exists already', (_status, history) => {
     given(history).when(create).then('alreadyExists')
   })
-  test('whatever the command says of the task stands in the event', () => {
+  test('the event has every property of the command', () => {
     const more = { timeoutMs: 5_000, notBefore: 1_704_100_000_000, labels: ['a', 'b'], idempotencyKey: 'key', retryOf: otherTask }
     given(nothing)
       .when({ ...create, ...more })
@@ -65,17 +65,17 @@ describe('StartTask', () => {
   describe('before its time', () => {
     const at = 1_704_100_000_000
 
-    test('given a task not before a time, it is not due', () => {
+    test('given a task with a notBefore, it is not due before it', () => {
       given([created({ notBefore: at })])
         .when({ ...start, at: at - 1 })
         .then('notDue')
     })
-    test('given a task not before a time, it is started at that very time', () => {
+    test('given a task with a notBefore, it is started at exactly that time', () => {
       given([created({ notBefore: at })])
         .when({ ...start, at })
         .then([started(1)])
     })
-    test('given a failed attempt that is to be repeated, it is not due before the repetition', () => {
+    test('given a failed attempt that will be retried, it is not due before the retry', () => {
       const failed: EventDraft = { type: 'TaskFailed', attempt: 1, error: boom, retryAt: at }
       given([...inProgress, failed])
         .when({ ...start, at: at - 1 })
@@ -84,7 +84,7 @@ describe('StartTask', () => {
         .when({ ...start, at })
         .then([started(2)])
     })
-    test('given a dead attempt that is to be repeated, it is not due before the repetition', () => {
+    test('given a dead attempt that will be retried, it is not due before the retry', () => {
       const died: EventDraft = { type: 'TaskDied', attempt: 1, diedOn: 'node-a', retryAt: at }
       given([...inProgress, died])
         .when({ ...start, at: at - 1 })
@@ -116,7 +116,7 @@ describe('CompleteTask', () => {
       .when(complete)
       .then([{ type: 'TaskCompleted', attempt: 1 }])
   })
-  test('given a task with its cancellation requested, it is completed: the work was done before the wish arrived', () => {
+  test('given a task with its cancellation requested, it is completed: the work was done before the request arrived', () => {
     given(cancelling)
       .when(complete)
       .then([{ type: 'TaskCompleted', attempt: 1 }])
@@ -124,7 +124,7 @@ describe('CompleteTask', () => {
   test.each(finals)('given a %s task, it is finished', (_status, history) => {
     given(history).when(complete).then('finished')
   })
-  test('result and progress stand in the event', () => {
+  test('the event has result and progress', () => {
     given(inProgress)
       .when({ type: 'CompleteTask', attempt: 1, result: { messages: 12 }, progress })
       .then([{ type: 'TaskCompleted', attempt: 1, result: { messages: 12 }, progress }])
@@ -150,7 +150,7 @@ describe('FailTask', () => {
       .when(fail)
       .then([{ type: 'TaskFailed', attempt: 1, error: boom }])
   })
-  test('given a task with its cancellation requested, it has failed, and is never repeated', () => {
+  test('given a task with its cancellation requested, it has failed, and is never retried', () => {
     given([created({ retry: policy({ maxAttempts: 5 }) }), started(1), cancelRequested])
       .when(fail)
       .then([{ type: 'TaskFailed', attempt: 1, error: boom }])
@@ -158,13 +158,13 @@ describe('FailTask', () => {
   test.each(finals)('given a %s task, it is finished', (_status, history) => {
     given(history).when(fail).then('finished')
   })
-  test('the progress stands in the event', () => {
+  test('the event has the progress', () => {
     given(inProgress)
       .when({ ...fail, progress })
       .then([{ type: 'TaskFailed', attempt: 1, error: boom, progress }])
   })
 
-  describe('where attempts are left', () => {
+  describe('when attempts are left', () => {
     const three = created({ retry: policy({ maxAttempts: 3 }) })
     const at = 1_704_100_000_000
     const failed = (attempt: number, retryAt?: number): EventDraft => ({
@@ -174,22 +174,22 @@ describe('FailTask', () => {
       ...(retryAt === undefined ? {} : { retryAt }),
     })
 
-    test('given the first attempt, it is repeated after the first delay', () => {
+    test('given the first attempt, it is retried after the first delay', () => {
       given([three, started(1)])
         .when({ ...fail, at })
         .then([failed(1, at + 1_000)])
     })
-    test('given the second attempt, it is repeated after twice that', () => {
+    test('given the second attempt, it is retried after twice that delay', () => {
       given([three, started(1), failed(1, at), started(2)])
         .when({ ...fail, attempt: 2, at })
         .then([failed(2, at + 2_000)])
     })
-    test('given the last attempt, it has failed for good', () => {
+    test('given the last attempt, the failure is final', () => {
       given([three, started(1), failed(1, at), started(2), failed(2, at), started(3)])
         .when({ ...fail, attempt: 3, at })
         .then([failed(3)])
     })
-    test('given an error that another attempt would meet again, it has failed for good', () => {
+    test('given an error that is not retryable, the failure is final', () => {
       given([three, started(1)])
         .when({ ...fail, retryable: false })
         .then([failed(1)])
@@ -206,7 +206,7 @@ describe('FailTask', () => {
         .when({ ...fail, attempt: 3, at })
         .then([failed(3, at + 1_000)])
     })
-    test('chance lengthens and shortens the delay by the jitter', () => {
+    test('the random number lengthens and shortens the delay by the jitter', () => {
       const retry = policy({ maxAttempts: 2, backoff: { ...exactly, jitter: 0.2 } })
       given([created({ retry }), started(1)])
         .when({ ...fail, at, random: 0 })
@@ -230,10 +230,10 @@ describe('RequestCancel', () => {
       .when(request)
       .then([requested, { type: 'TaskCancelled' }])
   })
-  test('given a task in progress, the wish is written down', () => {
+  test('given a task in progress, the request is recorded', () => {
     given(inProgress).when(request).then([requested])
   })
-  test('given a task with its cancellation requested, it is accepted and nothing happens', () => {
+  test('given a task with its cancellation requested, the command is accepted without an event', () => {
     given(cancelling).when(request).then([])
   })
   test.each(finals)('given a %s task, it is finished', (_status, history) => {
@@ -262,10 +262,10 @@ describe('CancelTask', () => {
   test('given no task, it is unknown', () => {
     given(nothing).when(cancel).then('unknownTask')
   })
-  test('given a waiting task, nobody requested it', () => {
+  test('given a waiting task, the cancellation was not requested', () => {
     given(waiting).when(cancel).then('notRequested')
   })
-  test('given a task in progress, nobody requested it', () => {
+  test('given a task in progress, the cancellation was not requested', () => {
     given(inProgress).when(cancel).then('notRequested')
   })
   test('given a task with its cancellation requested, it is cancelled', () => {
@@ -276,7 +276,7 @@ describe('CancelTask', () => {
   test.each(finals)('given a %s task, it is finished', (_status, history) => {
     given(history).when(cancel).then('finished')
   })
-  test('abandonment, error and progress stand in the event', () => {
+  test('the event has abandonment, error and progress', () => {
     given(cancelling)
       .when({ type: 'CancelTask', attempt: 1, abandoned: true, error: boom, progress })
       .then([{ type: 'TaskCancelled', attempt: 1, abandoned: true, error: boom, progress }])
@@ -323,12 +323,12 @@ describe('DeclareDead', () => {
   test('given a waiting task, it is not started', () => {
     given(waiting).when(declareDead).then('notStarted')
   })
-  test('given a task in progress, it died, and is repeated at once after the first crash', () => {
+  test('given a task in progress, it died, and is retried at once after the first crash', () => {
     given(inProgress)
       .when(declareDead)
       .then([died(1, at)])
   })
-  test('given a task with its cancellation requested, it died and is cancelled: nobody has to run it for that', () => {
+  test('given a task with its cancellation requested, it died and is cancelled without another run', () => {
     given(cancelling)
       .when(declareDead)
       .then([died(1, at), { type: 'TaskCancelled', attempt: 1 }])
@@ -336,22 +336,22 @@ describe('DeclareDead', () => {
   test.each(finals)('given a %s task, it is finished', (_status, history) => {
     given(history).when(declareDead).then('finished')
   })
-  test('given no crash that it may survive, it died for good', () => {
+  test('given a policy that survives no crash, the death is final', () => {
     given([created({ retry: policy({ maxCrashes: 0 }) }), started(1)])
       .when(declareDead)
       .then([died(1)])
   })
-  test('given no crash that it may survive and its cancellation requested, it is cancelled all the same', () => {
+  test('given a policy that survives no crash and a requested cancellation, it is cancelled', () => {
     given([created({ retry: policy({ maxCrashes: 0 }) }), started(1), cancelRequested])
       .when(declareDead)
       .then([died(1, at), { type: 'TaskCancelled', attempt: 1 }])
   })
-  test('given a second crash, it is repeated after a delay', () => {
+  test('given a second crash, it is retried after a delay', () => {
     given([created({ retry: policy({ maxCrashes: 2 }) }), started(1), died(1, at), started(2)])
       .when({ ...declareDead, attempt: 2 })
       .then([died(2, at + 1_000)])
   })
-  test('given one crash more than it may survive, it died for good', () => {
+  test('given one crash more than the policy survives, the death is final', () => {
     given([created({ retry: policy({ maxCrashes: 1 }) }), started(1), died(1, at), started(2)])
       .when({ ...declareDead, attempt: 2 })
       .then([died(2)])
@@ -390,7 +390,7 @@ describe('a command of an attempt that is not the current one', () => {
   })
 })
 
-test('a cancellation against a completion: whoever comes second is told', () => {
+test('a cancellation against a completion: the second command is refused', () => {
   given(cancelling)
     .when({ type: 'CompleteTask', attempt: 1 })
     .then([{ type: 'TaskCompleted', attempt: 1 }])

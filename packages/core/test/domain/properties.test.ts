@@ -33,7 +33,7 @@ const live = (commands: readonly TaskCommand[]): Life => {
   return { history, decisions }
 }
 
-/** A command that fits what runs, where `aimed`; else whatever was drawn: a stale attempt, say. */
+/** A command for the running attempt if `aimed`; otherwise the drawn command, which may be of a stale attempt. */
 const aim = (command: TaskCommand, attempt: number): TaskCommand => ('attempt' in command ? { ...command, attempt } : command)
 
 /** Whole lives: many commands aim at the attempt that runs, some come twice, and clocks differ. */
@@ -53,11 +53,11 @@ const lives: fc.Arbitrary<Life> = fc
     return live(commands)
   })
 
-/** Histories that nobody would write: any events in any order. */
+/** Impossible histories: any events in any order. */
 const garbage = fc.array(event, { maxLength: 20 })
 
-describe('whatever commands are given', () => {
-  test('the history is one that the rules allow', () => {
+describe('for any sequence of commands', () => {
+  test('the history obeys the rules', () => {
     fc.assert(
       fc.property(lives, ({ history }) => {
         expect(checkHistory(history, { clockSkewMs: clockSpreadMs })).toEqual([])
@@ -65,7 +65,7 @@ describe('whatever commands are given', () => {
     )
   })
 
-  test('a task that ended stays as it is', () => {
+  test('a finished task does not change', () => {
     fc.assert(
       fc.property(lives, command, ({ history }, command) => {
         const state = stateOf(history)
@@ -85,7 +85,7 @@ describe('whatever commands are given', () => {
     )
   })
 
-  test('the same command again brings about nothing more, but for a start', () => {
+  test('a repeated command has no further effect, except a start', () => {
     fc.assert(
       fc.property(lives, ({ decisions }) => {
         for (const { command, before, decision } of decisions) {
@@ -97,7 +97,7 @@ describe('whatever commands are given', () => {
     )
   })
 
-  test('no command brings about more events than it has ids for, and all carry its time and node', () => {
+  test('no command causes more events than it has ids for, and all have its time and node', () => {
     fc.assert(
       fc.property(lives, ({ decisions }) => {
         for (const { command, decision } of decisions) {
@@ -110,7 +110,7 @@ describe('whatever commands are given', () => {
     )
   })
 
-  test('events carry nothing that JSON would drop', () => {
+  test('events contain nothing that JSON would drop', () => {
     fc.assert(
       fc.property(lives, ({ history }) => {
         expect(JSON.parse(JSON.stringify(history))).toStrictEqual(history)
@@ -128,7 +128,7 @@ describe('whatever commands are given', () => {
     )
   })
 
-  test('a decision neither changes its state nor depends on anything else', () => {
+  test('a decision does not change its state, and depends on nothing else', () => {
     fc.assert(
       fc.property(lives, command, ({ history }, command) => {
         const state = Object.freeze(stateOf(history))
@@ -137,7 +137,7 @@ describe('whatever commands are given', () => {
     )
   })
 
-  test('lives of every kind are met', () => {
+  test('every kind of life occurs', () => {
     // Keeps the properties above from passing because nothing ever happens.
     const met = new Set(
       fc.sample(lives, { numRuns: 1_000, seed: 7 }).flatMap(({ history }) => [stateOf(history).status, ...history.map(({ type }) => type)]),
@@ -177,7 +177,7 @@ describe('the folds', () => {
     )
   })
 
-  test('come to the status that the last event says', () => {
+  test('end in the status of the last event', () => {
     fc.assert(
       fc.property(garbage, (history) => {
         const last = history.at(-1)
@@ -189,7 +189,7 @@ describe('the folds', () => {
     )
   })
 
-  test('take any sequence of events', () => {
+  test('accept any sequence of events', () => {
     fc.assert(
       fc.property(garbage, (history) => {
         expect(() => [stateOf(history), detailsOf(history)]).not.toThrow()
@@ -197,7 +197,7 @@ describe('the folds', () => {
     )
   })
 
-  test('take events of types that no release knows, and only move the version on', () => {
+  test('accept events of unknown types, and only change the version', () => {
     const unknown = fc.record({
       type: fc.string(),
       version: fc.nat(),
@@ -214,7 +214,7 @@ describe('the folds', () => {
     )
   })
 
-  test('fold a history in parts as in one go', () => {
+  test('fold a history in parts as at once', () => {
     fc.assert(
       fc.property(lives, fc.nat(), ({ history }, at) => {
         const cut = history.length === 0 ? 0 : at % history.length

@@ -15,10 +15,10 @@ const delays = (policy: RetryPolicy, count: number): readonly (number | undefine
   })
 
 describe('after a failure', () => {
-  test('a task is not repeated where nothing else was asked for', () => {
+  test('a task is not retried by default', () => {
     expect(retryAfterFailure(defaultRetryPolicy, 1, at, 0.5)).toBeUndefined()
   })
-  test('delays grow by the factor, up to the longest', () => {
+  test('delays grow by the factor, up to the maximum', () => {
     expect(delays(policy, 5)).toEqual([100, 300, 900, 2_000, 2_000])
   })
   test('a factor of 1 keeps the delay', () => {
@@ -31,7 +31,7 @@ describe('after a failure', () => {
   test('attempts are used up', () => {
     expect(delays({ ...policy, maxAttempts: 3 }, 4)).toEqual([100, 300, undefined, undefined])
   })
-  test('chance moves a delay by its jitter at most, and the time is a whole number', () => {
+  test('the random number moves a delay by at most its jitter, and the time is a whole number', () => {
     fc.assert(
       fc.property(retryPolicy, fc.integer({ min: 1, max: 10_000 }), random, (policy, failures, random) => {
         const retryAt = retryAfterFailure({ ...policy, maxAttempts: 20_000 }, failures, at, random)
@@ -46,14 +46,14 @@ describe('after a failure', () => {
 })
 
 describe('after a crash', () => {
-  test('three are survived where nothing else was asked for', () => {
+  test('three are survived by default', () => {
     const repeated = [1, 2, 3, 4].map((crashes) => retryAfterCrash(defaultRetryPolicy, crashes, at, 0.5) !== undefined)
     expect(repeated).toEqual([true, true, true, false])
   })
-  test('the first costs no waiting, the others wait as after failures', () => {
+  test('the first is without delay, the others wait as after failures', () => {
     expect([1, 2, 3].map((crashes) => retryAfterCrash(policy, crashes, at, 0.5))).toEqual([at, at + 100, at + 300])
   })
-  test('none is survived where none may be', () => {
+  test('none is survived if the policy allows none', () => {
     expect(retryAfterCrash({ ...policy, maxCrashes: 0 }, 1, at, 0.5)).toBeUndefined()
   })
 })

@@ -11,7 +11,7 @@ const minute = 60_000
 const progress = (attempt: number, sequence: number): TaskProgress => ({ attempt, sequence, at: firstAt, value: { attempt, sequence } })
 
 describe('the details of a task', () => {
-  test('are nothing before it is created', () => {
+  test('are undefined before it is created', () => {
     expect(tell([])).toBeUndefined()
     expect(tell([started(1)])).toBeUndefined()
   })
@@ -44,11 +44,11 @@ describe('the details of a task', () => {
   })
 
   test('whose cancellation was requested: when, by whom, why', () => {
-    const wish = { cancelRequestedAt: firstAt + 2 * minute, cancelRequestedBy: 'ann' }
-    expect(tell(cancelling)).toMatchObject({ status: 'cancelRequested', ...wish })
+    const request = { cancelRequestedAt: firstAt + 2 * minute, cancelRequestedBy: 'ann' }
+    expect(tell(cancelling)).toMatchObject({ status: 'cancelRequested', ...request })
     expect(tell(cancelling)).not.toHaveProperty('cancelReason')
     expect(tell([...inProgress, { type: 'TaskCancelRequested', by: 'ann', reason: 'why not' }])).toMatchObject({
-      ...wish,
+      ...request,
       cancelReason: 'why not',
     })
   })
@@ -73,7 +73,7 @@ describe('the details of a task', () => {
     expect(details).not.toHaveProperty('finishedAt')
   })
 
-  test('that failed for good', () => {
+  test('that failed finally', () => {
     expect(tell(final.failed)).toMatchObject({ status: 'failed', error: boom, finishedAt: firstAt + 2 * minute })
   })
 
@@ -103,7 +103,7 @@ describe('the details of a task', () => {
 })
 
 describe('progress', () => {
-  test('is the later one by attempt, then by sequence', () => {
+  test('is later by attempt, then by sequence', () => {
     expect(isLaterProgress(progress(1, 1), undefined)).toBe(true)
     expect(isLaterProgress(progress(1, 2), progress(1, 1))).toBe(true)
     expect(isLaterProgress(progress(2, 1), progress(1, 9))).toBe(true)
@@ -111,7 +111,7 @@ describe('progress', () => {
     expect(isLaterProgress(progress(1, 9), progress(2, 1))).toBe(false)
   })
 
-  test('that was reported beside the history shows where it is the later one', () => {
+  test('that was saved beside the history shows if it is later', () => {
     const details = tell(inProgress)
     if (details === undefined) throw new Error('a task in progress has details')
     expect(mergeProgress(details, progress(1, 1)).progress).toEqual(progress(1, 1))
@@ -119,7 +119,7 @@ describe('progress', () => {
     expect(mergeProgress(details, undefined)).toEqual(details)
   })
 
-  test('does not touch a finished task', () => {
+  test('does not change a finished task', () => {
     const details = tell(final.completed)
     if (details === undefined) throw new Error('a completed task has details')
     expect(mergeProgress(details, progress(1, 1))).toEqual(details)

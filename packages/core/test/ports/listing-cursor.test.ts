@@ -14,7 +14,7 @@ const at: ListingPosition = { createdAt: 1_704_067_200_000, taskId: '018cc251-f4
 const invalid = expect.objectContaining({ code: 'INVALID_CURSOR' }) as Error
 
 describe('a cursor', () => {
-  test('leads back to where the page ended', () => {
+  test('leads back to the end of its page', () => {
     fc.assert(
       fc.property(position, filter, (position, filter) => {
         expect(decodeCursor(encodeCursor(position, filter), filter)).toEqual(position)
@@ -37,17 +37,17 @@ describe('a cursor', () => {
       expect(() => decodeCursor(encodeCursor(at, filter), other)).toThrow(invalid)
     },
   )
-  test('does not mind the order in which a filter was written', () => {
+  test('does not depend on the order of the properties of a filter', () => {
     const cursor = encodeCursor(at, { type: 'reindex', statuses: ['failed', 'died'] })
     expect(decodeCursor(cursor, { statuses: ['died', 'failed'], type: 'reindex' })).toEqual(at)
   })
-  test('of another filter says so', () => {
+  test('of another filter is refused with that reason', () => {
     expect(() => decodeCursor(encodeCursor(at, { type: 'a' }), { type: 'b' })).toThrow('another filter')
   })
-  test('that is none is told apart from one of another filter', () => {
+  test('that is malformed is refused with another reason than a cursor of another filter', () => {
     expect(() => decodeCursor('nonsense', {})).toThrow('the cursor is malformed')
   })
-  test('may be any text without breaking anything', () => {
+  test('may be any text, and is then refused', () => {
     const encoded = fc.oneof(
       fc.string(),
       fc.base64String(),
@@ -62,8 +62,8 @@ describe('a cursor', () => {
   })
   test.each([
     ['of another release', ['2', at.createdAt, at.taskId, '']],
-    ['with a time that is none', ['1', 'now', at.taskId, '']],
-    ['with an id that is none', ['1', at.createdAt, 'inbox', '']],
+    ['with a time that is not a number', ['1', 'now', at.taskId, '']],
+    ['with an id that is not a task id', ['1', at.createdAt, 'inbox', '']],
     ['with too little', ['1', at.createdAt, at.taskId]],
   ])('%s is refused', (_what, parts) => {
     expect(() => decodeCursor(btoa(encodeURIComponent(JSON.stringify(parts))), {})).toThrow(invalid)

@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 afterEach(() => vi.restoreAllMocks())
 
 test.each<[string, typeof consoleLogger, number]>([
-  ['the console logger tells what somebody has to know', consoleLogger, 1],
+  ['the console logger writes warnings and errors', consoleLogger, 1],
   ['the silent logger tells nothing', silentLogger, 0],
 ])('%s', (_what, logger, times) => {
   const methods = (['debug', 'info', 'log', 'warn', 'error'] as const).map((name) => vi.spyOn(console, name).mockImplementation(() => {}))

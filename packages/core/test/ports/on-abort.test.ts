@@ -4,17 +4,17 @@ import { Deadlines } from '../../src/application/node/deadlines.ts'
 import { systemClock } from '../../src/ports/clock.ts'
 import { onAbort } from '../../src/ports/on-abort.ts'
 
-test('a signal that many wait for has one listener, and tells all of them but those that went', () => {
+test('a signal with many waiters has one listener, which calls all waiters but those that left', () => {
   const caller = new AbortController()
-  const told: number[] = []
-  const leaves = Array.from({ length: 30 }, (_, index) => onAbort(caller.signal, () => void told.push(index)))
+  const called: number[] = []
+  const leaves = Array.from({ length: 30 }, (_, index) => onAbort(caller.signal, () => void called.push(index)))
   for (const leave of leaves.slice(2)) leave()
   expect(getEventListeners(caller.signal, 'abort')).toHaveLength(1)
   caller.abort()
-  expect(told).toEqual([0, 1])
+  expect(called).toEqual([0, 1])
 })
 
-test('a signal that nobody waits for any more has no listener, and can be waited for again', () => {
+test('a signal without waiters has no listener, and takes new waiters', () => {
   const caller = new AbortController()
   const leaves = [onAbort(caller.signal, () => {}), onAbort(caller.signal, () => {})]
   for (const leave of leaves) leave()
@@ -27,7 +27,7 @@ test('a signal that nobody waits for any more has no listener, and can be waited
   expect(isTold).toBe(true)
 })
 
-test('calls and sleeps with one signal of the caller end with it, and put one listener on it', async () => {
+test('calls and sleeps that share a signal end with it, and add one listener to it', async () => {
   const caller = new AbortController()
   const deadlines = new Deadlines(systemClock, 60_000)
   const calls = Array.from({ length: 30 }, () => deadlines.call(caller.signal, () => new Promise<void>(() => {})))

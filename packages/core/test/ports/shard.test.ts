@@ -6,7 +6,7 @@ import { shardOf } from '../../src/ports/index.ts'
 import { taskId } from '../domain/arbitraries.ts'
 
 describe('the shard of a task', () => {
-  test('is one of those that there are, and always the same', () => {
+  test('is in range, and always the same', () => {
     fc.assert(
       fc.property(taskId, fc.integer({ min: 1, max: 1_024 }), (taskId, of) => {
         const shard = shardOf(taskId, of)
@@ -25,7 +25,7 @@ describe('the shard of a task', () => {
     )
   })
 
-  test('is what every release and every adapter comes to', () => {
+  test('is the same in every release and every adapter', () => {
     // Recorded: tables are sharded by it.
     const id = '018cc251-f400-7000-8000-000000000000' as TaskId
     expect([1, 2, 16, 64, 1_000].map((of) => shardOf(id, of))).toEqual([0, 1, 5, 21, 853])

@@ -4,7 +4,7 @@ import { within } from '../../src/ports/within.ts'
 
 const timeoutMs = 60_000
 
-test('many waits that share a signal put one listener on it, and end with it', async () => {
+test('many waits that share a signal add one listener to it, and end with it', async () => {
   const calls = new AbortController()
   const waits = Array.from({ length: 30 }, () => within(new Promise(() => {}), { timeoutMs, signal: calls.signal }))
   // Node 20 warns of a leak above ten.

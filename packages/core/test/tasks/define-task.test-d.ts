@@ -30,7 +30,7 @@ describe('a task with zod schemas', () => {
     },
   })
 
-  test('is submitted with what its schema takes', () => {
+  test('takes the input of its schema on submit', () => {
     expectTypeOf<PayloadOf<typeof reindex>>().toEqualTypeOf<{ mailbox: string; since: string; depth?: number | undefined }>()
     submit(reindex, { mailbox: 'inbox', since: '2024-01-01' })
     submit(reindex, { mailbox: 'inbox', since: '2024-01-01' }, { labels: ['a'] })
@@ -40,7 +40,7 @@ describe('a task with zod schemas', () => {
     submit(reindex, { mailbox: 1, since: '2024-01-01' })
   })
 
-  test('comes to what its body returns', () => {
+  test('has the returned value of its body as its result', () => {
     expectTypeOf<ResultOf<typeof reindex>>().toEqualTypeOf<{ messages: number }>()
     const task = submit(reindex, { mailbox: 'inbox', since: '2024-01-01' })
     expectTypeOf(task.result()).resolves.toEqualTypeOf<{ messages: number }>()
@@ -103,19 +103,19 @@ describe('a task without a payload schema', () => {
     submit(ping, { mailbox: 'inbox' })
   })
 
-  test('comes to what its body returns', () => {
+  test('has the returned value of its body as its result', () => {
     expectTypeOf<ResultOf<typeof ping>>().toEqualTypeOf<'pong'>()
   })
 })
 
-test('a payload that may be undefined may be left out', () => {
+test('a payload that may be undefined is optional', () => {
   const sweep = defineTask({ type: 'sweep', payload: z.object({ days: z.number() }).optional(), run: ({ payload }) => payload?.days ?? 0 })
   submit(sweep)
   submit(sweep, { days: 3 })
 })
 
 describe('a result schema', () => {
-  test('says what the body returns, and what is awaited', () => {
+  test('types the returned value and the awaited result', () => {
     const summarise = defineTask({
       type: 'summarise',
       result: z.object({ total: z.string().transform(Number) }),
@@ -124,7 +124,7 @@ describe('a result schema', () => {
     expectTypeOf<ResultOf<typeof summarise>>().toEqualTypeOf<{ total: number }>()
   })
 
-  test('keeps the body from returning something else', () => {
+  test('refuses a body that returns something else', () => {
     // @ts-expect-error: the total is a string
     defineTask({ type: 'summarise', result: z.object({ total: z.string() }), run: async () => ({ total: 12 }) })
   })
@@ -148,7 +148,7 @@ describe('a declared task', () => {
     implementTask(declared, async () => ({ path: '/' }))
   })
 
-  test('without a result schema has a result that nobody knows, until it is implemented', () => {
+  test('without a result schema has a result of an unknown type, until it is implemented', () => {
     const ping = declareTask({ type: 'ping' })
     expectTypeOf<ResultOf<typeof ping>>().toEqualTypeOf<unknown>()
     const implemented = implementTask(ping, () => 12)

@@ -13,14 +13,14 @@ import { runStored } from './bodies.ts'
 const run = (): void => {}
 
 describe('a definition', () => {
-  test('is of version 1, in the default queue, with the default retry policy, where nothing else is said', () => {
+  test('has version 1, the default queue and the default retry policy by default', () => {
     const task = defineTask({ type: 'ping', run })
     expect(task).toMatchObject({ type: 'ping', version: 1, queue: 'default', retry: defaultRetryPolicy })
     expect(task).not.toHaveProperty('timeoutMs')
     expect(isTaskFactory(task)).toBe(true)
   })
 
-  test('says what else was said', () => {
+  test('has the options that were given', () => {
     const task = defineTask({ type: 'ping', version: 3, queue: 'mailboxes', timeoutMs: 5_000, run })
     expect(task).toMatchObject({ version: 3, queue: 'mailboxes', timeoutMs: 5_000 })
   })
@@ -30,12 +30,12 @@ describe('a definition', () => {
     expect(() => Object.assign(task, { queue: 'other' })).toThrow(TypeError)
   })
 
-  test('fills in what its retry policy leaves out', () => {
+  test('fills in the rest of its retry policy', () => {
     const { retry } = defineTask({ type: 'ping', retry: { maxAttempts: 3, backoff: { initialMs: 50 } }, run })
     expect(retry).toEqual({ maxAttempts: 3, maxCrashes: 3, backoff: { initialMs: 50, factor: 2, maxMs: 60_000, jitter: 0.2 } })
   })
 
-  test('raises the longest delay where only a longer first one was asked for', () => {
+  test('raises the maximum delay to a first delay above it', () => {
     const { retry } = defineTask({ type: 'ping', retry: { backoff: { initialMs: 3_600_000 } }, run })
     expect(retry.backoff).toMatchObject({ initialMs: 3_600_000, maxMs: 3_600_000 })
   })
@@ -111,7 +111,7 @@ describe('a mistake in a definition is a TypeError that names the option', () =>
     expect(isMisuse(thrown)).toBe(true)
   })
 
-  test('early versions may be forgotten, once none of them is stored any more', () => {
+  test('the first versions may be left out when none of them is stored any more', () => {
     expect(() => defineTask({ type: 'ping', version: 4, upcast: { 2: run, 3: run }, run })).not.toThrow()
   })
 })
@@ -126,7 +126,7 @@ const schemas: readonly (readonly [string, DeclareOptions['payload']])[] = [
 describe.each(schemas)('a payload with a schema of %s', (_library, payload) => {
   const task = defineTask({ type: 'reindex', payload, run: (context) => context.payload })
 
-  test('is stored as it was submitted, and reaches the body as the schema makes it', async () => {
+  test('is stored as it was submitted, and reaches the body as the output of the schema', async () => {
     const stored = await task.encode({ mailbox: 'inbox', size: '12' })
     expect(stored).toEqual({ mailbox: 'inbox', size: '12' })
     expect(await runStored(task, 1, stored)).toEqual({ mailbox: 'inbox', size: 12 })
@@ -140,7 +140,7 @@ describe.each(schemas)('a payload with a schema of %s', (_library, payload) => {
     expect((error as { issues: unknown }).issues).toStrictEqual([{ path: ['mailbox'], message: expect.any(String) as string }])
   })
 
-  test('is refused as a whole where it is missing', async () => {
+  test('is refused as a whole if it is missing', async () => {
     await expect(task.encode(undefined)).rejects.toMatchObject({ code: 'INVALID_PAYLOAD', issues: [{ path: [] }] })
     await expect(task.encode(null)).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' })
   })
@@ -158,14 +158,14 @@ describe.each(schemas)('a payload with a schema of %s', (_library, payload) => {
 })
 
 describe('the issues', () => {
-  test('carry the path and the message, and nothing else of what the library knows', async () => {
+  test('have the path and the message, and nothing else of the library', async () => {
     const task = defineTask({ type: 'deep', payload: v.object({ boxes: v.array(v.object({ name: v.string() })) }), run })
     const error: unknown = await task.encode({ boxes: [{ name: 'a' }, { name: 1 }] }).catch((error: unknown) => error)
     expect(error).toMatchObject({ issues: [{ path: ['boxes', 1, 'name'] }], message: expect.stringContaining('boxes.1.name: ') as string })
     expect(Object.keys((error as { issues: object[] }).issues[0] ?? {}).toSorted()).toEqual(['message', 'path'])
   })
 
-  test('are all there, and the message tells the first ten', async () => {
+  test('are complete, and the message has the first ten', async () => {
     const task = defineTask({ type: 'deep', payload: z.array(z.string()), run })
     const error: unknown = await task.encode(Array.from({ length: 25 }, () => 1)).catch((error: unknown) => error)
     expect((error as { issues: unknown[] }).issues).toHaveLength(25)
@@ -173,16 +173,16 @@ describe('the issues', () => {
   })
 })
 
-describe('a schema that waits', () => {
+describe('an async schema', () => {
   const payload = z.object({ mailbox: z.string().refine(async (name) => Promise.resolve(name !== 'spam'), 'is never indexed') })
   const task = defineTask({ type: 'reindex', payload, run: (context) => context.payload.mailbox })
 
-  test('is waited for', async () => {
+  test('is awaited', async () => {
     expect(await runStored(task, 1, await task.encode({ mailbox: 'inbox' }))).toBe('inbox')
     await expect(task.encode({ mailbox: 'spam' })).rejects.toThrow('mailbox: is never indexed')
   })
 
-  test('sees a copy: what its caller does meanwhile does not get stored', async () => {
+  test('sees a copy: a change by the caller meanwhile is not stored', async () => {
     const submitted = { mailbox: 'inbox' }
     const encoding = task.encode(submitted)
     submitted.mailbox = 'spam'
@@ -212,7 +212,7 @@ test.each<[string, () => unknown]>([
 describe('a task without a payload schema', () => {
   const task = defineTask({ type: 'ping', run: ({ payload }) => [payload] })
 
-  test('stores null, and its body is given undefined', async () => {
+  test('stores null, and its body receives undefined', async () => {
     expect(await task.encode(undefined)).toBeNull()
     expect(await task.encode(null)).toBeNull()
     expect(await runStored(task, 1, null)).toEqual([undefined])
@@ -243,20 +243,20 @@ describe('a payload that may be undefined', () => {
     expect(await runStored(task, 1, await task.encode(undefined))).toBe(7)
   })
 
-  test('is null where null is what it may be', async () => {
+  test('is null if the schema accepts null', async () => {
     const task = defineTask({ type: 'sweep', payload: z.null(), run: ({ payload }) => [payload] })
     expect(await runStored(task, 1, await task.encode(null))).toEqual([null])
   })
 })
 
 describe('the body', () => {
-  test('is given all that surrounds it', async () => {
+  test('receives its whole context', async () => {
     const task = defineTask({ type: 'ping', run: ({ attempt, labels, taskId }) => ({ attempt, labels, taskId }) })
     const context = { attempt: 2, labels: ['a'] }
     expect(await runStored(task, 1, null, context)).toEqual({ ...context, taskId: '018cc251-f400-7000-8000-000000000000' })
   })
 
-  test('that throws, throws; at once or later', async () => {
+  test('that throws, at once or later, fails the run', async () => {
     const atOnce = defineTask({
       type: 'ping',
       run: () => {
@@ -268,7 +268,7 @@ describe('the body', () => {
     await expect(runStored(later, 1, null)).rejects.toThrow('later')
   })
 
-  test('cannot change what the history holds', async () => {
+  test('cannot change the stored payload', async () => {
     const task = defineTask({
       type: 'sort',
       payload: unchecked<string[]>(),
@@ -288,7 +288,7 @@ describe('a result with a schema', () => {
     run: ({ payload }) => payload,
   })
 
-  test('is what the schema makes of what the body returns', async () => {
+  test('is the output of the schema for the returned value', async () => {
     expect(await runStored(task, 1, { total: '12' })).toEqual({ total: 12 })
   })
 
@@ -304,14 +304,14 @@ describe('a result with a schema', () => {
 describe('progress with a schema', () => {
   const progress = z.object({ done: z.number() })
 
-  test('is reported as it is, once the schema has nothing against it', async () => {
+  test('is reported unchanged, after the schema has accepted it', async () => {
     const reported: unknown[] = []
     const task = defineTask({ type: 'count', progress, run: ({ progress }) => progress({ done: 3 }) })
     await runStored(task, 1, null, { progress: (value) => void reported.push(value) })
     expect(reported).toEqual([{ done: 3 }])
   })
 
-  test('that the schema refuses is thrown into the body, and not reported', async () => {
+  test('that the schema refuses throws in the body, and is not reported', async () => {
     const reported: unknown[] = []
     const task = defineTask({ type: 'count', progress, run: ({ progress }) => progress({ done: 'much' } as never) })
     await expect(runStored(task, 1, null, { progress: (value) => void reported.push(value) })).rejects.toMatchObject({
@@ -321,7 +321,7 @@ describe('progress with a schema', () => {
     expect(reported).toEqual([])
   })
 
-  test('is not checked by a schema that waits, since nobody waits for a report', async () => {
+  test('is not checked by an async schema, since no code waits for a report', async () => {
     const reported: unknown[] = []
     const waiting: StandardSchemaV1<{ done: number }> = {
       '~standard': { version: 1, vendor: 'mine', validate: () => Promise.reject(new Error('no')) },
@@ -331,13 +331,13 @@ describe('progress with a schema', () => {
     expect(reported).toEqual([{ done: 3 }])
   })
 
-  test('of the attempt before is given to the body', async () => {
+  test('of the attempt before reaches the body', async () => {
     const task = defineTask({ type: 'count', progress, run: ({ lastProgress }) => lastProgress?.done ?? 0 })
     expect(await runStored(task, 1, null, { lastProgress: { done: 3 } })).toBe(3)
     expect(await runStored(task, 1, null)).toBe(0)
   })
 
-  test('of the attempt before, where another release reported it in another form, is left out with a warning', async () => {
+  test('of the attempt before that the schema refuses is left out with a warning', async () => {
     const warnings: string[] = []
     const logger = { debug() {}, info() {}, error() {}, warn: (_fields: object, message: string) => void warnings.push(message) }
     const task = defineTask({ type: 'count', progress, run: ({ lastProgress }) => [lastProgress] })
@@ -355,13 +355,13 @@ describe('an older version', () => {
     run: ({ payload }) => payload.mailboxes,
   })
 
-  test('is brought to the current one, step by step', async () => {
+  test('is upcast to the current version, step by step', async () => {
     expect(await runStored(task, 1, { name: 'inbox' })).toEqual(['inbox'])
     expect(await runStored(task, 2, { mailbox: 'inbox' })).toEqual(['inbox'])
     expect(await runStored(task, 3, { mailboxes: ['inbox'] })).toEqual(['inbox'])
   })
 
-  test('that comes to something wrong is refused', async () => {
+  test('whose upcast gives a wrong payload is refused', async () => {
     await expect(task.decode(1, {})).rejects.toMatchObject({ code: 'INVALID_PAYLOAD', issues: [{ path: ['mailboxes', 0] }] })
   })
 
@@ -373,7 +373,7 @@ describe('an older version', () => {
     })
   })
 
-  test('is left as it is stored, even by a step that changes what it is given', async () => {
+  test('stays as it is stored, even if a step changes its argument', async () => {
     const careless = defineTask({
       type: 'reindex',
       version: 2,
@@ -402,7 +402,7 @@ describe('an older version', () => {
     })
   })
 
-  test('that was forgotten is not known', async () => {
+  test('that has no upcast is unknown', async () => {
     const recent = defineTask({ type: 'reindex', version: 3, payload: unchecked(), upcast: { 2: (old) => old }, run })
     await expect(recent.decode(1, {})).rejects.toMatchObject({ code: 'UNKNOWN_TASK_VERSION', knownVersions: [2, 3] })
   })
@@ -442,7 +442,7 @@ describe('a declared task', () => {
     ).rejects.toMatchObject({ code: 'INVALID_RESULT' })
   })
 
-  test('is not implemented by something that is no function', () => {
+  test('is not implemented by a value that is not a function', () => {
     expect(() => implementTask(declared, undefined as never)).toThrow('run is undefined: give a function')
   })
 

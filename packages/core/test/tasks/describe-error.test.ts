@@ -14,15 +14,15 @@ const revoked = (): object => {
   return proxy
 }
 
-describe('what a body threw', () => {
-  test('is told by name, message, stack and code', () => {
+describe('a thrown value', () => {
+  test('has name, message, stack and code', () => {
     const error = Object.assign(new RangeError('too far'), { code: 'E_FAR' })
     const described = describeError(error)
     expect(described).toMatchObject({ name: 'RangeError', message: 'too far', code: 'E_FAR' })
     expect(described.stack).toMatch(/^RangeError: too far\n {4}at .*describe-error\.test\.ts/)
   })
 
-  test('has no properties that it has no value for', () => {
+  test('has no properties without a value', () => {
     expect(Object.keys(describeError('boom'))).toEqual(['name', 'message'])
     expect(describeError(new Error('boom'))).not.toHaveProperty('code')
   })
@@ -83,7 +83,7 @@ describe('what a body threw', () => {
     expect(message).not.toBe('')
   })
 
-  test('may be anything, and is told within bounds, as JSON', () => {
+  test('may be anything, and is described within bounds, as JSON', () => {
     fc.assert(
       fc.property(
         fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true, withSparseArray: true }),
@@ -98,20 +98,20 @@ describe('what a body threw', () => {
 })
 
 describe('the causes', () => {
-  test('stand in the stack, one below the other', () => {
+  test('are in the stack, one below the other', () => {
     const error = new Error('reindexing failed', { cause: new Error('inbox is locked', { cause: 'by ann' }) })
     const { message, stack } = describeError(error)
     expect(message).toBe('reindexing failed')
     expect(stack).toMatch(/^Error: reindexing failed\n {4}at [^]*\nCaused by: Error: inbox is locked\n {4}at [^]*\nCaused by: by ann$/)
   })
 
-  test('that go round in a circle are told once', () => {
+  test('that form a circle appear once', () => {
     const error = new Error('hen')
     error.cause = new Error('egg', { cause: error })
     expect(describeError(error).stack).toMatch(/Caused by: Error: egg\n[^]*\nCaused by: an error that is already above$/)
   })
 
-  test('of a long chain are told in part', () => {
+  test('of a long chain appear in part', () => {
     let error = new Error('root')
     for (let link = 0; link < 10_000; link++) error = new Error(`link ${link}`, { cause: error })
     const { stack } = describeError(error)
@@ -120,7 +120,7 @@ describe('the causes', () => {
     expect(bytesOf(stack)).toBeLessThanOrEqual(16 * 1024)
   })
 
-  test('of an error that was gathered from several are told each', () => {
+  test('of an AggregateError all appear', () => {
     const { stack } = describeError(new AggregateError([new Error('first'), new Error('second')], 'all failed'))
     expect(stack).toMatch(/^AggregateError: all failed\n[^]*One of its errors: Error: first\n[^]*One of its errors: Error: second\n/)
   })
@@ -149,7 +149,7 @@ describe('the bounds', () => {
     }
   })
 
-  test('leave alone what is within them', () => {
+  test('leave shorter texts unchanged', () => {
     const message = 'é'.repeat(4 * 1024)
     expect(describeError(new Error(message)).message).toBe(message)
   })
@@ -162,11 +162,11 @@ describe('the bounds', () => {
 })
 
 describe('whether another attempt may succeed', () => {
-  test('it may where nothing says otherwise', () => {
+  test('it may by default', () => {
     for (const thrown of [new Error('x'), undefined, null, 'text', { retryable: true }, { retryable: undefined }, revoked()])
       expect(isRetryable(thrown)).toBe(true)
   })
-  test('it may not after a NonRetryableError, or whatever says so', () => {
+  test('it may not after a NonRetryableError, or an error whose retryable is false', () => {
     expect(isRetryable(new NonRetryableError('no such mailbox'))).toBe(false)
     expect(isRetryable({ retryable: false })).toBe(false)
     expect(describeError(new NonRetryableError('no such mailbox'))).toMatchObject({ name: 'NonRetryableError', message: 'no such mailbox' })

@@ -19,7 +19,7 @@ describe('a registry', () => {
     expect(registry.types()).toEqual(['ping', 'reindex'])
   })
 
-  test('knows the queues of what can be run, each once', () => {
+  test('knows the queues of the tasks that it can run, each once', () => {
     const registry = taskRegistry([ping, reindex, defineTask({ type: 'pong', run }), declared])
     expect(registry.queues()).toEqual(['default', 'mailboxes'])
   })
@@ -69,7 +69,7 @@ describe('a type', () => {
     expect(registry.get('ping')).toBe(ping)
   })
 
-  test('may be registered again by the very same task', () => {
+  test('may be registered again with the same task', () => {
     expect(taskRegistry([ping, ping]).types()).toEqual(['ping'])
   })
 })
@@ -77,27 +77,27 @@ describe('a type', () => {
 describe('a declaration', () => {
   const implemented = implementTask(declared, run)
 
-  test('is joined by its implementation, whichever comes first', () => {
+  test('and its implementation become one entry, whichever comes first', () => {
     expect(taskRegistry([declared, implemented]).get('convert')).toBe(implemented)
     expect(taskRegistry([implemented, declared]).get('convert')).toBe(implemented)
   })
 
-  test('opens its queue once it is implemented', () => {
+  test('has its queue in the list once it is implemented', () => {
     const registry = taskRegistry([declared])
     expect(registry.queues()).toEqual([])
     expect(registry.register(implemented).queues()).toEqual(['images'])
   })
 
-  test('is not joined by a definition of another version or queue', () => {
+  test('does not become one entry with a definition of another version or queue', () => {
     expect(() => taskRegistry([declared, defineTask({ type: 'convert', version: 2, queue: 'images', run })])).toThrow('registered already')
     expect(() => taskRegistry([declared, defineTask({ type: 'convert', run })])).toThrow('registered already')
   })
 
-  test('is not joined by a second implementation', () => {
+  test('does not become one entry with a second implementation', () => {
     expect(() => taskRegistry([declared, implemented, implementTask(declared, run)])).toThrow('registered already')
   })
 
-  test('is not joined by another declaration', () => {
+  test('does not become one entry with another declaration', () => {
     expect(() => taskRegistry([declared, declareTask({ type: 'convert', queue: 'images' })])).toThrow('registered already')
   })
 })

@@ -39,7 +39,7 @@ const nested = (levels: number): unknown => {
 }
 
 describe('a value that JSON can hold', () => {
-  test('comes back equal, whatever it is', () => {
+  test('is read as it was written, whatever it is', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const copy = copyOf(value)
@@ -199,7 +199,7 @@ describe('a value that JSON cannot hold is refused, by its place and with a reme
     expect(refusalOf({ [key]: 1n }, 10_000_000).message.length).toBeLessThan(300)
   })
 
-  test('whatever it is: what is accepted comes back equal', () => {
+  test('in every case: an accepted value is read as it was written', () => {
     fc.assert(
       fc.property(
         fc.anything({
@@ -258,14 +258,14 @@ describe('the limit', () => {
     expect(refusalOf(text, bytesOf(text) - 1).code).toBe('TOO_LARGE')
   })
 
-  test('is told with the size and the remedy', () => {
+  test('is in the error, with the size and the remedy', () => {
     expect(refusalOf(['é'.repeat(60)], 100).message).toBe(
       'result takes 124 bytes of JSON, 100 are allowed: store the data elsewhere and pass a reference to it',
     )
     expect(refusalOf('x'.repeat(500), 100).message).toContain('takes more than 100 bytes of JSON')
   })
 
-  test('ends the walk through a value that is small in memory and endless in JSON', () => {
+  test('ends the walk through a value that is small in memory and huge as JSON', () => {
     let value: unknown = 'x'
     for (let level = 0; level < 90; level++) value = [value, value]
     expect(refusalOf(value).code).toBe('TOO_LARGE')

@@ -24,7 +24,7 @@ const died = (attempt: number, retryAt?: number): EventDraft => ({
 const released = (attempt: number): EventDraft => ({ type: 'TaskReleased', attempt })
 const cancelled = (attempt?: number): EventDraft => ({ type: 'TaskCancelled', ...(attempt === undefined ? {} : { attempt }) })
 
-describe('a history without a flaw', () => {
+describe('a correct history', () => {
   test.each<[string, readonly EventDraft[]]>([
     ['empty', []],
     ['waiting', waiting],
@@ -35,7 +35,7 @@ describe('a history without a flaw', () => {
     ['cancelled between two attempts', [...inProgress, failed(1, 1), cancelRequested, cancelled()]],
     ['cancelled after its node died', [...inProgress, died(1, 1), cancelRequested, cancelled()]],
     ['cancelled as its node had died', [...cancelling, died(1, 1), cancelled(1)]],
-    ['completed in spite of the wish', [...cancelling, completed]],
+    ['completed in spite of the request', [...cancelling, completed]],
     ['of many attempts', [...inProgress, failed(1, 1), started(2), died(2, 1), started(3), released(3), started(4), failed(4)]],
   ])('%s', (_what, drafts) => {
     expect(check(drafts)).toEqual([])
@@ -109,7 +109,7 @@ describe('each rule finds its violation, and names it', () => {
     ],
     ['a cancellation without a request', [created(), cancelled()], ['TaskCancelled (version 2) comes without a request to cancel']],
     [
-      'it is started again after the wish',
+      'it is started again after the request',
       [...cancelling, released(1), started(2)],
       ['TaskStarted (version 5) starts the task again after TaskCancelRequested (version 3)'],
     ],
@@ -126,10 +126,10 @@ describe('each rule finds its violation, and names it', () => {
 describe('the clock skew', () => {
   const backwards = [created({ at: 10_000 }), { ...started(1), at: 9_000 }]
 
-  test('is a second where nothing else is said', () => {
+  test('is a second by default', () => {
     expect(check(backwards)).toEqual([])
   })
-  test('may be none', () => {
+  test('may be 0', () => {
     expect(check(backwards, 0)).toEqual(['TaskStarted (version 2) happened 1000 ms before an event that precedes it'])
   })
   test('does not add up from event to event', () => {
@@ -138,7 +138,7 @@ describe('the clock skew', () => {
   })
 })
 
-test('every flaw of a history is told', () => {
+test('every violation of a history is reported', () => {
   const drafts: readonly EventDraft[] = [started(2), { ...completed, taskId: 'x' as TaskId, version: 9, eventId: 'event-1', at: 0 }]
   expect(check(drafts)).toHaveLength(7)
 })

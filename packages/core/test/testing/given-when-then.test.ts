@@ -12,24 +12,24 @@ describe('a rule that holds', () => {
 })
 
 describe('a rule that does not hold fails', () => {
-  test('where other events come of it, with the first difference', () => {
+  test('if other events result, with the first difference', () => {
     expect(() => rule().then([started(2)])).toThrow(/given TaskCreated, when StartTask: \[0\]\.attempt is 1, not 2/)
   })
-  test('where fewer come of it', () => {
+  test('if fewer events result', () => {
     expect(() => rule().then([started(1), { type: 'TaskCompleted', attempt: 1 }])).toThrow('[1] is missing')
   })
-  test('where more come of it', () => {
+  test('if more events result', () => {
     expect(() => rule().then([])).toThrow('[0] was not expected')
   })
-  test('where an event carries more than was said', () => {
+  test('if an event has more properties than expected', () => {
     const complete = given(inProgress).when({ type: 'CompleteTask', attempt: 1, result: 3 })
     expect(() => complete.then([{ type: 'TaskCompleted', attempt: 1 }])).toThrow('[0].result was not expected: it is 3')
   })
-  test('where an event is of another time, node, version or id than follows', () => {
+  test('if an event has another time, node, version or id than expected', () => {
     for (const base of [{ at: 1 }, { node: 'elsewhere' }, { version: 7 }, { eventId: 'x' }, { taskId: otherTask }])
       expect(() => rule().then([{ ...started(1), ...base }])).toThrow(`[0].${Object.keys(base)[0]} is `)
   })
-  test('where it was refused, or not', () => {
+  test('if a refusal was not expected, or was expected', () => {
     expect(() => rule().then('notDue')).toThrow('is [{')
     expect(() =>
       given(inProgress)
@@ -52,11 +52,11 @@ describe('a rule that does not hold fails', () => {
   })
 })
 
-test('whoever awaits an unfinished rule is told', async () => {
+test('an await of an unfinished rule rejects', async () => {
   await expect(Promise.resolve(rule() as unknown)).rejects.toThrow('remove the await')
 })
 
-test('given events are numbered and timed where nothing else is said', () => {
+test('given events get versions and times by default', () => {
   const events = completeEvents([...inProgress, { type: 'TaskCompleted', attempt: 1, at: 7, node: 'n', eventId: 'e' }])
   expect(events.map(({ version, at, node, eventId }) => [version, at, node, eventId])).toEqual([
     [1, 1_704_067_200_000, 'node-a', 'event-1'],

@@ -16,7 +16,7 @@ const count = defineTask({
   },
 })
 
-/** Goes on until it is told to stop, and then tidies up. */
+/** Runs until its signal is aborted, and then tidies up. */
 const patient = defineTask({
   type: 'patient',
   progress: unchecked<string>(),
@@ -46,7 +46,7 @@ describe('a body that runs alone', () => {
     expect(report).toMatchObject({ result: { counted: 1 }, progress: [3] })
   })
 
-  test('needs no payload where it takes none', async () => {
+  test('needs no payload if it takes none', async () => {
     const ping = defineTask({ type: 'ping', run: ({ attempt, labels }) => ({ attempt, labels }) })
     expect((await runTask(ping)).result).toEqual({ attempt: 1, labels: [] })
     expect((await runTask(ping, undefined, { attempt: 3, labels: ['a'] })).result).toEqual({ attempt: 3, labels: ['a'] })
@@ -67,7 +67,7 @@ describe('a body that runs alone', () => {
     expect(await runTask(silent)).toEqual({ ended: 'returned', progress: [], aborted: false })
   })
 
-  test('fails where its result is no JSON, as in a worker', async () => {
+  test('fails if its result is not JSON, as in a worker', async () => {
     const careless = defineTask({ type: 'careless', run: () => ({ at: new Date() }) })
     expect(await runTask(careless)).toMatchObject({
       ended: 'threw',
@@ -75,7 +75,7 @@ describe('a body that runs alone', () => {
     })
   })
 
-  test('fails where its progress is no JSON, as in a worker', async () => {
+  test('fails if its progress is not JSON, as in a worker', async () => {
     const careless = defineTask({ type: 'careless', run: ({ progress }) => progress(1n) })
     expect(await runTask(careless)).toMatchObject({
       ended: 'threw',
@@ -83,7 +83,7 @@ describe('a body that runs alone', () => {
     })
   })
 
-  test('does not run where a submit would refuse the payload', async () => {
+  test('does not run if a submit would refuse the payload', async () => {
     await expect(runTask(count, { words: 'a' as never })).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' })
     await expect(runTask(count, { words: [1n as never] })).rejects.toMatchObject({ code: 'NOT_JSON' })
     await expect(runTask(count, { words: ['x'.repeat(300_000)] })).rejects.toMatchObject({ code: 'TOO_LARGE' })
@@ -91,7 +91,7 @@ describe('a body that runs alone', () => {
 })
 
 describe('a body that is cancelled', () => {
-  test('is told by its signal, and its way to end is reported', async () => {
+  test('is notified by its signal, and its end is reported', async () => {
     const clock = virtualClock(0)
     const running = runTask(patient, undefined, { cancelAfterMs: 60_000, clock })
     await clock.advance(60_000)
@@ -99,11 +99,11 @@ describe('a body that is cancelled', () => {
     expect(clock.pendingTimers).toBe(0)
   })
 
-  test('on the clock of the machine too', async () => {
+  test('also on the system clock', async () => {
     expect(await runTask(patient, undefined, { cancelAfterMs: 1 })).toMatchObject({ ended: 'threw', aborted: true })
   })
 
-  test('is left behind where it does not heed its signal', async () => {
+  test('is abandoned if it does not react to its signal', async () => {
     const clock = virtualClock(0)
     const running = runTask(deaf, undefined, { cancelAfterMs: 1_000, cancelGraceMs: 5_000, clock })
     await clock.advance(6_000)
@@ -111,7 +111,7 @@ describe('a body that is cancelled', () => {
     expect(clock.pendingTimers).toBe(0)
   })
 
-  test('may be told by a signal of its caller', async () => {
+  test('may be notified by a signal of its caller', async () => {
     const controller = new AbortController()
     const running = runTask(patient, undefined, { signal: controller.signal })
     controller.abort(new Error('enough'))
@@ -122,7 +122,7 @@ describe('a body that is cancelled', () => {
     })
   })
 
-  test('that ended before leaves no timer behind', async () => {
+  test('that ended before leaves no timer', async () => {
     const clock = virtualClock(0)
     expect(await runTask(count, { words: ['a'] }, { cancelAfterMs: 60_000, clock })).toMatchObject({ ended: 'returned', aborted: false })
     expect(clock.pendingTimers).toBe(0)

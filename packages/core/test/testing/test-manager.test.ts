@@ -8,7 +8,7 @@ import { z } from 'zod'
 const hour = 3_600_000
 
 describe('testManager', () => {
-  it('lets back-off pass without waiting', async () => {
+  it('lets a backoff pass without waiting', async () => {
     const attempts: number[] = []
     const flaky = defineTask({
       type: 'flaky',
@@ -30,7 +30,7 @@ describe('testManager', () => {
     expect(await task.result()).toBe('at last')
   })
 
-  it('does not run again what another attempt cannot mend', async () => {
+  it('does not retry an error that is not retryable', async () => {
     const broken = defineTask({
       type: 'broken',
       retry: { maxAttempts: 10 },
@@ -71,7 +71,7 @@ describe('testManager', () => {
     expect(failed).toMatchObject({ attempt: 1, error: { code: 'TIMED_OUT' } })
   })
 
-  it('abandons a body that does not heed its signal after the grace, not before', async () => {
+  it('abandons a body that does not react to its signal after the grace, not before', async () => {
     const deaf = defineTask({ type: 'deaf', run: () => new Promise(() => {}) })
     await using test = await testManager({ tasks: [deaf] })
     const task = await test.manager.submit(deaf)
@@ -83,7 +83,7 @@ describe('testManager', () => {
     expect(await task.details()).toMatchObject({ status: 'cancelled', abandoned: true })
   })
 
-  it('times a wait out, and leaves no timer behind', async () => {
+  it('times a wait out, and leaves no timer', async () => {
     const noop = defineTask({ type: 'noop', run: () => {} })
     // Without chance the janitor sweeps on the full half minute.
     await using test = await testManager({ tasks: [noop], worker: false, random: () => 0.5 })
@@ -91,14 +91,14 @@ describe('testManager', () => {
     // Calls share a timer for a while; what remains then are the renewal of the node and the sweep of its janitor.
     await test.advance(hour)
     const before = test.clock.pendingTimers
-    const told = expect(task.result({ timeoutMs: 90_000 })).rejects.toMatchObject({ code: 'AWAIT_TIMEOUT' })
+    const rejected = expect(task.result({ timeoutMs: 90_000 })).rejects.toMatchObject({ code: 'AWAIT_TIMEOUT' })
     await test.advance(90_000)
-    await told
+    await rejected
     await test.advance(hour)
     expect(test.clock.pendingTimers).toBe(before)
   })
 
-  it('forgets a task that has ended: no timer is left of it', async () => {
+  it('leaves no timer of a finished task', async () => {
     const busy = defineTask({
       type: 'busy',
       payload: unchecked<number>(),
@@ -118,7 +118,7 @@ describe('testManager', () => {
     expect(test.clock.pendingTimers).toBe(before)
   })
 
-  it('is closed within a bound while the store is down', async () => {
+  it('closes within a bound while the store is down', async () => {
     const clock = virtualClock()
     const memory = createMemory({ clock })
     const storage = memory.storage()
@@ -153,7 +153,7 @@ describe('testManager', () => {
     expect(clock.pendingTimers).toBe(0)
   })
 
-  it('fails for good where the result is not what its schema says', async () => {
+  it('fails finally if the schema refuses the result', async () => {
     const wrong = defineTask({
       type: 'wrong',
       retry: { maxAttempts: 3 },
@@ -166,7 +166,7 @@ describe('testManager', () => {
     expect(await task.details()).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'INVALID_RESULT' } })
   })
 
-  it('says which tasks do not settle', async () => {
+  it('names the tasks that do not settle', async () => {
     const noop = defineTask({ type: 'noop', run: () => {} })
     await using test = await testManager({ tasks: [noop], worker: false, clock: virtualClock(0) })
     const { id } = await test.manager.submit(noop)

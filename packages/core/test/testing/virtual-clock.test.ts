@@ -13,7 +13,7 @@ describe('a virtual clock', () => {
     expect(clock.now()).toBe(1_250)
   })
 
-  test('begins in 2024 where nothing else is said, so that runs are alike', () => {
+  test('begins in 2024 by default, so that runs are alike', () => {
     expect(new Date(virtualClock().now()).toISOString()).toBe('2024-01-01T00:00:00.000Z')
   })
 
@@ -25,7 +25,7 @@ describe('a virtual clock', () => {
 })
 
 describe('what is scheduled', () => {
-  test('is called at its time, in the order of time and then of scheduling', async () => {
+  test('is called at its time, ordered by time and then by scheduling', async () => {
     const clock = virtualClock(0)
     const calls: string[] = []
     for (const [name, ms] of [
@@ -41,7 +41,7 @@ describe('what is scheduled', () => {
     expect(clock.pendingTimers).toBe(1)
   })
 
-  test('is never called from within schedule, and at once when time is let pass', async () => {
+  test('is never called from within schedule, and at once when the clock is advanced by 0', async () => {
     const clock = virtualClock(0)
     const callback = vi.fn<() => void>()
     clock.schedule(0, callback)
@@ -52,7 +52,7 @@ describe('what is scheduled', () => {
     expect(clock.now()).toBe(0)
   })
 
-  test('by what is called runs too, where it falls within the time', async () => {
+  test('by a callback runs too, if it is within the time', async () => {
     const clock = virtualClock(0)
     const ticks: number[] = []
     const tick = (): void => {
@@ -64,7 +64,7 @@ describe('what is scheduled', () => {
     expect(ticks).toEqual([10, 20, 30])
   })
 
-  test('is not called once it was ended, and may be ended twice', async () => {
+  test('is not called after it was cancelled, and may be cancelled twice', async () => {
     const clock = virtualClock(0)
     const callback = vi.fn<() => void>()
     const cancel = clock.schedule(10, callback)
@@ -75,7 +75,7 @@ describe('what is scheduled', () => {
     expect(callback).not.toHaveBeenCalled()
   })
 
-  test('can be ended by what is called before it at the same time', async () => {
+  test('can be cancelled by an earlier callback of the same time', async () => {
     const clock = virtualClock(0)
     const callback = vi.fn<() => void>()
     clock.schedule(10, () => cancel())
@@ -84,7 +84,7 @@ describe('what is scheduled', () => {
     expect(callback).not.toHaveBeenCalled()
   })
 
-  test('may be ended after it ran', async () => {
+  test('may be cancelled after it ran', async () => {
     const clock = virtualClock(0)
     const cancel = clock.schedule(1, () => {})
     await clock.advance(1)
@@ -92,8 +92,8 @@ describe('what is scheduled', () => {
   })
 })
 
-describe('between two calls everything comes to rest', () => {
-  test('chains of promises run to their end before the next is called', async () => {
+describe('between two callbacks everything settles', () => {
+  test('chains of promises settle before the next callback', async () => {
     const clock = virtualClock(0)
     const calls: string[] = []
     const chain = async (name: string): Promise<void> => {
@@ -115,7 +115,7 @@ describe('between two calls everything comes to rest', () => {
     expect(calls).toEqual([10])
   })
 
-  test('what was begun before time passes may still schedule for the time that passes', async () => {
+  test('work that began before the advance may still schedule within it', async () => {
     const clock = virtualClock(0)
     const woken: number[] = []
     void nextTurn().then(() => clock.schedule(5, () => woken.push(clock.now())))
@@ -137,7 +137,7 @@ describe('between two calls everything comes to rest', () => {
     expect(woken).toEqual([10, 20, 30])
   })
 
-  test('two advances at a time pass one after the other', async () => {
+  test('two concurrent advances run one after the other', async () => {
     const clock = virtualClock(0)
     const calls: number[] = []
     clock.schedule(15, () => calls.push(clock.now()))
@@ -149,7 +149,7 @@ describe('between two calls everything comes to rest', () => {
 })
 
 describe('a sleep', () => {
-  test('that is aborted rejects with the reason and leaves no timer behind', async () => {
+  test('that is aborted rejects with the reason and leaves no timer', async () => {
     const clock = virtualClock(0)
     const controller = new AbortController()
     const sleeping = clock.sleep(10, controller.signal)
@@ -163,7 +163,7 @@ describe('a sleep', () => {
     await expect(virtualClock().sleep(10, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough')
   })
 
-  test('that ended does not mind an abort', async () => {
+  test('that ended ignores an abort', async () => {
     const clock = virtualClock(0)
     const controller = new AbortController()
     const sleeping = clock.sleep(10, controller.signal)
@@ -189,7 +189,7 @@ describe('a mistake', () => {
     await expect(clock.advance(10)).rejects.toThrow('schedules itself without a delay')
   }, 120_000)
 
-  test('is to throw from a callback: who advances is told, and can go on', async () => {
+  test('is to throw from a callback: the advance rejects, and the clock can go on', async () => {
     const clock = virtualClock(0)
     clock.schedule(5, () => {
       throw new Error('bug')
