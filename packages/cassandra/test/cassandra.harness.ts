@@ -25,7 +25,7 @@ export interface TestKeyspace {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export const addressOf = ({ contactPoints, localDataCenter, credentials }: CassandraEndpoint): CassandraAddress => ({
+export const addressOf = ({ contactPoints, localDataCenter, credentials }: CassandraEndpoint): Omit<CassandraEndpoint, 'version'> => ({
   contactPoints,
   localDataCenter,
   ...(credentials === undefined ? {} : { credentials }),

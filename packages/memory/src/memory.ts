@@ -13,9 +13,9 @@ import type { DeadLetter } from './messaging/queued-message.ts'
 /** The options of a memory. */
 export interface MemoryOptions {
   /** The clock by which nodes expire and released messages return. Default: the system clock. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
   /** Receives the errors of handlers and listeners, and of messages that cannot be decoded. Default: `console`. */
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
 }
 
 /** The data that an engine would hold. It is gone with this object. */

@@ -8,9 +8,9 @@ import { takeStrayRejections } from './unhandled-rejections.ts'
 
 export interface RunContractOptions extends RunSettings {
   /** Only rules whose id begins with one of these. Default: all. */
-  readonly only?: readonly string[]
+  readonly only?: readonly string[] | undefined
   /** How many rules run at the same time. Default 8. Rules of kind `fault` run one by one, after the others. */
-  readonly concurrency?: number
+  readonly concurrency?: number | undefined
 }
 
 /** Runs every rule of a contract. Never rejects because of a rule: the report has its failure. */

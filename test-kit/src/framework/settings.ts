@@ -5,7 +5,7 @@ import type { Timing } from './harness.ts'
 /** How a contract is run. */
 export interface RunSettings {
   /** Repeats the order of an earlier run. Default: the variable CONTRACT_SEED, else a random seed. */
-  readonly seed?: number
+  readonly seed?: number | undefined
 }
 
 /** The given seed of a run, or a random one. */

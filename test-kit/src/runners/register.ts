@@ -19,7 +19,7 @@ export interface RegisterOptions extends RunSettings {
    * Why rules cannot be tried, by id, from `notShownReasons`. Such a rule is skipped with the reason in its name. Only runners that cannot
    * skip a test that has begun (jest, bun) need it.
    */
-  readonly notShown?: ReadonlyMap<string, string>
+  readonly notShown?: ReadonlyMap<string, string> | undefined
 }
 
 /**

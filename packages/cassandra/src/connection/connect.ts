@@ -19,7 +19,7 @@ export interface Connection {
 }
 
 export type ConnectOptions = CassandraConnection &
-  Pick<CassandraKeyspace, 'connectTimeoutMs' | 'logger'> & { readonly requestTimeoutMs?: number }
+  Pick<CassandraKeyspace, 'connectTimeoutMs' | 'logger'> & { readonly requestTimeoutMs?: number | undefined }
 
 export const defaultConnectTimeoutMs = 30_000
 const defaultRequestTimeoutMs = 8_000

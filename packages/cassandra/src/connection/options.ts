@@ -10,9 +10,9 @@ export interface CassandraAddress {
   readonly contactPoints: readonly string[]
   /** The data centre that this node works in, as the cluster names it (`nodetool status`). */
   readonly localDataCenter: string
-  readonly credentials?: { readonly username: string; readonly password: string }
+  readonly credentials?: { readonly username: string; readonly password: string } | undefined
   /** The options of Node's `tls.connect`. Default: no TLS. */
-  readonly tls?: object
+  readonly tls?: object | undefined
 }
 
 /** The caller's own client. */
@@ -34,24 +34,24 @@ export interface CassandraKeyspace {
    * Separates applications that share a keyspace: it is part of every partition key. 1 to 40 letters, digits, `_`, `-`
    * and `.`. Default `taskledger`.
    */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
   /** Which replicas have to agree. Default `local`. */
-  readonly consistency?: ConsistencyProfile
+  readonly consistency?: ConsistencyProfile | undefined
   /** How long to retry until the cluster is reached, in milliseconds. Default 30,000. */
-  readonly connectTimeoutMs?: number
+  readonly connectTimeoutMs?: number | undefined
   /** The logger. Default: the console, with warnings and errors only. */
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
 }
 
 /** The options of `cassandraStorage`. */
 export type CassandraStorageOptions = CassandraConnection &
   CassandraKeyspace & {
     /** How long to wait for an answer, in milliseconds. After that the outcome of a write is unknown. Default 8,000. */
-    readonly requestTimeoutMs?: number
+    readonly requestTimeoutMs?: number | undefined
     /** The maximum number of requests in flight; the others wait. Default 256, of which at most 48 conditional. */
-    readonly maxInFlight?: { readonly requests?: number; readonly conditional?: number }
+    readonly maxInFlight?: { readonly requests?: number | undefined; readonly conditional?: number | undefined } | undefined
     /** When the row of a finished task expires from the lists, in milliseconds after its end. Default: never. */
-    readonly finishedRowsTtlMs?: number
+    readonly finishedRowsTtlMs?: number | undefined
   }
 
 /** The options of `migrate`. */
@@ -61,5 +61,5 @@ export type MigrationOptions = CassandraConnection &
      * Creates the keyspace with this replication if it does not exist: `{ class: 'NetworkTopologyStrategy', dc1: 3 }`.
      * Default: it has to exist.
      */
-    readonly replication?: Readonly<Record<string, string | number>>
+    readonly replication?: Readonly<Record<string, string | number>> | undefined
   }

@@ -5,27 +5,27 @@ export interface RabbitmqMessagingOptions {
   /** `amqp://user:password@host:port/vhost`, or `amqps://…`. A list is tried in its order. */
   readonly url: string | readonly string[]
   /** The first part of all names of exchanges and queues. It separates applications on one vhost. Default `taskledger`. */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
   /** The type of the work queues. `classic` is for development on a single broker. Default `quorum`. */
-  readonly queueType?: 'quorum' | 'classic'
+  readonly queueType?: 'quorum' | 'classic' | undefined
   /** After how many failed deliveries the broker dead-letters a message. Quorum queues only. Default 100. */
-  readonly deliveryLimit?: number
+  readonly deliveryLimit?: number | undefined
   /**
    * The interval of heartbeats, in seconds. A connection without an answer is closed after about 2.3 intervals. Default 10.
    */
-  readonly heartbeatSeconds?: number
+  readonly heartbeatSeconds?: number | undefined
   /** How long opening may take, in milliseconds. Default 30,000. */
-  readonly connectTimeoutMs?: number
+  readonly connectTimeoutMs?: number | undefined
   /** How long the broker may take to confirm a message, in milliseconds. Default 8,000. */
-  readonly confirmTimeoutMs?: number
+  readonly confirmTimeoutMs?: number | undefined
   /** How many messages may be sent without a confirmation; further messages wait. Default 500. */
-  readonly maxUnconfirmed?: number
+  readonly maxUnconfirmed?: number | undefined
   /** The maximum size of a message, in bytes. Give the broker's limit, or less. Default 16,000,000. */
-  readonly maxMessageBytes?: number
+  readonly maxMessageBytes?: number | undefined
   /** How long the acknowledgement of an accepted message is delayed in case its run ends soon, in milliseconds. Default 2,000. */
-  readonly lazyAcknowledgementMs?: number
+  readonly lazyAcknowledgementMs?: number | undefined
   /** Further options of Node's `net.connect` or `tls.connect`: `ca`, `cert`, `key`, `servername` … */
-  readonly socketOptions?: object
+  readonly socketOptions?: object | undefined
   /** Default: a logger that prints warnings and errors to the console. */
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
 }
