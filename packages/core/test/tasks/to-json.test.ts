@@ -231,7 +231,7 @@ describe('a value that JSON cannot hold is refused, by its place and with a reme
 describe('the limit', () => {
   const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).length
 
-  test('counts the bytes of the JSON, to the byte', () => {
+  test('counts the bytes of the JSON, to the byte', { timeout: 30_000 }, () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.jsonValue(), fc.array(fc.string({ unit: 'binary' })), fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }))),

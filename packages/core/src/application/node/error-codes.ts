@@ -5,7 +5,7 @@ import type { UnknownTaskVersion } from '../../tasks/stored-payload.ts'
 import type { InvalidValue } from '../../tasks/validate.ts'
 import type { AwaitTimeout, IdempotencyMismatch, SubmitIncomplete, TaskAborted, TaskNotFound, TaskUnsuccessful } from './errors.ts'
 
-/** The error of each code. docs/errors.md says when each of them occurs. */
+/** The error of each code. docs/reference/errors.md says when each of them occurs. */
 export interface ErrorByCode extends PortErrorByCode {
   readonly MISUSE: MisuseError<'MISUSE'>
   readonly ALREADY_REGISTERED: MisuseError<'ALREADY_REGISTERED'>

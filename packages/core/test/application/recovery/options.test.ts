@@ -18,6 +18,8 @@ describe('options of recovery', () => {
   })
 
   it('say what becomes of a body whose node loses its lease', () => {
-    expect(() => defineTask({ type: 'sample', onLeaseLost: 'ignore' as never, run: () => {} })).toThrow("give 'abort' or 'finish'")
+    expect(() => defineTask({ type: 'sample', onLeaseLost: 'ignore' as never, run: () => {} })).toThrow(
+      'onLeaseLost is "ignore": give "abort" or "finish"',
+    )
   })
 })
