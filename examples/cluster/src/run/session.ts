@@ -14,6 +14,7 @@ import type { WorkerProcess } from '../worker/process.ts'
 import type { Account } from './account.ts'
 import { accountFor, isAllWell, summaryOf } from './account.ts'
 import { LiveRun } from './live.ts'
+import { NewsFeed } from './news-feed.ts'
 import { newsOf } from './news.ts'
 import { plainRun } from './plain.ts'
 
@@ -46,30 +47,19 @@ const describeState = (state: NodeState, note = 'for an unknown reason'): string
   }
 }
 
-/** More news than any screen has room for. */
-const maxNews = 100
-
 /** The timeout for reading all histories at the end, in milliseconds. */
 const accountMs = 60_000
-
-/** One piece of news. */
-interface News {
-  readonly at: number
-  readonly isNewTask: boolean
-  /** In words; undefined if its task is not known yet. */
-  readonly textIn: (cluster: Cluster) => string | undefined
-}
 
 /** One cluster from its start to its end, and the output about it. */
 export class Session {
   readonly #options: SessionOptions
-  readonly #news: News[] = []
+  readonly #news: NewsFeed
   #cluster: Cluster | undefined
   #live: LiveRun | undefined
-  #unprinted: News[] = []
 
   constructor(options: SessionOptions) {
     this.#options = options
+    this.#news = new NewsFeed(options.isLive ? undefined : options.say)
     options.shutdown.setActions({ inOrder: () => this.#stopInOrder(), atOnce: () => this.#stopAtOnce() })
   }
 
@@ -87,7 +77,7 @@ export class Session {
       this.#live?.close()
       await cluster.close()
     }
-    this.#printNews()
+    this.#news.print(cluster)
     const { workers } = cluster.pool
     const isWaitedFor = !isLive && !shutdown.signal.aborted
     for (const violation of account.violations) say(violation)
@@ -129,56 +119,24 @@ export class Session {
   async #runLive(cluster: Cluster): Promise<void> {
     const { environment, mailboxes, shutdown } = this.#options
     const { stdin: input, stdout: output } = process
-    const news = (): readonly NewsView[] => this.#newsViews()
+    const news = (): readonly NewsView[] => this.#news.viewsIn(cluster)
     const stop = shutdown.request.bind(shutdown)
     this.#live = new LiveRun({ cluster, environment, mailboxes, news, input, output, stop })
     await sleep(2 ** 31 - 1, undefined, { signal: shutdown.signal })
   }
 
-  #newsViews(): readonly NewsView[] {
-    const cluster = this.#cluster
-    if (cluster === undefined) return []
-    return this.#news.flatMap(({ at, textIn }) => {
-      const text = textIn(cluster)
-      return text === undefined ? [] : [{ at, text }]
-    })
-  }
-
   #hear(notice: TaskNotice): void {
     // The list still has the node of a task that died: later it has the node of the next attempt.
     const diedOn = notice.type === 'TaskDied' ? this.#cluster?.watch.taskOf(notice.taskId)?.node : undefined
-    const item: News = {
-      at: Date.now(),
-      isNewTask: notice.type === 'TaskCreated',
-      textIn: (cluster) => newsOf(cluster, notice, diedOn),
-    }
-    this.#remember(item)
-    if (this.#options.isLive) return
-    this.#unprinted.push(item)
-    this.#printNews()
-  }
-
-  #remember(item: News): void {
-    this.#news.push(item)
-    if (this.#news.length > maxNews) this.#news.shift()
-  }
-
-  /** Prints the news as plain lines. A notice may come before its submit has returned: then it is printed later. */
-  #printNews(): void {
-    const cluster = this.#cluster
-    if (cluster === undefined) return
-    this.#unprinted = this.#unprinted.filter(({ isNewTask, textIn }) => {
-      const text = textIn(cluster)
-      if (text !== undefined && !isNewTask) this.#options.say(text)
-      return text === undefined
-    })
+    this.#news.add({ at: Date.now(), isNewTask: notice.type === 'TaskCreated', textIn: (cluster) => newsOf(cluster, notice, diedOn) })
+    if (this.#cluster !== undefined) this.#news.print(this.#cluster)
   }
 
   #watchWorker({ name, pid, state, note }: WorkerProcess): void {
     const text = `${name}, process ${pid}: ${describeState(state, note)}`
     if (!this.#options.isLive || state === 'lost') this.#show(text)
     // The line at the bottom of the screen disappears after a moment.
-    if (this.#options.isLive && state === 'lost') this.#remember({ at: Date.now(), isNewTask: false, textIn: () => text })
+    if (this.#options.isLive && state === 'lost') this.#news.add({ at: Date.now(), isNewTask: false, textIn: () => text })
   }
 
   #show(text: string): void {
