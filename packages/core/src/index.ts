@@ -11,8 +11,8 @@ export type { QueueSettings, TaskWorkerOptions, UnknownTaskOptions } from './app
 export type { LeaseOptions } from './application/node/lease.ts'
 export type { JanitorOptions, RetentionOptions } from './application/recovery/settings.ts'
 export type { TaskMessaging, TaskStorage } from './ports/bundles.ts'
-export { silentLogger } from './ports/logger.ts'
-export type { Logger } from './ports/logger.ts'
+export { silentLogger } from './ports/shared/logger.ts'
+export type { Logger } from './ports/shared/logger.ts'
 
 // Submit, list and await tasks.
 export type { TaskManager } from './application/task-manager.ts'
@@ -56,7 +56,7 @@ export { NonRetryableError } from './tasks/describe-error.ts'
 // Tell errors apart.
 export { hasCode } from './application/node/error-codes.ts'
 export type { ErrorByCode, ErrorCode } from './application/node/error-codes.ts'
-export { codeOf, isMisuse, TaskledgerError } from './ports/errors.ts'
+export { codeOf, isMisuse, TaskledgerError } from './ports/shared/errors.ts'
 export { isTaskAborted, isTaskCancelled, isTaskDied, isTaskFailed } from './application/node/errors.ts'
 export type {
   AwaitTimeout,

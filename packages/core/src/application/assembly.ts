@@ -1,6 +1,6 @@
 import { isFinalStatus } from '../domain/task-status.ts'
 import type { TaskDetails } from '../domain/task-details.ts'
-import { closedError } from '../ports/errors.ts'
+import { closedError } from '../ports/shared/errors.ts'
 import type { TaskNotice, Unsubscribe } from '../ports/event-bus.ts'
 import type { TaskRegistry } from '../tasks/task-registry.ts'
 import { Cancellations } from './commands/cancellations.ts'

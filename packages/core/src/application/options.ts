@@ -1,6 +1,6 @@
 import type { TaskMessaging, TaskStorage } from '../ports/bundles.ts'
-import type { Clock } from '../ports/clock.ts'
-import type { Logger } from '../ports/logger.ts'
+import type { Clock } from '../ports/shared/clock.ts'
+import type { Logger } from '../ports/shared/logger.ts'
 import type { TaskDeclaration } from '../tasks/task-factory.ts'
 import type { TaskRegistry } from '../tasks/task-registry.ts'
 import type { LeaseOptions } from './node/lease.ts'

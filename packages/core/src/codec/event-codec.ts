@@ -1,5 +1,5 @@
 import type { TaskEvent } from '../domain/task-event.ts'
-import { UnknownEventType } from '../ports/errors.ts'
+import { UnknownEventType } from '../ports/shared/errors.ts'
 import type { Fields } from './fields.ts'
 import { isAnything, isCount, isFlag, isId, isNumber, isShape, isText, isTexts, malformed, optional, parseRecord, pick } from './fields.ts'
 

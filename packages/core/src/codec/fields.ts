@@ -1,6 +1,6 @@
 import { isTaskId } from '../domain/task-id.ts'
 import { taskStatuses } from '../domain/task-status.ts'
-import { TaskledgerError } from '../ports/errors.ts'
+import { TaskledgerError } from '../ports/shared/errors.ts'
 
 /** Whether a value fits a field. */
 export type Check = (value: unknown) => boolean

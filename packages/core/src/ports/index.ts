@@ -19,21 +19,21 @@ export type {
   WorkQueueCapabilities,
 } from './capabilities.ts'
 export type { CallOptions } from './call-options.ts'
-export type { CancelSchedule, Clock } from './clock.ts'
-export type { Logger } from './logger.ts'
+export type { CancelSchedule, Clock } from './shared/clock.ts'
+export type { Logger } from './shared/logger.ts'
 
 // What they fail with.
-export { closedError, codeOf, hasCode, isMisuse, misuse, MisuseError, outcomeUnknown, TaskledgerError } from './errors.ts'
-export { UnknownEventType, VersionConflict } from './errors.ts'
-export type { PortErrorByCode, PortErrorCode } from './errors.ts'
+export { closedError, codeOf, hasCode, isMisuse, misuse, MisuseError, outcomeUnknown, TaskledgerError } from './shared/errors.ts'
+export { UnknownEventType, VersionConflict } from './shared/errors.ts'
+export type { PortErrorByCode, PortErrorCode } from './shared/errors.ts'
 
 // What adapters are made of.
-export { sleepOn, systemClock } from './clock.ts'
-export { consoleLogger, silentLogger } from './logger.ts'
-export { onAbort } from './on-abort.ts'
-export { within } from './within.ts'
-export type { WithinOptions } from './within.ts'
-export { checkMs, checkOneOf, checkPattern, checkText, checkWhole, wrongOption } from './checks.ts'
+export { sleepOn, systemClock } from './shared/clock.ts'
+export { consoleLogger, silentLogger } from './shared/logger.ts'
+export { onAbort } from './shared/on-abort.ts'
+export { within } from './shared/within.ts'
+export type { WithinOptions } from './shared/within.ts'
+export { checkMs, checkOneOf, checkPattern, checkText, checkWhole, wrongOption } from './shared/checks.ts'
 export { compareListed, decodeCursor, encodeCursor } from './listing-cursor.ts'
 export type { ListingPosition } from './listing-cursor.ts'
 export { matches } from './task-listing.ts'

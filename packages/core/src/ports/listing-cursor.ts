@@ -1,6 +1,6 @@
 import type { TaskDetails } from '../domain/task-details.ts'
 import { isTaskId } from '../domain/task-id.ts'
-import { TaskledgerError } from './errors.ts'
+import { TaskledgerError } from './shared/errors.ts'
 import type { TaskFilter } from './task-listing.ts'
 
 /** The place where a page ended: the keys by which a listing is ordered. */

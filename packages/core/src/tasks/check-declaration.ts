@@ -1,6 +1,6 @@
 import type { RetryBackoff, RetryPolicy } from '../domain/retry-policy.ts'
 import { defaultRetryPolicy } from '../domain/retry-policy.ts'
-import { checkPattern, checkText, checkWhole, wrongOption } from '../ports/checks.ts'
+import { checkPattern, checkText, checkWhole, wrongOption } from '../ports/shared/checks.ts'
 import type { TaskDeclaration } from './task-factory.ts'
 
 /** The parts of a retry policy that differ from the default one. */

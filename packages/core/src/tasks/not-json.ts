@@ -1,4 +1,4 @@
-import { TaskledgerError } from '../ports/errors.ts'
+import { TaskledgerError } from '../ports/shared/errors.ts'
 
 /** An array or object that is being copied, with a link to the one that contains it. */
 export interface Level {

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { JsonValue } from '../domain/json.ts'
-import { TaskledgerError } from '../ports/errors.ts'
+import { TaskledgerError } from '../ports/shared/errors.ts'
 import type { UpcastStep } from './task-options.ts'
 import { toJson } from './to-json.ts'
 import type { Subject } from './validate.ts'

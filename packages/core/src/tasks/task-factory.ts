@@ -1,7 +1,7 @@
 import type { JsonValue } from '../domain/json.ts'
 import type { RetryPolicy } from '../domain/retry-policy.ts'
 import type { TaskId } from '../domain/task-id.ts'
-import type { Logger } from '../ports/logger.ts'
+import type { Logger } from '../ports/shared/logger.ts'
 
 /** What a body receives. */
 export interface TaskContext<Payload = unknown, Progress = unknown> {

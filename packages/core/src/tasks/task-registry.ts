@@ -1,5 +1,5 @@
-import { wrongOption } from '../ports/checks.ts'
-import { MisuseError } from '../ports/errors.ts'
+import { wrongOption } from '../ports/shared/checks.ts'
+import { MisuseError } from '../ports/shared/errors.ts'
 import { checkDeclaration } from './check-declaration.ts'
 import type { TaskDeclaration } from './task-factory.ts'
 import { isTaskFactory } from './task-factory.ts'

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../domain/json.ts'
-import { TaskledgerError } from '../ports/errors.ts'
+import { TaskledgerError } from '../ports/shared/errors.ts'
 import type { Level, Place } from './not-json.ts'
 import { instanceRefused, notJson, pathOf } from './not-json.ts'
 

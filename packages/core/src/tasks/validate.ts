@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { TaskledgerError } from '../ports/errors.ts'
+import { TaskledgerError } from '../ports/shared/errors.ts'
 
 /** One objection of a schema. */
 export interface ValidationIssue {

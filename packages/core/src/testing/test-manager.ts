@@ -1,7 +1,7 @@
 import { createTaskManager } from '../application/create-task-manager.ts'
 import type { TaskManagerOptions } from '../application/options.ts'
 import type { TaskManager } from '../application/task-manager.ts'
-import { TaskledgerError } from '../ports/errors.ts'
+import { TaskledgerError } from '../ports/shared/errors.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import { virtualClock } from './virtual-clock.ts'
 

@@ -1,7 +1,7 @@
-import type { CancelSchedule, Clock } from '../ports/clock.ts'
-import { sleepOn } from '../ports/clock.ts'
-import { wrongOption } from '../ports/checks.ts'
-import { misuse } from '../ports/errors.ts'
+import type { CancelSchedule, Clock } from '../ports/shared/clock.ts'
+import { sleepOn } from '../ports/shared/clock.ts'
+import { wrongOption } from '../ports/shared/checks.ts'
+import { misuse } from '../ports/shared/errors.ts'
 
 /** A clock whose time passes only when a test advances it. Give one clock to all parts that share a time. */
 export interface VirtualClock extends Clock {

@@ -6,7 +6,7 @@ import { TaskNotFound } from '../node/errors.ts'
 import type { EventSourcing } from './event-sourcing.ts'
 import type { NodeContext } from '../node/context.ts'
 import { commandBase } from '../node/context.ts'
-import { checkText } from '../../ports/checks.ts'
+import { checkText } from '../../ports/shared/checks.ts'
 import type { Publisher } from './publisher.ts'
 
 /** Who requests a cancellation, and why. */

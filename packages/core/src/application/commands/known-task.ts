@@ -1,4 +1,4 @@
-import { TaskledgerError } from '../../ports/errors.ts'
+import { TaskledgerError } from '../../ports/shared/errors.ts'
 import type { TaskDeclaration, TaskFactory } from '../../tasks/task-factory.ts'
 import { isTaskFactory } from '../../tasks/task-factory.ts'
 import type { TaskRegistry } from '../../tasks/task-registry.ts'

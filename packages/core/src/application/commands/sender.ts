@@ -1,7 +1,7 @@
 import type { TaskDetails } from '../../domain/task-details.ts'
 import type { TaskCreated } from '../../domain/task-event.ts'
 import type { TaskId } from '../../domain/task-id.ts'
-import type { CancelSchedule } from '../../ports/clock.ts'
+import type { CancelSchedule } from '../../ports/shared/clock.ts'
 import type { WorkMessage } from '../../ports/work-queue.ts'
 import type { NodeContext } from '../node/context.ts'
 import type { Outbox } from './outbox.ts'

@@ -1,6 +1,6 @@
 import { v5, v7 } from 'uuid'
 import type { TaskId } from '../../domain/task-id.ts'
-import type { Clock } from '../../ports/clock.ts'
+import type { Clock } from '../../ports/shared/clock.ts'
 
 /** The maximum number of tasks in a cohort. */
 const cohortSize = 32

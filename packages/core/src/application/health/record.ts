@@ -1,5 +1,5 @@
-import type { Clock } from '../../ports/clock.ts'
-import { codeOf } from '../../ports/errors.ts'
+import type { Clock } from '../../ports/shared/clock.ts'
+import { codeOf } from '../../ports/shared/errors.ts'
 
 /** The result of one health check. Times are in milliseconds since 1970. */
 export interface HealthCheck {

@@ -1,5 +1,5 @@
-import type { CancelSchedule } from '../../ports/clock.ts'
-import { outcomeUnknown } from '../../ports/errors.ts'
+import type { CancelSchedule } from '../../ports/shared/clock.ts'
+import { outcomeUnknown } from '../../ports/shared/errors.ts'
 import type { NodeInfo } from '../../ports/node-registry.ts'
 import type { LeaseState } from '../node/lease.ts'
 import type { NodeContext } from '../node/context.ts'

@@ -1,4 +1,4 @@
-import type { CancelSchedule } from '../../ports/clock.ts'
+import type { CancelSchedule } from '../../ports/shared/clock.ts'
 import type { NodeInfo } from '../../ports/node-registry.ts'
 import type { NodeContext } from '../node/context.ts'
 import type { NodeListener } from '../node/listener.ts'

@@ -1,4 +1,4 @@
-import { checkMs, wrongOption } from '../../ports/checks.ts'
+import { checkMs, wrongOption } from '../../ports/shared/checks.ts'
 
 /** The minimum interval of a node's periodic work, in milliseconds. */
 const minIntervalMs = 10

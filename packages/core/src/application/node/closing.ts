@@ -1,7 +1,7 @@
 import type { TaskMessaging, TaskStorage } from '../../ports/bundles.ts'
-import type { Clock } from '../../ports/clock.ts'
-import type { Logger } from '../../ports/logger.ts'
-import { within } from '../../ports/within.ts'
+import type { Clock } from '../../ports/shared/clock.ts'
+import type { Logger } from '../../ports/shared/logger.ts'
+import { within } from '../../ports/shared/within.ts'
 
 /** How long closing waits for storage or messaging, in milliseconds. */
 const closeMs = 10_000

@@ -1,8 +1,8 @@
 import type { CommandBase } from '../../domain/task-command.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import type { TaskMessaging, TaskStorage } from '../../ports/bundles.ts'
-import type { Clock } from '../../ports/clock.ts'
-import type { Logger } from '../../ports/logger.ts'
+import type { Clock } from '../../ports/shared/clock.ts'
+import type { Logger } from '../../ports/shared/logger.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Lease } from './lease.ts'
 

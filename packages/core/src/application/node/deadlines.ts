@@ -1,6 +1,6 @@
-import type { CancelSchedule, Clock } from '../../ports/clock.ts'
-import { outcomeUnknown } from '../../ports/errors.ts'
-import { within } from '../../ports/within.ts'
+import type { CancelSchedule, Clock } from '../../ports/shared/clock.ts'
+import { outcomeUnknown } from '../../ports/shared/errors.ts'
+import { within } from '../../ports/shared/within.ts'
 
 /** Calls that began within the same second. */
 interface Slice {

@@ -1,7 +1,7 @@
 import type { TaskMessaging, TaskStorage } from '../../ports/bundles.ts'
-import type { Clock } from '../../ports/clock.ts'
-import { TaskledgerError } from '../../ports/errors.ts'
-import type { Logger } from '../../ports/logger.ts'
+import type { Clock } from '../../ports/shared/clock.ts'
+import { TaskledgerError } from '../../ports/shared/errors.ts'
+import type { Logger } from '../../ports/shared/logger.ts'
 
 /** The adapters of a manager. */
 export interface Adapters {

@@ -1,6 +1,6 @@
 import type { TaskId } from '../../domain/task-id.ts'
-import type { MisuseError, PortErrorByCode, TaskledgerError } from '../../ports/errors.ts'
-import { codeOf } from '../../ports/errors.ts'
+import type { MisuseError, PortErrorByCode, TaskledgerError } from '../../ports/shared/errors.ts'
+import { codeOf } from '../../ports/shared/errors.ts'
 import type { UnknownTaskVersion } from '../../tasks/stored-payload.ts'
 import type { InvalidValue } from '../../tasks/validate.ts'
 import type { AwaitTimeout, IdempotencyMismatch, SubmitIncomplete, TaskAborted, TaskNotFound, TaskUnsuccessful } from './errors.ts'

@@ -1,6 +1,6 @@
 import type { TaskDetails } from '../../domain/task-details.ts'
 import type { TaskId } from '../../domain/task-id.ts'
-import { codeOf, TaskledgerError } from '../../ports/errors.ts'
+import { codeOf, TaskledgerError } from '../../ports/shared/errors.ts'
 
 /** No task has this id: the task never existed, or was removed. */
 export class TaskNotFound extends TaskledgerError<'TASK_NOT_FOUND'> {

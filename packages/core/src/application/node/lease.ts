@@ -1,6 +1,6 @@
-import type { Clock } from '../../ports/clock.ts'
-import { misuse } from '../../ports/errors.ts'
-import { checkMs } from '../../ports/checks.ts'
+import type { Clock } from '../../ports/shared/clock.ts'
+import { misuse } from '../../ports/shared/errors.ts'
+import { checkMs } from '../../ports/shared/checks.ts'
 import { checkIntervalMs } from './checks.ts'
 
 /** The lease by which other nodes know that a node is alive. Times are in milliseconds. */

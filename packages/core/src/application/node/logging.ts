@@ -1,4 +1,4 @@
-import type { Logger } from '../../ports/logger.ts'
+import type { Logger } from '../../ports/shared/logger.ts'
 
 /** A logger that adds fields to every line. */
 export const taskLogger = (logger: Logger, bound: object): Logger => ({

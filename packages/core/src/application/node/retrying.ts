@@ -1,4 +1,4 @@
-import { codeOf, isMisuse } from '../../ports/errors.ts'
+import { codeOf, isMisuse } from '../../ports/shared/errors.ts'
 import type { NodeContext } from './context.ts'
 
 /** Failures that a retry cannot cure. `OUTCOME_UNKNOWN` and errors without a code are retried: every call of a port may be repeated. */

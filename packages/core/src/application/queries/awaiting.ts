@@ -1,7 +1,7 @@
 import { isFinalStatus } from '../../domain/task-status.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import type { TaskNotice } from '../../ports/event-bus.ts'
-import { onAbort } from '../../ports/on-abort.ts'
+import { onAbort } from '../../ports/shared/on-abort.ts'
 import type { NodeContext } from '../node/context.ts'
 
 /** How often a waiter polls the store, in milliseconds: notices may be lost. */

@@ -2,8 +2,8 @@ import type { TaskFilter } from '../../ports/task-listing.ts'
 import type { CallOptions } from '../../ports/call-options.ts'
 import type { TaskStatus } from '../../domain/task-status.ts'
 import { taskStatuses } from '../../domain/task-status.ts'
-import { misuse } from '../../ports/errors.ts'
-import { checkWhole } from '../../ports/checks.ts'
+import { misuse } from '../../ports/shared/errors.ts'
+import { checkWhole } from '../../ports/shared/checks.ts'
 import { timeOf } from '../node/checks.ts'
 
 /** Which tasks to list. A task is listed if it matches every property that is given. */

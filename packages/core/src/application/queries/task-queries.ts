@@ -13,7 +13,7 @@ import { filterOf, limitOf } from './list-query.ts'
 import { hasCode } from '../node/error-codes.ts'
 import { AwaitTimeout, TaskNotFound } from '../node/errors.ts'
 import type { NodeContext } from '../node/context.ts'
-import { checkMs } from '../../ports/checks.ts'
+import { checkMs } from '../../ports/shared/checks.ts'
 import { mayPass, persist } from '../node/retrying.ts'
 
 /** How long to wait for the end of a task. */

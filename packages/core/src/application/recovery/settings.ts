@@ -1,4 +1,4 @@
-import { checkMs } from '../../ports/checks.ts'
+import { checkMs } from '../../ports/shared/checks.ts'
 import { checkIntervalMs } from '../node/checks.ts'
 
 /** How a node looks for lost tasks. Times are in milliseconds. */

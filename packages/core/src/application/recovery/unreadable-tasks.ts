@@ -1,6 +1,6 @@
 import type { TaskId } from '../../domain/task-id.ts'
-import { codeOf } from '../../ports/errors.ts'
-import type { Logger } from '../../ports/logger.ts'
+import { codeOf } from '../../ports/shared/errors.ts'
+import type { Logger } from '../../ports/shared/logger.ts'
 
 /** Tasks whose histories this node cannot read. Each is logged once per version of its row. */
 export class UnreadableTasks {

@@ -1,4 +1,4 @@
-import { misuse } from '../../ports/errors.ts'
+import { misuse } from '../../ports/shared/errors.ts'
 import type { TaskNotice } from '../../ports/event-bus.ts'
 import type { LeaseState } from '../node/lease.ts'
 import type { TaskWorkerOptions } from './settings.ts'

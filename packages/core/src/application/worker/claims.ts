@@ -1,7 +1,7 @@
 import type { StartTask } from '../../domain/task-command.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import { isFinalStatus, isUnderWay } from '../../domain/task-status.ts'
-import { hasCode } from '../../ports/errors.ts'
+import { hasCode } from '../../ports/shared/errors.ts'
 import type { TaskNotice } from '../../ports/event-bus.ts'
 import type { ConsumeMode, Delivery, WorkMessage } from '../../ports/work-queue.ts'
 import { describeError } from '../../tasks/describe-error.ts'

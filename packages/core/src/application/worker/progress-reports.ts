@@ -1,6 +1,6 @@
 import type { TaskProgress } from '../../domain/task-event.ts'
 import type { TaskId } from '../../domain/task-id.ts'
-import type { CancelSchedule } from '../../ports/clock.ts'
+import type { CancelSchedule } from '../../ports/shared/clock.ts'
 import type { NodeContext } from '../node/context.ts'
 import { persist } from '../node/retrying.ts'
 

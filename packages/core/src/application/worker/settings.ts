@@ -1,8 +1,8 @@
-import { misuse } from '../../ports/errors.ts'
+import { misuse } from '../../ports/shared/errors.ts'
 import type { ConsumeMode } from '../../ports/work-queue.ts'
 import { checkQueueName } from '../../tasks/check-declaration.ts'
 import type { TaskRegistry } from '../../tasks/task-registry.ts'
-import { checkMs, checkWhole } from '../../ports/checks.ts'
+import { checkMs, checkWhole } from '../../ports/shared/checks.ts'
 
 /** The options of a worker. Times are in milliseconds. */
 export interface TaskWorkerOptions {

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
-import { within } from '../../src/ports/within.ts'
+import { within } from '../../../src/ports/shared/within.ts'
 
 const timeoutMs = 60_000
 

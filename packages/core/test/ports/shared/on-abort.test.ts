@@ -1,8 +1,8 @@
 import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
-import { Deadlines } from '../../src/application/node/deadlines.ts'
-import { systemClock } from '../../src/ports/clock.ts'
-import { onAbort } from '../../src/ports/on-abort.ts'
+import { Deadlines } from '../../../src/application/node/deadlines.ts'
+import { systemClock } from '../../../src/ports/shared/clock.ts'
+import { onAbort } from '../../../src/ports/shared/on-abort.ts'
 
 test('a signal with many waiters has one listener, which calls all waiters but those that left', () => {
   const caller = new AbortController()

@@ -1,4 +1,4 @@
-import type { TaskId } from '../domain/task-id.ts'
+import type { TaskId } from '../../domain/task-id.ts'
 
 /**
  * What a port fails with. A code stays the same from release to release; the message is for people and may change.
