@@ -19,13 +19,13 @@ const worker: TaskWorkerOptions = { slots: 1, cancelGraceMs: 5, unknownTasks: { 
 const anything = defineTask({ type: 'anything', payload: unchecked<unknown>(), run: ({ payload }) => payload })
 const strict = defineTask({ type: 'strict', payload: z.object({ mailbox: z.string().min(1) }), run: () => {} })
 
-/** Runs a body once and gives the error that its task failed with. */
+/** Runs a body once, and returns the error of its task. */
 const failureOf = async (run: () => unknown) => {
   const task = defineTask({ type: 'misbehaving', run })
   const manager = await managerOf({ tasks: [task], worker })
   const details = await (await manager.submit(task)).finished()
   expect(details.status).toBe('failed')
-  // The worker goes on: its only slot is free again.
+  // The worker continues: its only slot is free again.
   expect((await (await manager.submit(task)).finished()).status).toBe('failed')
   return details.error
 }

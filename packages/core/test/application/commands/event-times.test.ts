@@ -3,7 +3,7 @@ import { checkHistory, virtualClock } from '@taskledger/core/testing'
 import { createMemory } from '@taskledger/memory'
 import { expect, it } from 'vitest'
 
-it('times of a history do not run backwards, whoever has the slower clock, and whoever was overtaken', async () => {
+it('times of a history do not run backwards, whichever node has the slower clock', async () => {
   const memory = createMemory({ logger: silentLogger })
   const hang = defineTask({
     type: 'hang',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { VirtualCluster } from '../virtual-cluster.ts'
 
 describe('the health of a node', () => {
-  it('is good where everything was seen to work, with since when', async () => {
+  it('is good once everything was seen to work, and says since when', async () => {
     await using cluster = new VirtualCluster()
     const front = await cluster.node({ worker: false })
     const node = await cluster.node()
@@ -28,7 +28,7 @@ describe('the health of a node', () => {
     expect(store.lastError).toMatchObject({ code: 'UNAVAILABLE', message: 'events.read is made to fail' })
   })
 
-  it('tells when it hears the bus no more, though it can publish', async () => {
+  it('reports a bus that it no longer receives from, although it can publish', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node({ worker: false })
     await cluster.advance(10_000)
@@ -41,7 +41,7 @@ describe('the health of a node', () => {
     expect(node.manager.health()).toMatchObject({ ok: true, bus: { ok: true } })
   })
 
-  it('tells when it cannot reach the store, and keeps the last error after it can again', async () => {
+  it('reports a store that it cannot reach, and keeps the last error after it can again', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node({ worker: false })
     node.faults.fail('before', calls('events.read'))
@@ -55,14 +55,14 @@ describe('the health of a node', () => {
     expect(node.manager.health().store).toMatchObject({ ok: true, lastError: { code: 'UNAVAILABLE' } })
   })
 
-  it('tells when messages wait and it is handed none, and when the queue does not answer', async () => {
+  it('reports waiting messages that are not delivered, and a queue that does not answer', async () => {
     await using cluster = new VirtualCluster()
     let depth: number | undefined
     const intercept = onCalls({ 'queue.depth': async (next, queue) => depth ?? next(queue) })
     const node = await cluster.node({ worker: { slots: 2 }, intercept })
     await cluster.advance(10_000)
     expect(node.manager.health().consuming?.ok).toBe(true)
-    // A consumer that the engine has forgotten, as the broker's client may not know.
+    // The engine has forgotten the consumer, and the client does not know.
     cluster.memory.faults.kill(node.client.messaging)
     const front = await cluster.node({ worker: false })
     await front.manager.submit(cluster.held().task, null)
@@ -76,7 +76,7 @@ describe('the health of a node', () => {
     expect(node.manager.health().consuming).toMatchObject({ ok: false, why: 'the work queue did not answer' })
   })
 
-  it('is not bad where all slots are taken, or where the worker is merely busy', async () => {
+  it('is not bad because all slots are taken and the worker is busy', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node({ worker: { slots: 1 } })
     await cluster.start(node)
@@ -85,7 +85,7 @@ describe('the health of a node', () => {
     expect(node.manager.health().ok).toBe(true)
   })
 
-  it('tells when the worker is paused', async () => {
+  it('reports a paused worker', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node()
     node.manager.worker?.pause()
@@ -96,7 +96,7 @@ describe('the health of a node', () => {
     expect(node.manager.health().consuming).toMatchObject({ ok: true })
   })
 
-  it('hides its beats from whoever subscribes', async () => {
+  it('hides its probes from subscribers', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node({ worker: false })
     const heard: string[] = []

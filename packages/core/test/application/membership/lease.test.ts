@@ -15,7 +15,7 @@ describe('the lease of a node', () => {
     expect(await cluster.storage.nodes.live()).toMatchObject([{ nodeId: node.id, renewedAt: cluster.clock.now() }])
   })
 
-  it('is in doubt after 60 percent of its time: nothing more is taken until it is renewed', async () => {
+  it('is in doubt after 60 percent of its time: the node takes no more tasks until it is renewed', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node({ worker: { slots: 5 } })
     node.faults.fail('before', calls('nodes.renew'))
@@ -34,13 +34,13 @@ describe('the lease of a node', () => {
     expect(cluster.run(early).signal.aborted).toBe(false)
   })
 
-  it('that came to be in doubt between a delivery and its claim lets nothing be claimed', async () => {
+  it('that becomes doubtful between a delivery and its claim prevents the claim', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node()
     node.faults.fail('before', calls('nodes.renew'))
     await cluster.advance(8_900)
     node.faults.slow(calls('events.read'), () => cluster.clock.sleep(200))
-    // Of a task with a key the history is read first.
+    // The history of a task with a key is read before its claim.
     const task = await node.manager.submit(cluster.held().task, null, { idempotencyKey: 'one' })
     await cluster.advance(3_000)
     expect(await cluster.eventTypes(task)).toEqual(['Created'])
@@ -49,7 +49,7 @@ describe('the lease of a node', () => {
     cluster.run(task).return()
   })
 
-  it('is lost at the end of its time: bodies are told so, and their tasks handed back, uncounted, once the store answers', async () => {
+  it('is lost at the end of its time: bodies are told, and their tasks are handed back without counting once the store answers', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node()
     const [task, body] = await cluster.start(node)
@@ -63,7 +63,7 @@ describe('the lease of a node', () => {
     node.faults.heal()
     expect(await cluster.untilRunning(task, 2, 15_000)).toBeLessThan(10_000)
     expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Released', 'Started'])
-    // As the same node.
+    // The same node runs it again.
     expect((await cluster.row(task))?.node).toBe(node.id)
     cluster.run(task).return()
   })
@@ -73,7 +73,7 @@ describe('the lease of a node', () => {
     const node = await cluster.node()
     const [, body] = await cluster.start(node)
     await cluster.advance(4_900)
-    // The renewal that is sent at 5,000 is answered at 9,000; every later one fails.
+    // The renewal sent at 5,000 is answered at 9,000; every later renewal fails.
     const { nodes } = cluster.storage
     expect(await nodes.live()).toHaveLength(1)
     let sent = 0
@@ -85,13 +85,13 @@ describe('the lease of a node', () => {
     await cluster.advance(5_000)
     expect(sent).toBe(1)
     await cluster.advance(5_000 + 4_000)
-    // It is 18,900: 13,900 after it was sent.
+    // The time is 18,900: 13,900 after the renewal was sent.
     expect(body.signal.aborted).toBe(false)
     await cluster.advance(1_200)
     expect(codeOf(body.signal.reason)).toBe('LEASE_LOST')
   })
 
-  it('lets a task finish that is defined so, and its end counts', async () => {
+  it('lets a task with onLeaseLost finish end, and its end counts', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node({ held: { onLeaseLost: 'finish' } })
     const [task, body] = await cluster.start(node)
@@ -105,7 +105,7 @@ describe('the lease of a node', () => {
     expect(await cluster.row(task)).toMatchObject({ status: 'completed', result: 'all the same', attempt: 1 })
   })
 
-  it('leaves a body that does not heed its signal to its end, which counts where nobody ran the task meanwhile', async () => {
+  it('leaves a body that ignores its signal to its end, which counts if no other node ran the task meanwhile', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node({ held: { heeds: false } })
     const [task, body] = await cluster.start(node)
@@ -120,7 +120,7 @@ describe('the lease of a node', () => {
     expect(await cluster.row(task)).toMatchObject({ status: 'completed', attempt: 1 })
   })
 
-  it('is reckoned on waking: a node that was frozen is told so, stops what it runs, and settles nothing that runs elsewhere', async () => {
+  it('is checked after a thaw: a frozen node is told, stops its runs, and settles nothing that runs elsewhere', async () => {
     await using cluster = new VirtualCluster()
     const frozen = await cluster.node({ held: { heeds: false }, worker: { cancelGraceMs: 1_000, drainMs: 0 } })
     const [task, body] = await cluster.start(frozen)
@@ -143,13 +143,13 @@ describe('the lease of a node', () => {
     cluster.run(task, 2).return('in time')
     await cluster.advance(0)
     expect(await cluster.row(task)).toMatchObject({ status: 'completed', result: 'in time', attempt: 2 })
-    // It takes part again.
+    // The node takes part again.
     expect(frozen.manager.health().lease.ok).toBe(true)
     expect((await cluster.storage.nodes.live()).map(({ name }) => name).sort()).toEqual(['a', 'b'])
   })
 
   it.each([{}, { onLeaseLost: 'finish' } as const])(
-    'that was lost between a claim and the answer to it lets no body begin, though it is held again (%o)',
+    'that was lost between a claim and its answer lets no body begin, although it is held again (%o)',
     async (held) => {
       await using cluster = new VirtualCluster()
       const cutOff = await cluster.node({ held })
@@ -160,13 +160,13 @@ describe('the lease of a node', () => {
       cutOff.faults.fail('after', ({ name }) => name === 'events.append' && !isCutOff && (isCutOff = true))
       const reconnect = cutOff.faults.fail('before', (call) => isCutOff && storageCalls(call))
       const task = await heir.manager.submit(cluster.held().task, null)
-      await cluster.until('it was not claimed', () => isCutOff)
+      await cluster.until('the task is claimed', () => isCutOff)
       heir.manager.worker?.resume()
       await cluster.untilRunning(task, 2)
-      // Its lease is back before it can find out about its claim.
+      // The node holds its lease again before it can learn of its claim.
       reconnect()
       cutOff.faults.fail('before', calls('events.append'))
-      await cluster.until('its lease is not back', () => cutOff.manager.health().lease.ok)
+      await cluster.until('the lease is held again', () => cutOff.manager.health().lease.ok)
       cutOff.faults.heal()
       await cluster.advance(10_000)
       expect(cluster.runs.map(({ node, attempt }) => [node, attempt])).toEqual([['b', 2]])
@@ -175,7 +175,7 @@ describe('the lease of a node', () => {
     },
   )
 
-  it('is reckoned where a body reports, even if no timer has told it yet', async () => {
+  it('is checked when a body reports progress, even before a timer does', async () => {
     await using cluster = new VirtualCluster()
     const frozen = await cluster.node()
     const [, body] = await cluster.start(frozen)
@@ -185,7 +185,7 @@ describe('the lease of a node', () => {
     expect(codeOf(body.signal.reason)).toBe('LEASE_LOST')
   })
 
-  it('does not begin the body of a claim that was written after it was lost', async () => {
+  it('that is lost before a claim is appended keeps its body from beginning', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node()
     node.faults.fail('before', calls('nodes.renew'))
@@ -202,7 +202,7 @@ describe('the lease of a node', () => {
     expect(cluster.runs).toHaveLength(1)
   })
 
-  it('that cannot be taken at the start keeps the node from claiming, and no longer than that', async () => {
+  it('that cannot be acquired at the start keeps the node from claiming until it can', async () => {
     await using cluster = new VirtualCluster()
     const broken = await cluster.node({ worker: false })
     const faults = new CallFaults()
@@ -220,12 +220,12 @@ describe('the lease of a node', () => {
 })
 
 describe('a zombie', () => {
-  it('is told by the notice of its death, at once', async () => {
+  it('is told by the notice of its death at once', async () => {
     await using cluster = new VirtualCluster()
     const zombie = await cluster.node()
     await cluster.node()
     const [task, body] = await cluster.start(zombie)
-    // No timer tells it anything, and it still hears.
+    // Its timers stand still, and it still receives notices.
     zombie.process.freeze()
     await cluster.untilRunning(task, 2)
     await cluster.advance(0)
@@ -235,7 +235,7 @@ describe('a zombie', () => {
 })
 
 describe('an outage of the store', () => {
-  it.each([20_000, 60_000, 300_000])('of %i ms is no reason to declare anybody dead, and everything goes on after it', async (outageMs) => {
+  it.each([20_000, 60_000, 300_000])('of %i ms declares no node dead, and everything continues after it', async (outageMs) => {
     await using cluster = new VirtualCluster()
     const nodes = [await cluster.node({ held: { onLeaseLost: 'finish' } }), await cluster.node(), await cluster.node({ worker: false })]
     await cluster.advance(60_000)
@@ -253,7 +253,7 @@ describe('an outage of the store', () => {
     expect(await cluster.eventTypes(finishing)).toEqual(['Created', 'Started', 'Completed'])
   })
 
-  it('that ends later for one node than for the others does not cost it what it may finish', async () => {
+  it('that ends later for one node than for the others does not cost that node the tasks that it may finish', async () => {
     await using cluster = new VirtualCluster()
     const late = await cluster.node({ held: { onLeaseLost: 'finish' } })
     const others = [await cluster.node(), await cluster.node({ worker: false })]
@@ -271,7 +271,7 @@ describe('an outage of the store', () => {
     expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Completed'])
   })
 
-  it('that one node alone suffers costs it its tasks, and nobody else', async () => {
+  it('that only one node has costs that node its tasks, and no other node', async () => {
     await using cluster = new VirtualCluster()
     const cutOff = await cluster.node()
     const other = await cluster.node()
@@ -281,12 +281,12 @@ describe('an outage of the store', () => {
     other.manager.worker?.resume()
     cutOff.faults.fail('before', storageCalls)
     await cluster.untilRunning(task, 2, 30_000)
-    // It had stopped by itself before.
+    // The node had stopped the body before.
     expect(codeOf(body.signal.reason)).toBe('LEASE_LOST')
     expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Died', 'Started'])
   })
 
-  it('that a registry forgets everybody in, is none that kills', async () => {
+  it('after which the registry has forgotten all nodes declares no node dead', async () => {
     await using cluster = new VirtualCluster()
     const nodes = [await cluster.node(), await cluster.node(), await cluster.node({ worker: false })]
     await cluster.advance(60_000)

@@ -27,14 +27,14 @@ const info = (nodeId: string, renewedAt: number): NodeInfo => ({
   delivered: {},
 })
 
-/** What a renewal of this node does: it lasts from now on, and looks. */
+/** What a renewal of this node does: it extends the lease, and reads the registry. */
 const renewed = async (): Promise<void> => {
   lease.renewed(clock.elapsed())
   shown.set(self, clock.now())
   await watch.refresh()
 }
 
-/** So many seconds of renewals every five seconds; who is named renews, too. */
+/** Renewals every five seconds, for a number of seconds; the named nodes renew as well. */
 const pass = async (seconds: number, ...renewing: readonly string[]): Promise<void> => {
   for (let second = 0; second < seconds; second++) {
     if (second % 5 === 0) {
@@ -72,7 +72,7 @@ beforeEach(() => {
 })
 
 describe('a node that is watched', () => {
-  it('is dead where it missed a renewal and two looks did not find it, and is told so once', async () => {
+  it('is dead after it missed a renewal and two reads of the registry, and is reported once', async () => {
     await pass(30, 'other')
     expect(watch.isLive('other')).toBe(true)
     await pass(10)
@@ -86,7 +86,7 @@ describe('a node that is watched', () => {
     expect(deaths).toEqual(['other'])
   })
 
-  it('is not dead where one look does not find it', async () => {
+  it('is not dead after one read that misses it', async () => {
     await pass(30, 'other')
     await pass(10)
     shown.delete('other')
@@ -96,14 +96,14 @@ describe('a node that is watched', () => {
     expect(deaths).toEqual([])
   })
 
-  it('is not dead where it is late', async () => {
+  it('is not dead when its renewal is late', async () => {
     await pass(30, 'other')
     await pass(14)
     await pass(10, 'other')
     expect([deaths, watch.isDead('other')]).toEqual([[], false])
   })
 
-  it('lives again where it comes back', async () => {
+  it('is alive again when it comes back', async () => {
     await pass(30, 'other')
     shown.delete('other')
     await pass(20)
@@ -115,7 +115,7 @@ describe('a node that is watched', () => {
     expect(deaths).toEqual(['other', 'other'])
   })
 
-  it('that was never seen is dead a renewal after a task first named it', async () => {
+  it('that was never seen is dead one renewal after a task first named it', async () => {
     await pass(30)
     watch.miss('stranger')
     await pass(4)
@@ -124,7 +124,7 @@ describe('a node that is watched', () => {
     expect([watch.isDead('stranger'), deaths]).toEqual([true, ['stranger']])
   })
 
-  it('is judged only after the registry has answered for a whole lease: at the start, after an outage, after a look away', async () => {
+  it('is judged only after the registry has answered for a whole lease: at the start, after an outage, after a pause', async () => {
     watch.miss('stranger')
     await pass(14)
     expect(deaths).toEqual([])
@@ -139,7 +139,7 @@ describe('a node that is watched', () => {
     await pass(14)
     expect(deaths).toEqual(['stranger'])
     await pass(6)
-    // The one before is told again, since whoever was told may not have come to do anything about it.
+    // The earlier death is reported again, because its listener may not have acted on it.
     expect(deaths.slice(1).sort()).toEqual(['other', 'stranger'])
 
     await pass(20, 'third')
@@ -153,7 +153,7 @@ describe('a node that is watched', () => {
     expect(deaths).toContain('third')
   })
 
-  it('is not judged by a registry that has forgotten this node', async () => {
+  it('is not judged while the registry has forgotten this node', async () => {
     await pass(30, 'other')
     shown.clear()
     for (let look = 0; look < 40; look++) {

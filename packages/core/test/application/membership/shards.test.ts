@@ -17,7 +17,7 @@ const owners = (live: Live): readonly (string | undefined)[] =>
   })
 
 describe('the shards of a node', () => {
-  it('are all of them where it is alone', () => {
+  it('are all shards if the node is alone', () => {
     for (const ageMs of [0, 60_000]) expect(shardsOf('alone', [aged('alone', ageMs)], ttlMs)).toHaveLength(shardCount)
     expect(shardsOf('alone', [], ttlMs)).toHaveLength(shardCount)
   })
@@ -32,17 +32,17 @@ describe('the shards of a node', () => {
     expect(most).toBeLessThanOrEqual(9)
   })
 
-  it('stay where they are when another node goes', () => {
+  it('stay with their nodes when another node goes', () => {
     const before = owners(nodes(5))
     const [gone, ...rest] = nodes(5)
     for (const [shard, owner] of owners(rest).entries()) if (before[shard] !== gone?.nodeId) expect(owner).toBe(before[shard])
   })
 
-  it('are shared out where all are young, as among the grown', () => {
+  it('are shared among young nodes as among old nodes', () => {
     expect(owners(nodes(5, 3_000))).toEqual(owners(nodes(5)))
   })
 
-  it('stay with the grown while others are young, whatever the clocks say', () => {
+  it('stay with the old nodes while others are young, whatever the clocks say', () => {
     const grown = nodes(3)
     for (const ageMs of [-3_600_000, 0, ttlMs - 1]) {
       const newcomers = [aged('x', ageMs, 5_000_000), aged('y', ageMs, -5_000_000)]
@@ -50,14 +50,14 @@ describe('the shards of a node', () => {
     }
   })
 
-  it('move to a newcomer once it has lived for a lease, and only those that it is given', () => {
+  it('move to a new node once it has lived for a lease, and no other shards move', () => {
     const before = owners(nodes(3))
     const after = owners([...nodes(3), aged('newcomer', ttlMs)])
     expect(after).toContain('newcomer')
     for (const [shard, owner] of after.entries()) if (owner !== 'newcomer') expect(owner).toBe(before[shard])
   })
 
-  it('are given out again, every one, where leases differ, as soon as the youngest has outlived the longest', () => {
+  it('are all assigned again, with different leases, once the youngest node has outlived the longest lease', () => {
     const live = [aged('short', 100_000), aged('long', 60_000)]
     const shares = [shardsOf('short', live, 15_000), shardsOf('long', live, 60_000)].flat()
     expect(shares.sort((a, b) => a - b)).toEqual(Array.from({ length: shardCount }, (_, shard) => shard))

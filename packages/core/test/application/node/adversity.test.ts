@@ -9,7 +9,7 @@ import type { CallHandlers, Interceptor } from '@taskledger/test-kit/faults'
 import { appendsOf, interceptedMessaging, interceptedStorage, never, onCalls, storageCalls } from '@taskledger/test-kit/faults'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
-// What was found by attacking the finished work: each of these lost a task, hung, or told a lie.
+// Regressions: each of these once lost a task, hung, or reported something false.
 
 const open: TaskManager[] = []
 afterEach(async () => {
@@ -39,7 +39,7 @@ const started = async (manager: TaskManager, id: string): Promise<void> => {
 }
 
 describe('a task is not lost', () => {
-  it('where the node that waits for its next attempt, or for its time, closes in order', async () => {
+  it('when the node that would send its next attempt or its delayed start closes in order', async () => {
     const memory = createMemory()
     const retried = defineTask({
       type: 'retried',
@@ -70,7 +70,7 @@ describe('a task is not lost', () => {
     },
   )
 
-  it('where the store does not take its result: it fails and says so', async () => {
+  it('when the store refuses its result: the task fails and says so', async () => {
     const manager = await managerOn(createMemory(), { tasks: [quick] }, (call, next) => {
       if (appendsOf('TaskCompleted')(call)) throw Object.assign(new Error('a row is too large'), { code: 'TOO_LARGE' })
       return next()
@@ -81,7 +81,7 @@ describe('a task is not lost', () => {
     })
   })
 
-  it('where the progress of the attempt before cannot be read', async () => {
+  it('when the progress of the previous attempt cannot be read', async () => {
     const twice = defineTask({
       type: 'twice',
       retry: { maxAttempts: 2, backoff: { initialMs: 1 } },
@@ -96,7 +96,7 @@ describe('a task is not lost', () => {
     await (await manager.submit(twice)).result({ timeoutMs: 5_000 })
   })
 
-  it('where the store is down when its message comes: that is no reason for the dead letters', async () => {
+  it('when the store is down as its message arrives: the message is not dead-lettered', async () => {
     const memory = createMemory()
     const long = defineTask({ type: 'long', payload: unchecked<string>(), run: () => 'done' })
     let isDown = false
@@ -118,7 +118,7 @@ describe('a task is not lost', () => {
     expect(memory.deadLetters('default')).toEqual([])
   })
 
-  it('where the logger throws', async () => {
+  it('when the logger throws', async () => {
     const boom = (): never => {
       throw new Error('the logger throws')
     }
@@ -131,7 +131,7 @@ describe('a task is not lost', () => {
     expect(await (await manager.submit(quick)).result({ timeoutMs: 5_000 })).toBe('done')
   })
 
-  it('where a worker is attached to a manager that is closing', async () => {
+  it('when a worker is attached to a closing manager', async () => {
     const manager = await managerOn(createMemory(), { tasks: [quick], worker: false })
     const closed = manager.close()
     await expect(manager.attachWorker()).rejects.toMatchObject({ code: 'CLOSED' })
@@ -139,8 +139,8 @@ describe('a task is not lost', () => {
   })
 })
 
-describe('nobody waits for ever', () => {
-  it('for a store that never answers, and does not heed its signal', async () => {
+describe('no wait lasts forever', () => {
+  it('for a store that never answers and ignores its signal', async () => {
     let isStalled = false
     const options = { tasks: [hang], callTimeoutMs: 20, commandTimeoutMs: 20, worker: { cancelGraceMs: 20, drainMs: 0 } }
     const manager = await managerOn(createMemory(), options, ({ port }, next) => (isStalled && port === 'events' ? never() : next()))
@@ -160,7 +160,7 @@ describe('nobody waits for ever', () => {
     expect(await (await manager.submit(quick)).result({ timeoutMs: 5_000 })).toBe('done')
   })
 
-  it('for a watch that is given up while it waits', async () => {
+  it('for a watch that is ended while it waits', async () => {
     const manager = await managerOn(createMemory(), { tasks: [quick], worker: false })
     const changes = (await manager.submit(quick)).watch()
     await changes.next()
@@ -169,7 +169,7 @@ describe('nobody waits for ever', () => {
     expect(await next).toEqual({ value: undefined, done: true })
   })
 
-  it('for a factory whose decode hangs, when the node closes', async () => {
+  it('for a factory whose decode hangs, while the node closes', async () => {
     const stuck = { ...quick, type: 'stuck', decode: never }
     const manager = await managerOn(createMemory(), { tasks: [stuck], callTimeoutMs: 20, worker: { drainMs: 0, cancelGraceMs: 1 } })
     await manager.submit(stuck)
@@ -177,8 +177,8 @@ describe('nobody waits for ever', () => {
   }, 30_000)
 })
 
-describe('what a person sees is true', () => {
-  it('where the answer of a cancellation was lost: the outcome is unknown, and the second one heals the list, and tells who waits', async () => {
+describe('what people see is true', () => {
+  it('when the answer of a cancel is lost: the outcome is unknown, and a second cancel repairs the row and wakes the waiters', async () => {
     let failures = -1
     const memory = createMemory()
     const other = await managerOn(memory, { worker: false })
@@ -197,7 +197,7 @@ describe('what a person sees is true', () => {
     expect((await manager.list()).tasks.map(({ status }) => status)).toEqual(['cancelled'])
   })
 
-  it('where the only report of progress could not be saved at first', async () => {
+  it('when the only report of progress could not be saved at first', async () => {
     let failures = 0
     const reporting = defineTask({
       type: 'reporting',
@@ -215,7 +215,7 @@ describe('what a person sees is true', () => {
     expect(await task.progress()).toBe('half')
   })
 
-  it('where the caller changes what it submitted', async () => {
+  it('when the caller changes what it submitted', async () => {
     const manager = await managerOn(createMemory(), { tasks: [quick], worker: false })
     const labels = ['as given']
     const submitted = manager.submit(quick, undefined, { labels })
@@ -227,15 +227,15 @@ describe('what a person sees is true', () => {
     expect(await many).toHaveLength(3)
   })
 
-  it('where a submit was given up before it began', async () => {
+  it('when a submit was aborted before it began', async () => {
     const manager = await managerOn(createMemory(), { tasks: [quick], worker: false })
     await expect(manager.submit(quick, undefined, { signal: AbortSignal.abort(new Error('given up')) })).rejects.toThrow('given up')
     expect((await manager.list()).tasks).toEqual([])
   })
 })
 
-describe('a claim of which the store tells only that another writer was first, and that stands all the same', () => {
-  /** A node whose first claim is found to stand only after somebody else has written these events. */
+describe('a claim that succeeded although the store reports a conflict', () => {
+  /** A node that learns of its first claim only after another writer has appended these events. */
   const outrunBy = async (...after: readonly Pick<TaskEvent, 'type'>[]) => {
     const memory = createMemory()
     const outside = memory.storage()
@@ -262,7 +262,7 @@ describe('a claim of which the store tells only that another writer was first, a
     return { id, manager, outside, runs: () => runs }
   }
 
-  it('is no longer run by where its attempt was ended, and another began', async () => {
+  it('does not run if its attempt was ended and another attempt began', async () => {
     const died = { type: 'TaskDied', attempt: 1, diedOn: 'here', retryAt: 0 } as const
     const { id, manager, outside, runs } = await outrunBy(died, { type: 'TaskStarted', attempt: 2 } as Pick<TaskEvent, 'type'>)
     while ((await outside.events.read(id)).length < 4) await sleep(1)
@@ -271,7 +271,7 @@ describe('a claim of which the store tells only that another writer was first, a
     expect((await outside.events.read(id)).map(({ type }) => type)).toEqual(['TaskCreated', 'TaskStarted', 'TaskDied', 'TaskStarted'])
   })
 
-  it('is cancelled where somebody wished it', async () => {
+  it('is cancelled if a cancel was requested', async () => {
     const { id, manager, runs } = await outrunBy({ type: 'TaskCancelRequested', by: 'somebody' } as Pick<TaskEvent, 'type'>)
     expect(await manager.task(id).finished({ timeoutMs: 5_000 })).toMatchObject({ status: 'cancelled' })
     expect(runs()).toBe(0)

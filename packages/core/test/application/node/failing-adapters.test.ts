@@ -45,7 +45,7 @@ const hang = defineTask({
   run: ({ signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
 })
 
-/** A whole life: everything that a manager and its worker do, with one call failing. */
+/** A whole life: everything that a manager and its worker do, while one call fails. */
 const live = async (failing: number, moment: FaultMoment): Promise<readonly string[]> => {
   const memory = createMemory()
   const calls: CallName[] = []
@@ -92,8 +92,8 @@ async function* allRows(storage: ReturnType<ReturnType<typeof createMemory>['sto
   yield* (await storage.listing.list({}, { limit: 1_000 })).tasks
 }
 
-describe.each<FaultMoment>(['before', 'after'])('a port that fails %s it did its work', (moment) => {
-  it('does no harm, whichever call of a whole life it is', { timeout: 120_000 }, async () => {
+describe.each<FaultMoment>(['before', 'after'])('a port that fails %s its effect', (moment) => {
+  it('does no harm, whichever call of a whole life fails', { timeout: 120_000 }, async () => {
     const calls = await live(0, moment)
     expect(calls.length).toBeGreaterThan(40)
     const lives = Array.from({ length: calls.length }, (_, index) => index + 1)

@@ -33,7 +33,7 @@ const open = (): void => {
 
 beforeEach(open)
 
-describe('storage and messaging that a manager was given', () => {
+describe('the storage and messaging of a manager', () => {
   it('may be still opening', async () => {
     const manager = await create({ storage: Promise.resolve(storage), messaging: Promise.resolve(messaging) })
     expect(await (await manager.submit(double, 21)).result()).toBe(42)
@@ -45,23 +45,23 @@ describe('storage and messaging that a manager was given', () => {
     ['an option that makes no sense', { name: '' }],
     ['tasks that cannot be', { tasks: [double, defineTask({ type: 'double', run: () => {} })] }],
     ['a worker that makes no sense', { worker: { slots: 0 } }],
-  ])('are closed where the manager is refused: %s', async (_what, options) => {
+  ])('are closed if the manager is refused: %s', async (_what, options) => {
     await expect(create({ storage, messaging, ...options })).rejects.toThrow(TypeError)
     expect(closed.sort()).toEqual(['messaging', 'storage'])
   })
 
-  it('are closed, once opened, where the manager is refused meanwhile', async () => {
+  it('are closed after they have opened, if the manager was refused meanwhile', async () => {
     await expect(create({ storage: Promise.resolve(storage), messaging: Promise.resolve(messaging), name: '' })).rejects.toThrow(TypeError)
     expect(closed.sort()).toEqual(['messaging', 'storage'])
   })
 
-  it('are closed where the worker cannot begin', async () => {
+  it('are closed if the worker cannot start', async () => {
     const withoutQueue = onCalls({ 'queue.consume': () => Promise.reject(refused('no such queue')) })
     await expect(create({ storage, messaging: interceptedMessaging(messaging, withoutQueue) })).rejects.toThrow('no such queue')
     expect(closed.sort()).toEqual(['messaging', 'storage'])
   })
 
-  it('are closed where the other cannot be opened, and what went wrong first is thrown', async () => {
+  it('are closed if the other one cannot be opened, and the first error is thrown', async () => {
     await expect(create({ storage, messaging: Promise.reject(refused('the password is wrong')) })).rejects.toThrow('the password is wrong')
     expect(closed).toEqual(['storage'])
 
@@ -73,7 +73,7 @@ describe('storage and messaging that a manager was given', () => {
     await expect(create(both)).rejects.toThrow('first')
   })
 
-  it('say what went wrong even where the other cannot be closed', async () => {
+  it('report the first error even if the other one cannot be closed', async () => {
     const warned: string[] = []
     const stuck: TaskStorage = { ...storage, close: () => Promise.reject(new Error('it does not close')) }
     const logger = { ...silentLogger, warn: (_fields: object, message: string): void => void warned.push(message) }
@@ -82,7 +82,7 @@ describe('storage and messaging that a manager was given', () => {
   })
 })
 
-describe('storage and messaging of which only one was given', () => {
+describe('a manager with only storage or only messaging', () => {
   const warnings = async (options: () => Partial<TaskManagerOptions>): Promise<readonly string[]> => {
     open()
     const warned: string[] = []
@@ -101,12 +101,12 @@ describe('storage and messaging of which only one was given', () => {
     return { ...rest, bus: { ...bus, capabilities: { crossesProcesses: true } } }
   }
 
-  it('are told of where the one crosses processes: the other does not', async () => {
+  it('warns if the given one crosses processes, because the other does not', async () => {
     expect(await warnings(() => ({ storage: lasting() }))).toEqual([expect.stringContaining('messaging is in memory')])
     expect(await warnings(() => ({ messaging: reaching() }))).toEqual([expect.stringContaining('storage is in memory')])
   })
 
-  it('are fine where nothing crosses processes, and where both were given', async () => {
+  it('does not warn if nothing crosses processes, or if both are given', async () => {
     expect(await warnings(() => ({}))).toEqual([])
     expect(await warnings(() => ({ storage }))).toEqual([])
     expect(await warnings(() => ({ messaging }))).toEqual([])

@@ -17,7 +17,7 @@ interface Cost {
 
 const idTail = (index: number): string => index.toString(16).padStart(12, '0')
 
-/** Puts so many tasks there as if they had been submitted. A cohort is 32 of them. */
+/** Adds tasks as if they had been submitted, 32 to a cohort. */
 const putWaiting = async (cluster: VirtualCluster, count: number, dueAt?: number): Promise<void> => {
   const { events, listing } = cluster.storage
   const { queue } = cluster.memory.messaging()
@@ -73,7 +73,7 @@ const costWith = async (count: number, prepare: (cluster: VirtualCluster, count:
   await using cluster = new VirtualCluster()
   const reading = { rows: 0 }
   const node = await cluster.node({ worker: { slots: 1 }, random: () => 0.5, intercept: countingRows(reading) })
-  // The one slot is taken: what waits, waits.
+  // The only slot is taken, so the other tasks wait.
   await cluster.start(node)
   await prepare(cluster, count)
   const cost = await costOf(cluster, node, reading)
@@ -83,19 +83,19 @@ const costWith = async (count: number, prepare: (cluster: VirtualCluster, count:
 
 const counts = process.env['SHOW_COST'] === undefined ? [1_000, 10_000] : [1_000, 100_000]
 
-describe('what a node does that has nothing to do', { timeout: 120_000 }, () => {
-  it('costs the same number of calls with a backlog of any length, and hardly reads it', async () => {
+describe('an idle node', { timeout: 120_000 }, () => {
+  it('makes the same number of calls with a backlog of any length, and reads few of its rows', async () => {
     const nothing = await costWith(0, putWaiting)
     expect(nothing.total).toBeLessThan(120)
     for (const count of counts) {
       const cost = await costWith(count, putWaiting)
       expect(cost.total).toBeCloseTo(nothing.total, 0)
-      // All of it in a full sweep, once in five minutes.
+      // A full sweep reads every row once in five minutes.
       expect(cost.rows).toBeLessThan(count / 4)
     }
   })
 
-  it('costs the same number of calls with tasks that are due tomorrow', async () => {
+  it('makes the same number of calls with tasks that are due tomorrow', async () => {
     const nothing = await costWith(0, putWaiting)
     for (const count of counts) {
       const cost = await costWith(count, (cluster) => putWaiting(cluster, count, cluster.clock.now() + 86_400_000))

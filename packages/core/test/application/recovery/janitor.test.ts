@@ -7,7 +7,7 @@ import { VirtualCluster } from '../virtual-cluster.ts'
 const front = { worker: false } as const
 
 describe('a node that is killed', () => {
-  it('has its tasks run again elsewhere within 20 seconds, each declared dead once, by default', async () => {
+  it('has its tasks run again elsewhere within 20 seconds by default, each declared dead once', async () => {
     await using cluster = new VirtualCluster()
     const victim = await cluster.node({ worker: { slots: 10 } })
     const others = [await cluster.node({ worker: { slots: 10 } }), await cluster.node({ worker: { slots: 10 } })]
@@ -18,7 +18,7 @@ describe('a node that is killed', () => {
     await cluster.advance(7_300)
     for (const { manager } of others) manager.worker?.resume()
     await victim.kill()
-    const took = await cluster.until('not all run again', () => tasks.every((task) => cluster.find(task, 2) !== undefined))
+    const took = await cluster.until('all tasks run again', () => tasks.every((task) => cluster.find(task, 2) !== undefined))
     expect(took).toBeLessThan(20_000)
     for (const task of tasks) {
       expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Died', 'Started'])
@@ -42,26 +42,26 @@ describe('a node that is killed', () => {
     expect(await cluster.untilRunning(task, 2)).toBeLessThan(20_000)
   })
 
-  it('has its tasks run again as soon where other nodes have just joined', async () => {
+  it('has its tasks run again as soon when other nodes have just joined', async () => {
     await using cluster = new VirtualCluster()
     const victim = await cluster.node({ worker: { slots: 12 } })
     await cluster.node(front)
     await cluster.advance(30_000)
     const tasks: TaskHandle<unknown, unknown>[] = []
     for (let index = 0; index < 12; index++) {
-      // Of another cohort, and so of another shard.
+      // Another cohort, so another shard.
       await cluster.advance(1_000)
       tasks.push((await cluster.start(victim))[0])
     }
     await victim.kill()
     await cluster.advance(9_000)
     for (let index = 0; index < 3; index++) await cluster.node({ worker: { slots: 12 } })
-    const took = await cluster.until('not all run again', () => tasks.every((task) => cluster.find(task, 2) !== undefined))
+    const took = await cluster.until('all tasks run again', () => tasks.every((task) => cluster.find(task, 2) !== undefined))
     expect(took).toBeLessThan(11_000)
     for (const task of tasks) expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Died', 'Started'])
   })
 
-  it('leaves its share to those that have joined, once they can judge', async () => {
+  it('leaves its shards to new nodes once they can judge', async () => {
     await using cluster = new VirtualCluster()
     const first = await cluster.node(front)
     const victim = await cluster.node({ worker: { slots: 12 } })
@@ -72,7 +72,7 @@ describe('a node that is killed', () => {
     await cluster.advance(60_000)
     const tasks: TaskHandle<unknown, unknown>[] = []
     for (let index = 0; index < 12; index++) {
-      // Of another cohort, and so of another shard.
+      // Another cohort, so another shard.
       await cluster.advance(1_000)
       tasks.push((await cluster.start(victim))[0])
     }
@@ -82,7 +82,7 @@ describe('a node that is killed', () => {
     for (const task of tasks) expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Died'])
   })
 
-  it('holds back nothing but what it ran', async () => {
+  it('holds up only its running tasks', async () => {
     await using cluster = new VirtualCluster()
     const victim = await cluster.node({ worker: { slots: 2 } })
     await cluster.start(victim)
@@ -94,7 +94,7 @@ describe('a node that is killed', () => {
     for (const task of waiting) expect(cluster.find(task, 1)).toMatchObject({ node: 'b' })
   })
 
-  it('ends as died after maxCrashes where the task is what kills it, with the history that shows it', async () => {
+  it('ends its task as died after maxCrashes, and the history shows the crashes', async () => {
     await using cluster = new VirtualCluster()
     await cluster.node(front)
     const first = await cluster.node({ held: { retry: { maxCrashes: 2 } } })
@@ -105,21 +105,21 @@ describe('a node that is killed', () => {
       await doomed.kill()
       if (attempt < 3) doomed = await cluster.node()
     }
-    await cluster.until('it does not end', async () => (await cluster.row(task))?.status === 'died')
+    await cluster.until('the task ends', async () => (await cluster.row(task))?.status === 'died')
     expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Died', 'Started', 'Died', 'Started', 'Died'])
     await cluster.advance(120_000)
     expect(cluster.runs.length).toBe(3)
     expect(cluster.depth()).toBe(0)
   })
 
-  it('has what was to be cancelled cancelled', async () => {
+  it('has its tasks with a cancel request cancelled', async () => {
     await using cluster = new VirtualCluster()
     const victim = await cluster.node()
     const other = await cluster.node(front)
     const [task] = await cluster.start(victim)
     await victim.kill()
     expect((await other.manager.task(task.id).cancel()).outcome).toBe('requested')
-    await cluster.until('it is not cancelled', async () => (await cluster.row(task))?.status === 'cancelled', 20_000)
+    await cluster.until('the task is cancelled', async () => (await cluster.row(task))?.status === 'cancelled', 20_000)
     expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'CancelRequested', 'Died', 'Cancelled'])
   })
 
@@ -146,7 +146,7 @@ describe('a node that is killed', () => {
   })
 
   it.each(['events.read', 'events.append', 'listing.unfinished', 'nodes.live'] as const)(
-    'is declared dead before long where the janitor meets an outage of %s just then',
+    'is declared dead soon even if %s fails for the janitor meanwhile',
     async (failing) => {
       await using cluster = new VirtualCluster()
       const victim = await cluster.node()
@@ -162,7 +162,7 @@ describe('a node that is killed', () => {
     },
   )
 
-  it('is declared dead by one: the others are refused', async () => {
+  it('is declared dead by one node: the others are refused', async () => {
     await using cluster = new VirtualCluster()
     const victim = await cluster.node()
     for (let index = 0; index < 4; index++) await cluster.node(front)
@@ -172,13 +172,13 @@ describe('a node that is killed', () => {
     await victim.kill()
     await cluster.advance(40_000)
     for (const task of tasks) expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Died'])
-    // One message for each, or two where two nodes sent it: never a growing heap.
+    // One message for each task, never a growing number.
     expect(cluster.depth()).toBe(4)
   })
 })
 
-describe('a node that comes back while a janitor looks', () => {
-  it('is not declared dead for what it claimed since', async () => {
+describe('a node that comes back during a sweep of a janitor', () => {
+  it('is not declared dead for a task that it claimed since', async () => {
     await using cluster = new VirtualCluster()
     const cutOff = await cluster.node()
     const other = await cluster.node(front)
@@ -193,7 +193,7 @@ describe('a node that comes back while a janitor looks', () => {
       return isSweeping && name === 'events.read'
     }
     other.faults.slow(isReadOfSweep, () => {
-      // It can renew itself again, hands back what it ran, and claims it anew, before this read is made.
+      // The node renews its lease, hands back its task, and claims it again before this read is made.
       cutOff.faults.heal()
       return cluster.clock.sleep(3_000)
     })
@@ -205,7 +205,7 @@ describe('a node that comes back while a janitor looks', () => {
 })
 
 describe('a whole cluster that is killed', () => {
-  it('is taken up by whoever starts next', async () => {
+  it('is taken over by the next node that starts', async () => {
     await using cluster = new VirtualCluster()
     const nodes = [await cluster.node(), await cluster.node()]
     const [task] = await cluster.start(nodes[0] as never)
@@ -217,7 +217,7 @@ describe('a whole cluster that is killed', () => {
 })
 
 describe('a lost message', () => {
-  it('is sent again where the queue is empty', async () => {
+  it('is sent again when the queue is empty', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node()
     node.manager.worker?.pause()
@@ -227,7 +227,7 @@ describe('a lost message', () => {
     expect(await cluster.untilRunning(task, 1)).toBeLessThan(45_000)
   })
 
-  it('is sent again where it was never sent: the submitter was killed in between', async () => {
+  it('is sent even if the submitter was killed before it sent the message', async () => {
     await using cluster = new VirtualCluster()
     const submitter = await cluster.node(front)
     submitter.faults.fail('before', calls('queue.send'))
@@ -237,7 +237,7 @@ describe('a lost message', () => {
     expect(await cluster.untilRunning(task, 1)).toBeLessThan(45_000)
   })
 
-  it('is found in a deep queue, and the others are not taken for lost', async () => {
+  it('is found in a deep queue, and the other messages do not count as lost', async () => {
     await using cluster = new VirtualCluster()
     const worker = await cluster.node({ worker: { slots: 1 } })
     await cluster.node(front)
@@ -251,7 +251,7 @@ describe('a lost message', () => {
     )
     await cluster.advance(300_000)
     expect(cluster.depth()).toBe(50)
-    // One that was sent 30 seconds later is delivered: what was sent before has been overtaken.
+    // A message that was sent 30 seconds later is delivered: earlier messages have been overtaken.
     await cluster.advance(30_000)
     const last = await worker.manager.submit(cluster.held().task, 'last')
     cluster.run(first).return()
@@ -270,7 +270,7 @@ describe('a lost message', () => {
     expect([cluster.depth(), cluster.runs.length]).toEqual([0, 53])
   })
 
-  it('is none that was kept back while the broker was away, and came to it behind a newer one', async () => {
+  it('is not a message that an outage of the broker delayed behind a newer message', async () => {
     await using cluster = new VirtualCluster()
     const worker = await cluster.node({ worker: { slots: 1 } })
     const submitter = await cluster.node(front)
@@ -287,7 +287,7 @@ describe('a lost message', () => {
     expect(cluster.depth()).toBe(20)
   })
 
-  it('is not sent again and again while nobody takes it', async () => {
+  it('is sent again only once while no node takes it', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node(front)
     await node.manager.submit(cluster.held().task, null)
@@ -296,7 +296,7 @@ describe('a lost message', () => {
     expect(cluster.depth()).toBe(1)
   })
 
-  it('is sent more and more rarely where every one is lost', async () => {
+  it('is sent less and less often if every copy is lost', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node(front)
     await node.manager.submit(cluster.held().task, null)
@@ -310,8 +310,8 @@ describe('a lost message', () => {
   })
 })
 
-describe('a listing that was left behind', () => {
-  it('is put right where its node died: an end is saved and announced, and whoever waits is told', async () => {
+describe('an outdated listing', () => {
+  it('is repaired after its node died: the end is saved and published, and waiters are woken', async () => {
     await using cluster = new VirtualCluster()
     const victim = await cluster.node()
     const other = await cluster.node(front)
@@ -327,13 +327,13 @@ describe('a listing that was left behind', () => {
     expect(await cluster.row(task)).toMatchObject({ status: 'inProgress' })
     await victim.kill()
     other.faults.dropsNotice = () => false
-    await cluster.until('the row is not put right', async () => (await cluster.row(task))?.status === 'completed', 20_000)
+    await cluster.until('the row is repaired', async () => (await cluster.row(task))?.status === 'completed', 20_000)
     expect(await ended).toMatchObject({ status: 'completed', result: 'done' })
     expect(types).toEqual(['TaskCompleted'])
     expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Completed'])
   })
 
-  it('is put right where its node lives on, and where it says waiting', async () => {
+  it('is repaired while its node lives on, and if it says waiting', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node()
     await cluster.node(front)
@@ -356,7 +356,7 @@ describe('a listing that was left behind', () => {
 })
 
 describe('an undecodable history', () => {
-  it('is reported once for each state, counted, left alone, and never loops', async () => {
+  it('is reported once for each state, counted, and left alone', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node(front)
     const task = await node.manager.submit(cluster.held().task, null)
@@ -367,7 +367,7 @@ describe('an undecodable history', () => {
     expect(node.manager.health().unreadable).toBe(1)
     expect(cluster.depth()).toBe(0)
     const reads = node.calls.filter(({ name }) => name === 'events.read').length
-    // The pulse reads twelve times a minute, the janitor once in every full sweep.
+    // The probe reads twelve times a minute, the janitor once in every full sweep.
     expect(reads).toBeLessThan(12 * 60 + 30)
     const { findings } = await node.manager.doctor()
     expect(findings).toMatchObject([{ taskId: task.id, kind: 'unreadable', reason: 'historyUnreadable' }])
@@ -375,7 +375,7 @@ describe('an undecodable history', () => {
 })
 
 describe('notices that are lost', () => {
-  it('keep neither a cancel from its task nor an end from whoever waits', async () => {
+  it('delay neither a cancel nor an awaited end for long', async () => {
     await using cluster = new VirtualCluster()
     const worker = await cluster.node()
     const other = await cluster.node(front)
@@ -400,7 +400,7 @@ describe('notices that are lost', () => {
 })
 
 describe('a serial queue', () => {
-  it('goes on after its holder died, and runs what it ran again', async () => {
+  it('continues after the node with the turn died, and runs its task again', async () => {
     await using cluster = new VirtualCluster()
     const options = { held: { queue: 'one' }, worker: { queues: { one: { slots: 1, mode: 'serial' } } } } as const
     const victim = await cluster.node(options)
@@ -410,10 +410,10 @@ describe('a serial queue', () => {
     const next = await victim.manager.submit(cluster.held({ queue: 'one' }).task, 2)
     await cluster.advance(0)
     await victim.kill()
-    await cluster.until('the next does not run', () => cluster.find(next) !== undefined || cluster.find(task, 2) !== undefined, 20_000)
+    await cluster.until('one of the two tasks runs', () => cluster.find(next) !== undefined || cluster.find(task, 2) !== undefined, 20_000)
     const [first, second] = cluster.find(next) === undefined ? [task, next] : [next, task]
     cluster.run(first).return()
-    await cluster.until('the other does not run', () => cluster.runs.length === 3, 30_000)
+    await cluster.until('the other task runs', () => cluster.runs.length === 3, 30_000)
     cluster.run(second).return()
     await cluster.advance(0)
     expect(await cluster.row(task)).toMatchObject({ status: 'completed', attempt: 2 })

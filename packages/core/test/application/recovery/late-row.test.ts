@@ -8,10 +8,10 @@ import { VirtualCluster } from '../virtual-cluster.ts'
 
 const front = { worker: false } as const
 
-/** Well under the five minutes after which everything is looked at anyway. */
+/** Well under the five minutes after which a full sweep reads everything anyway. */
 const soonMs = 60_000
 
-/** A task that ran on a node that has died since. Everybody has looked at what it ran, and no row said so. */
+/** A task that ran on a node that has died since. Every janitor has looked at the tasks of that node, when no row said so yet. */
 const overlooked = async (
   cluster: VirtualCluster,
   submitter: ClusterNode,
@@ -23,18 +23,18 @@ const overlooked = async (
   await cluster.advance(20_000)
   victim.faults.fail('before', calls('listing.save'))
   submitter.manager.submit(cluster.held().task, null, options).catch(() => {})
-  await cluster.until('it does not run', () => cluster.runs.length === 1)
+  await cluster.until('the task runs', () => cluster.runs.length === 1)
   await victim.kill()
   await cluster.advance(22_000)
-  // Its death, too, makes everybody look.
+  // Its death, too, makes every janitor look.
   await submitter.kill()
   await cluster.advance(40_000)
   heir.manager.worker?.resume()
   return { id: cluster.runs[0]?.taskId as TaskId }
 }
 
-describe('a row that says only late that a task runs on a node that is dead', () => {
-  it('is seen to by who submits the task again', async () => {
+describe('a row that is saved only after its node has died', () => {
+  it('is repaired by a node that submits the task again', async () => {
     await using cluster = new VirtualCluster()
     const submitter = await cluster.node(front)
     const again = await cluster.node(front)
@@ -48,7 +48,7 @@ describe('a row that says only late that a task runs on a node that is dead', ()
     expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Died', 'Started'])
   })
 
-  it('is seen to by who is handed its message again', async () => {
+  it('is repaired by a node that gets its message again', async () => {
     await using cluster = new VirtualCluster()
     const submitter = await cluster.node(front)
     submitter.faults.fail('before', calls('listing.save'))
@@ -59,7 +59,7 @@ describe('a row that says only late that a task runs on a node that is dead', ()
     expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Died', 'Started'])
   })
 
-  it('is seen to by who makes the listing anew', async () => {
+  it('is repaired by a node that rebuilds the listing', async () => {
     await using cluster = new VirtualCluster()
     const submitter = await cluster.node(front)
     const again = await cluster.node(front)
@@ -69,20 +69,20 @@ describe('a row that says only late that a task runs on a node that is dead', ()
     await cluster.untilRunning(task, 2, soonMs)
   })
 
-  it('is seen to by who wishes the task to end', async () => {
+  it('is repaired by a node that cancels the task', async () => {
     await using cluster = new VirtualCluster()
     const submitter = await cluster.node(front)
     const again = await cluster.node(front)
     submitter.faults.fail('before', calls('listing.save'))
     const task = await overlooked(cluster, submitter)
     expect(await again.manager.task(task.id).cancel()).toMatchObject({ outcome: 'requested' })
-    await cluster.until('it was not cancelled', async () => (await cluster.row(task))?.status === 'cancelled', soonMs)
+    await cluster.until('the task is cancelled', async () => (await cluster.row(task))?.status === 'cancelled', soonMs)
     expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'CancelRequested', 'Died', 'Cancelled'])
   })
 })
 
-describe('a row that says that a task runs on a node that lives, whose attempt was ended elsewhere', () => {
-  it('is seen to by that node, where whoever ended the attempt died before he could', async () => {
+describe('a row that names a living node whose attempt was ended elsewhere', () => {
+  it('is repaired by that node if the node that ended the attempt died before', async () => {
     await using cluster = new VirtualCluster()
     const cutOff = await cluster.node()
     const judge = await cluster.node(front)
@@ -93,15 +93,15 @@ describe('a row that says that a task runs on a node that lives, whose attempt w
       if (name === 'events.append') void judge.kill()
       return false
     })
-    await cluster.until('nobody declared it dead', async () => (await cluster.eventTypes(task)).includes('Died'))
+    await cluster.until('the node is declared dead', async () => (await cluster.eventTypes(task)).includes('Died'))
     cutOff.faults.heal()
     await cluster.untilRunning(task, 2, soonMs)
     expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Died', 'Started'])
   })
 })
 
-describe('a node that came and died while another did not see the registry', () => {
-  it('has its tasks run again as soon, those of whatever shard', async () => {
+describe('a node that started and died while another node did not see the registry', () => {
+  it('has its tasks run again as soon, in every shard', async () => {
     await using cluster = new VirtualCluster()
     const blind = [await cluster.node(front), await cluster.node(front)]
     await cluster.advance(40_000)
@@ -118,7 +118,7 @@ describe('a node that came and died while another did not see the registry', () 
 })
 
 describe('a submit that was not acknowledged', () => {
-  it('leaves a task that is listed as soon as the listing takes it', async () => {
+  it('leaves a task that is listed as soon as the listing accepts its row', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node(front)
     node.faults.fail('before', calls('listing.save'))
@@ -128,6 +128,6 @@ describe('a submit that was not acknowledged', () => {
     const { taskId } = (await submitted) as { readonly taskId: TaskId }
     expect(await cluster.row({ id: taskId })).toBe(undefined)
     node.faults.heal()
-    await cluster.until('it is not listed', async () => (await cluster.row({ id: taskId })) !== undefined)
+    await cluster.until('the task is listed', async () => (await cluster.row({ id: taskId })) !== undefined)
   })
 })

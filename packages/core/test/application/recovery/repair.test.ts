@@ -5,14 +5,14 @@ import { VirtualCluster } from '../virtual-cluster.ts'
 
 const front = { worker: false } as const
 
-/** Resolves with what the promise does, while time passes. */
+/** Awaits a promise while time passes. */
 const during = async <T>(cluster: VirtualCluster, promise: Promise<T>, ms = 1_000): Promise<T> => {
   const [value] = await Promise.all([promise, cluster.advance(ms)])
   return value
 }
 
 describe('the doctor', () => {
-  it('finds nothing where all is well', async () => {
+  it('finds nothing if all is well', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node()
     await cluster.start(node)
@@ -30,7 +30,7 @@ describe('the doctor', () => {
     body.return()
     await cluster.advance(0)
     await doomed.kill()
-    // A janitor that is never due: what it would mend is to be seen.
+    // A janitor that is never due: it would repair what the doctor has to find.
     const node = await cluster.node({ ...front, janitor: { intervalMs: 1_000_000_000 }, lease: { renewMs: 100_000, ttlMs: 300_000 } })
     const lost = await node.manager.submit(cluster.held().task, null)
     await cluster.loseMessages()
@@ -64,7 +64,7 @@ describe('the doctor', () => {
   })
 })
 
-describe('a listing that is made anew', () => {
+describe('a rebuilt listing', () => {
   it('says what the histories say, while tasks begin and end', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node({ worker: { slots: 100 } })
@@ -91,7 +91,7 @@ describe('a listing that is made anew', () => {
     expect(await cluster.row(late)).toMatchObject({ status: 'inProgress' })
   })
 
-  it('does not bring back what is purged meanwhile', async () => {
+  it('does not bring back tasks that are purged meanwhile', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node()
     const [task, body] = await cluster.start(node)
@@ -106,7 +106,7 @@ describe('a listing that is made anew', () => {
     expect(await cluster.row(task)).toBe(undefined)
   })
 
-  it('is left where the signal says so, or the node closes', async () => {
+  it('is abandoned if its signal is aborted or its node closes', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node(front)
     await node.manager.submit(cluster.held().task, null)
@@ -119,7 +119,7 @@ describe('a listing that is made anew', () => {
 })
 
 describe('a purge', () => {
-  it('removes what finished before the time, all of it, and nothing else', async () => {
+  it('removes all tasks that finished before the time, and nothing else', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node({ worker: { slots: 1_000 } })
     const old = await node.manager.submitMany(
@@ -166,13 +166,13 @@ describe('a purge', () => {
     expect(await cluster.row(task)).toBe(undefined)
   })
 
-  it('is made by a janitor where there is a retention, by one of them', async () => {
+  it('is made by one of the janitors if there is a retention', async () => {
     await using cluster = new VirtualCluster()
     const options = { retention: { finishedMs: 3_600_000 } }
     const nodes = [await cluster.node(options), await cluster.node(options)]
     const [task, body] = await cluster.start(nodes[0] as never)
     body.return()
-    // While they are new, each may be the first to have lived for a lease.
+    // New nodes: each may be the first to have lived for a lease.
     await cluster.advance(60_000)
     const callsBefore = nodes.map(({ calls }) => calls.length)
     await cluster.advance(3_440_000)
@@ -184,7 +184,7 @@ describe('a purge', () => {
     expect(purging).toHaveLength(1)
   })
 
-  it('is not made where there is none', async () => {
+  it('is not made without a retention', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node()
     const [task, body] = await cluster.start(node)

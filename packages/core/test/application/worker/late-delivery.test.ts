@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { VirtualCluster } from '../virtual-cluster.ts'
 
 describe('a delivery that reaches a node whose lease is in doubt', () => {
-  it('is given back within the bound of a call, even where the engine does not answer', async () => {
+  it('is handed back within the timeout of a call, even if the engine does not answer', async () => {
     await using cluster = new VirtualCluster()
     let handle: (delivery: Delivery) => Promise<void> = async () => {}
     const intercept = onCalls({

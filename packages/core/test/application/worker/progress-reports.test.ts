@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 
 const hour = 3_600_000
 
-/** A task whose body hands its `progress` out and ends when it is cancelled, or, deaf, never. */
+/** A task whose body exposes its `progress`, and ends when it is cancelled, or, if it is deaf, never. */
 const reportingTask = (isDeaf: boolean) => {
   const outside: { report: (value: unknown) => void } = { report: () => {} }
   const task = defineTask({
@@ -22,7 +22,7 @@ const reportingTask = (isDeaf: boolean) => {
   return { task, outside }
 }
 
-/** The fewest timers of some minutes: calls that are under way, or were a moment ago, have some of their own. */
+/** The lowest number of timers within some minutes: current and recent calls have timers of their own. */
 const timersAtRest = async ({ advance, clock }: TestManager): Promise<number> => {
   await advance(hour)
   let fewest = Infinity
@@ -34,7 +34,7 @@ const timersAtRest = async ({ advance, clock }: TestManager): Promise<number> =>
 }
 
 describe('reports of progress', () => {
-  it('are saved at once, then at most once in each interval, the latest of them', async () => {
+  it('are saved at once, then at most once in each interval, the latest report each time', async () => {
     const clock = virtualClock()
     const memory = createMemory({ clock })
     const saved: unknown[] = []
@@ -62,7 +62,7 @@ describe('reports of progress', () => {
     expect((await handle.details()).progress).toMatchObject({ value: 9, sequence: 9 })
   })
 
-  it('that a body makes after it was left behind change nothing, and leave no timer behind', async () => {
+  it('of an abandoned body change nothing, and leave no timer behind', async () => {
     const { task, outside } = reportingTask(true)
     await using test = await testManager({ tasks: [task], worker: { cancelGraceMs: 10 } })
     const before = await timersAtRest(test)

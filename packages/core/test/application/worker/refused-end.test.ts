@@ -7,8 +7,8 @@ import { VirtualCluster } from '../virtual-cluster.ts'
 
 const notPermitted = ({ name }: Call): Error => new TaskledgerError('MISCONFIGURED', `${name} is not permitted`)
 
-describe('a store that refuses what a node has to write, until somebody mends it', () => {
-  it('has the end of an attempt as soon as it takes it, though its node lives on', async () => {
+describe('a store that refuses the appends and saves of a node until it is repaired', () => {
+  it('gets the end of an attempt as soon as it accepts it, while the node lives on', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node()
     await cluster.node()
@@ -20,12 +20,12 @@ describe('a store that refuses what a node has to write, until somebody mends it
       node.logged.filter(({ level, message }) => level === 'error' && /the end of an attempt|instead of an end/.test(message)),
     ).toHaveLength(2)
     node.faults.heal()
-    await cluster.until('the end was not written', async () => (await cluster.history(task)).length === 3)
+    await cluster.until('the end is written', async () => (await cluster.history(task)).length === 3)
     expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Completed'])
     expect(await cluster.row(task)).toMatchObject({ status: 'completed' })
   })
 
-  it('has the row of the end in time, though its node lives on', async () => {
+  it('gets the row of the end in time, while the node lives on', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node()
     const [task, body] = await cluster.start(node)
@@ -33,10 +33,10 @@ describe('a store that refuses what a node has to write, until somebody mends it
     body.return('done')
     await cluster.advance(1_000)
     node.faults.heal()
-    await cluster.until('the row was left behind', async () => (await cluster.row(task))?.status === 'completed', 3_600_000)
+    await cluster.until('the row shows the end', async () => (await cluster.row(task))?.status === 'completed', 3_600_000)
   })
 
-  it('has a claim handed back, uncounted, of which it could not tell that it stands', async () => {
+  it('gets back, uncounted, a claim whose outcome it could not tell', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node()
     const other = await cluster.node()
@@ -56,7 +56,7 @@ describe('a store that refuses what a node has to write, until somebody mends it
     cluster.run(task).return('done')
   })
 
-  it('has an attempt handed back, uncounted, of which it did not take that nobody can decode its task', async () => {
+  it('gets back, uncounted, an attempt whose undecodable task it did not let fail', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node({ worker: { unknownTasks: { maxReleases: 0 } } })
     const odd = defineTask({ type: 'odd', run: () => {} })
@@ -67,7 +67,7 @@ describe('a store that refuses what a node has to write, until somebody mends it
     await cluster.advance(60_000)
     expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started'])
     node.faults.heal()
-    await cluster.until('it did not fail', async () => (await cluster.eventTypes(task)).includes('Failed'))
+    await cluster.until('the task has failed', async () => (await cluster.eventTypes(task)).includes('Failed'))
     expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Released', 'Started', 'Failed'])
   })
 })

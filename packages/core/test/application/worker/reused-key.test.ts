@@ -2,7 +2,7 @@ import { defineTask, unchecked } from '@taskledger/core'
 import { expect, it } from 'vitest'
 import { VirtualCluster } from '../virtual-cluster.ts'
 
-it('a message that outlived its task does not run in the place of a new one of the same key', async () => {
+it('a message that outlived its task does not start a new task of the same key', async () => {
   await using cluster = new VirtualCluster()
   const ran: string[] = []
   const shout = defineTask({
@@ -22,7 +22,7 @@ it('a message that outlived its task does not run in the place of a new one of t
   manager.worker?.pause()
   const again = await manager.submit(shout, 'new', { idempotencyKey: 'key' })
   await cluster.loseMessages()
-  // A copy of the old message comes late: a broker may deliver what it has twice, and a janitor send what it takes for lost.
+  // A copy of the old message arrives late: a broker may deliver twice, and a janitor may resend a message that was not lost.
   await client.messaging.queue.send('default', { taskId: old.id, version: 1, sentAt: created.at, created })
   manager.worker?.resume()
   await cluster.advance(1_000)

@@ -96,7 +96,7 @@ describe('a message of a serial queue whose task is in progress', () => {
     expect(attempts()).toEqual([1])
   })
 
-  it('on this very node is held as well', async () => {
+  it('on the same node is held as well', async () => {
     const node = await nodeWith()
     const handle = await startedOn(node)
     const handed = [await node.handOver(handle, true), await node.handOver(handle)]
@@ -109,7 +109,7 @@ describe('a message of a serial queue whose task is in progress', () => {
     expect(attempts()).toEqual([1])
   })
 
-  it('by the history, on this node, and does not run here, is not held', async () => {
+  it('on the same node by the history, but does not run there, is not held', async () => {
     const node = await nodeWith()
     const handle = await submittedTo(node)
     await writeStarted(handle.id, node.id)
@@ -124,7 +124,7 @@ describe('a message of a serial queue whose task is in progress', () => {
     expect(attempts()).toEqual([])
   })
 
-  it('on a node that is alive no longer is accepted soon after', async () => {
+  it('on a node that dies is accepted soon after', async () => {
     const node = await nodeWith()
     await cluster.storage.nodes.renew(ghost, 8_000)
     const handle = await submittedTo(node)
@@ -136,7 +136,7 @@ describe('a message of a serial queue whose task is in progress', () => {
     expect(handed.settled).toBe('accepted')
   })
 
-  it('stays held while nobody can say who is alive', async () => {
+  it('stays held while the registry does not answer', async () => {
     const node = await nodeWith()
     node.faults.fail('before', calls('nodes.live'))
     const handle = await submittedTo(node)
@@ -149,7 +149,7 @@ describe('a message of a serial queue whose task is in progress', () => {
     expect(handed.settled).toBe('accepted')
   })
 
-  it('is run here where the other node hands the attempt back', async () => {
+  it('runs on the second node if the first hands the attempt back', async () => {
     const [first, second] = [await nodeWith(), await nodeWith()]
     const handle = await startedOn(first)
     const handed = await second.handOver(handle, true)
@@ -164,11 +164,11 @@ describe('a message of a serial queue whose task is in progress', () => {
     expect(handed.settled).toBe('accepted')
   })
 
-  it('is left to the engine, unsettled, where the worker that holds it closes', async () => {
+  it('is left unsettled to the engine if the worker that holds it closes', async () => {
     const [first, second] = [await nodeWith(), await nodeWith()]
     const handle = await startedOn(first)
     const handed = [await second.handOver(handle, true), await second.handOver(handle)]
-    // No time passes: what is held must not be waited for.
+    // No time passes: closing must not wait for held messages.
     await Promise.all([second.manager.worker?.close(), rest()])
     expect(handed).toEqual([
       { settled: undefined, ended: true },
@@ -177,7 +177,7 @@ describe('a message of a serial queue whose task is in progress', () => {
     expect(detailsOf(await handle.history())).toMatchObject({ status: 'inProgress', attempt: 1 })
   })
 
-  describe('is not given away by a node whose lease is in doubt', () => {
+  describe('is not released by a node whose lease is in doubt', () => {
     const doubtful = async (node: ClusterNode): Promise<void> => {
       node.faults.fail('before', calls('nodes.renew'))
       await cluster.advance(10_000)
@@ -201,7 +201,7 @@ describe('a message of a serial queue whose task is in progress', () => {
       expect(attempts()).toEqual([1])
     })
 
-    it('while another runs it', async () => {
+    it('while another node runs it', async () => {
       const [runner, node] = [await nodeWith(), await nodeWith()]
       const handle = await startedOn(runner)
       await doubtful(node)
@@ -214,7 +214,7 @@ describe('a message of a serial queue whose task is in progress', () => {
       expect(handed).toEqual({ settled: 'released', ended: true })
     })
 
-    it('unless it did not come again, or its task does not run', async () => {
+    it('unless it was not redelivered, or its task does not run', async () => {
       const node = await nodeWith()
       const handle = await submittedTo(node)
       await doubtful(node)
@@ -224,14 +224,14 @@ describe('a message of a serial queue whose task is in progress', () => {
     })
   })
 
-  it('is accepted at once where the queue is a parallel one', async () => {
+  it('is accepted at once if the queue is parallel', async () => {
     const [first, second] = [await nodeWith('parallel'), await nodeWith('parallel')]
     const handle = await startedOn(first)
     expect(await second.handOver(handle, true)).toEqual({ settled: 'accepted', ended: true })
   })
 })
 
-it('a node is alive, with its queues, before it takes anything: whoever is handed what it runs asks for it', async () => {
+it('a node is registered with its queues before it takes a message, because other nodes look it up', async () => {
   const { id } = await nodeWith()
   expect(liveAtFirst).toMatchObject([{ nodeId: id, queues: { one: 1 } }])
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { VirtualCluster } from '../virtual-cluster.ts'
 
 describe('a node that shuts down under load', () => {
-  it('takes nothing more, waits for what runs, hands back the rest, and what it did not run others do: all of it, once', async () => {
+  it('takes nothing more, waits for its runs, and hands back the rest: every task runs once', async () => {
     await using cluster = new VirtualCluster()
     const leaving = await cluster.node({ worker: { slots: 10, drainMs: 5_000, cancelGraceMs: 1_000 } })
     const tasks = await leaving.manager.submitMany(
@@ -19,7 +19,7 @@ describe('a node that shuts down under load', () => {
     const own = cluster.runs.filter(({ node }) => node === 'a')
     for (const body of own.slice(0, 5)) body.return('in time')
     await cluster.advance(4_900)
-    // It is live while it drains, and holds its lease.
+    // A draining node is alive and holds its lease.
     expect((await cluster.storage.nodes.live()).map(({ nodeId }) => nodeId).sort()).toEqual([leaving.id, other.id].sort())
     const late = await other.manager.submit(cluster.held().task, 'late')
     await cluster.advance(1_000)
@@ -34,7 +34,7 @@ describe('a node that shuts down under load', () => {
     expect(cluster.depth()).toBe(0)
   })
 
-  it('and is killed in the middle of it leaves what others recover', async () => {
+  it('and is killed meanwhile leaves tasks that others recover', async () => {
     await using cluster = new VirtualCluster()
     const leaving = await cluster.node({ worker: { slots: 10, drainMs: 60_000 } })
     const tasks = await leaving.manager.submitMany(cluster.held().task, [1, 2, 3, 4])
@@ -45,14 +45,14 @@ describe('a node that shuts down under load', () => {
     await cluster.advance(500)
     await leaving.kill()
     await cluster.until(
-      'not all of it runs again',
+      'all tasks run again',
       () => tasks.every((task) => cluster.find(task, 2) !== undefined) && cluster.find(later) !== undefined,
       45_000,
     )
     for (const task of tasks) expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Died', 'Started'])
   })
 
-  it('with the store down leaves what others recover, too', async () => {
+  it('while the store is down leaves tasks that others recover', async () => {
     await using cluster = new VirtualCluster()
     const leaving = await cluster.node()
     const [task] = await cluster.start(leaving)

@@ -24,7 +24,7 @@ const runOf = (clock: ReturnType<typeof virtualClock>, onProgress: (progress: Ta
   )
 
 describe('a run', () => {
-  it('leaves no timer behind, not even where it is told to stop after its end', async () => {
+  it('leaves no timer behind, not even when it is stopped after its end', async () => {
     const clock = virtualClock()
     const run = runOf(clock)
     expect(await run.run({ run: async () => 'done' })).toEqual({ type: 'returned', value: 'done' })
@@ -33,7 +33,7 @@ describe('a run', () => {
     expect(clock.pendingTimers).toBe(0)
   })
 
-  it('does not begin a body that is to stop already', async () => {
+  it('does not begin a body that is already stopped', async () => {
     const clock = virtualClock()
     const run = runOf(clock)
     run.abort('SHUTTING_DOWN', 'the node shuts down')
@@ -42,7 +42,7 @@ describe('a run', () => {
     expect(clock.pendingTimers).toBe(0)
   })
 
-  it('hears nothing more of a body that goes on after its end', async () => {
+  it('ignores a body that continues after its end', async () => {
     const heard: unknown[] = []
     const run = runOf(virtualClock(), ({ value }) => heard.push(value))
     let report: (value: unknown) => void = () => {}

@@ -11,20 +11,20 @@ import { runRounds } from '../../stage/rounds.ts'
 
 const rounds = 200
 
-/** How many rounds go on at a time. */
-const lanes = 10
+/** How many rounds run at a time. */
+const atATime = 10
 
-/** What the caller was told has to be what came of the task. */
+/** Checks that the caller was told what became of the task. */
 const assertTruth = ({ outcome, details }: CancelOutcome, history: readonly TaskEvent[], end: TaskDetails): void => {
-  assert.equal(history.filter(isFinalEvent).length, 1, 'a task ends once')
-  const wishes = history.filter(({ type }) => type === 'TaskCancelRequested').length
-  const isWish = outcome !== 'finished'
-  assert.equal(wishes, isWish ? 1 : 0, `the caller was told "${outcome}", and there are ${wishes} wishes`)
-  if (outcome === 'finished') assert.deepEqual(details, end, 'the caller was told that it had finished')
-  if (outcome === 'cancelled') assert.equal(end.status, 'cancelled', 'the caller was told that it is cancelled')
+  assert.equal(history.filter(isFinalEvent).length, 1, 'a history has to have one final event')
+  const requests = history.filter(({ type }) => type === 'TaskCancelRequested').length
+  const isRequested = outcome !== 'finished'
+  assert.equal(requests, isRequested ? 1 : 0, `the caller was told "${outcome}", and the history has ${requests} cancel requests`)
+  if (outcome === 'finished') assert.deepEqual(details, end, 'the caller was told that the task had finished')
+  if (outcome === 'cancelled') assert.equal(end.status, 'cancelled', 'the caller was told that the task is cancelled')
 }
 
-/** Every node says the same of the end. */
+/** Checks that every node says the same of the end. */
 const endOf = async (cluster: Cluster, nodes: readonly ClusterNode[], taskId: TaskEvent['taskId']): Promise<TaskDetails> => {
   const ends = await Promise.all(nodes.map((node) => cluster.finished({ id: taskId }, node)))
   const [end, ...others] = ends
@@ -33,7 +33,7 @@ const endOf = async (cluster: Cluster, nodes: readonly ClusterNode[], taskId: Ta
   return end
 }
 
-/** Rules 2.x, continued: a wish meets something else. */
+/** Rules 2.x, continued: races against a cancel request. */
 export const cancelRaces: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-2.9',
@@ -50,7 +50,7 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
         await cluster.finished(handle, other)
       })
       const counts: Record<string, number> = {}
-      await runRounds(rounds, lanes, async (round) => {
+      await runRounds(rounds, atATime, async (round) => {
         const [handle, run] = await cluster.start(worker, held, round)
         const canceller = other.manager.task(handle.id)
         const [outcome] = await Promise.all([jitter(random).then(() => canceller.cancel()), jitter(random).then(() => run.return(round))])
@@ -90,7 +90,7 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
         const wasStarted = history.some(({ type }) => type === 'TaskStarted')
         assert.equal(outcome.outcome, wasStarted ? 'requested' : 'cancelled')
         const run = held.find(handle.id)
-        // A task whose wish came before its body began is not begun.
+        // A task that was cancelled before its body began never runs.
         if (run === undefined) return
         assert.ok(wasStarted, 'a task ran that was never started')
         await waitUntil('the signal of the body is aborted', () => run.signal.aborted)

@@ -93,7 +93,7 @@ export const cancelRules: readonly Rule<Adapters>[] = [
         (await unwanted.history()).map(({ type }) => type),
         ['TaskCreated', 'TaskCancelRequested', 'TaskCancelled'],
       )
-      // What was submitted after it runs: its own turn has been.
+      // A task that was submitted later runs, so the turn of this one has passed.
       blocker.return()
       ;(await cluster.running(last)).return()
       await cluster.finished(last, node)
@@ -137,8 +137,8 @@ export const cancelRules: readonly Rule<Adapters>[] = [
       const { status, cancelReason } = await cluster.finished(handle, node)
       assert.deepEqual([status, cancelReason], ['cancelled', 'first'])
       assert.equal((await handle.cancel({ reason: 'third' })).outcome, 'cancelled')
-      const wishes = (await handle.history()).filter(({ type }) => type === 'TaskCancelRequested')
-      assert.equal(wishes.length, 1)
+      const requests = (await handle.history()).filter(({ type }) => type === 'TaskCancelRequested')
+      assert.equal(requests.length, 1)
     },
   }),
   clustered({
@@ -204,7 +204,7 @@ export const cancelRules: readonly Rule<Adapters>[] = [
         assert.equal((await handle.cancel()).outcome, 'cancelled')
         await cluster.send({ taskId: handle.id })
       }
-      // Sent after the two, for the one slot that there is.
+      // Sent after the two, for the only slot.
       const last = await manager.submit(echoTask, 'last')
       await cluster.finished(last, node)
       assert.equal(held.runs.length, 1, 'a cancelled task ran again')

@@ -7,7 +7,7 @@ import { jitterFor } from '../../stage/jitter.ts'
 import { runRounds } from '../../stage/rounds.ts'
 import { calls } from '../../../../faults/calls.ts'
 
-/** Rules 3.x, continued: awaiting from elsewhere. */
+/** Rules 3.x, continued: waits on other nodes. */
 export const awaitRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.10',
@@ -63,13 +63,13 @@ export const awaitRules: readonly Rule<Adapters>[] = [
       const [handle, run] = await cluster.start(front, held)
       let hasHeard = false
       front.manager.subscribe(({ type }) => (hasHeard ||= type === 'TaskCompleted'))
-      // What was read is an answer of before the end.
+      // The held answer was read before the end.
       const hold = front.faults.hold('after', calls('events.read', handle.id))
       const wait = handle.result()
-      await waitUntil('the wait looks at the store', () => hold.caught > 0)
+      await waitUntil('the wait reads the store', () => hold.caught > 0)
       run.return('done')
       await cluster.finished(handle, worker)
-      await waitUntil('the notice has come', () => hasHeard)
+      await waitUntil('the notice has arrived', () => hasHeard)
       hold.release()
       assert.equal(await within('the wait ended', wait), 'done')
     },
@@ -100,19 +100,19 @@ export const awaitRules: readonly Rule<Adapters>[] = [
     run: async (cluster, { within, waitUntil }) => {
       const held = cluster.held()
       const worker = await cluster.node({ tasks: [held.task] })
-      // It does not repeat a call by itself, as if the outage took longer than that.
+      // The node does not retry, as if the outage took longer than its retries.
       const front = await cluster.node({ tasks: [held.task], worker: false, commandTimeoutMs: 0 })
       const [handle, run] = await cluster.start(front, held)
       const isLook = calls('events.read', handle.id)
       const hold = front.faults.hold('after', isLook)
       const wait = handle.result()
-      await waitUntil('the wait looks at the store', () => hold.caught > 0)
+      await waitUntil('the wait reads the store', () => hold.caught > 0)
       let looks = 0
       const heal = front.faults.fail('before', (call) => isLook(call) && ++looks > 0)
       hold.release()
       run.return('done')
       await cluster.finished(handle, worker)
-      await waitUntil('the wait looks at a store that does not answer', () => looks > 0)
+      await waitUntil('the wait reads a store that does not answer', () => looks > 0)
       heal()
       front.faults.gap()
       assert.equal(await within('the wait ended', wait), 'done')

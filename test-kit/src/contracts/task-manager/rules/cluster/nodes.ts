@@ -117,8 +117,8 @@ export const clusterRules: readonly Rule<Adapters>[] = [
       for (const { manager } of nodes) {
         const running = [...(manager.worker?.running ?? [])].sort()
         assert.equal(running.length, 2)
-        // The start of a body is shown while it runs already.
-        await waitUntil('each node is listed with what it runs', async () => {
+        // The start of a body may be visible only after the body has begun.
+        await waitUntil('each node is listed with its running tasks', async () => {
           const { tasks } = await manager.list({ status: 'inProgress', node: manager.nodeId })
           return isDeepStrictEqual(tasks.map(({ taskId }) => taskId).sort(), running)
         })
@@ -159,7 +159,7 @@ export const clusterRules: readonly Rule<Adapters>[] = [
       await Promise.all(Array.from({ length: 9 }, () => fates.map(live)).flat())
       const byId = (rows: Iterable<TaskDetails>): readonly TaskDetails[] =>
         [...rows].sort((a, b) => (a.taskId < b.taskId ? -1 : 1)).map(withoutPassingProgress)
-      await waitUntil('the rows on every node are the folds of the histories', async () => {
+      await waitUntil('the rows on every node equal the details from the histories', async () => {
         const folds = byId((await cluster.folds()).values())
         const listed = await Promise.all(nodes.map((node) => cluster.listed(node)))
         observe({ folds, listed: listed[0] })
@@ -167,7 +167,11 @@ export const clusterRules: readonly Rule<Adapters>[] = [
       })
       const [first, ...others] = await Promise.all(nodes.map((node) => cluster.listed(node)))
       for (const other of others)
-        assert.deepEqual(other.map(withoutPassingProgress), first?.map(withoutPassingProgress), 'in the same order')
+        assert.deepEqual(
+          other.map(withoutPassingProgress),
+          first?.map(withoutPassingProgress),
+          'the nodes list the tasks in different orders',
+        )
     },
   }),
   clustered({
@@ -187,7 +191,7 @@ export const clusterRules: readonly Rule<Adapters>[] = [
         const history = (await cluster.finished(handle, nodes[0])) && (await handle.history())
         const expected = history.map(({ version, type, node }) => ({ version, type, node }))
         for (const notices of heard)
-          await waitUntil(`every node hears ${expected.map(({ type }) => type).join(', ')} of task ${handle.id}`, () => {
+          await waitUntil(`every node receives ${expected.map(({ type }) => type).join(', ')} of task ${handle.id}`, () => {
             const own = notices.filter(({ taskId }) => taskId === handle.id).map(({ version, type, node }) => ({ version, type, node }))
             return isDeepStrictEqual(
               own.sort((a, b) => a.version - b.version),
@@ -195,7 +199,7 @@ export const clusterRules: readonly Rule<Adapters>[] = [
             )
           })
       }
-      // What comes twice may come late: by now the notices of the tasks after it have come.
+      // A second copy of a notice may be late: by now the notices of later tasks have arrived.
       for (const notices of heard)
         for (const notice of notices)
           assert.equal(notices.filter(({ taskId, version }) => taskId === notice.taskId && version === notice.version).length, 1)
@@ -238,7 +242,7 @@ export const clusterRules: readonly Rule<Adapters>[] = [
   }),
 ]
 
-/** Progress of what runs still is no part of its history. */
+/** The progress of a running task is not part of its history. */
 const withoutPassingProgress = (details: TaskDetails): TaskDetails => {
   if (isFinalStatus(details.status)) return details
   const { progress: _progress, ...rest } = details

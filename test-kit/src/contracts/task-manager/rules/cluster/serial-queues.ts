@@ -17,7 +17,7 @@ const serial = { queues: { one: { slots: 1, mode: 'serial' } } } as const
 
 const serialBesideParallel = { queues: { ...serial.queues, default: { slots: 1 } } } as const
 
-/** Rules 3.x, continued: one task of a queue at a time. */
+/** Rules 3.x, continued: serial queues. */
 export const serialRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.16',
@@ -60,7 +60,7 @@ export const serialRules: readonly Rule<Adapters>[] = [
         const completed = new Set((await manager.list({ status: ['completed', 'failed'], limit: 1_000 })).tasks.map(({ taskId }) => taskId))
         for (const id of ended) if (!completed.has(id)) invisible.push(`task ${id} was not in the list of what ended, on ${manager.nodeId}`)
         const running = (await manager.list({ status: ['inProgress', 'cancelRequested'] })).tasks.map(({ taskId }) => taskId)
-        // Its own start may still be on its way to the list.
+        // The row of its own start may not be saved yet.
         const others = running.filter((taskId) => taskId !== self)
         if (others.length > 0) invisible.push(`${others.join()} ran by the list on ${manager.nodeId}, ${self} by its body`)
         const last = ended.at(-1)
@@ -79,7 +79,7 @@ export const serialRules: readonly Rule<Adapters>[] = [
       nodes.push(...(await cluster.nodes(3, { tasks: [task], worker: serial })))
       const [first] = nodes
       assert.ok(first !== undefined)
-      // Rows may take their time: whatever starts next has to wait for them.
+      // Rows may be slow: the next task has to wait for them.
       for (const { faults } of nodes) faults.slow(calls('listing.save'), () => jitter(random))
       const handles = await first.manager.submitMany(
         task,
@@ -103,7 +103,7 @@ export const serialRules: readonly Rule<Adapters>[] = [
       await handedAgain(cluster, first.id, node)
       await nothingElseBegins(cluster, held, node, first, firstRun)
 
-      // Elsewhere: a node that closes takes nothing more, so that the message comes to the other one.
+      // On another node: a draining node takes nothing more, so the other node gets the message.
       const [second, secondRun] = await cluster.start(node, held)
       const heir = await cluster.node({ tasks: [held.task, echoTask], worker: serialBesideParallel })
       heir.faults.deliveries.acceptsAtEnd = true
@@ -141,23 +141,23 @@ export const serialRules: readonly Rule<Adapters>[] = [
       node.faults.gap()
       ;(await cluster.running(next)).return('went on')
       assert.equal((await cluster.finished(next, front)).result, 'went on')
-      assert.equal((await orphan.details()).status, 'inProgress', 'only its node, or its death, may end the attempt')
+      assert.equal((await orphan.details()).status, 'inProgress', 'only its node, or the death of its node, may end the attempt')
     },
   }),
 ]
 
-/** Waits until the message of a task was handed to a node so often. */
+/** Waits until the message of a task was delivered to a node a number of times. */
 const handedAgain = async (cluster: Cluster, taskId: TaskId, { faults }: ClusterNode, times = 2): Promise<void> => {
   const isHandedAgain = (): boolean => faults.deliveries.handedOver.filter((id) => id === taskId).length >= times
-  await cluster.until(`the message of task ${taskId} was handed over ${times} times`, isHandedAgain)
+  await cluster.until(`the message of task ${taskId} was delivered ${times} times`, isHandedAgain)
 }
 
-/** Time enough for a task that must not begin: others, sent later to the same worker, have come and gone. */
+/** Waits until tasks that were sent later to the same worker have ended: enough time for a task that must not begin. */
 const passOf = async (cluster: Cluster, node: ClusterNode): Promise<void> => {
   for (let pass = 0; pass < 3; pass++) await cluster.finished(await node.manager.submit(echoTask, pass), node)
 }
 
-/** Submits another task, which begins, and not before the run has ended. */
+/** Checks that another task begins, but not before the run has ended. */
 const nothingElseBegins = async (
   cluster: Cluster,
   held: HeldTask,

@@ -4,7 +4,7 @@ import type { Rule } from '../../../../framework/rule.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
 
-/** Rules 3.x, continued: nodes that go in order. */
+/** Rules 3.x, continued: shutdown. */
 export const shutdownRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.18',
@@ -48,7 +48,7 @@ export const shutdownRules: readonly Rule<Adapters>[] = [
       const [stubborn, stubbornRun] = await cluster.start(a, deaf, 'stubborn')
       const closed = a.manager.close({ drainMs: 60 })
       quickRun.return('in time')
-      await waitUntil('the bodies are told to stop', () => stubbornRun.signal.aborted && unwantedRun.signal.aborted)
+      await waitUntil('the bodies are aborted', () => stubbornRun.signal.aborted && unwantedRun.signal.aborted)
       assert.equal((await front.manager.task(unwanted.id).cancel()).outcome, 'requested')
       unwantedRun.throw(unwantedRun.signal.reason)
       await within('the node closed', closed)

@@ -8,7 +8,7 @@ import { echoTask } from '../../stage/echo-task.ts'
 import { calls } from '../../../../faults/calls.ts'
 import { outcomeOf } from '../../../outcome.ts'
 
-/** Rules 1.x, continued: manager and worker are two parts. */
+/** Rules 1.x, continued: workers. */
 export const workerRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.15',
@@ -55,7 +55,7 @@ export const workerRules: readonly Rule<Adapters>[] = [
       run.return('went on')
       assert.equal((await cluster.finished(running, a)).result, 'went on')
       on.manager.worker?.resume()
-      await waitUntil('the resumed worker takes what waits', () => held.find(third.id) !== undefined)
+      await waitUntil('the resumed worker takes waiting tasks', () => held.find(third.id) !== undefined)
       assert.equal((await third.details()).node, on.manager.nodeId)
     },
   }),
@@ -74,7 +74,7 @@ export const workerRules: readonly Rule<Adapters>[] = [
       const b = await cluster.node({ tasks: [held.task], worker: { slots: 1 } })
       await cluster.running(waiting)
       assert.equal((await waiting.details()).node, b.manager.nodeId)
-      assert.equal(isDrained, false, 'what it runs has not ended')
+      assert.equal(isDrained, false, 'the worker drained although a task still runs')
       run.return()
       await within('the worker is drained', Promise.resolve(drained))
       assert.deepEqual([(await running.details()).status, a.manager.worker?.running.length], ['completed', 0])
@@ -94,16 +94,17 @@ export const workerRules: readonly Rule<Adapters>[] = [
         outcomeOf(handle.finished({ timeoutMs: 600_000 })),
         outcomeOf(watchToTheEnd(handle.watch())),
       ]
-      await waitUntil('they look at the store', () => hold.caught === waiting.length)
+      await waitUntil('the waits read the store', () => hold.caught === waiting.length)
       hold.release()
-      // Now they have looked, and wait for a notice.
+      // Now they have read the store, and wait for a notice.
       for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
       const elsewhere = b.manager.task(echoTask, handle.id).result()
       await within('the node closed', a.manager.close())
-      await within('it closed again', a.manager.close())
-      for (const thrown of await within('who waited was told', Promise.all(waiting))) assert.ok(hasCode(thrown, 'CLOSED'), String(thrown))
+      await within('the node closes again', a.manager.close())
+      for (const thrown of await within('every wait is rejected', Promise.all(waiting)))
+        assert.ok(hasCode(thrown, 'CLOSED'), String(thrown))
       const asked = [handle.details(), handle.cancel(), handle.result(), a.manager.list(), a.manager.nodes(), a.manager.submit(echoTask, 1)]
-      for (const thrown of await within('who asked was told', Promise.all(asked.map(outcomeOf))))
+      for (const thrown of await within('every call is rejected', Promise.all(asked.map(outcomeOf))))
         assert.ok(hasCode(thrown, 'CLOSED'), String(thrown))
       await b.manager.attachWorker()
       assert.equal(await within('another node ran the task', elsewhere), 'kept')

@@ -12,13 +12,13 @@ import { appendedBy, appendsOf } from '../../../../faults/calls.ts'
 
 interface Zombie {
   readonly handle: TaskHandle<unknown, unknown>
-  /** The body whose attempt was ended behind its back. */
+  /** The run whose attempt was ended without its node. */
   readonly run: HeldRun
-  /** The body of the next attempt. */
+  /** The run of the next attempt. */
   readonly next: HeldRun
 }
 
-/** Has a task start on `dying`, ends its attempt behind the node's back, and has it run again on `heir`. */
+/** Starts a task on `dying`, ends its attempt without that node, and lets it run again on `heir`. */
 const makeZombie = async (cluster: Cluster, held: HeldTask, dying: ClusterNode, heir: ClusterNode): Promise<Zombie> => {
   heir.manager.worker?.pause()
   dying.manager.worker?.resume()
@@ -59,7 +59,7 @@ export const fencingRules: readonly Rule<Adapters>[] = [
         if (ending === 'throws') run.throw(new Error('too late'))
         else run.return('too late')
         await endedOn(context, dying, 0)
-        assert.deepEqual(await handle.history(), before, 'the zombie wrote something')
+        assert.deepEqual(await handle.history(), before, 'the zombie appended an event')
         if (ending !== 'returns late') {
           assert.equal((await handle.details()).status, 'inProgress')
           next.return('the heir')
@@ -109,10 +109,10 @@ export const fencingRules: readonly Rule<Adapters>[] = [
       const [last, lastRun] = await cluster.start(node, held)
       lastRun.return()
       await cluster.finished(last, node)
-      await context.waitUntil('its progress is that of the attempt that runs', async () => (await handle.progress()) === 'the heir’s')
+      await context.waitUntil('the progress is that of the current attempt', async () => (await handle.progress()) === 'the heir’s')
       assert.deepEqual([(await handle.details()).status, next.signal.aborted], ['inProgress', false])
       await handle.cancel()
-      await context.waitUntil('the signal of the attempt that runs is aborted', () => next.signal.aborted)
+      await context.waitUntil('the signal of the current attempt is aborted', () => next.signal.aborted)
       next.throw(next.signal.reason)
       const { status, progress } = await cluster.finished(handle, node)
       assert.deepEqual([status, progress?.value, progress?.attempt], ['cancelled', 'the heir’s', 2])
@@ -189,7 +189,7 @@ export const fencingRules: readonly Rule<Adapters>[] = [
         const handle = await front.manager.submit(held.task, null)
         await waitUntil('the claim is under way', () => hold.caught > 0)
         assert.equal((await handle.cancel()).outcome, 'requested')
-        if (isHeard) await waitUntil('the notice has come', () => hasHeard)
+        if (isHeard) await waitUntil('the notice has arrived', () => hasHeard)
         else worker.faults.gap()
         hold.release()
         assert.equal((await cluster.finished(handle, front)).status, 'cancelled')

@@ -8,7 +8,7 @@ import type { NodeOptions } from '../../../../faults/cluster-node.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { calls } from '../../../../faults/calls.ts'
 
-/** Short, so that a rule takes seconds; long enough for an engine that counts in whole seconds, and for a busy machine. */
+/** Short, so that a rule takes seconds; long enough for an engine that counts whole seconds, and for a busy machine. */
 const quick = { lease: { renewMs: 500, ttlMs: 3_000 }, janitor: { intervalMs: 200, overdueMs: 500 } } as const
 
 const typesOf = async (cluster: Cluster, { id }: { readonly id: TaskId }): Promise<readonly string[]> => {
@@ -16,7 +16,7 @@ const typesOf = async (cluster: Cluster, { id }: { readonly id: TaskId }): Promi
   return (await storage.events.read(id)).map(({ type }) => type)
 }
 
-/** Rules 6.x: what fails is found, by whoever is left. */
+/** Rules 6.x: recovery by the nodes that are left. */
 export const recoveryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-6.1',
@@ -28,7 +28,7 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
       const sender = await cluster.node({ ...quick, tasks: [held.task], worker: false })
       sender.faults.copies = 0
       const handle = await sender.manager.submit(held.task, null)
-      // Whoever lost it is gone: nobody knows of it but the store.
+      // The node that lost the message is gone: only the store knows of the task.
       await cluster.kill(sender)
       const worker = await cluster.node({ ...quick, tasks: [held.task] })
       const run = await cluster.running(handle)
@@ -60,7 +60,7 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
         const types = ['TaskCreated', 'TaskStarted', 'TaskDied', 'TaskStarted', 'TaskCompleted']
         assert.deepEqual(await typesOf(cluster, handle), types)
       }
-      await waitUntil('the node that was killed is not listed as live', async () => (await heir.manager.nodes()).length === 1)
+      await waitUntil('the killed node is not listed as live', async () => (await heir.manager.nodes()).length === 1)
       assert.deepEqual(await typesOf(cluster, behind), ['TaskCreated', 'TaskStarted', 'TaskCompleted'])
     },
   }),
@@ -79,9 +79,9 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
       const [ignoring, zombie] = await cluster.start(cutOff, deaf)
       heir.manager.worker?.resume()
       cutOff.faults.fail('before', calls('nodes.renew'))
-      await waitUntil('its bodies are told', () => run.signal.aborted && zombie.signal.aborted)
+      await waitUntil('its bodies are aborted', () => run.signal.aborted && zombie.signal.aborted)
       assert.deepEqual([codeOf(run.signal.reason), codeOf(zombie.signal.reason)], ['LEASE_LOST', 'LEASE_LOST'])
-      assert.equal(deaf.runs.length, 1, 'it was told only after its task ran elsewhere')
+      assert.equal(deaf.runs.length, 1, 'the body was told only after its task ran elsewhere')
       const next = await cluster.running(ignoring, 2)
       zombie.return('too late')
       ;(await cluster.running(heeding, 2)).return('in time')
@@ -90,7 +90,7 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
         const { result, attempt, node } = await cluster.finished(handle, heir)
         assert.deepEqual([result, attempt, node], ['in time', 2, heir.manager.nodeId])
       }
-      await waitUntil('the zombie is over', () => cutOff.manager.worker?.running.length === 0)
+      await waitUntil('the run of the zombie is over', () => cutOff.manager.worker?.running.length === 0)
     },
   }),
   clustered({
@@ -108,7 +108,7 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
       await cluster.kill(doomed)
       const heir = await cluster.node({ ...quick, tasks: [held.task] })
       ;(await cluster.running(retried, 2)).return('retried')
-      await waitUntil('the later one runs', () => held.find(later.id) !== undefined)
+      await waitUntil('the delayed task runs', () => held.find(later.id) !== undefined)
       held.find(later.id)?.return('later')
       assert.deepEqual([(await cluster.finished(retried, heir)).result, (await cluster.finished(later, heir)).result], ['retried', 'later'])
       const { storage } = await cluster.outside()
@@ -150,15 +150,15 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
       const heir = await cluster.node(options)
       const second = await heir.manager.submit(held.task, 2)
       await cluster.kill(doomed)
-      // Which of the two comes first is not said.
+      // Either of the two may come first.
       let running = 0
-      await cluster.until('both run to their end', async () => {
+      await cluster.until('both tasks run to their end', async () => {
         const open = held.runs.filter((run) => run.ended === undefined && run !== held.runs[0])
         running = Math.max(running, open.length)
         for (const run of open) run.return()
         return held.find(second.id)?.ended !== undefined && held.find(first.id, 2)?.ended !== undefined
       })
-      assert.equal(running, 1, 'two tasks of a serial queue ran at a time')
+      assert.equal(running, 1, 'two tasks of a serial queue ran at the same time')
       const ends = [await cluster.finished(first, heir), await cluster.finished(second, heir)]
       assert.deepEqual(
         ends.map(({ status, attempt }) => [status, attempt]),

@@ -7,7 +7,7 @@ import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'
 
-/** A history of the shortest kind. */
+/** The shortest history. */
 const oneLife = (): [TaskEvent, ...TaskEvent[]] => {
   const taskId = freshTaskId()
   const started = startedEvent(taskId, 2)
@@ -18,7 +18,7 @@ const oneLife = (): [TaskEvent, ...TaskEvent[]] => {
   ]
 }
 
-/** Rules 6.x, continued: what people can do, and see. */
+/** Rules 6.x, continued: repairs and health. */
 export const repairRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-6.8',
@@ -28,7 +28,7 @@ export const repairRules: readonly Rule<Adapters>[] = [
     run: async (cluster, { within, observe }) => {
       const node = await cluster.node({ tasks: [echoTask], worker: { slots: 10 } })
       const { storage } = await cluster.outside()
-      // As if every row but one had been lost, and that one is from the beginning of its task.
+      // As if every row but one were lost, and that row were of the start of its task.
       const lost = Array.from({ length: 40 }, () => oneLife())
       for (const [index, life] of lost.entries()) {
         await storage.events.append(life[0].taskId, 0, life)
@@ -38,7 +38,7 @@ export const repairRules: readonly Rule<Adapters>[] = [
       const rebuilding = node.manager.rebuildListing()
       const meanwhile = await node.manager.submitMany(echoTask, [1, 2, 3, 4, 5])
       const ends = await within('every task ended', Promise.all(meanwhile.map((handle) => handle.finished())))
-      const { unreadable, saved } = await within('the listing is made anew', rebuilding)
+      const { unreadable, saved } = await within('the listing is rebuilt', rebuilding)
       assert.equal(unreadable, 0)
       assert.ok(saved >= lost.length, `${saved} of ${lost.length} rows were saved`)
       for (const details of [...lost.map((life) => detailsOf(life)), ...ends]) {
@@ -57,13 +57,13 @@ export const repairRules: readonly Rule<Adapters>[] = [
       const held = cluster.held()
       const node = await cluster.node({ tasks: [held.task, echoTask], worker: { slots: 10 } })
       const other = await cluster.node({ tasks: [held.task, echoTask], worker: false })
-      // Created before all others, and it ends last.
+      // Created first, and ends last.
       const [slow, run] = await cluster.start(node, held)
       const old = await node.manager.submitMany(echoTask, [1, 2, 3, 4, 5])
       const ends = await within('every task ended', Promise.all(old.map((handle) => handle.finished())))
       for (const details of ends) await cluster.rowIs(details, node)
       const finishedBefore = Math.max(...ends.map(({ finishedAt = 0 }) => finishedAt)) + 1
-      await waitUntil('a moment has passed', () => Date.now() > finishedBefore)
+      await waitUntil('the clock has advanced', () => Date.now() > finishedBefore)
       run.return()
       await cluster.rowIs(await cluster.finished(slow, node), node)
       assert.deepEqual(await other.manager.purge({ finishedBefore }), { removed: 5 })
@@ -88,7 +88,7 @@ export const repairRules: readonly Rule<Adapters>[] = [
       const node = await cluster.node({ tasks: [echoTask], lease: { renewMs: 200, ttlMs: 10_000 } })
       const handle = await node.manager.submit(echoTask, 'hello')
       await cluster.finished(handle, node)
-      await waitUntil('the node is well', () => {
+      await waitUntil('the node is healthy', () => {
         const health = node.manager.health()
         observe(health)
         return health.ok

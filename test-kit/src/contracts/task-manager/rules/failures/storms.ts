@@ -10,7 +10,7 @@ import { clustered, sortedIds } from '../../stage/clustered.ts'
 import { jitter } from '../../stage/jitter.ts'
 import { outcomeOf } from '../../../outcome.ts'
 
-/** A task that counts its runs, and takes some turns of the event loop. */
+/** A task that counts its runs and takes some turns of the event loop. */
 const countingTask = (
   random: () => number,
 ): { task: TaskDefinition<JsonValue>; runsOf(taskId: TaskId): number; readonly total: number } => {
@@ -35,7 +35,7 @@ const countingTask = (
 
 const drawnFrom = <T>(random: () => number, items: readonly T[]): T => items[Math.floor(random() * items.length)] as T
 
-/** Rules 5.x: many at once. */
+/** Rules 5.x: storms. */
 export const stormRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-5.1',
@@ -53,7 +53,7 @@ export const stormRules: readonly Rule<Adapters>[] = [
       for (const { id } of handles) await cluster.send({ taskId: id })
       await cluster.allFinished(handles.map((handle) => handle.finished()))
       for (const { id } of handles) await cluster.send({ taskId: id, version: 3 })
-      // Sent last: when it runs, one after another on every node, what was sent before has been taken.
+      // Sent last: when they have run on every node, earlier messages have been taken.
       const last = await nodes[2].manager.submitMany(
         task,
         Array.from({ length: 60 }, (_, index) => index),
@@ -88,7 +88,7 @@ export const stormRules: readonly Rule<Adapters>[] = [
       await cluster.allFinished(ids.map((id) => drawnFrom(random, nodes).manager.task(id).finished()))
       for (const id of ids) assert.equal(counting.runsOf(id), 1)
       assert.equal(counting.total, 640)
-      await waitUntil('the list shows that all have completed', async () => {
+      await waitUntil('the list shows every task as completed', async () => {
         const rows = await cluster.listed(nodes[1])
         return rows.length === 640 && rows.every(({ status }) => status === 'completed')
       })
@@ -103,7 +103,7 @@ export const stormRules: readonly Rule<Adapters>[] = [
     run: async (cluster, { random, within, waitUntil, observe }) => {
       const counting = countingTask(random)
       await cluster.node({ tasks: [counting.task], worker: { slots: 8 } })
-      // One of them gives up at once, the other tries again.
+      // The first gives up at once, the second retries.
       const fronts = [
         await cluster.node({ tasks: [counting.task], worker: false, commandTimeoutMs: 0 }),
         await cluster.node({ tasks: [counting.task], worker: false }),
@@ -129,7 +129,7 @@ export const stormRules: readonly Rule<Adapters>[] = [
       assert.deepEqual([...new Set(refusals.map(codeOf))].join(), refusals.length > 0 ? 'OUTCOME_UNKNOWN' : '')
       const [calm] = [await cluster.node({ tasks: [counting.task], worker: false })]
       await cluster.allFinished(acknowledged.map((id) => calm.manager.task(id).finished()))
-      await waitUntil('all that is listed has completed', async () =>
+      await waitUntil('every listed task has completed', async () =>
         (await cluster.listed(calm)).every(({ status }) => isFinalStatus(status)),
       )
       const rows = await cluster.listed(calm)
@@ -155,7 +155,7 @@ export const stormRules: readonly Rule<Adapters>[] = [
         Array.from({ length: 400 }, (_, index) => index),
       )
       const nodes = [worker, front, third]
-      // Every task is cancelled by two of them.
+      // Two cancellers cancel each task.
       const canceller = async (_: unknown, index: number): Promise<void> => {
         for (let at = index; at < 2 * handles.length; at += 32) {
           await jitter(random)
@@ -167,11 +167,11 @@ export const stormRules: readonly Rule<Adapters>[] = [
       await Promise.all(Array.from({ length: 32 }, canceller))
       assert.deepEqual((await front.manager.list({ status: 'waiting' })).tasks, [])
       for (const [, run] of blockers) run.return()
-      // Sent after all of them, and there are as many as there are slots: when both run, everything else has been dealt with.
+      // Sent last, one for each slot: when both run, everything else has been handled.
       const last = [await front.manager.submit(held.task, 1), await front.manager.submit(held.task, 2)]
       const { handedOver } = worker.faults.deliveries
       const areReached = (): boolean => last.every(({ id }) => held.find(id) !== undefined)
-      // The messages of the cancelled tasks may take their time, as long as they go on being taken.
+      // The messages of the cancelled tasks may take long, as long as the node continues to take them.
       while (!areReached()) {
         const before = handedOver.length
         await waitUntil(`the next message is taken, after ${before}`, () => areReached() || handedOver.length > before)

@@ -8,7 +8,7 @@ import { clustered } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'
 import { outcomeOf } from '../../../outcome.ts'
 
-/** So often that chance does not use it up: whether a task fails for good is the matter of other rules. */
+/** More releases than chance uses up: other rules are about tasks that fail. */
 const patient = { unknownTasks: { retryDelayMs: 2, maxReleases: 1_000 } }
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -18,7 +18,7 @@ const malformed = ['', '{', 'null', '[]', '{"taskId":"nobody"}', '\u0000\uffff',
 const needsInjection = ({ inject }: { readonly inject?: unknown }): string | undefined =>
   inject === undefined ? 'the harness has no hook to inject what no codec wrote' : undefined
 
-/** Rules 3.x, continued: what a node cannot read. */
+/** Rules 3.x, continued: what a node cannot decode. */
 export const decodingRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-3.21',
@@ -32,8 +32,8 @@ export const decodingRules: readonly Rule<Adapters>[] = [
       const payloads = Array.from({ length: 12 }, (_, index) => index)
       const handles = await knowing.manager.submitMany(special, payloads)
       const others = await ignorant.manager.submitMany(echoTask, payloads)
-      assert.deepEqual(await within('they ran', Promise.all(handles.map((handle) => handle.result()))), payloads)
-      assert.deepEqual(await within('the others ran', Promise.all(others.map((handle) => handle.result()))), payloads)
+      assert.deepEqual(await within('the tasks of the known type ran', Promise.all(handles.map((handle) => handle.result()))), payloads)
+      assert.deepEqual(await within('the other tasks ran', Promise.all(others.map((handle) => handle.result()))), payloads)
       for (const handle of handles) assert.equal((await handle.details()).node, knowing.manager.nodeId)
       assert.equal(codeOf(await outcomeOf(ignorant.manager.submit(special, 1))), 'UNKNOWN_TASK_TYPE')
     },
@@ -203,7 +203,7 @@ export const decodingRules: readonly Rule<Adapters>[] = [
         assert.equal((await cluster.finished(handle, node)).result, time)
       }
       const answers = [broken.details(), broken.history(), broken.result(), broken.cancel()].map(outcomeOf)
-      for (const answer of await within('who asked was told', Promise.all(answers))) {
+      for (const answer of await within('every call is rejected', Promise.all(answers))) {
         const code = codeOf(answer)
         assert.ok(code === 'MALFORMED' || code === 'UNKNOWN_EVENT_TYPE', String(code))
       }

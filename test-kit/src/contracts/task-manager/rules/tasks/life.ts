@@ -35,7 +35,10 @@ export const lifeRules: readonly Rule<Adapters>[] = [
         createdOn: manager.nodeId,
         attempt: 0,
       })
-      assert.ok(createdAt >= before && createdAt <= Date.now() && updatedAt === createdAt, 'the times are those of the submit')
+      assert.ok(
+        createdAt >= before && createdAt <= Date.now() && updatedAt === createdAt,
+        'createdAt and updatedAt have to be the time of the submit',
+      )
       assert.deepEqual(await cluster.listed(node), [details])
       const [created, ...others] = await handle.history()
       assert.equal(created?.type, 'TaskCreated')
@@ -64,7 +67,7 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       }
       for (const [question, ask] of Object.entries(questions)) {
         const thrown = await within(`${question} of an unknown task ended`, outcomeOf(ask()))
-        assert.ok(hasCode(thrown, 'TASK_NOT_FOUND'), `${question} of an unknown task gives ${String(thrown)}`)
+        assert.ok(hasCode(thrown, 'TASK_NOT_FOUND'), `${question} of an unknown task rejects with ${String(thrown)}`)
       }
       assert.deepEqual(await (await cluster.outside()).storage.events.read(unknown.id), [])
       for (const id of ['', 'unknown', unknown.id.toUpperCase(), `${unknown.id} `])
@@ -198,7 +201,7 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       const { manager } = await cluster.node({ tasks: [stepping], worker: { slots: 1 } })
       const ids: string[] = []
       for (let index = 0; index < 5; index++) ids.push((await manager.submit(stepping)).id)
-      await within('all of them ended', Promise.all(ids.map((id) => manager.task(id).finished())))
+      await within('all tasks ended', Promise.all(ids.map((id) => manager.task(id).finished())))
       assert.deepEqual(
         steps,
         ids.flatMap((id) => [`${id} begins`, `${id} ends`]),
@@ -218,11 +221,15 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       const awaits = [first.result(), first.result(), second.result()]
       blocker.return('first')
       ;(await cluster.running(second)).return('second')
-      assert.deepEqual(await within('those that began before the end got the result', Promise.all(awaits)), ['first', 'first', 'second'])
+      assert.deepEqual(await within('the waits that began before the end got the result', Promise.all(awaits)), [
+        'first',
+        'first',
+        'second',
+      ])
       const late = [second.result(), second.result(), second.result({ timeoutMs: 0 }).catch(codeOf)]
-      const [one, two, hurried] = await within('those that began after the end got the result', Promise.all(late))
+      const [one, two, hurried] = await within('the waits that began after the end got the result', Promise.all(late))
       assert.deepEqual([one, two], ['second', 'second'])
-      assert.ok(hurried === 'second' || hurried === 'AWAIT_TIMEOUT', 'a wait of no time at all gives the result, or times out')
+      assert.ok(hurried === 'second' || hurried === 'AWAIT_TIMEOUT', 'a wait with a timeout of 0 has to return the result or time out')
     },
   }),
   clustered({
@@ -244,7 +251,7 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       assert.equal(await within('the wait was aborted', aborted), reason)
       assert.deepEqual([(await handle.details()).status, run.signal.aborted], ['inProgress', false])
       run.return('in the end')
-      assert.equal(await within('the patient one got the result', patient), 'in the end')
+      assert.equal(await within('the wait without a timeout got the result', patient), 'in the end')
     },
   }),
   clustered({

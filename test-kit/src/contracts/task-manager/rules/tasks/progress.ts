@@ -6,7 +6,7 @@ import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { outcomeOf } from '../../../outcome.ts'
 
-/** Rules 1.x, continued: how far a task has come. */
+/** Rules 1.x, continued: progress. */
 export const progressRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-1.11',

@@ -5,7 +5,7 @@ import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'
 
-/** Rules 4.x: further attempts, and their time. */
+/** Rules 4.x: retries and their times. */
 export const retryRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.1',
@@ -39,7 +39,7 @@ export const retryRules: readonly Rule<Adapters>[] = [
       )
       for (const failure of failures) {
         const next = history[failure.version]
-        assert.ok(next?.type === 'TaskStarted' && next.at >= (failure.retryAt ?? 0), 'it started before its time')
+        assert.ok(next?.type === 'TaskStarted' && next.at >= (failure.retryAt ?? 0), 'the attempt started before its time')
       }
     },
   }),
@@ -81,7 +81,7 @@ export const retryRules: readonly Rule<Adapters>[] = [
       b.manager.worker?.resume()
       const second = await cluster.running(handle, 2)
       assert.deepEqual([first.lastProgress, second.lastProgress], [undefined, { done: 20 }])
-      // An attempt that reports nothing hands on what it was given.
+      // An attempt that reports nothing passes on the progress that it got.
       second.throw(new Error('twice'))
       const third = await cluster.running(handle, 3)
       assert.deepEqual(third.lastProgress, { done: 20 })
@@ -108,7 +108,7 @@ export const retryRules: readonly Rule<Adapters>[] = [
       for (const event of await handle.history())
         if (event.type === 'TaskFailed') {
           const started = (await handle.history())[event.version - 2]
-          assert.ok(started !== undefined && event.at - started.at >= 45, 'it had less than its time')
+          assert.ok(started !== undefined && event.at - started.at >= 45, 'the attempt was aborted before its timeout')
         }
     },
   }),
@@ -146,14 +146,14 @@ export const retryRules: readonly Rule<Adapters>[] = [
       if (Date.now() < notBefore) assert.deepEqual([status, dueAt], ['waiting', notBefore])
       await cluster.send({ taskId: handle.id })
       await cluster.send({ taskId: handle.id })
-      // Sent after the two: when it runs, they have been dealt with.
+      // Sent after the two: when it runs, they have been handled.
       const [later, laterRun] = await cluster.start(worker, held)
       laterRun.return()
       await cluster.finished(later, front)
-      // Whoever was given the message early keeps it: the node that submitted it may be gone by then.
+      // The node that got the message early keeps it: the submitter may be gone by then.
       await within('the node that submitted it closed', front.manager.close())
       const run = await cluster.running(handle)
-      assert.ok(Date.now() >= notBefore, 'it started before its time')
+      assert.ok(Date.now() >= notBefore, 'the attempt started before its time')
       run.return()
       const { startedAt = 0, dueAt: noLonger } = await cluster.finished(handle, worker)
       assert.ok(startedAt >= notBefore)

@@ -11,7 +11,7 @@ import { runRounds } from '../../stage/rounds.ts'
 import { calls } from '../../../../faults/calls.ts'
 import { outcomeOf } from '../../../outcome.ts'
 
-/** Rules 4.x, continued: what a submit may say, and what it comes to. */
+/** Rules 4.x, continued: submits. */
 export const submissionRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.8',
@@ -25,17 +25,17 @@ export const submissionRules: readonly Rule<Adapters>[] = [
       const key = { idempotencyKey: 'nightly, 29 February' }
       const first = await a.manager.submit(held.task, { mailbox: 'inbox', deep: [1, { b: 2, a: 1 }] }, key)
       const run = await cluster.running(first)
-      // The same payload, whatever the order of its properties.
+      // The same payload with another order of its properties.
       const second = await b.manager.submit(held.task, { deep: [1, { a: 1, b: 2 }], mailbox: 'inbox' }, key)
       assert.equal(second.id, first.id)
       const other = outcomeOf(b.manager.submit(held.task, { mailbox: 'drafts', deep: [] }, key))
-      assert.equal(codeOf(await within('another payload was refused', other)), 'IDEMPOTENCY_MISMATCH')
+      assert.equal(codeOf(await within('another payload is refused', other)), 'IDEMPOTENCY_MISMATCH')
       const ofOtherType = await b.manager.submit(echoTask, 1, key)
       assert.notEqual(ofOtherType.id, first.id)
       run.return('once')
       for (const node of nodes) assert.equal((await cluster.finished(first, node)).result, 'once')
       const third = await b.manager.submit(held.task, { mailbox: 'inbox', deep: [1, { b: 2, a: 1 }] }, key)
-      assert.equal(await within('the result is the one that there is', third.result()), 'once')
+      assert.equal(await within('the existing result is returned', third.result()), 'once')
       await cluster.finished(ofOtherType, a)
       assert.deepEqual([held.runs.length, (await cluster.listed(b)).length, (await first.history()).length], [1, 2, 3])
     },
@@ -71,7 +71,7 @@ export const submissionRules: readonly Rule<Adapters>[] = [
     title: 'a submit that was interrupted rejects as unknown, with the id; the same submit again under its key completes the task',
     hint: 'a submit that meets an existing history repeats the later steps: row, message, notice',
     run: async (cluster, { within }) => {
-      // Long enough for a second try on a machine that is busy.
+      // Long enough for a retry on a busy machine.
       const faulty = await cluster.node({ tasks: [echoTask], worker: false, commandTimeoutMs: 500 })
       const node = await cluster.node({ tasks: [echoTask] })
       const faults = {
@@ -137,7 +137,7 @@ export const submissionRules: readonly Rule<Adapters>[] = [
       b.manager.worker?.pause()
       const before = await a.manager.submit(echoTask, 'before', { labels: ['odd', 'old'] })
       await cluster.finished(before, a)
-      // Times are in milliseconds: what follows is of a later one.
+      // The next tasks need a later millisecond.
       while (Date.now() <= (await before.details()).createdAt);
       const since = Date.now()
       const labelled: TaskId[] = []
@@ -154,7 +154,7 @@ export const submissionRules: readonly Rule<Adapters>[] = [
       assert.deepEqual(await ids({ until: since, type: 'echo' }), [before.id])
       assert.deepEqual(await ids({ label: 'old', status: 'inProgress' }), [])
       assert.deepEqual(await ids({ node: b.manager.nodeId }), [])
-      // A listing may hold the row of a start back for a moment, in case the end comes soon.
+      // A listing may delay the row of a start for a moment, in case the end follows soon.
       await cluster.until(
         'all ten are listed by their node',
         async () => (await ids({ node: a.manager.nodeId, type: 'held' })).length === 10,
@@ -184,7 +184,7 @@ export const submissionRules: readonly Rule<Adapters>[] = [
       const front = await cluster.node({ tasks: [echoTask], worker: false })
       const back = await cluster.node({ tasks: [echoTask], worker: { slots: 20 } })
       const payloads = Array.from({ length: 200 }, (_, index) => index)
-      const handles = await within('they were submitted', front.manager.submitMany(echoTask, payloads, { labels: ['many'] }))
+      const handles = await within('the tasks are submitted', front.manager.submitMany(echoTask, payloads, { labels: ['many'] }))
       assert.equal(new Set(handles.map(({ id }) => id)).size, 200)
       const results = await cluster.allFinished(handles.map((handle) => handle.result()))
       assert.deepEqual(results, payloads)
