@@ -42,7 +42,7 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
     hint: 'the second append meets a conflict: read the new events, and decide again',
     run: async (cluster, { random, observe }) => {
       const held = cluster.held()
-      const nodes = await cluster.nodes(2, { tasks: [held.task], worker: { slots: lanes } })
+      const nodes = await cluster.nodes(2, { tasks: [held.task], worker: { slots: atATime } })
       const [worker, other] = nodes
       const jitter = await jitterFor(async () => {
         const [handle, run] = await cluster.start(worker, held)
@@ -73,7 +73,7 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
     hint: 'TaskStarted and the cancellation of a waiting task have the same version: one of them meets a conflict',
     run: async (cluster, { random, observe, waitUntil }) => {
       const held = cluster.held()
-      const worker = await cluster.node({ tasks: [held.task], worker: { slots: lanes } })
+      const worker = await cluster.node({ tasks: [held.task], worker: { slots: atATime } })
       const front = await cluster.node({ tasks: [held.task], worker: false })
       const nodes = [worker, front]
       const jitter = await jitterFor(async () => {
@@ -96,11 +96,11 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
         await waitUntil('the signal of the body is aborted', () => run.signal.aborted)
         assert.equal(run.ended, 'aborted')
       }
-      for (let round = 0; round < rounds; round += lanes) {
+      for (let round = 0; round < rounds; round += atATime) {
         worker.manager.worker?.pause()
         const handles = await front.manager.submitMany(
           held.task,
-          Array.from({ length: lanes }, (_, lane) => round + lane),
+          Array.from({ length: atATime }, (_, lane) => round + lane),
         )
         const [outcomes] = await Promise.all([
           Promise.all(handles.map((handle) => jitter(random).then(() => handle.cancel()))),
