@@ -13,8 +13,11 @@ export interface HeldRun {
   readonly lastProgress: unknown
   /** How the run ended; nothing while it lasts. */
   readonly ended: 'returned' | 'threw' | 'aborted' | undefined
+  /** Reports progress. */
   progress(value: unknown): void
+  /** Ends the run with a result. */
   return(value?: unknown): void
+  /** Ends the run with a failure. */
   throw(error: Error): void
 }
 
@@ -31,6 +34,7 @@ export interface HeldTask {
   end(): void
 }
 
+/** How to declare a held task. */
 export interface HeldOptions extends Omit<DeclareOptions, 'type' | 'payload' | 'result' | 'progress' | 'upcast'> {
   /** Default `held`. */
   readonly type?: string
