@@ -1,17 +1,29 @@
 import type { RunnableTask, TaskDefinition } from '@taskledger/core'
 import { defineTask, unchecked } from '@taskledger/core'
 import type { TaskId } from '@taskledger/core/ports'
+import type { NodeProcess } from '@taskledger/test-kit/faults'
 import { never } from '@taskledger/test-kit/faults'
 import type { BodyKind, PlannedTask } from '../plan/plan.ts'
 import { serialQueue } from '../plan/plan.ts'
-import type { SimulatedNode } from './node.ts'
+import type { World } from '../world/world.ts'
+
+/** The node on which bodies run. */
+export interface BodyNode {
+  readonly name: string
+  readonly world: World
+  readonly process: NodeProcess
+  readonly runs: BodyRun[]
+  /** When the process was frozen, in milliseconds since the start. */
+  readonly frozen: readonly { readonly from: number; readonly until: number }[]
+  readonly isGone: boolean
+}
 
 /** One run of a body, as seen from outside the system. Times are in milliseconds since the start. */
 export interface BodyRun {
   readonly taskId: TaskId
   readonly attempt: number
   readonly kind: BodyKind
-  readonly node: SimulatedNode
+  readonly node: BodyNode
   readonly startedAt: number
   endedAt: number | undefined
   how: 'runs' | 'returned' | 'threw' | 'aborted' | 'died'
@@ -29,10 +41,10 @@ const kinds: readonly BodyKind[] = ['nothing', 'slow', 'failing', 'deaf', 'progr
 const reportMs = 700
 
 /** The tasks of one node. Their bodies use the clock of its process. */
-export const tasksOf = (node: SimulatedNode): Readonly<Record<BodyKind, SimulatedTask>> =>
+export const tasksOf = (node: BodyNode): Readonly<Record<BodyKind, SimulatedTask>> =>
   Object.fromEntries(kinds.map((kind) => [kind, taskOf(kind, node)])) as Record<BodyKind, SimulatedTask>
 
-const taskOf = (kind: BodyKind, node: SimulatedNode): SimulatedTask =>
+const taskOf = (kind: BodyKind, node: BodyNode): SimulatedTask =>
   defineTask({
     type: kind,
     payload: unchecked<Given>(),
@@ -67,7 +79,7 @@ const taskOf = (kind: BodyKind, node: SimulatedNode): SimulatedTask =>
 const body = async (
   kind: BodyKind,
   { bodyMs }: Given,
-  process: SimulatedNode['process'],
+  process: NodeProcess,
   { signal, progress }: Pick<Parameters<RunnableTask['run']>[0], 'signal' | 'progress'>,
 ): Promise<void> => {
   if (kind === 'deaf') return process.sleep(bodyMs)

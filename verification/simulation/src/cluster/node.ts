@@ -1,7 +1,7 @@
 import type { Logger, TaskManager } from '@taskledger/core'
 import { createTaskManager } from '@taskledger/core'
 import { interceptedMessaging, interceptedStorage, NodeProcess } from '@taskledger/test-kit/faults'
-import type { BodyRun } from './bodies.ts'
+import type { BodyNode, BodyRun } from './bodies.ts'
 import { tasksOf } from './bodies.ts'
 import { Connection } from '../world/connection.ts'
 import { Network } from '../world/network.ts'
@@ -9,7 +9,7 @@ import { frontEnd, serialQueue } from '../plan/plan.ts'
 import type { World } from '../world/world.ts'
 
 /** One incarnation of a node: a process, and the manager in it. */
-export class SimulatedNode {
+export class SimulatedNode implements BodyNode {
   readonly name: string
   readonly world: World
   readonly process: NodeProcess

@@ -16,7 +16,7 @@ const codesOf = (file: string, name: string): readonly string[] => {
 }
 
 const codes = new Set([
-  ...codesOf('packages/core/src/ports/errors.ts', 'PortErrorByCode'),
+  ...codesOf('packages/core/src/ports/shared/errors.ts', 'PortErrorByCode'),
   ...codesOf('packages/core/src/application/node/error-codes.ts', 'ErrorByCode'),
 ])
 const explained = [...read('docs/reference/errors.md').matchAll(/^\| `([A-Z_]+)` +\|/gm)].map(([, code = '']) => code)
