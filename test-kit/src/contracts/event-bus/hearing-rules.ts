@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { EventBus, TaskNotice } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
-import { hasHeard, expectHeard, lastNotice, listenOn, noticesWith, noticeWith, sameNotices } from './hearing.ts'
+import { hasHeard, expectHeard, lastNotice, listenOn, noticesWith, noticeWith, quiet, sameNotices } from './hearing.ts'
 
 export const hearingRules: readonly Rule<EventBus>[] = [
   {
@@ -21,8 +21,7 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       await context.waitUntil('every client hears every notice', () =>
         ears.every((ear) => published.every((notice) => hasHeard(ear, notice))),
       )
-      // Two from each: a notice that is delivered twice comes before the next one of its sender.
-      for (const client of [...clients, ...clients]) published.push(await lastNotice(context, client, ears))
+      published.push(...(await quiet(context, clients, ears)))
       for (const ear of ears) expectHeard(ear, published)
     },
   },
@@ -127,8 +126,7 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       const notices = noticesWith(random, 5)
       await port.publish(notices.slice(0, 3))
       await other.publish(notices.slice(3))
-      const last: TaskNotice[] = []
-      for (const client of [port, other, port, other]) last.push(await lastNotice(context, client, [stays, far]))
+      const last = await quiet(context, [port, other], [stays, far])
       for (const ear of [stays, far]) expectHeard(ear, [first, ...notices, ...last])
       assert.deepEqual([stopped.heard, once], [[first], [first]])
     },
@@ -146,7 +144,7 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       const first = await lastNotice(context, port, [closed, stays])
       await closing.close()
       await port.publish(noticesWith(random, 3))
-      for (const client of [port, await peer(), port]) await lastNotice(context, client, [stays])
+      await quiet(context, [port, await peer()], [stays])
       assert.deepEqual(closed.heard, [first])
       closed.unsubscribe()
       assert.throws(() => closing.subscribe(() => {}), { code: 'CLOSED' })

@@ -58,6 +58,29 @@ export const lastNotice = async (
   return last
 }
 
+/** How many later notices each client publishes before a rule concludes that nothing else is heard. */
+const rounds = 4
+
+/**
+ * Gives the bus the opportunity to deliver what it must not deliver: the clients publish later notices, one after the other, until every ear
+ * has heard them. It looks twice at each, so that timers fire in between. It counts notices and looks, not time, so a slow machine leaves no
+ * less opportunity.
+ */
+export const quiet = async (
+  context: RuleContext<EventBus>,
+  clients: readonly EventBus[],
+  ears: readonly Ear[],
+): Promise<readonly TaskNotice[]> => {
+  const notices: TaskNotice[] = []
+  for (let round = 0; round < rounds; round++)
+    for (const client of clients) {
+      notices.push(await lastNotice(context, client, ears))
+      let looks = 0
+      await context.waitUntil('a second look is taken', () => ++looks === 2)
+    }
+  return notices
+}
+
 /** Publishes over a network with faults, a new notice each time, until the bus accepts one. */
 export const publishUntilAccepted = async ({ random, waitUntil }: RuleContext<EventBus>, bus: EventBus): Promise<TaskNotice> => {
   let notice = noticeWith(random)

@@ -48,7 +48,7 @@ export const sortedIdsOf = (items: readonly { readonly taskId: TaskId }[]): read
 const momentMs = 30
 
 /** How many later messages have to arrive before a rule concludes that nothing else happens. */
-const sentinels = 5
+const sentinels = 10
 
 /** Consumers, messages and waits for a rule. Handlers end when the rule ends them, and all of them when the rule is over. */
 export class Stage {
@@ -115,7 +115,8 @@ export class Stage {
 
   /**
    * Gives the engine the opportunity to do what it must not do: waits until later messages have arrived through another queue at another
-   * client, one after the other. It counts messages, not time, so a slow machine leaves no less opportunity.
+   * client, one after the other. It looks twice at each, so that timers fire in between. It counts messages and looks, not time, so a slow
+   * machine leaves no less opportunity.
    */
   async quiet(): Promise<void> {
     const queue = 'sentinels'
@@ -127,7 +128,11 @@ export class Stage {
     for (let count = 0; count < sentinels; count++) {
       const sentinel = this.message()
       await client.send(queue, sentinel)
-      await this.#context.waitUntil('a message of another queue arrives', () => idsOf(worker.runs).includes(sentinel.taskId))
+      let looks = 0
+      await this.#context.waitUntil(
+        'a message of another queue arrives',
+        () => idsOf(worker.runs).includes(sentinel.taskId) && ++looks === 2,
+      )
     }
   }
 

@@ -188,6 +188,20 @@ const mutants: readonly Mutant<EventBus>[] = [
       }
     },
   ),
+  {
+    ...mutant(
+      'delivers every notice again a moment later',
+      ['EB-1.1', 'EB-1.5'],
+      class extends PlainBus {
+        override carry(text: string): void {
+          super.carry(text)
+          setTimeout(() => super.carry(text), 15)
+        }
+      },
+    ),
+    // A rule that waits for no absence may be over before the second delivery.
+    only: ['EB-1.1', 'EB-1.5'],
+  },
   mutant(
     'lets notices overtake one another',
     ['EB-1.2', 'EB-3.2'],

@@ -286,6 +286,20 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
       }
     },
   ),
+  {
+    ...mutant(
+      'delivers accepted messages again a moment later',
+      ['WQ-3.4', 'WQ-3.5'],
+      class extends PlainQueue {
+        override accept(room: Room, run: Run): void {
+          super.accept(room, run)
+          setTimeout(() => this.putBack(room, { ...run.letter, redelivered: true }), 15)
+        }
+      },
+    ),
+    // A rule that waits for no absence may be over before the second delivery.
+    only: ['WQ-3.4', 'WQ-3.5'],
+  },
   mutant(
     'drops released messages',
     ['WQ-3.3', 'WQ-3.6', 'WQ-3.8', 'WQ-7.2'],
