@@ -65,12 +65,14 @@ export const openKeyspace = async (endpoint: CassandraEndpoint): Promise<TestKey
 type Inject<Port> = NonNullable<Subject<Port>['inject']>
 
 /**
- * Calls back with the number of rows of each answer: no statement filters on the server, so Cassandra reads no more.
+ * Calls back with the number of rows of each answer. Cassandra reads no more rows than it answers with, unless a statement filters or counts
+ * on the server: such a statement is refused.
  */
 const countRows = (session: Session, count: (rows: number) => void): Session => {
   const execute = session.execute.bind(session)
   return Object.assign(session, {
     execute: async (...request: Parameters<Session['execute']>) => {
+      if (/ALLOW FILTERING|COUNT\(/i.test(request[0])) throw new Error(`the rows that this reads cannot be counted: ${request[0]}`)
       const rows = await execute(...request)
       count(rows.length)
       return rows
