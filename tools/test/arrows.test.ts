@@ -148,7 +148,7 @@ const allowed: readonly Plant[] = [
   ['packages/core/src/application/health', "import '../worker/attached-worker.ts'"],
   ['packages/core/src/testing', "import '../application/create-task-manager.ts'"],
   ['packages/core/src/testing', "import '../application/node/errors.ts'"],
-  ['packages/core/src', "import './application/index.ts'"],
+  ['packages/core/src', "import './application/create-task-manager.ts'"],
   ['packages/memory/src', "import '@taskledger/core/ports'"],
   ['packages/memory/src/storage', "import '../gate.ts'"],
   ['packages/memory/src/messaging', "import '../copy.ts'"],

@@ -20,7 +20,7 @@ test.each<[string, (signal: AbortSignal, index: number) => Promise<unknown>]>([
 ])('30 waits %s that share a signal put one listener on it, and end when it is aborted', async (_what, wait) => {
   const calls = new AbortController()
   const waits = Array.from({ length: 30 }, (_, index) => wait(calls.signal, index))
-  // Node 20 warns of a leak above ten listeners.
+  // Node warns of a leak above ten listeners.
   expect(getEventListeners(calls.signal, 'abort')).toHaveLength(1)
   calls.abort(new Error('enough'))
   for (const { status } of await Promise.allSettled(waits)) expect(status).toBe('rejected')

@@ -1,6 +1,7 @@
 import type { TaskManagerOptions } from '@taskledger/core'
 import { createTaskManager, defineTask, silentLogger, TaskledgerError, unchecked } from '@taskledger/core'
 import type { TaskMessaging, TaskStorage } from '@taskledger/core/ports'
+import { virtualClock } from '@taskledger/core/testing'
 import { createMemory } from '@taskledger/memory'
 import { interceptedMessaging, interceptedStorage, onCalls } from '@taskledger/test-kit/faults'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -79,6 +80,20 @@ describe('the storage and messaging of a manager', () => {
     const logger = { ...silentLogger, warn: (_fields: object, message: string): void => void warned.push(message) }
     await expect(create({ storage: stuck, messaging: Promise.reject(refused('no such user')), logger })).rejects.toThrow('no such user')
     expect(warned).toEqual(['failed to close storage or messaging'])
+  })
+})
+
+describe('a manager whose client was closed under it', () => {
+  it('closes, and its awaits end', async () => {
+    const clock = virtualClock()
+    const manager = await createTaskManager({ tasks: [double], storage, messaging, worker: false, clock, logger: silentLogger })
+    const awaited = (await manager.submit(double, 21)).result().catch((error: unknown) => error)
+    await storage.close()
+    await messaging.close()
+    const closing = manager.close()
+    await clock.advance(60_000)
+    await closing
+    expect(await awaited).toMatchObject({ code: 'CLOSED' })
   })
 })
 

@@ -7,7 +7,7 @@ const timeoutMs = 60_000
 test('many waits that share a signal add one listener to it, and end with it', async () => {
   const calls = new AbortController()
   const waits = Array.from({ length: 30 }, () => within(new Promise(() => {}), { timeoutMs, signal: calls.signal }))
-  // Node 20 warns of a leak above ten.
+  // Node warns of a leak above ten.
   expect(getEventListeners(calls.signal, 'abort')).toHaveLength(1)
   calls.abort(new Error('enough'))
   for (const outcome of await Promise.allSettled(waits))
