@@ -135,7 +135,7 @@ export class Assembly implements NodeListener {
 
   leaseChanged(state: LeaseState): void {
     const { logger } = this.node
-    if (state === 'held') logger.info({}, 'acquired the lease: this node takes tasks')
+    if (state === 'held') logger.info({}, 'acquired the lease: other nodes count this node as alive')
     else if (state === 'doubtful') logger.warn({}, 'stopped taking tasks: this node could not renew its lease in time')
     else logger.error({ running: this.worker.running }, 'lost the lease: this node stops its tasks and releases them')
     this.health.checkLease()

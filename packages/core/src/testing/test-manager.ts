@@ -11,14 +11,17 @@ export interface TestManagerOptions extends Omit<TaskManagerOptions, 'clock'> {
   readonly clock?: VirtualClock | undefined
 }
 
-/** A manager whose time passes only when a test advances it. */
+/**
+ * A manager whose time passes only when a test advances it. While time passes, real timers and real I/O hardly do: a body has to wait on the
+ * `clock`.
+ */
 export interface TestManager extends AsyncDisposable {
   readonly manager: TaskManager
   readonly clock: VirtualClock
   /** Lets time pass, in milliseconds: backoffs, timeouts and delayed starts become due. Resolves when all callbacks have run. */
   advance(ms: number): Promise<void>
   /**
-   * Lets time pass until every task is final, at most `withinMs` milliseconds. Default: an hour.
+   * Lets time pass until every task is final, at most `withinMs` milliseconds. Default: an hour. It does not tell how the tasks ended.
    *
    * @throws `NOT_SETTLED`, with the tasks that are not final.
    */
@@ -45,7 +48,8 @@ export const testManager = async ({ clock = virtualClock(), ...options }: TestMa
         if (passed >= withinMs)
           throw new TaskledgerError(
             'NOT_SETTLED',
-            `tasks are unfinished after ${withinMs} ms of virtual time: ${(await unfinished()).join('; ')}`,
+            `tasks are unfinished after ${withinMs} ms of virtual time: ${(await unfinished()).join('; ')}. ` +
+              'Find out what they wait for (a body has to wait on the virtual clock), or give settled(withinMs) a longer time',
           )
         await clock.advance(stepMs)
       }

@@ -136,7 +136,7 @@ export class BrokerConnection {
     destroySocket(model)
     this.#model = undefined
     this.#blockedBecause = undefined
-    if (!this.#closing.signal.aborted) this.#log('down', { err: reason })
+    if (!this.#closing.signal.aborted) this.#log('down', errorField(reason))
     this.#callListeners()
   }
 
@@ -149,7 +149,7 @@ export class BrokerConnection {
   }
 
   #logOutcome(outcome: Connected | NotConnected): void {
-    if (outcome.type === 'notConnected') return this.#log(outcome.refusal === undefined ? 'down' : 'refused', { err: outcome.refusal })
+    if (outcome.type === 'notConnected') return this.#log(outcome.refusal === undefined ? 'down' : 'refused', errorField(outcome.refusal))
     const { shown, user } = outcome.address
     this.#log('open', { address: shown, user, version: outcome.model.connection.serverProperties.version })
   }
@@ -170,7 +170,7 @@ export class BrokerConnection {
           before === 'open' ? 'lost the connection to the broker: reconnecting' : 'cannot connect to the broker: retrying',
         )
       case 'refused':
-        return logger.error(all, 'refused by the broker: retrying')
+        return logger.error(all, 'refused by the broker: a start fails, a running node retries')
       default:
         state satisfies never
     }
@@ -180,3 +180,6 @@ export class BrokerConnection {
     for (const listener of this.#listeners) listener()
   }
 }
+
+/** The field of a log line, left out if there is no error. */
+const errorField = (error: Error | undefined): { readonly err?: Error } => (error === undefined ? {} : { err: error })
