@@ -2,9 +2,12 @@ import { defineConfig } from 'vitest/config'
 
 const conformance = '{packages/*,test-kit,examples/*}/test/**/*.conformance.test.ts'
 const integration = '{packages/*,examples/*,verification/*,test-kit,tools,tools/servers}/test/**/*.integration.test.ts'
+const ownServers = '{packages/*,verification/*}/test/**/*.own-servers.test.ts'
 /** Mutants, and the seeds of the simulation: each file is busy for seconds, or waits for its rules. */
 const proof = '{test-kit/test/mutants,verification/simulation/test}/**/*.test.ts'
 const packed = 'tools/test/**/*.packed.test.ts'
+
+const onServers = { sequence: { concurrent: true }, maxConcurrency: 16, testTimeout: 120_000, hookTimeout: 180_000 }
 
 export default defineConfig({
   test: {
@@ -16,7 +19,7 @@ export default defineConfig({
           isolate: false,
           fileParallelism: false,
           include: ['{packages/*,test-kit,examples/*,verification/*,tools,tools/servers,docs}/test/**/*.test.ts'],
-          exclude: [proof, conformance, integration, packed, '**/node_modules/**'],
+          exclude: [proof, conformance, integration, ownServers, packed, '**/node_modules/**'],
           typecheck: {
             enabled: true,
             include: ['packages/*/test/**/*.test-d.ts'],
@@ -35,10 +38,16 @@ export default defineConfig({
           name: 'integration',
           include: [integration],
           globalSetup: ['tools/servers/src/vitest-setup.ts'],
-          sequence: { concurrent: true },
-          maxConcurrency: 16,
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
+          ...onServers,
+        },
+      },
+      // On servers that a file starts for itself, since it stops and kills them.
+      {
+        test: {
+          name: 'own-servers',
+          include: [ownServers],
+          globalSetup: ['tools/servers/src/vitest-setup-own.ts'],
+          ...onServers,
         },
       },
       // Builds, packs, and installs from the registry that npm is set to: minutes, not seconds.

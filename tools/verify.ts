@@ -26,30 +26,34 @@ interface Step {
 }
 
 /** The command that runs some projects of tests. Most tests wait, so each core gets a worker; vitest's default is one less. */
-const vitest = (projects: readonly string[]): string =>
+const vitest = (projects: readonly string[], maxWorkers = availableParallelism()): string =>
   [
     'vitest run',
     ...projects.map((project) => `--project ${project}`),
-    `--maxWorkers=${availableParallelism()}`,
+    `--maxWorkers=${maxWorkers}`,
     '--reporter=default --reporter=./tools/totals-reporter.ts',
   ].join(' ')
 
-const steps: readonly Step[] = [
-  { title: 'Types', command: 'tsc -p .' },
-  { title: 'Lint', command: 'oxlint' },
-  { title: 'Formatting', command: 'oxfmt --check' },
-  { title: 'Unused code and dependencies', command: 'knip' },
-  { title: 'API reference', command: 'pnpm --silent --filter @taskledger/docs api' },
-  { title: 'Unit tests', command: vitest(['unit']) },
-  { title: 'Mutants, the simulation, and the conformance of the adapters', command: vitest(['proof', 'conformance']) },
-  { title: 'Packages, packed and used from outside', command: vitest(['packed']) },
-]
-
 /**
- * Runs beside all steps, since it mostly waits. Its output is printed at the end. It and the servers that it starts run under `nice`, since
- * they would starve tests that depend on timers.
+ * Two lanes that run beside each other, since most tests wait; each runs its steps in order. The output of the first lane appears as it
+ * comes, that of the second one at its end. `nice` keeps the shared servers from starving tests that depend on timers.
  */
-const beside: Step = { title: 'Tests on real servers', command: `nice ${vitest(['integration'])}` }
+const lanes: readonly [readonly Step[], readonly Step[]] = [
+  [
+    { title: 'Types', command: 'tsc -p .' },
+    { title: 'Lint', command: 'oxlint' },
+    { title: 'Formatting', command: 'oxfmt --check' },
+    { title: 'Unused code and dependencies', command: 'knip' },
+    { title: 'API reference', command: 'pnpm --silent --filter @taskledger/docs api' },
+    { title: 'Unit tests', command: vitest(['unit']) },
+    { title: 'Packages, packed and used from outside', command: vitest(['packed']) },
+    { title: 'Tests that stop and kill their own servers', command: vitest(['own-servers'], 1) },
+  ],
+  [
+    { title: 'Tests on real servers', command: `nice ${vitest(['integration'], 1)}` },
+    { title: 'Mutants, the simulation, and the conformance of the adapters', command: vitest(['proof', 'conformance']) },
+  ],
+]
 
 /** The totals that a step wrote, or nothing if it ran no tests. */
 const readTotals = (file: string): Totals | undefined => {
@@ -123,20 +127,28 @@ const settle = ({ title }: Step, { totals, seconds }: Outcome): void => {
   console.log(`── ${totals.failed > 0 ? 'FAILED' : 'ok'} · ${seconds} s`)
 }
 
-const count = steps.length + 1
+const [shown, beside] = lanes
+const count = shown.length + beside.length
 const startedAt = performance.now()
 console.log(`Verifying on Node ${process.versions.node}, ${availableParallelism()} cores: ${count} steps`)
 
-const besideOutcome = run(beside, 'pipe')
-for (const step of steps) {
+const runBeside = async (): Promise<readonly (readonly [Step, Outcome])[]> => {
+  const outcomes: (readonly [Step, Outcome])[] = []
+  for (const step of beside) if (!isInterrupted) outcomes.push([step, await run(step, 'pipe')])
+  return outcomes
+}
+
+const besideOutcomes = runBeside()
+for (const step of shown) {
   head(step)
   settle(step, await run(step, 'inherit'))
   if (isInterrupted) break
 }
-head(beside)
-const outcome = await besideOutcome
-process.stdout.write(outcome.output)
-settle(beside, outcome)
+for (const [step, outcome] of await besideOutcomes) {
+  head(step)
+  process.stdout.write(outcome.output)
+  settle(step, outcome)
+}
 
 const notes = readNotes()
 rmSync(scratch, { recursive: true, force: true })

@@ -57,6 +57,12 @@ export interface Engine<Endpoint> {
   describe(endpoint: Endpoint): string
   /** The environment variables by which another process finds this server. */
   environmentOf(endpoint: Endpoint): Readonly<Record<string, string>>
+  /**
+   * Fetches what this machine needs to start a server.
+   *
+   * @throws {@link ServerNotAvailable} if this machine cannot start one.
+   */
+  prepare(say: Say): Promise<void>
   /** Starts a server for `pnpm servers`: at its usual port where that is free, so that tests find it. */
   keep(say: Say): Promise<Found<Endpoint>>
 }

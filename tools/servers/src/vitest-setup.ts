@@ -1,26 +1,15 @@
-import { appendFileSync } from 'node:fs'
 import process from 'node:process'
 import type { TestProject } from 'vitest/node'
-import type { Say } from './engine.ts'
 import type { Servers } from './engines.ts'
 import { environmentOf, everyEngine, nowhere, serversOf } from './engines.ts'
-import { reasonOf, ServerNotAvailable } from './errors.ts'
 import { find } from './find/find.ts'
+import { say, skipWithout } from './test-run.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** The servers that the tests of a run share. */
     servers: Servers
   }
-}
-
-const say: Say = (line) => process.stderr.write(`${line}\n`)
-
-/** Shows a line at the end of the run, or of the larger run that this one is a part of. */
-const note = (line: string): void => {
-  const file = process.env['NOTES_FILE']
-  if (file === undefined) say(line)
-  else appendFileSync(file, `${line}\n`)
 }
 
 /** Finds one server of each engine for the whole run, and stops at its end those that it started. */
@@ -39,16 +28,6 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
     return teardown
   }
   await teardown()
-  const severe = errors.filter((each) => !(each instanceof ServerNotAvailable) || isCi())
-  if (severe.length > 0) throw new Error(severe.map(reasonOf).join('\n'))
   project.provide('servers', nowhere)
-  // Matches no name: each test counts as skipped, and no hook runs.
-  project.config.testNamePattern = /(?!)/
-  return () => {
-    const reasons = errors.map((each) => (each instanceof ServerNotAvailable ? each.message.replaceAll('\n', ' ') : ''))
-    note(`Not tested: what runs on real servers. ${reasons.join('. ')}`)
-    return Promise.resolve()
-  }
+  return skipWithout(project, errors)
 }
-
-const isCi = (): boolean => !['', '0', 'false', undefined].includes(process.env['CI'])

@@ -9,7 +9,8 @@ import { isFree } from '../process/ports.ts'
 import type { CassandraEndpoint } from './endpoint.ts'
 import type { CassandraCandidate } from './probe.ts'
 import { probeCassandra } from './probe.ts'
-import { startCassandra } from './start.ts'
+import { defaultCassandraVersion } from './jars.ts'
+import { prepareCassandra, startCassandra } from './start.ts'
 
 type Probe = (candidate: CassandraCandidate, timeoutMs: number) => Promise<CassandraEndpoint>
 
@@ -66,6 +67,7 @@ export const cassandra: Engine<CassandraEndpoint> = {
       return { type: 'present', endpoint, stop }
     },
   }),
+  prepare: async (say) => void (await prepareCassandra(defaultCassandraVersion, say)),
   describe: ({ version, contactPoints, localDataCenter }) => `${version} at ${contactPoints.join(', ')}, data centre ${localDataCenter}`,
   environmentOf: ({ contactPoints, localDataCenter, credentials }) => ({
     CASSANDRA_CONTACT_POINTS: contactPoints.join(','),

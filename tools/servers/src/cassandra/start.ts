@@ -52,6 +52,15 @@ export interface StartCassandraOptions {
 /** The user of a new Cassandra that asks for passwords. */
 const superuser = { username: 'cassandra', password: 'cassandra' } as const
 
+/** What this machine needs to start a Cassandra: Java, and the jars, which it fetches once. */
+export const prepareCassandra = async (
+  version: string,
+  say: Say,
+): Promise<{ readonly javaHome: string; readonly jars: Awaited<ReturnType<typeof cassandraJars>> }> => {
+  const javaHome = await findJava17()
+  return { javaHome, jars: await cassandraJars(version, javaHome, say) }
+}
+
 /**
  * Starts an empty Cassandra of one node, or one node of a ring, in some 6 s; the first start also fetches it. Its data go when it stops. It
  * ends with this process, however that ends.
@@ -69,8 +78,7 @@ export const startCassandra = async (options: StartCassandraOptions): Promise<En
     isNeverKilled = false,
     commitlogSync = isNeverKilled ? 'periodic' : 'batch',
   } = options
-  const javaHome = await findJava17()
-  const jars = await cassandraJars(version, javaHome, say)
+  const { javaHome, jars } = await prepareCassandra(version, say)
   const folder = await openDataFolder(`cassandra-${name}`)
   const place = options.ring ?? {
     address: '127.0.0.1',

@@ -7,7 +7,7 @@ import { attempt, find, running } from '../find/find.ts'
 import { isFree } from '../process/ports.ts'
 import type { AmqpEndpoint } from './endpoint.ts'
 import { probeRabbitmq, withoutPassword } from './probe.ts'
-import { startRabbitmq } from './start.ts'
+import { findScripts, startRabbitmq } from './start.ts'
 
 type Probe = (url: string, timeoutMs: number) => Promise<AmqpEndpoint>
 
@@ -46,6 +46,7 @@ export const rabbitmq: Engine<AmqpEndpoint> = {
       return { type: 'present', endpoint, stop }
     },
   }),
+  prepare: async () => void findScripts(),
   describe: ({ version, url }) => `${version} at ${withoutPassword(url)}`,
   environmentOf: ({ url }) => ({ AMQP_URL: url }),
   keep: async (say) => startRabbitmq({ say, name: 'kept', ...((await isFree(5672)) ? { port: 5672 } : {}) }),

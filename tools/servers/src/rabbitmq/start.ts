@@ -48,7 +48,7 @@ const folderWith = (folders: readonly string[], ...files: readonly string[]): st
  * The folder with RabbitMQ's scripts. Debian has others of the same names in /usr/sbin, which change the user and the environment for the
  * broker of the machine.
  */
-const findScripts = (): string => folderWith(['/usr/lib/rabbitmq/bin', ...paths], 'rabbitmq-server', 'rabbitmqctl')
+export const findScripts = (): string => folderWith(['/usr/lib/rabbitmq/bin', ...paths], 'rabbitmq-server', 'rabbitmqctl')
 
 /** Resolves if a process listens at the port. */
 const connected = (port: number): Promise<void> =>
