@@ -46,12 +46,12 @@ const lanes: readonly [readonly Step[], readonly Step[]] = [
     { title: 'Unused code and dependencies', command: 'knip' },
     { title: 'API reference', command: 'pnpm --silent --filter @taskledger/docs api' },
     { title: 'Unit tests', command: vitest(['unit']) },
-    { title: 'Packages, packed and used from outside', command: vitest(['packed']) },
+    { title: 'Mutants, the simulation, and the conformance of the adapters', command: vitest(['proof', 'conformance']) },
     { title: 'Tests that stop and kill their own servers', command: vitest(['own-servers'], 1) },
   ],
   [
     { title: 'Tests on real servers', command: `nice ${vitest(['integration'], 1)}` },
-    { title: 'Mutants, the simulation, and the conformance of the adapters', command: vitest(['proof', 'conformance']) },
+    { title: 'Packages, packed and used from outside', command: vitest(['packed']) },
   ],
 ]
 
