@@ -14,10 +14,10 @@ export class TaskHandle<Result = JsonValue | undefined, Progress = JsonValue> {
   readonly #cancellations: Cancellations
 
   /** @internal */
-  constructor(id: TaskId, queries: TaskQueries, cancellations: Cancellations) {
-    this.id = id
-    this.#queries = queries
-    this.#cancellations = cancellations
+  constructor(parts: { readonly id: TaskId; readonly queries: TaskQueries; readonly cancellations: Cancellations }) {
+    this.id = parts.id
+    this.#queries = parts.queries
+    this.#cancellations = parts.cancellations
   }
 
   /**

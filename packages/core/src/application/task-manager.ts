@@ -88,7 +88,8 @@ export class TaskManager {
     const id: unknown = given.length === 1 ? given[0] : given[1]
     if (!isTaskId(id))
       throw new TaskledgerError('INVALID_TASK_ID', `the task id is ${shown(id)}: give a UUID in lower case, as submit returns it`)
-    return new TaskHandle(id, this.#assembly.queries, this.#assembly.cancellations)
+    const { queries, cancellations } = this.#assembly
+    return new TaskHandle({ id, queries, cancellations })
   }
 
   /**

@@ -16,11 +16,17 @@ export class Waiter {
   #woken = false
   #wake: (() => void) | undefined
 
-  constructor(node: NodeContext, isWoken: (notice: TaskNotice) => boolean, signal: AbortSignal | undefined, stop: () => void) {
-    this.#closed = node.closed
-    this.#signal = signal
-    this.isWoken = isWoken
-    this.#stop = stop
+  constructor(parts: {
+    readonly closed: AbortSignal
+    readonly signal: AbortSignal | undefined
+    /** Whether a notice wakes this waiter. */
+    readonly isWoken: (notice: TaskNotice) => boolean
+    readonly stop: () => void
+  }) {
+    this.#closed = parts.closed
+    this.#signal = parts.signal
+    this.isWoken = parts.isWoken
+    this.#stop = parts.stop
   }
 
   /** Ends the wait: the task may have changed, so read the store. */
@@ -70,10 +76,11 @@ export class Awaiting {
   /** Registers a waiter for a task. The caller has to stop it. */
   waiter(taskId: TaskId, isWoken: (notice: TaskNotice) => boolean, signal?: AbortSignal): Waiter {
     let leave = (): void => {}
-    const waiter: Waiter = new Waiter(this.#node, isWoken, signal, () => {
+    const stop = (): void => {
       leave()
       this.#remove(taskId, waiter)
-    })
+    }
+    const waiter: Waiter = new Waiter({ closed: this.#node.closed, signal, isWoken, stop })
     if (signal !== undefined) leave = onAbort(signal, () => waiter.wake())
     const watched = this.#watched.get(taskId) ?? this.#watch(taskId)
     watched.waiters.add(waiter)
