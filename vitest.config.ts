@@ -18,6 +18,8 @@ export default defineConfig({
           // All files in one process: to load the sources anew for each file takes longer than the tests.
           isolate: false,
           fileParallelism: false,
+          // A group of its own, since its number of workers is: so `vitest` runs all projects in one go, too.
+          sequence: { groupOrder: 1 },
           include: ['{packages/*,test-kit,examples/*,verification/*,tools,tools/servers,docs}/test/**/*.test.ts'],
           exclude: [proof, conformance, integration, ownServers, packed, '**/node_modules/**'],
           typecheck: {
