@@ -1,5 +1,7 @@
+import type { Clock } from './clock.ts'
 import type { MisuseError } from './errors.ts'
 import { misuse } from './errors.ts'
+import type { Logger } from './logger.ts'
 
 /** The maximum of a duration: ten years, in milliseconds. More is a mistake in the unit. */
 const maxMs = 10 * 365 * 24 * 3_600_000
@@ -16,21 +18,25 @@ export const wrongOption = (name: string, value: unknown, wanted: string): Misus
   misuse(`${name} is ${shown(value)}: give ${wanted}`)
 
 /** @throws `MISUSE` unless the value is a duration in milliseconds, 0 to ten years. */
-export const checkMs = (name: string, value: number): number => {
+export const checkMs = (name: string, value: unknown): number => {
   if (typeof value !== 'number' || !(value >= 0 && value <= maxMs)) throw wrongOption(name, value, `milliseconds, 0 to ${maxMs}`)
   return value
 }
 
 /** @throws `MISUSE` unless the value is a whole number from `min` to `max`. */
-export const checkWhole = (name: string, value: number, min: number, max: number): number => {
-  if (!Number.isInteger(value) || value < min || value > max) throw wrongOption(name, value, `a whole number, ${min} to ${max}`)
+export const checkWhole = (name: string, value: unknown, min: number, max: number): number => {
+  if (!isWhole(value) || value < min || value > max) throw wrongOption(name, value, `a whole number, ${min} to ${max}`)
   return value
 }
 
-/** @throws `MISUSE` unless the value is a text of 1 to `maxLength` characters. */
-export const checkText = (name: string, value: string, maxLength: number): string => {
+/**
+ * @throws `MISUSE` unless the value is a text of 1 to `maxLength` characters. Halves of surrogate pairs are refused: as UTF-8, all of them
+ * would become the same character.
+ */
+export const checkText = (name: string, value: unknown, maxLength: number): string => {
   if (typeof value !== 'string' || value.length === 0 || value.length > maxLength)
     throw wrongOption(name, value, `a text of 1 to ${maxLength} characters`)
+  if (!isWellFormed(value)) throw wrongOption(name, value, 'a text of whole characters: it has half of a surrogate pair')
   return value
 }
 
@@ -41,7 +47,46 @@ export const checkPattern = (name: string, value: unknown, pattern: RegExp, want
 }
 
 /** @throws `MISUSE` unless the value is one of the choices. */
-export const checkOneOf = <Choice extends string>(name: string, value: Choice, choices: readonly Choice[]): Choice => {
-  if (!choices.includes(value)) throw wrongOption(name, value, choices.map((choice) => `"${choice}"`).join(' or '))
-  return value
+export const checkOneOf = <Choice extends string>(name: string, value: unknown, choices: readonly Choice[]): Choice => {
+  const choice = choices.find((each) => each === value)
+  if (choice === undefined) throw wrongOption(name, value, choices.map((each) => `"${each}"`).join(' or '))
+  return choice
 }
+
+/** @throws `MISUSE` unless the value is a function. */
+export const checkFunction = (name: string, value: unknown): ((...given: never[]) => unknown) => {
+  if (typeof value !== 'function') throw wrongOption(name, value, 'a function')
+  return value as (...given: never[]) => unknown
+}
+
+/** @throws `MISUSE` unless the value is an `AbortSignal`, of this realm or another. */
+export const checkSignal = (name: string, value: unknown): AbortSignal => {
+  if (!hasMethods(value, ['addEventListener', 'removeEventListener', 'throwIfAborted']) || !('aborted' in value))
+    throw wrongOption(name, value, value instanceof AbortController ? 'the signal of the AbortController' : 'an AbortSignal')
+  return value as AbortSignal
+}
+
+/** @throws `MISUSE` unless the value has the methods of a logger. */
+export const checkLogger = (name: string, value: unknown): Logger => {
+  if (!hasMethods(value, ['debug', 'info', 'warn', 'error']))
+    throw wrongOption(name, value, 'an object with the methods debug, info, warn and error (pino, console)')
+  return value as Logger
+}
+
+/** @throws `MISUSE` unless the value has the methods of a clock. */
+export const checkClock = (name: string, value: unknown): Clock => {
+  if (!hasMethods(value, ['now', 'elapsed', 'schedule', 'sleep']))
+    throw wrongOption(name, value, 'an object with the methods now, elapsed, schedule and sleep')
+  return value as Clock
+}
+
+/** Whether a value has all of these methods, of its own or inherited. */
+export const hasMethods = (value: unknown, names: readonly string[]): value is object =>
+  typeof value === 'object' && value !== null && names.every((name) => typeof Reflect.get(value, name) === 'function')
+
+const isWhole = (value: unknown): value is number => Number.isInteger(value)
+
+const halfSurrogate = /\p{Cs}/u
+
+/** Whether a text can be written as UTF-8 and read back. */
+const isWellFormed = (text: string): boolean => !halfSurrogate.test(text)
