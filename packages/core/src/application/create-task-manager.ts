@@ -5,6 +5,7 @@ import type { Logger } from '../ports/shared/logger.ts'
 import { consoleLogger } from '../ports/shared/logger.ts'
 import { TaskRegistry, taskRegistry } from '../tasks/task-registry.ts'
 import { defaultMaxPayloadBytes } from '../tasks/to-json.ts'
+import { ClusterClocks } from './node/cluster-clocks.ts'
 import { Deadlines } from './node/deadlines.ts'
 import { withDefaults } from './node/default-adapters.ts'
 import { Lease, leaseSettings } from './node/lease.ts'
@@ -76,6 +77,7 @@ const make = async (
   const node: NodeContext = {
     nodeId,
     clock,
+    clocks: new ClusterClocks({ clock, nodeId }),
     random: random ?? Math.random,
     logger,
     storage,

@@ -110,7 +110,7 @@ export class NodeWatch {
   }
 
   async #read(): Promise<boolean> {
-    const { storage, deadlines, logger, clock, lease, nodeId, closed } = this.#node
+    const { storage, deadlines, logger, clock, clocks, lease, nodeId, closed } = this.#node
     let live: readonly NodeInfo[]
     const beganAt = clock.elapsed()
     try {
@@ -129,6 +129,7 @@ export class NodeWatch {
     if (isSound) this.#answersSince = Math.min(this.#answersSince, beganAt)
     this.#readAt = beganAt
     this.#live = live
+    clocks.noteRead(live, beganAt)
     this.#compare(beganAt)
     if (isSound && this.#mayHaveMissedNodes) {
       this.#mayHaveMissedNodes = false

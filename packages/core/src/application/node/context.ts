@@ -3,6 +3,7 @@ import type { TaskId } from '../../domain/task-id.ts'
 import type { TaskMessaging, TaskStorage } from '../../ports/bundles.ts'
 import type { Clock } from '../../ports/shared/clock.ts'
 import type { Logger } from '../../ports/shared/logger.ts'
+import type { ClusterClocks } from './cluster-clocks.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Lease } from './lease.ts'
 
@@ -11,6 +12,8 @@ export interface NodeContext {
   /** Unique to this process: a restarted node has another id. */
   readonly nodeId: string
   readonly clock: Clock
+  /** The wall clocks of the other nodes. */
+  readonly clocks: ClusterClocks
   /** Draws a number in [0, 1). */
   readonly random: () => number
   readonly logger: Logger

@@ -2,6 +2,7 @@ import type { NodeInfo, NodeRegistry } from '@taskledger/core/ports'
 import { silentLogger } from '@taskledger/core/ports'
 import { virtualClock } from '@taskledger/core/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { ClusterClocks } from '../../../src/application/node/cluster-clocks.ts'
 import { Deadlines } from '../../../src/application/node/deadlines.ts'
 import { Lease } from '../../../src/application/node/lease.ts'
 import type { NodeContext } from '../../../src/application/node/context.ts'
@@ -57,7 +58,8 @@ beforeEach(() => {
       return Array.from(shown, ([nodeId, renewedAt]) => info(nodeId, renewedAt))
     },
   }
-  const node = { nodeId: self, clock, lease, logger: silentLogger, storage: { nodes }, deadlines: new Deadlines(clock, 10_000) }
+  const clocks = new ClusterClocks({ clock, nodeId: self })
+  const node = { nodeId: self, clock, clocks, lease, logger: silentLogger, storage: { nodes }, deadlines: new Deadlines(clock, 10_000) }
   const context = { ...node, closed: new AbortController().signal } as unknown as NodeContext
   const ignore = (): void => {}
   const listener: NodeListener = {
