@@ -72,14 +72,17 @@ const readNotes = (): string => {
   }
 }
 
-// After a signal this process waits for the running steps, since they have servers to stop.
+// After a signal this process waits for the running steps, since they have servers to stop. After the second one it ends them.
 let isInterrupted = false
 const running = new Set<ChildProcess>()
-process.on('SIGINT', () => (isInterrupted = true)) // a terminal sends it to the steps too
-process.on('SIGTERM', () => {
+const interrupt = (signal?: 'SIGTERM'): void => {
+  for (const child of running)
+    if (isInterrupted) child.kill('SIGKILL')
+    else if (signal !== undefined) child.kill(signal)
   isInterrupted = true
-  for (const child of running) child.kill()
-})
+}
+process.on('SIGINT', () => interrupt()) // a terminal sends it to the steps too
+process.on('SIGTERM', () => interrupt('SIGTERM'))
 
 interface Outcome {
   readonly totals: Totals

@@ -2,8 +2,8 @@
  * Rehearses a release: makes versions and changelogs in a copy of the work tree, publishes them to a registry on 127.0.0.1, and uses them
  * from there as the READMEs say. Everything is in a temporary folder, which is removed at the end.
  */
-import { readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { readFileSync, rmSync } from 'node:fs'
+import { mkdir, mkdtemp, realpath, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -25,7 +25,11 @@ const needServers = ['@taskledger/cassandra', '@taskledger/rabbitmq', '@taskledg
 
 const interruption = new AbortController()
 const { signal } = interruption
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interruption.abort(new Error(`interrupted by ${name}`)))
+for (const name of ['SIGINT', 'SIGTERM'] as const)
+  process.on(name, () => {
+    if (signal.aborted) process.exit(1)
+    interruption.abort(new Error(`interrupted by ${name}`))
+  })
 
 const startedAt = performance.now()
 const say = (text: string): void => console.log(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${text}`)
@@ -97,6 +101,7 @@ const follow = async (readmeFolder: string, project: string, registry: Registry,
 }
 
 const scratch = await realpath(await mkdtemp(join(tmpdir(), 'taskledger-rehearsal-')))
+process.once('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 }))
 try {
   const copy = join(scratch, 'copy')
   await copyWorkspace(workspace, copy, signal)
@@ -130,6 +135,4 @@ try {
 } catch (error) {
   console.error(signal.aborted ? String(signal.reason) : error instanceof Error ? error.message : error)
   process.exitCode = 1
-} finally {
-  await rm(scratch, { recursive: true, force: true, maxRetries: 5 })
 }

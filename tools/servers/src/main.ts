@@ -3,6 +3,7 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { everyEngine } from './engines.ts'
 import { reasonOf } from './errors.ts'
+import { interruption } from './process/interruption.ts'
 
 const say = (line: string): void => console.error(line)
 
@@ -28,9 +29,8 @@ const readArguments = (): void => {
 }
 readArguments()
 
-const stopping = new Promise<void>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
-})
+const stopping = interruption()
+const stopped = new Promise<void>((resolve) => stopping.addEventListener('abort', () => resolve(), { once: true }))
 const starting = Promise.allSettled(
   everyEngine.map(async ([, engine]) => {
     const server = await engine.keep(say)
@@ -38,8 +38,8 @@ const starting = Promise.allSettled(
   }),
 )
 
-// After Ctrl-C during a start, the servers that have started end with this process.
-const outcomes = await Promise.race([starting, stopping])
+// After Ctrl-C during a start, the servers and their data go with this process.
+const outcomes = await Promise.race([starting, stopped])
 if (outcomes !== undefined) {
   const failed = outcomes.filter((outcome) => outcome.status === 'rejected')
   const started = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
@@ -48,8 +48,10 @@ if (outcomes !== undefined) {
     for (const [name, value] of started.flatMap(({ variables }) => Object.entries(variables))) console.log(`export ${name}=${value}`)
     say(`${names} run until Ctrl-C, and their data go with them.`)
     const awake = setInterval(() => {}, 60_000)
-    await stopping
+    await stopped
     clearInterval(awake)
+    // Ctrl-C is the usual end.
+    process.exitCode = 0
   } else process.exitCode = 1
   await Promise.all(started.map((server) => server.stop()))
 }

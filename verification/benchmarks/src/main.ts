@@ -2,7 +2,7 @@
 import { cpus, loadavg } from 'node:os'
 import process from 'node:process'
 import { within } from '@taskledger/core/ports'
-import { ServerNotAvailable, WrongEnvironment } from '@taskledger/servers'
+import { exitOnSignals, ServerNotAvailable, WrongEnvironment } from '@taskledger/servers'
 import type { Arguments } from './arguments.ts'
 import { help, readArguments } from './arguments.ts'
 import type { Bench, Program } from './bench.ts'
@@ -34,8 +34,6 @@ const minuteLoad = (): number => loadavg()[0] ?? Number.NaN
 
 /** Runs the programs one after the other. One that fails does not stop those after it. */
 const runPrograms = async (bench: Bench, names: readonly string[], endClusters: () => Promise<void>): Promise<readonly LoadedFigure[]> => {
-  const interrupted = new Promise<never>((_resolve, reject) => process.once('SIGINT', () => reject(new Error('interrupted by SIGINT'))))
-  interrupted.catch(() => {})
   const figures: LoadedFigure[] = []
   for (const name of names) {
     const program = programs.get(name) as Program
@@ -43,8 +41,7 @@ const runPrograms = async (bench: Bench, names: readonly string[], endClusters: 
     if (name !== 'throughput') await endClusters()
     const before = minuteLoad()
     try {
-      const run = Promise.race([program.run(bench), interrupted])
-      const measured = await bounded(name, program.maxMs ?? defaultMaxMs, run)
+      const measured = await bounded(name, program.maxMs ?? defaultMaxMs, program.run(bench))
       const load = [before, minuteLoad()] as const
       figures.push(...measured.map((figure) => ({ program: name, ...figure, load })))
       say(`${name}: ${measured.length} figures`)
@@ -90,6 +87,7 @@ if (typeof given === 'string') {
   process.exitCode = 2
 } else if (given.isHelp) console.log(help)
 else {
+  exitOnSignals()
   try {
     await main(given)
   } catch (error) {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import process from 'node:process'
-import { ServerNotAvailable } from '@taskledger/servers'
+import { interruption, ServerNotAvailable } from '@taskledger/servers'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { readEvidence } from './evidence/files.ts'
 import { planOf } from './plan/plan.ts'
@@ -48,20 +48,17 @@ const run = async ({ minutes, seed, quick, short, ring, folder: wanted, check: c
   if (checked !== undefined) return show(check(readEvidence(resolve(checked))))
   const folder = wanted === undefined ? mkdtempSync(join(tmpdir(), 'taskledger-chaos-')) : resolve(wanted)
   mkdirSync(folder, { recursive: true })
-  const over = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => over.abort(new Error(`ended by ${name}`)))
+  const signal = interruption()
   const pace = quick || short ? quickPace : usualPace
   const forMs = short ? 20_000 : minutes * 60_000
   const settings = { ...pace, seed, forMs, folder }
   say(`seed ${seed}, ${forMs / 1000} s of faults; the evidence is in ${folder}`)
   const plan = short ? shortPlan : planOf({ seed, forMs, ttlMs: settings.lease.ttlMs, cassandraNodes: ring ? 3 : 1 })
   try {
-    show(await chaosRun({ settings, plan, isRing: ring, say, signal: over.signal }))
+    show(await chaosRun({ settings, plan, isRing: ring, say, signal }))
   } catch (error) {
-    if (!over.signal.aborted) throw error
-    say('ended by a signal: nothing was judged')
-    process.exitCode = 130
-    return
+    if (!signal.aborted) throw error
+    return say('ended by a signal: nothing was judged')
   }
   say(`npm run chaos -- --check ${folder}   judges it again`)
 }

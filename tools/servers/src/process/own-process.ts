@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { open, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reasonOf } from '../errors.ts'
-import { guard, signalGroup } from './guard.ts'
+import { groupGone, guard, signalGroup } from './guard.ts'
 
 export interface OwnProcessOptions {
   /** The name in messages: `Cassandra`. */
@@ -76,12 +76,14 @@ export class OwnProcess {
     }
   }
 
-  /** SIGKILL, to the process and its children. Resolves when it is gone, at once where it was gone already. */
+  /** SIGKILL, to the process and its children. Resolves when they are gone, at once where they were gone already. */
   async kill(): Promise<void> {
     if (this.#running === undefined || this.#running.isGone) return
-    this.#running.child.ref()
-    signalGroup(this.#running.pid, 'SIGKILL')
-    await this.#running.gone
+    const { pid, child, gone } = this.#running
+    child.ref()
+    signalGroup(pid, 'SIGKILL')
+    await gone
+    await groupGone(pid)
   }
 
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {

@@ -22,5 +22,5 @@ export const probeRabbitmq = async (url: string, timeoutMs: number): Promise<Amq
   }
 }
 
-/** The address without user and password. */
-export const withoutPassword = (url: string): string => url.replace(/:\/\/[^@/]*@/, '://')
+/** The address without user and password. A password may contain `/`, `?`, `#` and `@` that nobody encoded: all up to the last `@` goes. */
+export const withoutPassword = (url: string): string => url.replace(/(:\/\/|^).*@/s, '$1')

@@ -58,8 +58,11 @@ describe('the RabbitMQ of the environment', () => {
     expect(found).toMatchObject({ type: 'present', endpoint: { url: 'amqp://one/tasks', version: '3.10.8' } })
   })
 
-  test('is an error without the password if it does not answer', async () => {
-    const found = rabbitmqFromEnvironment({ AMQP_URL: 'amqp://me:secret@one' }, refuses)
-    await expect(found).rejects.toThrow('AMQP_URL is amqp://one, where no RabbitMQ can be used: connection refused')
-  })
+  test.for(['amqp://me:secret@one', 'amqp://me:se/cret@one', 'amqp://me:s@e?c#r@one', 'me:secret@one'])(
+    'is an error without the password if it does not answer: %s',
+    async (url) => {
+      const error: unknown = await rabbitmqFromEnvironment({ AMQP_URL: url }, refuses).catch((thrown: unknown) => thrown)
+      expect(String(error)).toMatch(/AMQP_URL is (amqp:\/\/)?one, where no RabbitMQ can be used: connection refused/)
+    },
+  )
 })

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { ServerNotAvailable, WrongEnvironment } from '@taskledger/servers'
+import { exitOnSignals, ServerNotAvailable, WrongEnvironment } from '@taskledger/servers'
 import type { Contract, Harness, Report } from '@taskledger/test-kit'
 import {
   eventBusContract,
@@ -91,6 +91,7 @@ const main = async (): Promise<number> => {
   return isWhole ? 0 : 1
 }
 
+exitOnSignals()
 try {
   process.exitCode = await main()
 } catch (error) {
