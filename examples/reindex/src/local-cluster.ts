@@ -2,6 +2,7 @@ import type { Logger, TaskManager } from '@taskledger/core'
 import { createTaskManager } from '@taskledger/core'
 import { createMemory } from '@taskledger/memory'
 import { openIndex } from './index/open-index.ts'
+import { MailParser } from './mail/mail-parser.ts'
 import { reindexer } from './reindex.ts'
 import { reindexMailbox } from './reindex-task.ts'
 import type { ReindexOptions } from './reindex.ts'
@@ -41,7 +42,8 @@ export const startLocalCluster = async ({ index: folder, logger, beforeMessage }
     logger,
   })
   const index = openIndex(folder)
-  const task = reindexer({ index, ...(beforeMessage === undefined ? {} : { beforeMessage }) })
+  const parser = new MailParser()
+  const task = reindexer({ index, parser, ...(beforeMessage === undefined ? {} : { beforeMessage }) })
   const startWorker = (name: string): Promise<TaskManager> =>
     createTaskManager({ ...clients(), name, tasks: [task], worker: { slots, progressIntervalMs: 100 } })
   const [frontEnd, ...workers] = await Promise.all([
@@ -60,6 +62,7 @@ export const startLocalCluster = async ({ index: folder, logger, beforeMessage }
     close: async () => {
       await drain(0)
       await frontEnd.close()
+      await parser.close()
       index.close()
     },
   }

@@ -6,7 +6,8 @@ import { Batch } from './index/batch.ts'
 import type { MailIndex } from './index/mail-index.ts'
 import { reasonOf } from './mail/find-mailboxes.ts'
 import type { Mailbox, RawMessage, StoredMessage } from './mail/mailbox.ts'
-import { parseMail } from './mail/parse-mail.ts'
+import type { MailParser } from './mail/mail-parser.ts'
+import type { Mail } from './mail/parse-mail.ts'
 import { readMailbox } from './mail/read-mailbox.ts'
 import type { MailboxToReindex, Reindexed, ReindexProgress } from './reindex-task.ts'
 import { reindexMailbox } from './reindex-task.ts'
@@ -21,6 +22,7 @@ export interface Step {
 
 export interface ReindexOptions {
   readonly index: MailIndex
+  readonly parser: MailParser
   /** Awaited before each new message, for demonstrations and tests. An error fails the attempt. */
   readonly beforeMessage?: (step: Step, signal: AbortSignal) => Promise<void> | void
 }
@@ -31,7 +33,7 @@ type Context = TaskContext<Mailbox, ReindexProgress>
  * Reads a mailbox and adds its new messages to the index. An attempt that ends early keeps its messages in the index and its position in the
  * progress: the next attempt continues there.
  */
-export const reindex = async (context: Context, { index, beforeMessage }: ReindexOptions): Promise<Reindexed> => {
+export const reindex = async (context: Context, { index, parser, beforeMessage }: ReindexOptions): Promise<Reindexed> => {
   const { payload: mailbox, signal, lastProgress, attempt } = context
   const resumed = lastProgress === undefined ? undefined : index.resume(mailbox, lastProgress.pass)
   const pass = resumed ?? index.begin(mailbox)
@@ -40,7 +42,10 @@ export const reindex = async (context: Context, { index, beforeMessage }: Reinde
   try {
     for await (const message of readMailbox(mailbox, start?.at)) {
       if (signal.aborted) break
-      await take(message, batch, (done) => beforeMessage?.({ mailbox, attempt, done }, signal))
+      await take(message, batch, async (raw, done) => {
+        await beforeMessage?.({ mailbox, attempt, done }, signal)
+        return parser.parse(raw, signal)
+      })
       batch.reach(message.next)
       // Other tasks, cancellations and the screen run in between.
       await nextTurn()
@@ -60,15 +65,14 @@ export const reindex = async (context: Context, { index, beforeMessage }: Reinde
   return { ...batch.counts, removed }
 }
 
-const take = async (message: StoredMessage, batch: Batch, beforeMessage: (done: number) => Promise<void> | void): Promise<void> => {
+const take = async (message: StoredMessage, batch: Batch, parse: (raw: RawMessage, done: number) => Promise<Mail>): Promise<void> => {
   const { where, flags } = message
   if (message.key !== undefined && batch.has(message.key)) return batch.keep({ key: message.key, place: where, flags })
   const raw = await readOrReport(message, batch)
   if (raw === undefined) return batch.pass()
   const key = message.key ?? hash('sha256', raw.bytes, 'base64url')
   if (batch.has(key)) return batch.keep({ key, place: where, flags })
-  await beforeMessage(batch.counts.done)
-  batch.add({ key, place: where, flags, mail: await parseMail(raw) })
+  batch.add({ key, place: where, flags, mail: await parse(raw, batch.counts.done) })
 }
 
 /** A file that cannot be read is reported, and the others are still indexed. */
@@ -76,7 +80,7 @@ const readOrReport = async (message: StoredMessage, batch: Batch): Promise<RawMe
   try {
     return await message.read()
   } catch (error) {
-    if (!isAccessDenied(error)) throw error
+    if (!isAccessDenied(error) && !['NOT_A_FILE', 'ELOOP'].includes(String(codeOf(error)))) throw error
     batch.report(message.where, [reasonOf(error)])
     return undefined
   }

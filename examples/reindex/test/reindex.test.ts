@@ -1,15 +1,19 @@
-import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, unlinkSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { silentLogger } from '@taskledger/core'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { MailIndex } from '../src/index/mail-index.ts'
 import { openIndex } from '../src/index/open-index.ts'
 import { queryOf } from '../src/index/words.ts'
 import type { MailboxKind } from '../src/mail/mailbox.ts'
 import type { Reindexed, ReindexOptions, ReindexProgress } from '../src/job.ts'
-import { reindexer } from '../src/job.ts'
+import { MailParser, reindexer } from '../src/job.ts'
 import { mail, mails, mbox, write } from './mail-on-disk.ts'
+
+const parser = new MailParser()
+afterAll(() => parser.close())
 
 let folder: string
 let index: MailIndex
@@ -37,7 +41,7 @@ let reported: ReindexProgress | undefined
 /** Runs the body of the task as a worker would. */
 const run = async (kind: MailboxKind, path: string, options: RunOptions = {}): Promise<Reindexed> => {
   const { beforeMessage, signal = new AbortController().signal, lastProgress } = options
-  const task = reindexer({ index: options.index ?? index, ...(beforeMessage === undefined ? {} : { beforeMessage }) })
+  const task = reindexer({ index: options.index ?? index, parser, ...(beforeMessage === undefined ? {} : { beforeMessage }) })
   const payload = options.payload ?? { name: basename(path), kind, path: join(folder, path) }
   const runnable = await task.decode(options.version ?? task.version, { ...payload })
   const result = await runnable.run({
@@ -73,6 +77,23 @@ describe('a mailbox is reindexed', () => {
     renameSync(join(folder, 'Maildir/new/3.c'), join(folder, 'Maildir/cur/3.c:2,S'))
     expect(await run('maildir', 'Maildir')).toMatchObject({ done: 3, indexed: 0, known: 3, removed: 0 })
     expect(index.search('three', 1)).toMatchObject([{ place: '3.c:2,S', flags: 'S' }])
+  })
+
+  it('from a Maildir with a pipe and a link, which are reported, and with a name that is no UTF-8', async () => {
+    write(folder, { 'Maildir/cur/1:2,': mail('one'), 'Maildir/new/': '', secret: mail('secret') })
+    execFileSync('mkfifo', [join(folder, 'Maildir/new/2')])
+    symlinkSync(join(folder, 'secret'), join(folder, 'Maildir/new/3'))
+    writeFileSync(Buffer.concat([Buffer.from(join(folder, 'Maildir/new/4')), Buffer.from([0xff])]), mail('four'))
+    expect(await run('maildir', 'Maildir')).toMatchObject({
+      done: 4,
+      indexed: 2,
+      broken: 2,
+      problems: [
+        { where: '2', why: 'it is not a file' },
+        { where: '3', why: 'it is a link, or leads to itself' },
+      ],
+    })
+    expect([found('one'), found('four'), found('secret')]).toEqual([1, 1, 0])
   })
 
   it('from single messages in files', async () => {

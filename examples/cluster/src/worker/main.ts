@@ -4,7 +4,7 @@ import process from 'node:process'
 import type { TaskManager } from '@taskledger/core'
 import { createTaskManager } from '@taskledger/core'
 import { demoSteps } from '@taskledger/example-reindex/demo'
-import { openIndex, reindexer } from '@taskledger/example-reindex/job'
+import { MailParser, openIndex, reindexer } from '@taskledger/example-reindex/job'
 import { openEngines } from '../environment/engines.ts'
 import { reasonOf } from '../errors.ts'
 import { streamLogger } from '../stream-logger.ts'
@@ -50,7 +50,7 @@ const { name, engines, index: folder, paceMs, slots, drainMs } = settings
 try {
   const index = openIndex(folder)
   process.once('exit', () => index.close())
-  const task = reindexer({ index, ...(paceMs === undefined ? {} : { beforeMessage: demoSteps(paceMs) }) })
+  const task = reindexer({ index, parser: new MailParser(), ...(paceMs === undefined ? {} : { beforeMessage: demoSteps(paceMs) }) })
   const node = { ...openEngines(engines, logger), name, tasks: [task], logger }
   manager = await createTaskManager({ ...node, worker: { slots, drainMs, cancelGraceMs, progressIntervalMs: 200 } })
   logger.info({ nodeId: manager.nodeId, pid: process.pid }, 'ready')

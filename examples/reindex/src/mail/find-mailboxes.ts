@@ -1,7 +1,8 @@
 import type { Dirent } from 'node:fs'
-import { open, readdir, realpath, stat } from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { basename, extname, join, relative, sep } from 'node:path'
 import { messageOf } from '../error-message.ts'
+import { openFile } from './files.ts'
 import type { Mailbox } from './mailbox.ts'
 import { folderName } from './maildir.ts'
 
@@ -17,13 +18,13 @@ export class NoMail extends Error {
 
 export interface FoundMailboxes {
   readonly mailboxes: readonly Mailbox[]
-  /** Folders that could not be read, each with the reason. */
+  /** Folders and files that were not read, each with the reason. */
   readonly unreadable: readonly string[]
 }
 
 /**
  * Finds the mailboxes of paths: mbox files, `.eml` files, Maildir folders with their subfolders, and all of these below a folder. Each
- * mailbox is found once, in the order of the paths, then of the names.
+ * mailbox is found once, in the order of the paths, then of the names. A link that leads out of the given path is not followed.
  *
  * @throws {@link NoMail} if a path has no mailbox.
  */
@@ -46,8 +47,8 @@ class Search {
     } catch (error) {
       throw error instanceof NoMail ? error : new NoMail(given, reasonOf(error))
     }
-    const isBelow = (mailbox: string): boolean => mailbox === path || mailbox.startsWith(path + sep)
-    if (![...this.mailboxes.keys()].some(isBelow)) throw new NoMail(given, 'there is no mail: no mbox, no Maildir and no .eml file')
+    if (![...this.mailboxes.keys()].some((mailbox) => isIn(path, mailbox)))
+      throw new NoMail(given, 'there is no mail: no mbox, no Maildir and no .eml file')
   }
 
   async #enter(root: string, folder: string): Promise<void> {
@@ -70,7 +71,10 @@ class Search {
     // Hidden files are skipped, except for the subfolders of a Maildir.
     if (entry.name.startsWith('.') && !inMaildir) return
     try {
+      if (path.includes('\u{fffd}')) throw new Error('its name is not UTF-8: rename it')
       const target = entry.isSymbolicLink() ? await stat(path) : entry
+      if (entry.isSymbolicLink() && !isIn(root, await realpath(path)))
+        throw new Error(`it is a link out of ${root}: name its target to read it`)
       if (target.isDirectory()) await this.#enter(root, path)
       else if (target.isFile() && !inMaildir && !isEml(entry)) await this.#addFile(path, nameOf(root, path), false)
     } catch (error) {
@@ -91,10 +95,13 @@ class Search {
   }
 }
 
+/** Whether a path is a folder, or a path below it. */
+const isIn = (folder: string, path: string): boolean => path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+
 const isEml = ({ name }: { readonly name: string }): boolean => extname(name).toLowerCase() === '.eml'
 
 const beginningOf = async (path: string): Promise<string> => {
-  await using file = await open(path)
+  await using file = await openFile(await realpath(path))
   const { buffer, bytesRead } = await file.read(Buffer.alloc(1024), 0, 1024, 0)
   return buffer.toString('latin1', 0, bytesRead)
 }
@@ -119,7 +126,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTDIR: 'there is no such folder',
   EACCES: 'it may not be read (permission denied)',
   EPERM: 'it may not be read (permission denied)',
-  ELOOP: 'it is a link to itself',
+  ELOOP: 'it is a link, or leads to itself',
 }
 
 /** The reason of an error of the file system, in words. */

@@ -1,5 +1,6 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { FileName } from './files.ts'
+import { namesIn } from './files.ts'
 import type { RawMessage } from './mailbox.ts'
 
 /** A message of a Maildir. */
@@ -7,7 +8,7 @@ export interface MaildirMessage {
   /** The part of the file name that stays when flags change or the message moves from `new` to `cur`. */
   readonly key: string
   readonly flags: string
-  readonly file: string
+  readonly file: FileName
 }
 
 /** Flags follow `:2,`. If file names cannot have a colon, programs write a semicolon or an exclamation mark. */
@@ -17,10 +18,10 @@ const nameAndFlags = /^(.+?)(?:[:;!]2,([A-Za-z]*))?$/
 export const listMaildir = async (path: string): Promise<readonly MaildirMessage[]> => {
   const messages = new Map<string, MaildirMessage>()
   for (const folder of ['cur', 'new'])
-    for (const entry of await readdir(join(path, folder), { withFileTypes: true })) {
-      const [, key, flags = ''] = nameAndFlags.exec(entry.name) ?? []
-      if (key === undefined || entry.name.startsWith('.') || entry.isDirectory() || messages.has(key)) continue
-      messages.set(key, { key, flags, file: join(path, folder, entry.name) })
+    for (const file of await namesIn(join(path, folder))) {
+      const [, key, flags = ''] = nameAndFlags.exec(file.name) ?? []
+      if (key === undefined || file.name.startsWith('.') || messages.has(key)) continue
+      messages.set(key, { key, flags, file })
     }
   return [...messages.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1))
 }
@@ -29,8 +30,8 @@ export const listMaildir = async (path: string): Promise<readonly MaildirMessage
 export const readFromMaildir = async (
   path: string,
   key: string,
-  file: string,
-  read: (file: string) => Promise<RawMessage>,
+  file: FileName,
+  read: (file: FileName) => Promise<RawMessage>,
 ): Promise<RawMessage | undefined> => {
   try {
     return await read(file)
@@ -38,7 +39,7 @@ export const readFromMaildir = async (
     if (!isMissing(error)) throw error
   }
   const renamed = (await listMaildir(path)).find((message) => message.key === key)
-  if (renamed === undefined || renamed.file === file) return undefined
+  if (renamed === undefined || renamed.file.name === file.name) return undefined
   return read(renamed.file)
 }
 

@@ -1,6 +1,7 @@
 import type { Address, Attachment, Email } from 'postal-mime'
 import PostalMime from 'postal-mime'
 import { messageOf } from '../error-message.ts'
+import { bounded } from './bounds.ts'
 import { defectsOf, headEnd, noHeader } from './defects.ts'
 import { textOfHtml } from './html-text.ts'
 import type { RawMessage } from './mailbox.ts'
@@ -24,20 +25,44 @@ const maxTextCharacters = 1_000_000
 const maxAttachmentBytes = 256 * 1024
 const maxDepth = 4
 
-/** Parses a message as far as possible. It never rejects: problems are in `defects`. */
-export const parseMail = async ({ bytes, isCut }: RawMessage): Promise<Mail> => {
-  const stored = inUnicode(withoutPrelude(asBuffer(bytes)))
-  const defects = [...(isCut ? ['it is too large: only its beginning was read'] : []), ...defectsOf(stored, isCut)]
-  // A message without a header is all text.
-  const message = defects.includes(noHeader) ? Buffer.concat([Buffer.from('\n'), stored]) : stored
+/** Parses a message as far as possible, in a bounded number of steps. It never rejects: problems are in `defects`. */
+export const parseMail = async (raw: RawMessage): Promise<Mail> => {
+  const { message, defects } = prepared(raw)
+  const seen = [...defects]
   try {
-    const mail = await mailOf(message, maxDepth)
-    const isLost = defects.length > 0 && mail.text === ''
-    return { ...mail, ...(isLost ? { text: wordsAfterHead(message) } : {}), defects }
+    const mail = await mailOf(message, { depth: maxDepth, found: (defect) => void seen.push(defect) })
+    const isLost = seen.length > 0 && mail.text === ''
+    return { ...mail, ...(isLost ? { text: wordsAfterHead(message) } : {}), defects: [...new Set(seen)] }
   } catch (error) {
-    const defect = `it cannot be parsed: ${messageOf(error)}`
-    return { ...(await headOnly(message)), defects: [...defects, defect] }
+    return { ...(await headOnly(message)), defects: [...defects, `it cannot be parsed: ${messageOf(error)}`] }
   }
+}
+
+/** Parses the head alone, and takes the rest for text. The mail gets the defect that is the reason. */
+export const parseHead = async (raw: RawMessage, defect: string): Promise<Mail> => {
+  const { message, defects } = prepared(raw)
+  return { ...(await headOnly(message)), defects: [...defects, defect] }
+}
+
+/** The message in the form that the parser takes, and the defects that can be seen before. */
+const prepared = ({ bytes, isCut: isLarge }: RawMessage): { message: Buffer; defects: readonly string[] } => {
+  const { message: kept, defect } = bounded(withoutPrelude(asBuffer(bytes)))
+  const isCut = isLarge || defect !== undefined
+  const stored = inUnicode(kept)
+  const defects = [
+    ...(isLarge ? ['it is too large: only its beginning was read'] : []),
+    ...(defect === undefined ? [] : [defect]),
+    ...defectsOf(stored, isCut),
+  ]
+  // A message without a header is all text.
+  return { message: defects.includes(noHeader) ? Buffer.concat([Buffer.from('\n'), stored]) : stored, defects }
+}
+
+interface Search {
+  /** How many levels of attached messages are read. */
+  readonly depth: number
+  /** Takes a defect that parsing found. */
+  readonly found: (defect: string) => void
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -59,10 +84,10 @@ const inUnicode = (message: Buffer): Buffer => {
   return Buffer.concat([Buffer.from(new TextDecoder('windows-1252').decode(unsaid)), message.subarray(end)])
 }
 
-const mailOf = async (message: Uint8Array, depth: number): Promise<Omit<Mail, 'defects'>> => {
+const mailOf = async (message: Uint8Array, search: Search): Promise<Omit<Mail, 'defects'>> => {
   const email = await PostalMime.parse(message)
-  const attached = await Promise.all(email.attachments.map((attachment) => textOfAttachment(attachment, depth)))
-  const text = [bodyOf(email), ...attached].filter((part) => part !== '').join('\n\n')
+  const attached = await Promise.all(email.attachments.map((attachment) => textOfAttachment(attachment, search)))
+  const text = [bodyOf(email, search), ...attached].filter((part) => part !== '').join('\n\n')
   const date = email.date === undefined ? NaN : Date.parse(email.date)
   return {
     subject: oneLine(email.subject ?? ''),
@@ -83,7 +108,7 @@ const headOnly = async (message: Buffer): Promise<Omit<Mail, 'defects'>> => {
     .replaceAll(/^content-/gim, 'X-Content-')
   const rest = wordsAfterHead(message)
   try {
-    return { ...(await mailOf(Buffer.from(head, 'latin1'), 0)), text: rest }
+    return { ...(await mailOf(Buffer.from(head, 'latin1'), { depth: 0, found: () => {} })), text: rest }
   } catch {
     // The head cannot be parsed either.
     return { subject: '', sender: '', recipients: '', text: rest, attachments: [] }
@@ -96,19 +121,26 @@ const wordsAfterHead = (message: Buffer): string => {
   return clean(decode(message.subarray(end, end + maxAttachmentBytes)))
 }
 
-const bodyOf = ({ text = '', html }: Email): string => (text.trim() === '' && html !== undefined ? textOfHtml(html) : text)
+const bodyOf = ({ text = '', html }: Email, search: Search): string =>
+  text.trim() === '' && html !== undefined ? wordsOfHtml(html, search) : text
+
+const wordsOfHtml = (html: string, { found }: Search): string => {
+  const { text, defect } = textOfHtml(html)
+  if (defect !== undefined) found(defect)
+  return text
+}
 
 /** The words of an attached text, or of an attached message. */
-const textOfAttachment = async ({ mimeType, content }: Attachment, depth: number): Promise<string> => {
+const textOfAttachment = async ({ mimeType, content }: Attachment, search: Search): Promise<string> => {
   const bytes = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content)
   if (mimeType === 'message/rfc822') {
-    if (depth === 0) return ''
-    const { subject, sender, text } = await mailOf(bytes, depth - 1)
+    if (search.depth === 0) return ''
+    const { subject, sender, text } = await mailOf(bytes, { ...search, depth: search.depth - 1 })
     return [subject, sender, text].join('\n')
   }
   if (!mimeType.startsWith('text/')) return ''
   const text = decode(bytes.subarray(0, maxAttachmentBytes))
-  return mimeType === 'text/html' ? textOfHtml(text) : text
+  return mimeType === 'text/html' ? wordsOfHtml(text, search) : text
 }
 
 const addressesOf = (addresses: readonly Address[]): string =>

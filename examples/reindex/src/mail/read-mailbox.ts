@@ -1,6 +1,8 @@
 import { createReadStream } from 'node:fs'
-import { open, readdir, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import type { FileName } from './files.ts'
+import { fileNamed, namesIn, openFile } from './files.ts'
 import type { Mailbox, Place, RawMessage, StoredMessage } from './mailbox.ts'
 import { maxMessageBytes } from './mailbox.ts'
 import { listMaildir, readFromMaildir } from './maildir.ts'
@@ -35,7 +37,7 @@ async function* readMbox(path: string, from: Place | undefined): AsyncGenerator<
 
 /** A mail program may have rewritten the file since. */
 const isBeginningAt = async (path: string, position: number): Promise<boolean> => {
-  await using file = await open(path)
+  await using file = await openFile(path)
   const { buffer } = await file.read(Buffer.alloc(5), 0, 5, position)
   return buffer.toString('latin1') === 'From '
 }
@@ -45,27 +47,27 @@ async function* readMaildir(path: string, from: Place | undefined): AsyncGenerat
   for (const [index, { key, flags, file }] of messages.entries()) {
     if (from?.after !== undefined && key <= from.after) continue
     const next = { position: index + 1, size: messages.length, after: key }
-    yield { key, where: basename(file), flags, next, read: () => readFromMaildir(path, key, file, readFile) }
+    yield { key, where: file.name, flags, next, read: () => readFromMaildir(path, key, file, readFile) }
   }
 }
 
 async function* readEml(path: string, from: Place | undefined): AsyncGenerator<StoredMessage> {
-  const { isFolder, names } = await listEml(path)
-  for (const [index, name] of names.entries()) {
-    if (from?.after !== undefined && name <= from.after) continue
-    const next = { position: index + 1, size: names.length, after: name }
-    yield { where: name, flags: '', next, read: () => readFile(join(isFolder ? path : dirname(path), name)) }
+  const files = await listEml(path)
+  for (const [index, file] of files.entries()) {
+    if (from?.after !== undefined && file.name <= from.after) continue
+    const next = { position: index + 1, size: files.length, after: file.name }
+    yield { where: file.name, flags: '', next, read: () => readFile(file) }
   }
 }
 
-const listEml = async (path: string): Promise<{ isFolder: boolean; names: readonly string[] }> => {
-  if (!(await stat(path)).isDirectory()) return { isFolder: false, names: [basename(path)] }
-  return { isFolder: true, names: (await readdir(path)).filter((name) => name.toLowerCase().endsWith('.eml')).toSorted() }
+const listEml = async (path: string): Promise<readonly FileName[]> => {
+  if (!(await stat(path)).isDirectory()) return [fileNamed(dirname(path), Buffer.from(basename(path)))]
+  return (await namesIn(path)).filter(({ name }) => name.toLowerCase().endsWith('.eml')).toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 /** Reads a file with one message, up to the maximum size. */
-const readFile = async (path: string): Promise<RawMessage> => {
-  await using file = await open(path)
+const readFile = async ({ path }: FileName): Promise<RawMessage> => {
+  await using file = await openFile(path)
   const { size } = await file.stat()
   const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, maxMessageBytes)), 0, undefined, 0)
   return { bytes: buffer.subarray(0, bytesRead), isCut: size > maxMessageBytes }

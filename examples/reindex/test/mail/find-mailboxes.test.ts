@@ -1,4 +1,5 @@
-import { mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -75,6 +76,26 @@ describe('mailboxes are found', () => {
     expect(await find('Mail', 'Mail/inbox', 'Mail')).toEqual(['Mail/again mbox Mail/inbox'])
   })
 
+  it('without what links lead to outside of the path, which is reported', async () => {
+    write(folder, { 'Mail/inbox': mbox(mail('one')), 'other/secret': mbox(mail('two')) })
+    symlinkSync(join(folder, 'other'), join(folder, 'Mail', 'out'))
+    symlinkSync(join(folder, 'other/secret'), join(folder, 'Mail', 'stolen'))
+    const { mailboxes, unreadable } = await findMailboxes([join(folder, 'Mail')])
+    expect(mailboxes.map(({ name }) => name)).toEqual(['Mail/inbox'])
+    expect(unreadable).toEqual([
+      `${folder}/Mail/out: it is a link out of ${folder}/Mail: name its target to read it`,
+      `${folder}/Mail/stolen: it is a link out of ${folder}/Mail: name its target to read it`,
+    ])
+  })
+
+  it('beside names that are no UTF-8, which are reported', async () => {
+    write(folder, { 'Mail/inbox': mbox(mail('one')) })
+    const name = Buffer.concat([Buffer.from(join(folder, 'Mail/')), Buffer.from([0x62, 0xff])])
+    writeFileSync(name, mbox(mail('two')))
+    const { unreadable } = await findMailboxes([join(folder, 'Mail')])
+    expect(unreadable).toEqual([expect.stringMatching(/: its name is not UTF-8: rename it$/)])
+  })
+
   it('under their whole paths if two have the same name', async () => {
     write(folder, { 'a/inbox': mbox(mail('one')), 'b/inbox': mbox(mail('two')) })
     expect(await find('a/inbox', 'b/inbox')).toEqual([`${folder}/a/inbox mbox a/inbox`, `${folder}/b/inbox mbox b/inbox`])
@@ -90,6 +111,11 @@ describe('mailboxes are found', () => {
 })
 
 describe('a path without mail is refused', () => {
+  it('a pipe, without waiting for its writer', async () => {
+    execFileSync('mkfifo', [join(folder, 'pipe')])
+    await expect(find('pipe')).rejects.toThrow('pipe: it is not a file')
+  })
+
   it.each([
     ['nowhere', 'there is no such file or folder'],
     ['text.txt', 'there is no mail: no mbox, no Maildir and no .eml file'],

@@ -186,6 +186,35 @@ describe('a broken message is indexed as far as possible, with its defects', () 
     expect(mail).toMatchObject({ subject: 'endless', defects: [expect.stringMatching(/^it cannot be parsed/)] })
   })
 
+  it.each([
+    ['short lines', 'Subject: x\n\nfirst words\n' + 'a\n'.repeat(60_000), 'it has more than 50000 short lines: only these were read'],
+    ['empty lines', 'Subject: x\n\nfirst words\n' + '\n'.repeat(60_000), 'it has more than 50000 short lines: only these were read'],
+    [
+      'lines',
+      `Subject: x\nContent-Transfer-Encoding: base64\n\n${base64('first words')}\n` + `${'A'.repeat(40)}\n`.repeat(500_001),
+      'it has more than 500000 lines: only these were read',
+    ],
+    [
+      'parts',
+      'Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nfirst words\n' + '--b\n\n'.repeat(11_000),
+      'it has more than 10000 parts: only these were read',
+    ],
+    [
+      'levels of HTML',
+      'Subject: x\nContent-Type: text/html\n\nfirst words' + '<b>'.repeat(1_000),
+      'its HTML is nested deeper than 512 levels: only the text before was read',
+    ],
+    [
+      'HTML',
+      'Subject: x\nContent-Type: text/html\n\nfirst words' + '<p a='.repeat(1_000_000),
+      'its HTML has more than 4000000 characters: only these were read',
+    ],
+  ])('a message with too many %s', async (_, text, defect) => {
+    const mail = await parse(text)
+    expect(mail.text).toContain('first words')
+    expect(mail).toMatchObject({ subject: 'x', defects: [defect] })
+  })
+
   it('a message that was cut reports that, and not a missing end', async () => {
     const mail = await parse('Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nwords', true)
     expect(mail).toMatchObject({ text: 'words', defects: ['it is too large: only its beginning was read'] })
