@@ -182,18 +182,13 @@ describe('a broken message is indexed as far as possible, with its defects', () 
   })
 
   it('a header without end', async () => {
-    const mail = await parse(`Subject: endless\n${'X-Filler: some words\n'.repeat(120_000)}`)
+    const mail = await parse(`Subject: endless\n${'X-Filler: some words of a header that goes on\n'.repeat(60_000)}`)
     expect(mail).toMatchObject({ subject: 'endless', defects: [expect.stringMatching(/^it cannot be parsed/)] })
   })
 
   it.each([
     ['short lines', 'Subject: x\n\nfirst words\n' + 'a\n'.repeat(60_000), 'it has more than 50000 short lines: only these were read'],
     ['empty lines', 'Subject: x\n\nfirst words\n' + '\n'.repeat(60_000), 'it has more than 50000 short lines: only these were read'],
-    [
-      'lines',
-      `Subject: x\nContent-Transfer-Encoding: base64\n\n${base64('first words')}\n` + `${'A'.repeat(40)}\n`.repeat(500_001),
-      'it has more than 500000 lines: only these were read',
-    ],
     [
       'parts',
       'Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nfirst words\n' + '--b\n\n'.repeat(11_000),

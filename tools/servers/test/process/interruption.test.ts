@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
-import { expect, test } from 'vitest'
-import { isAlive } from '../../src/process/data-folder.ts'
+import { expect, test, vi } from 'vitest'
+import { isRunning } from './states.ts'
 
 test.for([
   ['in order', 1],
@@ -24,5 +24,5 @@ test.for([
   }
   expect(await gone).toEqual([130, null])
   expect(existsSync(dirname(folder))).toBe(false)
-  expect(isAlive(pid)).toBe(false)
+  await vi.waitUntil(() => !isRunning(pid), { timeout: 10_000 })
 })

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { OwnProcess } from '../../src/process/own-process.ts'
+import { isRunning, stateOf } from './states.ts'
 
 let scratch: string
 
@@ -13,16 +14,6 @@ beforeEach(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'taskledger-process-'))
 })
 afterEach(() => rm(scratch, { recursive: true, force: true }))
-
-/** The state of a process by ps: empty when it is gone, Z until its parent has noticed. */
-const stateOf = (pid: number): string => {
-  try {
-    return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).trim()
-  } catch {
-    return ''
-  }
-}
-const isRunning = (pid: number): boolean => !['', 'Z'].includes(stateOf(pid).slice(0, 1))
 
 const shell = (script: string, probe: () => Promise<unknown>, startTimeoutMs = 20_000): OwnProcess =>
   new OwnProcess({
