@@ -47,6 +47,7 @@ const run = async (kind: MailboxKind, path: string, options: RunOptions = {}): P
   const result = await runnable.run({
     taskId: '00000000-0000-7000-8000-000000000000' as Parameters<typeof runnable.run>[0]['taskId'],
     attempt: lastProgress === undefined ? 1 : 2,
+    fence: 1,
     signal,
     lastProgress,
     progress: (value) => void (reported = value as ReindexProgress),

@@ -31,6 +31,7 @@ const detailsFields = {
   createdOn: isText,
   updatedAt: isNumber,
   attempt: isCount,
+  fence: optional(isCount),
   dueAt: optional(isNumber),
   startedAt: optional(isNumber),
   node: optional(isText),

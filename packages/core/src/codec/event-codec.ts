@@ -27,7 +27,7 @@ const fieldsOf: Readonly<Record<TaskEvent['type'], Fields>> = {
     idempotencyKey: optional(isText),
     retryOf: optional(isId),
   },
-  TaskStarted: { ...base, attempt: isCount },
+  TaskStarted: { ...base, attempt: isCount, fence: optional(isCount) },
   TaskCancelRequested: { ...base, by: isText, reason: optional(isText) },
   TaskCompleted: { ...base, attempt: isCount, result: optional(isAnything), progress: optional(isProgress) },
   TaskFailed: { ...base, attempt: isCount, error: isError, progress: optional(isProgress), retryAt: optional(isNumber) },

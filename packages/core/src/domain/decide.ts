@@ -1,3 +1,4 @@
+import { nextFence } from './fence.ts'
 import { never } from './never.ts'
 import { retryAfterCrash, retryAfterFailure } from './retry-policy.ts'
 import type {
@@ -74,7 +75,8 @@ const created = (command: CreateTask): TaskEvent => {
 const decideStart = (command: StartTask, state: TaskState): CommandDecision => {
   if (state.status !== 'waiting') return refuse('alreadyStarted')
   if (state.dueAt > command.at) return refuse('notDue')
-  return accept({ type: 'TaskStarted', ...first(command, state), attempt: state.attempt + 1 })
+  const fence = nextFence(state.fence, command.fence ?? command.at)
+  return accept({ type: 'TaskStarted', ...first(command, state), attempt: state.attempt + 1, fence })
 }
 
 const decideRequestCancel = (command: RequestCancel, state: TaskState): CommandDecision => {

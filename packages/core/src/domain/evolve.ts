@@ -1,3 +1,4 @@
+import { fenceBefore, nextFence } from './fence.ts'
 import type { TaskEvent } from './task-event.ts'
 import type { TaskState } from './task-state.ts'
 import { initialState } from './task-state.ts'
@@ -10,9 +11,9 @@ export const evolve = (state: TaskState, event: TaskEvent): TaskState => {
   const next = { ...state, version: event.version }
   switch (event.type) {
     case 'TaskCreated':
-      return { ...next, status: 'waiting', retry: event.retry, dueAt: event.notBefore ?? 0 }
+      return { ...next, status: 'waiting', fence: fenceBefore(event.at), retry: event.retry, dueAt: event.notBefore ?? 0 }
     case 'TaskStarted':
-      return { ...next, status: 'inProgress', attempt: event.attempt }
+      return { ...next, status: 'inProgress', attempt: event.attempt, fence: event.fence ?? nextFence(state.fence, event.at) }
     case 'TaskCancelRequested':
       return { ...next, status: 'cancelRequested' }
     case 'TaskCompleted':

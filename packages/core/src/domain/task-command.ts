@@ -30,6 +30,8 @@ export interface CreateTask extends CommandBase {
 /** Claims the task for the node that gives the command. */
 export interface StartTask extends CommandBase {
   readonly type: 'StartTask'
+  /** The least fencing token of the attempt. Default `at`. */
+  readonly fence?: number
 }
 
 /** The body returned. */

@@ -1,3 +1,4 @@
+import { fenceBefore, nextFence } from './fence.ts'
 import type { TaskError, TaskEvent, TaskProgress } from './task-event.ts'
 import type { TaskId } from './task-id.ts'
 import type { TaskStatus } from './task-status.ts'
@@ -21,6 +22,8 @@ export interface TaskDetails<Result = unknown, Progress = unknown> {
   readonly updatedAt: number
   /** The latest attempt; 0 before the first. */
   readonly attempt: number
+  /** The fencing token of the latest attempt; absent before the first. */
+  readonly fence?: number
   /** When a waiting task may start; absent if it may start at once. */
   readonly dueAt?: number
   /** When the latest attempt started. */
@@ -53,7 +56,8 @@ export const evolveDetails = (details: TaskDetails | undefined, event: TaskEvent
   switch (event.type) {
     case 'TaskStarted': {
       const { dueAt: _dueAt, ...rest } = next
-      return { ...rest, status: 'inProgress', attempt: event.attempt, startedAt: event.at, node: event.node }
+      const fence = event.fence ?? nextFence(details.fence ?? fenceBefore(details.createdAt), event.at)
+      return { ...rest, status: 'inProgress', attempt: event.attempt, fence, startedAt: event.at, node: event.node }
     }
     case 'TaskCancelRequested': {
       const requested = { ...next, status: 'cancelRequested' as const, cancelRequestedAt: event.at, cancelRequestedBy: event.by }

@@ -65,6 +65,8 @@ export interface TaskCreated extends EventBase {
 export interface TaskStarted extends EventBase {
   readonly type: 'TaskStarted'
   readonly attempt: number
+  /** The fencing token of the attempt. Absent in the histories of older releases: then it follows from `at`. */
+  readonly fence?: number
 }
 
 /** The cancellation of the task was requested. */

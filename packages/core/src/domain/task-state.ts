@@ -9,6 +9,8 @@ export interface TaskState {
   readonly version: number
   /** The latest attempt; 0 before the first. */
   readonly attempt: number
+  /** The fencing token of the latest attempt; before the first, what its token has to be more than. */
+  readonly fence: number
   /** How many attempts failed. */
   readonly failures: number
   /** How many attempts died with their node. */
@@ -23,6 +25,7 @@ export const initialState: TaskState = {
   status: 'none',
   version: 0,
   attempt: 0,
+  fence: 0,
   failures: 0,
   crashes: 0,
   retry: defaultRetryPolicy,

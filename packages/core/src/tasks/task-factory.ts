@@ -6,8 +6,13 @@ import type { Logger } from '../ports/shared/logger.ts'
 /** What a body receives. */
 export interface TaskContext<Payload = unknown, Progress = unknown> {
   readonly taskId: TaskId
-  /** 1 for the first run, 2 for the second, and so on. Together with the task id it is a fencing token for external effects. */
+  /** 1 for the first run, 2 for the second, and so on. It begins at 1 again if the task was removed and its idempotency key is used again. */
   readonly attempt: number
+  /**
+   * The fencing token of this run: a whole number that grows with each run of the task id, also after the task was removed and its
+   * idempotency key is used again. Give it to the systems outside, so that they refuse a run with a lower token.
+   */
+  readonly fence: number
   readonly payload: Payload
   /**
    * Aborted when the body has to stop: a cancellation was requested, the time is up, or the node shuts down. The reason says which

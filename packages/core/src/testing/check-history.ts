@@ -1,3 +1,4 @@
+import { fenceBefore, nextFence } from '../domain/fence.ts'
 import type { TaskEvent } from '../domain/task-event.ts'
 import { isFinalEvent } from '../domain/task-event.ts'
 
@@ -96,6 +97,18 @@ function* attemptsAreInOrder(events: readonly TaskEvent[]): Iterable<string> {
   }
 }
 
+/** The fencing token of each attempt is more than that of the attempt before. */
+function* fencesGrow(events: readonly TaskEvent[]): Iterable<string> {
+  let latest = 0
+  for (const event of events) {
+    if (event.type === 'TaskCreated') latest = fenceBefore(event.at)
+    if (event.type !== 'TaskStarted') continue
+    const fence = event.fence ?? nextFence(latest, event.at)
+    if (fence <= latest) yield `${nameOf(event)} has the fencing token ${fence}: it has to be more than ${latest}`
+    latest = fence
+  }
+}
+
 /** A task is cancelled only on request, and does not run again after the request. */
 function* cancelRequestsAreObeyed(events: readonly TaskEvent[]): Iterable<string> {
   let request: TaskEvent | undefined
@@ -112,6 +125,7 @@ const rules: readonly HistoryRule[] = [
   createdFirstAndOnce,
   nothingAfterTheEnd,
   attemptsAreInOrder,
+  fencesGrow,
   cancelRequestsAreObeyed,
   timesDoNotRunBackwards,
   eventIdsAreUnique,

@@ -1,9 +1,11 @@
 import type { CommandDecision, CommandRefusal } from '../domain/decide.ts'
 import { decide } from '../domain/decide.ts'
 import { stateOf } from '../domain/evolve.ts'
+import { nextFence } from '../domain/fence.ts'
 import type { CommandBase, TaskCommand } from '../domain/task-command.ts'
 import type { EventBase, TaskEvent } from '../domain/task-event.ts'
 import type { TaskId } from '../domain/task-id.ts'
+import type { TaskState } from '../domain/task-state.ts'
 import { difference, shown } from './difference.ts'
 
 /** A member of a union; the properties that all members have may be left out. */
@@ -24,8 +26,8 @@ export interface GivenHistory {
 /** A command that was given. */
 export interface WhenCommand {
   /**
-   * Checks the outcome: exactly these events, or this refusal. Task, version, event id, time and node may be left out of the events: they have
-   * to follow from the history and the command.
+   * Checks the outcome: exactly these events, or this refusal. Task, version, event id, time, node and fencing token may be left out of the
+   * events: they have to follow from the history and the command.
    *
    * @throws Error with the first difference.
    */
@@ -48,14 +50,15 @@ export const given = (drafts: readonly EventDraft[]): GivenHistory => {
   return {
     when(draft) {
       const command = completeCommand(draft, history.at(-1))
-      const decision = decide(command, stateOf(history))
+      const state = stateOf(history)
+      const decision = decide(command, state)
       return {
         // The name belongs to the form. It takes no callbacks: an `await` by mistake gets an error.
         // oxlint-disable-next-line unicorn/no-thenable
         then(expected) {
           if (typeof expected === 'function') throw new TypeError('then(expected) is the end of a rule and not a promise: remove the await')
           const outcome = decision.type === 'accepted' ? decision.events : decision.reason
-          const wanted = typeof expected === 'string' ? expected : expectedEvents(expected, command, history.length)
+          const wanted = typeof expected === 'string' ? expected : expectedEvents(expected, command, state)
           const found = difference(outcome, wanted)
           if (found !== undefined) throw mismatch(history, command, decision, wanted, found)
         },
@@ -83,11 +86,11 @@ const completeCommand = (draft: CommandDraft, last: TaskEvent | undefined): Task
   return { ...base, ...draft }
 }
 
-const expectedEvents = (drafts: readonly EventDraft[], command: TaskCommand, version: number): readonly TaskEvent[] =>
+const expectedEvents = (drafts: readonly EventDraft[], command: TaskCommand, { version, fence }: TaskState): readonly TaskEvent[] =>
   drafts.map((draft, index) => {
     const { taskId, at, node, eventIds } = command
     const base: EventBase = { taskId, version: version + index + 1, eventId: eventIds[index] ?? 'no id', at, node }
-    return { ...base, ...draft }
+    return { ...base, ...(draft.type === 'TaskStarted' ? { fence: nextFence(fence, at) } : {}), ...draft }
   })
 
 const mismatch = (

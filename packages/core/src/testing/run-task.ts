@@ -18,6 +18,8 @@ export interface RunTaskOptions<Progress = unknown> {
   readonly lastProgress?: Progress | undefined
   /** The attempt that the body sees. Default 1. */
   readonly attempt?: number | undefined
+  /** The fencing token that the body sees. Default: the attempt. */
+  readonly fence?: number | undefined
   /** The labels of the task. Default: none. */
   readonly labels?: readonly string[] | undefined
   /** When this signal is aborted, the body's signal is, with the same reason. */
@@ -104,10 +106,11 @@ const bodyOf = async (
 }
 
 const contextOf = (options: RunTaskOptions, signal: AbortSignal, progress: unknown[]): Omit<TaskContext, 'payload'> => {
-  const { attempt = 1, labels = [], lastProgress, logger = silentLogger } = options
+  const { attempt = 1, fence = attempt, labels = [], lastProgress, logger = silentLogger } = options
   return {
     taskId: sampleTaskId,
     attempt,
+    fence,
     labels,
     signal,
     logger,

@@ -11,6 +11,8 @@ const firstAt = 1_704_067_200_000
 
 export const time = fc.integer({ min: firstAt, max: firstAt + clockSpreadMs })
 export const attempt = fc.integer({ min: 1, max: 6 })
+/** The tokens are times, mostly. */
+export const fence = fc.oneof(time, fc.integer({ min: 1, max: 3 }))
 export const node = fc.constantFrom('node-a', 'node-b', 'node-c')
 export const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 export const taskId = fc.uuid({ version: [4, 5, 7] }) as fc.Arbitrary<TaskId>
@@ -70,7 +72,7 @@ const retryAt = maybe<{ retryAt: number }>({ retryAt: time })
 /** What an event of each type carries beside what every event does. */
 const eventData: { [Type in TaskEvent['type']]: fc.Arbitrary<object> } = {
   TaskCreated: createdData,
-  TaskStarted: settled,
+  TaskStarted: all(settled, maybe<{ fence: number }>({ fence })),
   TaskCancelRequested: all(record({ by: text }), maybe<{ reason: string }>({ reason: text })),
   TaskCompleted: all(all(settled, withProgress), maybe<{ result: JsonValue }>({ result: json })),
   TaskFailed: all(all(failure, withProgress), retryAt),
@@ -92,7 +94,7 @@ export const event: fc.Arbitrary<TaskEvent> = fc.oneof(
 /** What a command of each type carries beside what every command does. */
 const commandData: { [Type in TaskCommand['type']]: fc.Arbitrary<object> } = {
   CreateTask: createdData,
-  StartTask: record({}),
+  StartTask: maybe<{ fence: number }>({ fence }),
   CompleteTask: eventData.TaskCompleted,
   FailTask: all(all(failure, withProgress), record({ retryable: fc.boolean(), random })),
   RequestCancel: eventData.TaskCancelRequested,

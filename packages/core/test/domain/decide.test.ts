@@ -95,6 +95,41 @@ describe('StartTask', () => {
     })
   })
 
+  describe('with a fencing token', () => {
+    const createdAt = 1_704_067_200_000
+    const ran: readonly EventDraft[] = [
+      created({ at: createdAt }),
+      { ...started(1), fence: createdAt + 50 },
+      { type: 'TaskReleased', attempt: 1 },
+    ]
+
+    test('that the claim asks for', () => {
+      given(ran)
+        .when({ ...start, fence: createdAt + 90 })
+        .then([{ ...started(2), fence: createdAt + 90 }])
+    })
+    test('that is the time of the claim by default', () => {
+      given(ran)
+        .when({ ...start, at: createdAt + 70.5 })
+        .then([{ ...started(2), fence: createdAt + 71 }])
+    })
+    test('that is more than the latest, also if the claim asks for less', () => {
+      given(ran)
+        .when({ ...start, fence: createdAt + 50 })
+        .then([{ ...started(2), fence: createdAt + 51 }])
+    })
+    test('that is more than the time of the creation: the clock of the claim may be behind', () => {
+      given([created({ at: createdAt })])
+        .when({ ...start, fence: createdAt - 5_000 })
+        .then([{ ...started(1), fence: createdAt + 1 }])
+    })
+    test('that follows from the times of a history without tokens', () => {
+      given([created({ at: createdAt }), { ...started(1), at: createdAt + 20 }, { type: 'TaskReleased', attempt: 1 }])
+        .when({ ...start, fence: createdAt })
+        .then([{ ...started(2), fence: createdAt + 21 }])
+    })
+  })
+
   test('given a released attempt, it is started at once, as the next attempt', () => {
     given([...inProgress, { type: 'TaskReleased', attempt: 1 }])
       .when(start)

@@ -65,6 +65,19 @@ describe('for any sequence of commands', () => {
     )
   })
 
+  test('the fencing token of each attempt is more than that of the attempt before, and at least what the claim asks for', () => {
+    fc.assert(
+      fc.property(lives, ({ decisions }) => {
+        for (const { command, before, decision } of decisions) {
+          if (command.type !== 'StartTask' || decision.type === 'refused') continue
+          const fence = decision.events.reduce(evolve, before).fence
+          expect(fence).toBeGreaterThan(before.fence)
+          expect(fence).toBeGreaterThanOrEqual(command.fence ?? command.at)
+        }
+      }),
+    )
+  })
+
   test('a finished task does not change', () => {
     fc.assert(
       fc.property(lives, command, ({ history }, command) => {
@@ -164,6 +177,16 @@ describe('the folds', () => {
           expect(detailsOf(history)).toMatchObject({ status, version, attempt })
         },
       ),
+    )
+  })
+
+  test('agree on the fencing token', () => {
+    fc.assert(
+      fc.property(lives, ({ history }) => {
+        const { attempt, fence } = stateOf(history)
+        fc.pre(attempt > 0)
+        expect(detailsOf(history)?.fence).toBe(fence)
+      }),
     )
   })
 

@@ -15,7 +15,7 @@ export const made: Omit<CreatedDraft, 'type'> = {
 
 export const created = (more: Partial<Omit<CreatedDraft, 'type'>> = {}): CreatedDraft => ({ type: 'TaskCreated', ...made, ...more })
 
-export const started = (attempt: number): EventDraft => ({ type: 'TaskStarted', attempt })
+export const started = (attempt: number): EventDraft & { readonly type: 'TaskStarted' } => ({ type: 'TaskStarted', attempt })
 
 export const boom: TaskError = { name: 'Error', message: 'boom' }
 

@@ -43,6 +43,12 @@ describe('the details of a task', () => {
     expect(details).not.toHaveProperty('dueAt')
   })
 
+  test('that runs: the fencing token of its attempt, also of a history without tokens', () => {
+    expect(tell([created(), { ...started(1), fence: firstAt + 7 }])).toMatchObject({ fence: firstAt + 7 })
+    expect(tell([created(), { ...started(1), at: firstAt - 9 }])).toMatchObject({ fence: firstAt + 1 })
+    expect(tell([created()])).not.toHaveProperty('fence')
+  })
+
   test('whose cancellation was requested: when, by whom, why', () => {
     const request = { cancelRequestedAt: firstAt + 2 * minute, cancelRequestedBy: 'ann' }
     expect(tell(cancelling)).toMatchObject({ status: 'cancelRequested', ...request })

@@ -9,6 +9,7 @@ type Surroundings = Omit<TaskContext, 'payload'>
 export const surroundings = (more: Partial<Surroundings> = {}): Surroundings => ({
   taskId: '018cc251-f400-7000-8000-000000000000' as TaskId,
   attempt: 1,
+  fence: 1,
   signal: new AbortController().signal,
   progress() {},
   lastProgress: undefined,

@@ -114,6 +114,11 @@ describe('each rule finds its violation, and names it', () => {
       ['TaskStarted (version 5) starts the task again after TaskCancelRequested (version 3)'],
     ],
     [
+      'a fencing token that does not grow',
+      [created(), { ...started(1), fence: 2e12 }, released(1), { ...started(2), fence: 2e12 }],
+      ['TaskStarted (version 4) has the fencing token 2000000000000: it has to be more than 2000000000000'],
+    ],
+    [
       'time runs backwards',
       [created({ at: 10_000 }), { ...started(1), at: 8_999 }],
       ['TaskStarted (version 2) happened 1001 ms before an event that precedes it'],

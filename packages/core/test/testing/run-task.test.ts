@@ -47,9 +47,10 @@ describe('a body that runs alone', () => {
   })
 
   test('needs no payload if it takes none', async () => {
-    const ping = defineTask({ type: 'ping', run: ({ attempt, labels }) => ({ attempt, labels }) })
-    expect((await runTask(ping)).result).toEqual({ attempt: 1, labels: [] })
-    expect((await runTask(ping, undefined, { attempt: 3, labels: ['a'] })).result).toEqual({ attempt: 3, labels: ['a'] })
+    const ping = defineTask({ type: 'ping', run: ({ attempt, fence, labels }) => ({ attempt, fence, labels }) })
+    expect((await runTask(ping)).result).toEqual({ attempt: 1, fence: 1, labels: [] })
+    expect((await runTask(ping, undefined, { attempt: 3, labels: ['a'] })).result).toEqual({ attempt: 3, fence: 3, labels: ['a'] })
+    expect((await runTask(ping, undefined, { fence: 7 })).result).toMatchObject({ attempt: 1, fence: 7 })
   })
 
   test('throws, which is reported', async () => {

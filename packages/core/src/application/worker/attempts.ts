@@ -119,6 +119,7 @@ export class Attempts {
         taskId,
         type,
         attempt: state.attempt,
+        fence: state.fence,
         labels,
         timeoutMs,
         graceMs: this.#settings.cancelGraceMs,

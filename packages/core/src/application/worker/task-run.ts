@@ -15,6 +15,7 @@ export interface TaskRunOptions {
   readonly taskId: TaskId
   readonly type: string
   readonly attempt: number
+  readonly fence: number
   readonly labels: readonly string[]
   readonly timeoutMs: number | undefined
   /** How long the body may go on after its signal was aborted, in milliseconds. */
@@ -125,11 +126,12 @@ export class TaskRun {
   }
 
   #context(): Omit<TaskContext, 'payload'> {
-    const { taskId, type, attempt, labels, lastProgress, logger } = this.#options
+    const { taskId, type, attempt, fence, labels, lastProgress, logger } = this.#options
     let bound: Logger | undefined
     return {
       taskId,
       attempt,
+      fence,
       labels: [...labels],
       signal: this.#controller.signal,
       lastProgress: lastProgress?.value,

@@ -11,6 +11,7 @@ const runOf = (clock: ReturnType<typeof virtualClock>, onProgress: (progress: Ta
       taskId: '018cc251-f400-7000-8000-000000000001' as TaskId,
       type: 'sample',
       attempt: 1,
+      fence: 1,
       labels: [],
       timeoutMs: 60_000,
       graceMs: 30_000,
