@@ -16,7 +16,7 @@ export type { Logger } from './ports/shared/logger.ts'
 
 // Submit, list and await tasks.
 export type { TaskManager } from './application/task-manager.ts'
-export type { TaskHandle } from './application/task-handle.ts'
+export type { SubmittedTask, TaskHandle } from './application/task-handle.ts'
 export type { SubmitOptions } from './application/commands/submissions.ts'
 export type { CancelOptions, CancelOutcome } from './application/commands/cancellations.ts'
 export type { WaitOptions } from './application/queries/task-queries.ts'
@@ -65,6 +65,7 @@ export type {
   TaskAborted,
   TaskNotFound,
   TaskUnsuccessful,
+  TypeMismatch,
 } from './application/node/errors.ts'
 export { InvalidValue } from './tasks/validate.ts'
 export type { ValidationIssue } from './tasks/validate.ts'

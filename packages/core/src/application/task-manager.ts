@@ -1,5 +1,7 @@
+import type { JsonValue } from '../domain/json.ts'
 import type { TaskDetails } from '../domain/task-details.ts'
 import type { TaskEvent } from '../domain/task-event.ts'
+import type { TaskId } from '../domain/task-id.ts'
 import { isTaskId } from '../domain/task-id.ts'
 import type { CallOptions } from '../ports/call-options.ts'
 import { checkMs, checkWhole, shown } from '../ports/shared/checks.ts'
@@ -10,7 +12,7 @@ import type { TaskPage } from '../ports/task-listing.ts'
 import type { TaskDeclaration } from '../tasks/task-factory.ts'
 import type { PayloadArguments, PayloadOf, ProgressOf, ResultOf } from '../tasks/typed-task.ts'
 import type { Assembly } from './assembly.ts'
-import type { SubmitOptions } from './commands/submissions.ts'
+import type { SubmitOptions, Submitted } from './commands/submissions.ts'
 import type { NodeHealth } from './health/health.ts'
 import { isProbe } from './health/probe.ts'
 import { timeOf } from './node/checks.ts'
@@ -20,7 +22,8 @@ import type { ListQuery, TaskQuery } from './queries/list-query.ts'
 import type { DoctorOptions, DoctorReport } from './recovery/doctor.ts'
 import type { PurgeOutcome } from './recovery/purging.ts'
 import type { RebuildOutcome } from './recovery/rebuilding.ts'
-import { TaskHandle } from './task-handle.ts'
+import type { HandleParts } from './task-handle.ts'
+import { SubmittedTask, TaskHandle } from './task-handle.ts'
 import type { TaskWorkerOptions } from './worker/settings.ts'
 import type { TaskWorker } from './worker/worker.ts'
 
@@ -58,38 +61,37 @@ export class TaskManager {
   async submit<Task extends TaskDeclaration>(
     task: Task,
     ...[payload, options = {}]: PayloadArguments<Task, SubmitOptions>
-  ): Promise<TaskHandle<ResultOf<Task>, ProgressOf<Task>>> {
-    return this.task(task, await this.#assembly.submissions.submitOne(task, payload, options))
+  ): Promise<SubmittedTask<ResultOf<Task>, ProgressOf<Task>, PayloadOf<Task>>> {
+    return this.#submitted(task, await this.#assembly.submissions.submitOne(task, payload, options))
   }
 
   /**
    * Submits many tasks of one type, 64 at a time. Every payload is checked before the first is written.
    *
-   * @returns the handles, in the order of the payloads.
+   * @returns the handles, in the order of the payloads. Each of the tasks is new.
    * @throws as `submit` if a payload is refused; `SUBMIT_INCOMPLETE` if some tasks were not acknowledged: the error lists both groups.
    */
   async submitMany<Task extends TaskDeclaration>(
     task: Task,
     payloads: readonly PayloadOf<Task>[],
     options: Omit<SubmitOptions, 'idempotencyKey'> = {},
-  ): Promise<readonly TaskHandle<ResultOf<Task>, ProgressOf<Task>>[]> {
-    const taskIds = await this.#assembly.submissions.submitMany(task, payloads, options)
-    return taskIds.map((taskId) => this.task(task, taskId))
+  ): Promise<readonly SubmittedTask<ResultOf<Task>, ProgressOf<Task>, PayloadOf<Task>>[]> {
+    const submitted = await this.#assembly.submissions.submitMany(task, payloads, options)
+    return submitted.map((each) => this.#submitted(task, each))
   }
 
   /**
-   * The handle of a task. It reads nothing: a missing task shows when the handle is used.
+   * The handle of a task. It reads nothing: a missing task, or a task of another type than the definition, shows when the handle is used.
    *
    * @throws `INVALID_TASK_ID` if the id is malformed.
    */
-  task(id: string): TaskHandle
-  task<Task extends TaskDeclaration>(task: Task, id: string): TaskHandle<ResultOf<Task>, ProgressOf<Task>>
-  task(...given: readonly [string] | readonly [TaskDeclaration, string]): TaskHandle<never, never> {
-    const id: unknown = given.length === 1 ? given[0] : given[1]
+  task(id: string): TaskHandle<JsonValue | undefined, JsonValue, JsonValue>
+  task<Task extends TaskDeclaration>(task: Task, id: string): TaskHandle<ResultOf<Task>, ProgressOf<Task>, PayloadOf<Task>>
+  task(...given: readonly [string] | readonly [TaskDeclaration, string]): TaskHandle<never, never, never> {
+    const [task, id]: readonly [TaskDeclaration | undefined, unknown] = given.length === 1 ? [undefined, given[0]] : given
     if (!isTaskId(id))
       throw new TaskledgerError('INVALID_TASK_ID', `the task id is ${shown(id)}: give a UUID in lower case, as submit returns it`)
-    const { queries, cancellations } = this.#assembly
-    return new TaskHandle({ id, queries, cancellations })
+    return new TaskHandle(this.#partsOf(task, id))
   }
 
   /**
@@ -212,5 +214,17 @@ export class TaskManager {
   /** Closes this node: for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #submitted<Task extends TaskDeclaration>(
+    task: Task,
+    { taskId, isNew }: Submitted,
+  ): SubmittedTask<ResultOf<Task>, ProgressOf<Task>, PayloadOf<Task>> {
+    return new SubmittedTask(this.#partsOf(task, taskId), isNew)
+  }
+
+  #partsOf(task: TaskDeclaration | undefined, id: TaskId): HandleParts {
+    const { queries, cancellations } = this.#assembly
+    return { id, task, queries, cancellations }
   }
 }

@@ -4,7 +4,7 @@ import { checkOneOf, wrongOption } from '../ports/shared/checks.ts'
 import { misuse } from '../ports/shared/errors.ts'
 import { checkDeclaration, retryPolicyOf } from './check-declaration.ts'
 import { runnableTask } from './runnable-task.ts'
-import { decodePayload, encodePayload } from './stored-payload.ts'
+import { decodePayload, encodePayload, restorePayload } from './stored-payload.ts'
 import type { TaskContext } from './task-factory.ts'
 import type {
   BodyContext,
@@ -51,6 +51,8 @@ export const declareTask = <
   return Object.freeze({
     ...task,
     encode: (value: unknown): Promise<JsonValue> => encodePayload(type, payload, value),
+    restore: (stored: number, value: JsonValue): Promise<unknown> =>
+      restorePayload({ type, version, schema: payload, upcast: options.upcast ?? {} }, stored, value),
     '~options': options,
   })
 }

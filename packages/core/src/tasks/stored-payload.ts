@@ -53,10 +53,23 @@ export interface PayloadForm {
 }
 
 /** The payload for the body, from a stored payload of this or an older version. */
-export const decodePayload = async (form: PayloadForm, stored: number, payload: JsonValue): Promise<unknown> => {
+export const decodePayload = async (form: PayloadForm, stored: number, payload: JsonValue): Promise<unknown> =>
+  (await acceptedPayload(form, stored, payload)).output
+
+/** The payload as it was submitted, brought to this version from a stored payload of this or an older version. */
+export const restorePayload = async (form: PayloadForm, stored: number, payload: JsonValue): Promise<unknown> =>
+  (await acceptedPayload(form, stored, payload)).input
+
+/** What the schema accepted, and what it made of that. */
+interface Accepted {
+  readonly input: unknown
+  readonly output: unknown
+}
+
+const acceptedPayload = async (form: PayloadForm, stored: number, payload: JsonValue): Promise<Accepted> => {
   // A copy: neither an upcast nor the body may change the event in memory.
-  const value = await upcast(form, stored, toJson(payload, 'payload', maxBytes))
-  return form.schema === undefined ? undefined : validateStored(form.schema, value, subjectOf(form.type))
+  const input = await upcast(form, stored, toJson(payload, 'payload', maxBytes))
+  return form.schema === undefined ? { input: undefined, output: undefined } : acceptStored(form.schema, input, subjectOf(form.type))
 }
 
 const upcast = async ({ type, version, upcast }: PayloadForm, stored: number, payload: unknown): Promise<unknown> => {
@@ -79,11 +92,11 @@ const upcast = async ({ type, version, upcast }: PayloadForm, stored: number, pa
 }
 
 /** An absent payload is stored as null. If the schema refuses null, the payload was absent. */
-const validateStored = async (schema: StandardSchemaV1, value: unknown, subject: Subject): Promise<unknown> => {
+const acceptStored = async (schema: StandardSchemaV1, input: unknown, subject: Subject): Promise<Accepted> => {
   try {
-    return await validate(schema, value, subject)
+    return { input, output: await validate(schema, input, subject) }
   } catch (error) {
-    if (value !== null || !(error instanceof InvalidValue)) throw error
-    return validate(schema, undefined, subject).catch(() => Promise.reject(error))
+    if (input !== null || !(error instanceof InvalidValue)) throw error
+    return { input: undefined, output: await validate(schema, undefined, subject).catch(() => Promise.reject(error)) }
   }
 }

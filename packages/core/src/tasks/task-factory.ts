@@ -65,6 +65,13 @@ export interface TaskDeclaration {
    * @throws `INVALID_PAYLOAD` with the schema's issues; `NOT_JSON`.
    */
   encode(payload: unknown): Promise<JsonValue>
+  /**
+   * Turns a stored payload, of this or an older version, back into a payload as `submit` takes it: for `payload()` of a handle, and to compare
+   * the payloads of an idempotency key across versions. Default: what `decode` shows as the payload, or else the stored payload.
+   *
+   * @throws `UNKNOWN_TASK_VERSION` if the version is not known; `INVALID_PAYLOAD` if the payload is refused.
+   */
+  restore?(version: number, payload: JsonValue): Promise<unknown>
 }
 
 /**

@@ -1,4 +1,15 @@
-import type { ErrorByCode, ErrorCode, TaskDetails, TaskHandle, TaskId, TaskManager, ValidationIssue } from '@taskledger/core'
+import type {
+  JsonValue,
+  PayloadOf,
+  ErrorByCode,
+  ErrorCode,
+  TaskDetails,
+  SubmittedTask,
+  TaskHandle,
+  TaskId,
+  TaskManager,
+  ValidationIssue,
+} from '@taskledger/core'
 import { declareTask, defineTask, hasCode, implementTask, isTaskAborted, unchecked } from '@taskledger/core'
 import { type } from 'arktype'
 import * as v from 'valibot'
@@ -41,7 +52,9 @@ describe('types flow from the definition', () => {
 
   it('to result and progress', async () => {
     const task = await manager.submit(reindex, { mailbox: 'inbox' })
-    expectTypeOf(task).toEqualTypeOf<TaskHandle<{ messages: number }, { done: number }>>()
+    expectTypeOf(task).toEqualTypeOf<SubmittedTask<{ messages: number }, { done: number }, PayloadOf<typeof reindex>>>()
+    const handle: TaskHandle<{ messages: number }, { done: number }> = task
+    expectTypeOf(await handle.payload()).toEqualTypeOf<unknown>()
     expectTypeOf(await task.result()).toEqualTypeOf<{ messages: number }>()
     expectTypeOf(await task.progress()).toEqualTypeOf<{ done: number } | undefined>()
     expectTypeOf(await (await manager.submit(tidy)).result()).toEqualTypeOf<string>()
@@ -66,7 +79,12 @@ describe('types flow from the definition', () => {
 
   it('to a handle by id, where the task is named', async () => {
     expectTypeOf(await manager.task(reindex, 'id').result()).toEqualTypeOf<{ messages: number }>()
-    expectTypeOf(manager.task('id')).toEqualTypeOf<TaskHandle>()
+    expectTypeOf(manager.task('id')).toEqualTypeOf<TaskHandle<JsonValue | undefined, JsonValue, JsonValue>>()
+    const untyped: TaskHandle = manager.task('id')
+    expectTypeOf(await untyped.payload()).toEqualTypeOf<unknown>()
+    expectTypeOf(await manager.task('id').payload()).toEqualTypeOf<JsonValue>()
+    expectTypeOf(await manager.task(reindex, 'id').payload()).toEqualTypeOf<{ mailbox: string; since?: unknown }>()
+    expectTypeOf(await manager.task(tidy, 'id').payload()).toEqualTypeOf<undefined>()
   })
 
   it('from a declaration to its implementation, for every schema library', async () => {

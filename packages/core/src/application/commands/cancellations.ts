@@ -1,8 +1,11 @@
 import type { TaskDetails } from '../../domain/task-details.ts'
-import type { TaskId } from '../../domain/task-id.ts'
 import { isFinalStatus } from '../../domain/task-status.ts'
 import type { CallOptions } from '../../ports/call-options.ts'
+import type { AskedTask } from '../node/asked-task.ts'
+import { checkType } from '../node/asked-task.ts'
 import { TaskNotFound } from '../node/errors.ts'
+import type { Persistence } from '../node/retrying.ts'
+import { noTask } from './aggregate.ts'
 import type { EventSourcing } from './event-sourcing.ts'
 import type { NodeContext } from '../node/context.ts'
 import { commandBase } from '../node/context.ts'
@@ -40,10 +43,15 @@ export class Cancellations {
     this.#publisher = parts.publisher
   }
 
-  async cancel(taskId: TaskId, { reason, by, signal }: CancelOptions): Promise<CancelOutcome> {
+  async cancel(task: AskedTask, { reason, by, signal }: CancelOptions): Promise<CancelOutcome> {
     this.#node.closed.throwIfAborted()
+    const { taskId } = task
     if (reason !== undefined) checkText('reason', reason, 1_000)
     if (by !== undefined) checkText('by', by, 200)
+    const persistence: Persistence = { forMs: this.#node.commandTimeoutMs, signal }
+    const known = await this.#eventSourcing.load(taskId, noTask, persistence)
+    // Before anything is written. The type of a task id never changes.
+    checkType(task, known.created)
     const { refused, aggregate } = await this.#eventSourcing.dispatch(
       {
         type: 'RequestCancel',
@@ -51,7 +59,7 @@ export class Cancellations {
         by: by ?? this.#node.nodeId,
         ...(reason === undefined ? {} : { reason }),
       },
-      { persistence: { forMs: this.#node.commandTimeoutMs, signal } },
+      { known, isFresh: true, persistence },
     )
     const { details } = aggregate
     if (details === undefined) throw new TaskNotFound(taskId)

@@ -24,6 +24,8 @@ export interface Outcome {
 export interface DispatchOptions {
   /** The task as the caller knows it: it saves a read if no other node wrote since. */
   readonly known?: Aggregate
+  /** Whether `known` was just read, so that a refusal needs no second read. Default false. */
+  readonly isFresh?: boolean
   readonly persistence?: Persistence
   /**
    * `first`: saves row and notice before it resolves. `beside`: resolves without waiting for them. `never`: the caller publishes. Default
@@ -57,7 +59,7 @@ export class EventSourcing {
    */
   async dispatch(command: TaskCommand, options: DispatchOptions = {}): Promise<Outcome> {
     const { publish = 'first', persistence } = options
-    let fresh = options.known === undefined
+    let fresh = options.known === undefined || options.isFresh === true
     let aggregate = options.known ?? (await this.load(command.taskId, noTask, persistence))
     for (let conflicts = 0; ; conflicts++) {
       const decision = decide(after(command, aggregate), aggregate.state)

@@ -1,11 +1,12 @@
 import type { JsonValue } from '../../domain/json.ts'
 import type { CreateTask } from '../../domain/task-command.ts'
+import type { EncodedTask } from '../../domain/task-event.ts'
 import type { TaskId } from '../../domain/task-id.ts'
-import { isTaskId } from '../../domain/task-id.ts'
 import type { CallOptions } from '../../ports/call-options.ts'
 import type { Clock } from '../../ports/shared/clock.ts'
 import { misuse } from '../../ports/shared/errors.ts'
 import { within } from '../../ports/shared/within.ts'
+import { restoredPayload } from '../../tasks/restored-payload.ts'
 import type { TaskDeclaration } from '../../tasks/task-factory.ts'
 import type { TaskRegistry } from '../../tasks/task-registry.ts'
 import { toJson } from '../../tasks/to-json.ts'
@@ -43,7 +44,17 @@ export interface SubmitOptions extends CallOptions {
 }
 
 /** A task whose payload is checked and encoded, and of which nothing is written yet. */
-type Prepared = Omit<CreateTask, 'eventIds' | 'at'>
+interface Prepared {
+  readonly task: TaskDeclaration
+  readonly create: Omit<CreateTask, 'eventIds' | 'at'>
+}
+
+/** The task of a submit, once the task is durable. */
+export interface Submitted {
+  readonly taskId: TaskId
+  /** Whether this submit created the task. */
+  readonly isNew: boolean
+}
 
 /** How many submits of a `submitMany` are under way at a time. */
 const submitWindow = 64
@@ -76,16 +87,15 @@ export class Submissions {
     this.#maxPayloadBytes = parts.maxPayloadBytes
   }
 
-  /** @returns the id of the task, once the task is durable. */
-  async submitOne(task: TaskDeclaration, payload: unknown, options: SubmitOptions): Promise<TaskId> {
+  async submitOne(task: TaskDeclaration, payload: unknown, options: SubmitOptions): Promise<Submitted> {
     return this.#submit(await this.#prepare(task, payload, options), options.signal)
   }
 
-  /** @returns the ids in the order of the payloads, once all tasks are durable. Every payload is checked before the first is written. */
-  async submitMany(task: TaskDeclaration, payloads: readonly unknown[], options: SubmitOptions): Promise<readonly TaskId[]> {
+  /** @returns the tasks in the order of the payloads, once all are durable. Every payload is checked before the first is written. */
+  async submitMany(task: TaskDeclaration, payloads: readonly unknown[], options: SubmitOptions): Promise<readonly Submitted[]> {
     const prepared = await Promise.all(payloads.map((payload) => this.#prepare(task, payload, options)))
     const failures: { index: number; error: unknown }[] = []
-    const submitted: TaskId[] = []
+    const submitted: Submitted[] = []
     const rest = prepared.entries()
     const submitRest = async (): Promise<void> => {
       for (const [index, each] of rest) {
@@ -97,7 +107,11 @@ export class Submissions {
       }
     }
     await Promise.all(Array.from({ length: submitWindow }, submitRest))
-    if (failures.length > 0) throw new SubmitIncomplete(submitted.filter(isTaskId), failures)
+    if (failures.length > 0)
+      throw new SubmitIncomplete(
+        submitted.flatMap((each) => each.taskId),
+        failures,
+      )
     return submitted
   }
 
@@ -115,7 +129,7 @@ export class Submissions {
     for (const label of labels) checkText('a label', label, 200)
     const taskId = idempotencyKey === undefined ? this.#ids.next() : taskIdOfKey(task.type, idempotencyKey)
     const encoded: JsonValue = toJson(await task.encode(payload), 'payload', this.#maxPayloadBytes)
-    return {
+    const create = {
       type: 'CreateTask',
       taskId,
       node: this.#node.nodeId,
@@ -127,26 +141,29 @@ export class Submissions {
       ...(notBefore === undefined ? {} : { notBefore }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       ...(retryOf === undefined ? {} : { retryOf }),
-    }
+    } as const
+    return { task, create }
   }
 
   /** Resolves once history and row are durable: then the task cannot be lost. */
-  async #submit(prepared: Prepared, signal?: AbortSignal): Promise<TaskId> {
-    const { taskId } = prepared
+  async #submit({ task, create }: Prepared, signal?: AbortSignal): Promise<Submitted> {
+    const { taskId } = create
     const persistence: Persistence = { forMs: this.#node.commandTimeoutMs, signal }
+    let isNew = false
     let isTaken = false
     try {
-      const command: CreateTask = { ...prepared, ...commandBase(this.#node, taskId) }
+      const command: CreateTask = { ...create, ...commandBase(this.#node, taskId) }
       const { refused, aggregate } = await this.#eventSourcing.dispatch(command, { known: noTask, persistence, publish: 'never' })
-      isTaken = refused !== undefined && prepared.idempotencyKey === undefined
-      if (refused !== undefined && !isTaken) checkSame(prepared, aggregate)
+      isNew = refused === undefined
+      isTaken = !isNew && create.idempotencyKey === undefined
+      if (!isNew && !isTaken) await checkSame({ task, create }, aggregate)
       if (!isTaken) await this.#publish(aggregate, persistence)
     } catch (error) {
       if (!mayPass(error) && !this.#node.closed.aborted) throw error
       throw error instanceof IdempotencyMismatch ? error : new SubmitUnknown(taskId, error)
     }
     // No idempotency key, so this is a collision of two random ids: submit again with a new id.
-    return isTaken ? this.#submit({ ...prepared, taskId: this.#ids.next() }, signal) : taskId
+    return isTaken ? this.#submit({ task, create: { ...create, taskId: this.#ids.next() } }, signal) : { taskId, isNew }
   }
 
   /** Publishes row, message and notice, also of a task that exists already: a repeated submit completes an interrupted one. */
@@ -178,11 +195,21 @@ const startOf = ({ notBefore, delayMs }: SubmitOptions, clock: Clock): number | 
   return checkMs('delayMs', delayMs) === 0 ? undefined : clock.now() + delayMs
 }
 
-/** @throws `IDEMPOTENCY_MISMATCH` if the key's task has another payload. */
-const checkSame = ({ task, idempotencyKey = '', taskId }: Prepared, { created }: Aggregate): void => {
-  const isSame = created?.task.version !== task.version || isEqualJson(created.task.payload, task.payload)
-  if (!isSame) throw new IdempotencyMismatch(taskId, idempotencyKey)
+/** @throws `IDEMPOTENCY_MISMATCH` unless the key's task has the same payload, in the version of this submit. */
+const checkSame = async ({ task, create }: Prepared, { created }: Aggregate): Promise<void> => {
+  const { taskId, idempotencyKey = '' } = create
+  let stored: JsonValue | undefined
+  try {
+    stored = created && (await storedNow(task, created.task))
+  } catch (cause) {
+    throw new IdempotencyMismatch(taskId, idempotencyKey, { cause })
+  }
+  if (stored === undefined || !isEqualJson(stored, create.task.payload)) throw new IdempotencyMismatch(taskId, idempotencyKey)
 }
+
+/** A stored payload as this version of the declaration would store it. */
+const storedNow = async (task: TaskDeclaration, stored: EncodedTask): Promise<JsonValue> =>
+  stored.version === task.version ? stored.payload : task.encode(await restoredPayload(task, stored))
 
 /** Whether two values are the same JSON, whatever the order of their properties. */
 const isEqualJson = (a: JsonValue, b: JsonValue): boolean => {

@@ -3,7 +3,15 @@ import type { MisuseError, PortErrorByCode, TaskledgerError } from '../../ports/
 import { codeOf } from '../../ports/shared/errors.ts'
 import type { UnknownTaskVersion } from '../../tasks/stored-payload.ts'
 import type { InvalidValue } from '../../tasks/validate.ts'
-import type { AwaitTimeout, IdempotencyMismatch, SubmitIncomplete, TaskAborted, TaskNotFound, TaskUnsuccessful } from './errors.ts'
+import type {
+  AwaitTimeout,
+  IdempotencyMismatch,
+  SubmitIncomplete,
+  TaskAborted,
+  TaskNotFound,
+  TaskUnsuccessful,
+  TypeMismatch,
+} from './errors.ts'
 
 /** The error of each code. docs/reference/errors.md says when each of them occurs. */
 export interface ErrorByCode extends PortErrorByCode {
@@ -22,6 +30,7 @@ export interface ErrorByCode extends PortErrorByCode {
   readonly SUBMIT_INCOMPLETE: SubmitIncomplete
   readonly INVALID_TASK_ID: TaskledgerError<'INVALID_TASK_ID'>
   readonly TASK_NOT_FOUND: TaskNotFound
+  readonly TYPE_MISMATCH: TypeMismatch
   readonly TASK_FAILED: TaskUnsuccessful<'TASK_FAILED'>
   readonly TASK_CANCELLED: TaskUnsuccessful<'TASK_CANCELLED'>
   readonly TASK_DIED: TaskUnsuccessful<'TASK_DIED'>

@@ -13,6 +13,27 @@ export class TaskNotFound extends TaskledgerError<'TASK_NOT_FOUND'> {
   }
 }
 
+/** The task has another type than the definition that its handle was made with. Nothing was done. */
+export class TypeMismatch extends TaskledgerError<'TYPE_MISMATCH'> {
+  readonly taskId: TaskId
+  /** The type of the definition. */
+  readonly expectedType: string
+  /** The type of the task. */
+  readonly actualType: string
+
+  constructor(taskId: TaskId, expectedType: string, actualType: string) {
+    super(
+      'TYPE_MISMATCH',
+      `task ${taskId} has the type "${actualType}", and its handle was made for the type "${expectedType}": nothing was done; ` +
+        'check where the id comes from',
+    )
+    this.name = 'TypeMismatch'
+    this.taskId = taskId
+    this.expectedType = expectedType
+    this.actualType = actualType
+  }
+}
+
 /** The submit was not acknowledged: the task may exist or not. Submit again with an idempotency key to find out, or look the id up. */
 export class SubmitUnknown extends TaskledgerError<'OUTCOME_UNKNOWN'> {
   readonly taskId: TaskId
@@ -33,8 +54,13 @@ export class SubmitUnknown extends TaskledgerError<'OUTCOME_UNKNOWN'> {
 export class IdempotencyMismatch extends TaskledgerError<'IDEMPOTENCY_MISMATCH'> {
   readonly taskId: TaskId
 
-  constructor(taskId: TaskId, key: string) {
-    super('IDEMPOTENCY_MISMATCH', `the idempotency key "${key}" was used before with another payload, for task ${taskId}: use another key`)
+  constructor(taskId: TaskId, key: string, options?: { readonly cause?: unknown }) {
+    const payload = options === undefined ? 'another payload' : 'a payload that this node cannot compare, see "cause"'
+    super(
+      'IDEMPOTENCY_MISMATCH',
+      `the idempotency key "${key}" was used before with ${payload}, for task ${taskId}: use another key`,
+      options,
+    )
     this.name = 'IdempotencyMismatch'
     this.taskId = taskId
   }

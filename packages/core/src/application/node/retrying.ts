@@ -10,6 +10,7 @@ const lasting: ReadonlySet<string | undefined> = new Set([
   'MISCONFIGURED',
   'INVALID_CURSOR',
   'VERSION_CONFLICT',
+  'TYPE_MISMATCH',
 ])
 
 /** Whether a retry may succeed. */

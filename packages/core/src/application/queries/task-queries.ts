@@ -1,7 +1,6 @@
 import type { TaskDetails } from '../../domain/task-details.ts'
 import { detailsOf, isLaterProgress, mergeProgress } from '../../domain/task-details.ts'
-import type { TaskEvent } from '../../domain/task-event.ts'
-import type { TaskId } from '../../domain/task-id.ts'
+import type { EncodedTask, TaskEvent } from '../../domain/task-event.ts'
 import { isFinalStatus } from '../../domain/task-status.ts'
 import type { CallOptions } from '../../ports/call-options.ts'
 import type { NodeInfo } from '../../ports/node-registry.ts'
@@ -10,6 +9,8 @@ import type { Awaiting, Waiter } from './awaiting.ts'
 import { isEnd } from './awaiting.ts'
 import type { ListQuery } from './list-query.ts'
 import { filterOf, limitOf } from './list-query.ts'
+import type { AskedTask } from '../node/asked-task.ts'
+import { checkType } from '../node/asked-task.ts'
 import { hasCode } from '../node/error-codes.ts'
 import { AwaitTimeout, TaskNotFound } from '../node/errors.ts'
 import type { NodeContext } from '../node/context.ts'
@@ -48,16 +49,26 @@ export class TaskQueries {
     return persist(this.#node, { forMs: this.#node.commandTimeoutMs, signal }, (bound) => this.#node.storage.nodes.live({ signal: bound }))
   }
 
-  async history(taskId: TaskId, { signal }: CallOptions): Promise<readonly TaskEvent[]> {
+  async history(task: AskedTask, { signal }: CallOptions): Promise<readonly TaskEvent[]> {
     this.#node.closed.throwIfAborted()
+    const { taskId } = task
     const persistence = { forMs: this.#node.commandTimeoutMs, signal }
     const events = await persist(this.#node, persistence, (bound) => this.#node.storage.events.read(taskId, { signal: bound }))
     if (events.length === 0) throw new TaskNotFound(taskId)
+    checkType(task, events[0])
     return events
   }
 
-  async details(taskId: TaskId, options: CallOptions): Promise<TaskDetails> {
-    const details = await this.#fold(taskId, options)
+  /** The task as it was submitted: with its payload. */
+  async encoded(task: AskedTask, options: CallOptions): Promise<EncodedTask> {
+    const [first] = await this.history(task, options)
+    if (first?.type !== 'TaskCreated') throw new TaskNotFound(task.taskId)
+    return first.task
+  }
+
+  async details(task: AskedTask, options: CallOptions): Promise<TaskDetails> {
+    const { taskId } = task
+    const details = await this.#fold(task, options)
     // Before the first attempt there is no progress; after the last one the history has it.
     if (details.attempt === 0 || isFinalStatus(details.status)) return details
     const { storage, deadlines, logger } = this.#node
@@ -72,21 +83,21 @@ export class TaskQueries {
     }
   }
 
-  async finished(taskId: TaskId, { timeoutMs, signal }: WaitOptions): Promise<TaskDetails> {
-    if (timeoutMs === undefined) return this.#finished(taskId, signal)
+  async finished(task: AskedTask, { timeoutMs, signal }: WaitOptions): Promise<TaskDetails> {
+    if (timeoutMs === undefined) return this.#finished(task, signal)
     checkMs('timeoutMs', timeoutMs)
     const timeout = new AbortController()
-    const cancel = this.#node.clock.schedule(timeoutMs, () => timeout.abort(new AwaitTimeout(taskId, timeoutMs)))
+    const cancel = this.#node.clock.schedule(timeoutMs, () => timeout.abort(new AwaitTimeout(task.taskId, timeoutMs)))
     try {
-      return await this.#finished(taskId, signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal]))
+      return await this.#finished(task, signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal]))
     } finally {
       cancel()
     }
   }
 
-  watch(taskId: TaskId, { signal }: CallOptions): AsyncIterableIterator<TaskDetails> {
+  watch(task: AskedTask, { signal }: CallOptions): AsyncIterableIterator<TaskDetails> {
     const stop = new AbortController()
-    const changes = this.#changes(taskId, signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]), stop.signal)
+    const changes = this.#changes(task, signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]), stop.signal)
     return {
       next: () => changes.next(),
       // Abort first: a generator that awaits a change would return only after that change.
@@ -104,12 +115,12 @@ export class TaskQueries {
     }
   }
 
-  async *#changes(taskId: TaskId, signal: AbortSignal, stopped: AbortSignal): AsyncGenerator<TaskDetails, undefined, undefined> {
-    const waiter = this.#awaiting.waiter(taskId, () => true, signal)
+  async *#changes(task: AskedTask, signal: AbortSignal, stopped: AbortSignal): AsyncGenerator<TaskDetails, undefined, undefined> {
+    const waiter = this.#awaiting.waiter(task.taskId, () => true, signal)
     try {
       let shown: TaskDetails | undefined
       for (;;) {
-        const details = await this.details(taskId, { signal })
+        const details = await this.details(task, { signal })
         if (shown === undefined || isNews(details, shown)) yield (shown = details)
         if (isFinalStatus(details.status)) return undefined
         await waiter.change()
@@ -122,12 +133,13 @@ export class TaskQueries {
     }
   }
 
-  async #finished(taskId: TaskId, signal: AbortSignal | undefined): Promise<TaskDetails> {
+  async #finished(task: AskedTask, signal: AbortSignal | undefined): Promise<TaskDetails> {
+    const { taskId } = task
     const waiter: Waiter = this.#awaiting.waiter(taskId, isEnd, signal)
     try {
       for (let isKnown = false; ;) {
         try {
-          const details = await this.#fold(taskId, signal === undefined ? {} : { signal })
+          const details = await this.#fold(task, signal === undefined ? {} : { signal })
           if (isFinalStatus(details.status)) return details
           isKnown = true
         } catch (error) {
@@ -142,9 +154,9 @@ export class TaskQueries {
     }
   }
 
-  async #fold(taskId: TaskId, options: CallOptions): Promise<TaskDetails> {
-    const details = detailsOf(await this.history(taskId, options))
-    if (details === undefined) throw new TaskNotFound(taskId)
+  async #fold(task: AskedTask, options: CallOptions): Promise<TaskDetails> {
+    const details = detailsOf(await this.history(task, options))
+    if (details === undefined) throw new TaskNotFound(task.taskId)
     return details
   }
 }

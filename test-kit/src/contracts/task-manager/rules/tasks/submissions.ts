@@ -16,7 +16,8 @@ export const submissionRules: readonly Rule<Adapters>[] = [
   clustered({
     id: 'TM-4.8',
     kind: 'plain',
-    title: 'an idempotency key always stands for one task: a second submit, on another node, during or after its life, returns the first',
+    title:
+      'an idempotency key always stands for one task: a second submit, on another node, during or after its life, returns the first, and says so',
     hint: 'derive the id from type and key; the append at version 0 meets the existing history',
     run: async (cluster, { within }) => {
       const held = cluster.held()
@@ -32,9 +33,11 @@ export const submissionRules: readonly Rule<Adapters>[] = [
       assert.equal(codeOf(await within('another payload is refused', other)), 'IDEMPOTENCY_MISMATCH')
       const ofOtherType = await b.manager.submit(echoTask, 1, key)
       assert.notEqual(ofOtherType.id, first.id)
+      assert.deepEqual([first.isNew, second.isNew, ofOtherType.isNew], [true, false, true], 'which submit created the task')
       run.return('once')
       for (const node of nodes) assert.equal((await cluster.finished(first, node)).result, 'once')
       const third = await b.manager.submit(held.task, { mailbox: 'inbox', deep: [1, { b: 2, a: 1 }] }, key)
+      assert.equal(third.isNew, false)
       assert.equal(await within('the existing result is returned', third.result()), 'once')
       await cluster.finished(ofOtherType, a)
       assert.deepEqual([held.runs.length, (await cluster.listed(b)).length, (await first.history()).length], [1, 2, 3])
@@ -58,6 +61,7 @@ export const submissionRules: readonly Rule<Adapters>[] = [
         const [handle, ...others] = handles
         assert.ok(handle !== undefined)
         for (const { id } of others) assert.equal(id, handle.id)
+        assert.equal(handles.filter(({ isNew }) => isNew).length, 1, 'one submit created the task')
         ;(await cluster.running(handle)).return(round)
         assert.equal((await cluster.finished(handle, nodes[1])).result, round)
         observe({ round, history: await handle.history() })
