@@ -5,7 +5,7 @@ import { migrate } from '../src/schema/migrate.ts'
 import type { CassandraAddress, CassandraStorageOptions } from '../src/connection/options.ts'
 import type { Session } from '../src/connection/session.ts'
 import { openSession } from '../src/schema/open-session.ts'
-import type { EventStore, NodeRegistry, TaskId } from '@taskledger/core/ports'
+import type { EventStore, NodeRegistry, TaskId, TaskListing } from '@taskledger/core/ports'
 import { cohortOf, silentLogger } from '@taskledger/core/ports'
 import type { CassandraEndpoint } from '@taskledger/servers'
 import { freshKeyspaceName } from '@taskledger/servers'
@@ -133,6 +133,24 @@ export const injectEventWith =
       'injected',
       new TextDecoder().decode(bytes),
     ])
+  }
+
+/** Writes text in the place of the details of a row, later than any of the row's versions so far, as the next version would. */
+export const injectRowWith =
+  (session: Session): Inject<TaskListing> =>
+  async (bytes, taskId) => {
+    const key = ['prefix', 'bucket', 'shard', 'facet', 'created_at', 'task_id'] as const
+    for (const table of ['task_list', 'task_unfinished'].map((name) => session.table(name)))
+      for await (const row of session.pages(`SELECT ${key.join(', ')}, WRITETIME(details) AS written FROM ${table}`, [], {
+        fetchSize: 1_000,
+      })) {
+        if (row['prefix'] !== session.prefix || row['task_id'] !== taskId || row['facet'] !== '') continue
+        const later = BigInt(String(row['written'])) + 1n
+        await session.execute(`INSERT INTO ${table} (${key.join(', ')}, details) VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ${later}`, [
+          ...key.map((column) => row[column]),
+          new TextDecoder().decode(bytes),
+        ])
+      }
   }
 
 export const eventStoreHarness = (keyspace: () => TestKeyspace, restart?: () => Promise<void>): Harness<EventStore> =>

@@ -6,7 +6,7 @@ import type { Histories } from './storage/event-store.ts'
 import { MemoryEventStore } from './storage/event-store.ts'
 import type { KnownNodes } from './storage/node-registry.ts'
 import { MemoryNodeRegistry } from './storage/node-registry.ts'
-import { MemoryTaskListing, noListedTasks } from './storage/task-listing.ts'
+import { MemoryTaskListing, noListedTasks, spoilRow } from './storage/task-listing.ts'
 import { MemoryWorkQueue, QueuesByName } from './messaging/work-queue.ts'
 import type { DeadLetter } from './messaging/queued-message.ts'
 
@@ -65,6 +65,8 @@ export interface MemoryFaults {
   gap(): void
   /** Adds any text to the end of a task's history. */
   injectEvent(taskId: TaskId, text: string): void
+  /** Puts any text in the place of the details of a listed task. */
+  injectRow(taskId: TaskId, text: string): void
   /** Adds any text to a queue. */
   injectMessage(queue: string, text: string): void
   /** Publishes any text. */
@@ -114,6 +116,7 @@ export const createMemory = ({ clock = systemClock, logger = console }: MemoryOp
       },
       gap: () => board.gap(),
       injectEvent: (taskId, text) => void histories.set(taskId, [...(histories.get(taskId) ?? []), text]),
+      injectRow: (taskId, text) => spoilRow(tasks, taskId, text),
       injectMessage: (queue, text) => queues.get(queue).messages.add({ body: text, redelivered: false, releases: 0 }),
       injectNotice: (text) => board.publishText(text),
     },

@@ -3,7 +3,7 @@ import { silentLogger } from '@taskledger/core/ports'
 import type { Memory } from '@taskledger/memory'
 import { createMemory } from '@taskledger/memory'
 import type { Harness } from '@taskledger/test-kit'
-import { MemoryTaskListing } from '../src/storage/task-listing.ts'
+import { MemoryTaskListing, spoilRow } from '../src/storage/task-listing.ts'
 import { CountedTasks } from './counted-tasks.ts'
 
 // Without faults: memory has no connection to cut and no engine to restart.
@@ -26,7 +26,6 @@ export const eventStoreHarness: Harness<EventStore> = {
   },
 }
 
-// Without inject, like the registry: their rows are values that no codec reads.
 export const taskListingHarness: Harness<TaskListing> = {
   name: 'memory',
   open: async () => {
@@ -34,6 +33,7 @@ export const taskListingHarness: Harness<TaskListing> = {
     return {
       port: memory.storage().listing,
       peer: async () => memory.storage().listing,
+      inject: async (bytes, taskId) => memory.faults.injectRow(taskId as TaskId, textOf(bytes)),
       inspect: () => memory.inspect(),
     }
   },
@@ -48,11 +48,13 @@ export const countedListingHarness: Harness<TaskListing> = {
       port: new MemoryTaskListing(counted.tasks),
       peer: async () => new MemoryTaskListing(counted.tasks),
       rowsRead: () => counted.rowsRead,
+      inject: async (bytes, taskId) => spoilRow(counted.tasks, taskId as TaskId, textOf(bytes)),
       inspect: () => ({ listed: counted.tasks.rows.size }),
     }
   },
 }
 
+// Without inject: its entries are values that no codec reads.
 export const nodeRegistryHarness: Harness<NodeRegistry> = {
   name: 'memory',
   open: async () => {

@@ -10,8 +10,9 @@ import type {
   TaskListingCapabilities,
   TaskPage,
   TaskProgress,
+  UnreadableRow,
 } from '@taskledger/core/ports'
-import { decodeCursor, encodeCursor, within } from '@taskledger/core/ports'
+import { decodeCursor, encodeCursor, pageOf, within } from '@taskledger/core/ports'
 import type { Session } from '../connection/session.ts'
 import type { SessionShare } from '../connection/session-share.ts'
 import type { AllTasksTableOptions } from './tables/all-tasks-table.ts'
@@ -83,12 +84,12 @@ export class CassandraTaskListing implements TaskListing {
     // One more than the limit, to know whether there is a next page.
     const rows = plan.type === 'unfinished' ? this.#unfinished.table.by([plan.facet]) : this.#allTasks.table.by(plan.facets)
     const found = await readTasks(rows, filter, stretch, limit + 1, options)
-    const tasks = await this.#progress.addedTo(found.slice(0, limit), options)
-    const last = tasks.at(-1)
-    return found.length > limit && last !== undefined ? { tasks, cursor: encodeCursor(last, filter) } : { tasks }
+    const page = pageOf(await this.#progress.addedTo(found.slice(0, limit), options))
+    const last = found[limit - 1]
+    return found.length > limit && last !== undefined ? { ...page, cursor: encodeCursor(last, filter) } : page
   }
 
-  async *unfinished(shard: TaskShard, options: CallOptions = {}): AsyncGenerator<TaskDetails, void, undefined> {
+  async *unfinished(shard: TaskShard, options: CallOptions = {}): AsyncGenerator<TaskDetails | UnreadableRow, void, undefined> {
     this.#share.enter(options.signal)
     for await (const tasks of this.#unfinished.walk(shard, options)) {
       for (const task of await this.#progress.addedTo(tasks, options)) {

@@ -1,5 +1,5 @@
-import type { CallOptions, TaskDetails, TaskFilter } from '@taskledger/core/ports'
-import { matches } from '@taskledger/core/ports'
+import type { CallOptions, TaskDetails, TaskFilter, UnreadableRow } from '@taskledger/core/ports'
+import { isUnreadableRow, matches } from '@taskledger/core/ports'
 import type { FacetRows } from './tables/faceted-table.ts'
 import type { ListedRow, Stretch } from './tables/rows.ts'
 import { detailsOfRows, walkRows } from './walk.ts'
@@ -7,16 +7,16 @@ import { detailsOfRows, walkRows } from './walk.ts'
 /** The maximum number of rows that the first request to a partition asks for, and of details that are read at once. */
 const maxRows = 200
 
-/** The first tasks of a stretch that match the filter, at most `limit`. */
+/** The first tasks of a stretch that match the filter, and the rows that cannot be read, at most `limit`. */
 export const readTasks = async (
   table: FacetRows,
   filter: TaskFilter,
   stretch: Stretch,
   limit: number,
   options: CallOptions,
-): Promise<readonly TaskDetails[]> => {
+): Promise<readonly (TaskDetails | UnreadableRow)[]> => {
   const rows = walkRows(table, stretch, { ...options, pageRows: Math.min(limit, maxRows) })
-  const found: TaskDetails[] = []
+  const found: (TaskDetails | UnreadableRow)[] = []
   try {
     let ask = 0
     for (;;) {
@@ -24,7 +24,7 @@ export const readTasks = async (
       ask = Math.min(Math.max(limit - found.length, 2 * ask), maxRows)
       const candidates = await takeRows(rows, ask, filter)
       const details = await detailsOfRows(table, candidates, options)
-      found.push(...details.filter((task) => matches(task, filter)))
+      found.push(...details.filter((row) => isUnreadableRow(row) || matches(row, filter)))
       if (found.length >= limit || candidates.length < ask) return found.slice(0, limit)
     }
   } finally {

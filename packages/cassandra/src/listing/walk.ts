@@ -1,4 +1,4 @@
-import type { CallOptions, TaskDetails, TaskId } from '@taskledger/core/ports'
+import type { CallOptions, TaskDetails, TaskId, UnreadableRow } from '@taskledger/core/ports'
 import { compareListed } from '@taskledger/core/ports'
 import type { FacetPartition } from './tables/buckets.ts'
 import type { FacetRows } from './tables/faceted-table.ts'
@@ -60,14 +60,13 @@ export const wholeBuckets = async function* (
 }
 
 /**
- * The details of rows, in their order, with one call for each partition. Rows that are gone or cannot be read are left
- * out.
+ * The details of rows, in their order, with one call for each partition. Rows that are gone are left out.
  */
 export const detailsOfRows = async (
   table: FacetRows,
   rows: readonly ListedRow[],
   options: CallOptions,
-): Promise<readonly TaskDetails[]> => {
+): Promise<readonly (TaskDetails | UnreadableRow)[]> => {
   const byPartition = new Map<FacetPartition, ListedRow[]>()
   for (const row of rows) {
     const others = byPartition.get(row.partition)
@@ -75,6 +74,6 @@ export const detailsOfRows = async (
     else others.push(row)
   }
   const read = await Promise.all(Array.from(byPartition, ([partition, rows]) => table.details(partition, rows, options)))
-  const byId = new Map<TaskId, TaskDetails>(read.flat().map((details) => [details.taskId, details]))
+  const byId = new Map<TaskId, TaskDetails | UnreadableRow>(read.flat().map((details) => [details.taskId, details]))
   return rows.flatMap(({ taskId }) => byId.get(taskId) ?? [])
 }

@@ -1,5 +1,5 @@
-import type { Logger, TaskDetails, TaskListing } from '@taskledger/core/ports'
-import { codeOf, shardOf, silentLogger } from '@taskledger/core/ports'
+import type { Logger, TaskDetails, TaskListing, UnreadableRow } from '@taskledger/core/ports'
+import { codeOf, isUnreadableRow, shardOf, silentLogger } from '@taskledger/core/ports'
 import { taskListingContract } from '@taskledger/test-kit'
 import { describeContract } from '@taskledger/test-kit/vitest'
 import { afterAll, beforeAll, describe, inject, it, vi } from 'vitest'
@@ -11,7 +11,7 @@ import { defaultListBucketMs } from '../../src/schema/steps.ts'
 import { openSession } from '../../src/schema/open-session.ts'
 import { UnfinishedTable } from '../../src/listing/tables/unfinished-table.ts'
 import type { TestKeyspace } from '../cassandra.harness.ts'
-import { cassandraHarness, openKeyspace } from '../cassandra.harness.ts'
+import { cassandraHarness, injectRowWith, openKeyspace } from '../cassandra.harness.ts'
 import { allOf, detailsWith, listingOn } from './samples.ts'
 
 let keyspace: TestKeyspace
@@ -24,7 +24,7 @@ afterAll(async () => {
 })
 
 // The rules lose no answers, and many of them read much.
-const patientHarness = cassandraHarness(() => keyspace, listingOn, undefined, undefined, 8_000)
+const patientHarness = cassandraHarness(() => keyspace, listingOn, injectRowWith, undefined, 8_000)
 
 describeContract(taskListingContract(patientHarness))
 
@@ -38,7 +38,7 @@ const openListing = async ({ logger = silentLogger, finishedRowsTtlMs = 0 }: { l
   return { options, session, listing, [Symbol.asyncDispose]: close }
 }
 
-const unfinishedOf = (listing: TaskListing): Promise<TaskDetails[]> => allOf(listing.unfinished({ shard: 0, of: 1 }))
+const unfinishedOf = (listing: TaskListing): Promise<(TaskDetails | UnreadableRow)[]> => allOf(listing.unfinished({ shard: 0, of: 1 }))
 
 const minute = 60_000
 
@@ -135,7 +135,7 @@ describe('the listing on Cassandra', () => {
     await expect.poll(() => listing.list({}, { limit: 10 }), { timeout: 20_000 }).toEqual({ tasks: [waiting] })
   })
 
-  it('leaves out and logs rows that cannot be read, and lists all the others', async ({ expect }) => {
+  it('names rows that cannot be read, and lists all the others', async ({ expect }) => {
     const warnings: string[] = []
     const warn = (_fields: object, message: string): void => void warnings.push(message)
     await using opened = await openListing({ logger: { ...silentLogger, warn } })
@@ -173,11 +173,15 @@ describe('the listing on Cassandra', () => {
     ])
     for (const filter of [{}, { type: 'reindex' }, { statuses: ['waiting'] }] as const) {
       warnings.length = 0
-      expect(await listing.list(filter, { limit: 10 })).toEqual({ tasks: sound })
-      expect(warnings.filter((message) => message.includes('cannot be read'))).toHaveLength(2)
-      expect(warnings.filter((message) => message.includes('another task'))).toHaveLength(1)
+      const { tasks, unreadable } = await listing.list(filter, { limit: 10 })
+      expect(tasks).toEqual(sound)
+      expect(unreadable?.map(({ taskId }) => taskId)).toEqual([spoilt.taskId, foreign.taskId])
+      // The row of the progress.
+      expect(warnings.filter((message) => message.includes('cannot be read'))).toHaveLength(1)
     }
-    expect(new Set(await unfinishedOf(listing))).toEqual(new Set(sound))
+    const open = await unfinishedOf(listing)
+    expect(new Set(open.filter((row) => !isUnreadableRow(row)))).toEqual(new Set(sound))
+    expect(new Set(open.filter(isUnreadableRow).map(({ taskId }) => taskId))).toEqual(new Set([spoilt.taskId, foreign.taskId]))
     expect(await listing.progress(sound[0]?.taskId as TaskDetails['taskId'])).toBeUndefined()
     await listing.remove(spoilt)
   })

@@ -1,6 +1,9 @@
 import type { TaskDetails } from '../domain/task-details.ts'
 import type { TaskProgress } from '../domain/task-event.ts'
+import type { ListingPosition } from '../ports/listing-cursor.ts'
 import type { NodeInfo } from '../ports/node-registry.ts'
+import { codeOf } from '../ports/shared/errors.ts'
+import type { UnreadableRow } from '../ports/task-listing.ts'
 import {
   isAnything,
   isCount,
@@ -58,6 +61,23 @@ export const encodeDetails = (details: TaskDetails): string => JSON.stringify({ 
  */
 export const decodeDetails = (text: string): TaskDetails =>
   pick('details', parseRecord('details', text), detailsFields) as unknown as TaskDetails
+
+/**
+ * Reads the details of a row of a listing. A row that cannot be read keeps its place: the listing has to name it.
+ *
+ * @param row The keys of the row, which are stored beside its details.
+ */
+export const decodeRow = (text: string, row: ListingPosition): TaskDetails | UnreadableRow => {
+  const { taskId, createdAt } = row
+  try {
+    const details = decodeDetails(text)
+    if (details.taskId === taskId && details.createdAt === createdAt) return details
+    return { taskId, createdAt, unreadable: `its details are those of task ${details.taskId}, created at ${details.createdAt}` }
+  } catch (error) {
+    if (codeOf(error) !== 'MALFORMED') throw error
+    return { taskId, createdAt, unreadable: (error as Error).message }
+  }
+}
 
 /** The progress as text: JSON with the version of this codec. */
 export const encodeProgress = (progress: TaskProgress): string => JSON.stringify({ v: 1, ...progress })

@@ -5,4 +5,4 @@
  */
 export { decodeEvent, encodeEvent } from './event-codec.ts'
 export { decodeMessage, decodeNotice, encodeMessage, encodeNotice } from './message-codec.ts'
-export { decodeDetails, decodeNode, decodeProgress, encodeDetails, encodeNode, encodeProgress } from './details-codec.ts'
+export { decodeDetails, decodeNode, decodeProgress, decodeRow, encodeDetails, encodeNode, encodeProgress } from './details-codec.ts'

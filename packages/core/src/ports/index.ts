@@ -7,7 +7,7 @@
 // The ports.
 export type { TaskMessaging, TaskStorage } from './bundles.ts'
 export type { AppendOptions, EventStore, ReadOptions } from './event-store.ts'
-export type { PageRequest, TaskFilter, TaskListing, TaskPage, TaskShard, UnfinishedOptions } from './task-listing.ts'
+export type { PageRequest, TaskFilter, TaskListing, TaskPage, TaskShard, UnfinishedOptions, UnreadableRow } from './task-listing.ts'
 export type { NodeInfo, NodeRegistry } from './node-registry.ts'
 export type { ConsumeMode, ConsumeOptions, Consumer, Delivery, WorkMessage, WorkQueue } from './work-queue.ts'
 export type { EventBus, TaskNotice, Unsubscribe } from './event-bus.ts'
@@ -39,7 +39,7 @@ export { checkOptions, objectOf } from './shared/check-options.ts'
 export type { CheckedOptions, ChecksOf, OptionCheck, OptionHints } from './shared/check-options.ts'
 export { compareListed, decodeCursor, encodeCursor } from './listing-cursor.ts'
 export type { ListingPosition } from './listing-cursor.ts'
-export { matches } from './task-listing.ts'
+export { isUnreadableRow, matches, pageOf } from './task-listing.ts'
 export { shardOf } from './shard.ts'
 
 // The domain.

@@ -30,17 +30,38 @@ export const matches = (details: TaskDetails, { statuses, type, node, label, sin
 
 /** Which page of a list. */
 export interface PageRequest extends CallOptions {
-  /** The maximum of tasks, 1 to 1,000. */
+  /** The maximum of rows, 1 to 1,000. */
   readonly limit: number
   /** The cursor of the page before. */
   readonly cursor?: string
 }
 
+/** A row that cannot be decoded: a newer release wrote it, or something damaged it. */
+export interface UnreadableRow {
+  readonly taskId: TaskId
+  /** The time of the row, in milliseconds since 1970: the row has its place in the list by it. */
+  readonly createdAt: number
+  /** Why the row cannot be read, in words. */
+  readonly unreadable: string
+}
+
+/** Whether a row cannot be decoded. */
+export const isUnreadableRow = (row: TaskDetails | UnreadableRow): row is UnreadableRow => 'unreadable' in row
+
 /** A page of a list. */
 export interface TaskPage {
   readonly tasks: readonly TaskDetails[]
+  /** The rows of this part of the list that cannot be read, and may match the filter; absent if there are none. They count in the limit. */
+  readonly unreadable?: readonly UnreadableRow[]
   /** The cursor for the next page; absent on the last page. */
   readonly cursor?: string
+}
+
+/** A page without a cursor, from rows in the order of the list. */
+export const pageOf = (rows: readonly (TaskDetails | UnreadableRow)[]): TaskPage => {
+  const unreadable = rows.filter(isUnreadableRow)
+  const tasks = rows.filter((row): row is TaskDetails => !isUnreadableRow(row))
+  return unreadable.length === 0 ? { tasks } : { tasks, unreadable }
 }
 
 /** A part of all tasks: shard number `shard` (0 to `of - 1`) of `of` shards. */
@@ -65,7 +86,8 @@ export interface UnfinishedOptions extends CallOptions {
  * to 1.3); list by creation time and then id, the newest first, without reading all tasks (TL-2.1 to 2.5); walk every task once while
  * others are added (TL-2.3); give every unfinished task to exactly one shard (TL-3.1, 3.2), and with `dueBefore` at least the tasks that it
  * asks for (TL-3.4); keep the progress with the highest (attempt, sequence), show it in the rows of unfinished tasks that have begun
- * (`attempt` is not 0), and never let it change a status (TL-4.1 to 4.4).
+ * (`attempt` is not 0), and never let it change a status (TL-4.1 to 4.4); name every row that you cannot decode, in its place, instead of
+ * leaving it out or failing (TL-7.1 to 7.3): nobody would look for its task.
  *
  * **You may assume** that equal versions have equal details; that `createdAt` of a task never changes; that filter and limit were checked.
  *
@@ -83,8 +105,8 @@ export interface TaskListing {
   /** A page of tasks, the newest first. */
   list(filter: TaskFilter, page: PageRequest): Promise<TaskPage>
 
-  /** The tasks of a shard whose rows are not final, in any order. */
-  unfinished(shard: TaskShard, options?: UnfinishedOptions): AsyncIterable<TaskDetails>
+  /** The tasks of a shard whose rows are not final, and the rows that you cannot decode and that may not be final, in any order. */
+  unfinished(shard: TaskShard, options?: UnfinishedOptions): AsyncIterable<TaskDetails | UnreadableRow>
 
   /** Saves the progress of a task, unless a later report is stored or its row is final. */
   saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void>

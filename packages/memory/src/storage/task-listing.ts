@@ -11,6 +11,7 @@ import type {
   TaskPage,
   TaskProgress,
   UnfinishedOptions,
+  UnreadableRow,
 } from '@taskledger/core/ports'
 import {
   decodeCursor,
@@ -19,9 +20,11 @@ import {
   isLaterProgress,
   matches,
   mergeProgress,
+  pageOf,
   shardOf,
   waitsSince,
 } from '@taskledger/core/ports'
+import { decodeRow } from '@taskledger/core/codec'
 import { copyOf } from '../copy.ts'
 import { Gate } from '../gate.ts'
 import { ListingOrder } from './listing-order.ts'
@@ -30,6 +33,8 @@ interface Row extends ListingPosition {
   /** The hash that decides the shard, kept because hashing every row for every shard would dominate the time of a sweep. */
   readonly hash: number
   details: TaskDetails
+  /** Text that no codec wrote, which a test put in the place of the details. */
+  text?: string | undefined
 }
 
 /** The part of the listing that all clients share. */
@@ -68,6 +73,7 @@ export class MemoryTaskListing implements TaskListing {
     const row = known ?? { taskId, createdAt, details, hash: shardOf(taskId, 2 ** 32) }
     const wasUnfinished = known !== undefined && isUnfinished(known)
     row.details = copyOf(details)
+    row.text = undefined
     if (known === undefined) {
       rows.set(taskId, row)
       all.add(row)
@@ -83,18 +89,21 @@ export class MemoryTaskListing implements TaskListing {
   async list(filter: TaskFilter, { limit, cursor, signal }: PageRequest): Promise<TaskPage> {
     this.#gate.pass(signal)
     const start = cursor === undefined ? startOf(filter) : decodeCursor(cursor, filter)
-    const tasks: TaskDetails[] = []
+    const rows: (TaskDetails | UnreadableRow)[] = []
     for (const row of this.#orderFor(filter).after(start)) {
       if (filter.since !== undefined && row.createdAt < filter.since) break
       if (!matches(row.details, filter)) continue
-      const last = tasks.at(-1)
-      if (tasks.length === limit && last !== undefined) return { tasks, cursor: encodeCursor(last, filter) }
-      tasks.push(this.#show(row))
+      const last = rows.at(-1)
+      if (rows.length === limit && last !== undefined) return { ...pageOf(rows), cursor: encodeCursor(last, filter) }
+      rows.push(this.#show(row))
     }
-    return { tasks }
+    return pageOf(rows)
   }
 
-  async *unfinished({ shard, of }: TaskShard, options: UnfinishedOptions = {}): AsyncGenerator<TaskDetails, void, undefined> {
+  async *unfinished(
+    { shard, of }: TaskShard,
+    options: UnfinishedOptions = {},
+  ): AsyncGenerator<TaskDetails | UnreadableRow, void, undefined> {
     const { dueBefore, signal } = options
     this.#gate.pass(signal)
     // A copy, because other calls may add and remove rows during the iteration.
@@ -138,9 +147,16 @@ export class MemoryTaskListing implements TaskListing {
     return statuses === undefined || statuses.some(isFinalStatus) ? this.#tasks.all : this.#tasks.unfinished
   }
 
-  #show(row: Row): TaskDetails {
+  #show(row: Row): TaskDetails | UnreadableRow {
+    if (row.text !== undefined) return decodeRow(row.text, row)
     return copyOf(mergeProgress(row.details, this.#tasks.progress.get(row.taskId)))
   }
+}
+
+/** Puts text in the place of the details of a row, as damage would. */
+export const spoilRow = ({ rows }: ListedTasks, taskId: TaskId, text: string): void => {
+  const row = rows.get(taskId)
+  if (row !== undefined) row.text = text
 }
 
 const isDueBefore = (time: number, details: TaskDetails): boolean => details.status === 'waiting' && waitsSince(details) < time

@@ -1,12 +1,12 @@
-import type { TaskDetails, TaskListing, TaskProgress } from '@taskledger/core/ports'
+import type { TaskDetails, TaskListing, TaskProgress, UnreadableRow } from '@taskledger/core/ports'
 import { createMemory } from '@taskledger/memory'
 import { expect, test } from 'vitest'
 import { details, taskIdOf } from '../samples.ts'
 
 const progress = (sequence: number): TaskProgress => ({ attempt: 1, sequence, at: 1_000 + sequence, value: { done: sequence } })
 
-const unfinished = async (listing: TaskListing): Promise<readonly TaskDetails[]> => {
-  const found: TaskDetails[] = []
+const unfinished = async (listing: TaskListing): Promise<readonly (TaskDetails | UnreadableRow)[]> => {
+  const found: (TaskDetails | UnreadableRow)[] = []
   for await (const task of listing.unfinished({ shard: 0, of: 1 })) found.push(task)
   return found
 }

@@ -8,6 +8,7 @@ import { progressRules } from './progress.ts'
 import { removalRule } from './removal.ts'
 import { detailsWith } from './sample-details.ts'
 import { unfinishedRules } from './unfinished.ts'
+import { unreadableRules } from './unreadable.ts'
 import { valueRules } from './values.ts'
 import { versionRules } from './versions.ts'
 
@@ -35,5 +36,15 @@ const traits = traitRules<TaskListing>('TL', [
 export const taskListingContract = (harness: Harness<TaskListing>): Contract<TaskListing> => ({
   name: 'task listing',
   harness,
-  rules: [...versionRules, ...pageRules, pageCostRule, ...unfinishedRules, ...progressRules, removalRule, ...valueRules, ...traits],
+  rules: [
+    ...versionRules,
+    ...pageRules,
+    pageCostRule,
+    ...unfinishedRules,
+    ...progressRules,
+    removalRule,
+    ...valueRules,
+    ...unreadableRules,
+    ...traits,
+  ],
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TaskDetails, TaskFilter, TaskListing } from '@taskledger/core/ports'
+import { isUnreadableRow } from '@taskledger/core/ports'
 
 /** Walks a list to its end, page by page. */
 export const pagesOf = async (
@@ -26,7 +27,10 @@ export const listedBy = async (listing: TaskListing, filter: TaskFilter = {}): P
 /** The unfinished tasks of a shard, by id. */
 export const unfinishedOf = async (listing: TaskListing, shard = 0, of = 1): Promise<readonly TaskDetails[]> => {
   const tasks: TaskDetails[] = []
-  for await (const task of listing.unfinished({ shard, of })) tasks.push(task)
+  for await (const row of listing.unfinished({ shard, of })) {
+    assert.ok(!isUnreadableRow(row), `the row of task ${row.taskId} cannot be read`)
+    tasks.push(row)
+  }
   return byId(tasks)
 }
 

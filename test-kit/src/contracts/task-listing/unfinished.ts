@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TaskDetails, TaskId, TaskListing } from '@taskledger/core/ports'
-import { isFinalStatus, shardOf } from '@taskledger/core/ports'
+import { isFinalStatus, isUnreadableRow, shardOf } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
 import { byId, idsOf, unfinishedOf } from './reading.ts'
 import { detailsWith, leapDay, lifeOf, oneInEachStatus } from './sample-details.ts'
@@ -32,7 +32,9 @@ const dueBeforeRule: Rule<TaskListing> = {
     for (const client of [port, other]) {
       const found = new Set<string>()
       for (let shard = 0; shard < 3; shard++)
-        for await (const { taskId, status } of client.unfinished({ shard, of: 3 }, { dueBefore: at(1_000) })) {
+        for await (const row of client.unfinished({ shard, of: 3 }, { dueBefore: at(1_000) })) {
+          assert.ok(!isUnreadableRow(row), `the row of task ${row.taskId} cannot be read`)
+          const { taskId, status } = row
           assert.ok(!isFinalStatus(status) && !found.has(taskId), `task ${taskId} is ${status}, or was returned twice`)
           found.add(taskId)
         }

@@ -10,8 +10,9 @@ import type {
   TaskPage,
   TaskProgress,
   UnfinishedOptions,
+  UnreadableRow,
 } from '@taskledger/core/ports'
-import { cohortOf, hasCode, isFinalStatus, isLaterProgress, shardOf } from '@taskledger/core/ports'
+import { cohortOf, hasCode, isFinalStatus, isLaterProgress, isUnreadableRow, shardOf, TaskledgerError } from '@taskledger/core/ports'
 import type { Harness } from '@taskledger/test-kit'
 import { taskListingContract } from '@taskledger/test-kit'
 import { PlainListing, Table } from './plain-listing.ts'
@@ -29,6 +30,7 @@ const harnessOf = (Listing: Broken, restart: (table: Table) => void = () => {}):
       peer: async () => new Listing(table),
       faults: { restart: async () => restart(table) },
       rowsRead: () => table.rowsRead,
+      inject: async (_bytes, taskId) => void table.spoilt.add(taskId as TaskId),
     }
   },
 })
@@ -67,6 +69,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
         await turn()
         if (!this.wins(details, known)) return
         this.table.rows.set(details.taskId, this.copyOf(details))
+        this.table.spoilt.delete(details.taskId)
         this.table.order = undefined
       }
     },
@@ -149,7 +152,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'finds shards by the whole id',
-    ['TL-3.2', 'TL-3.3'],
+    ['TL-3.2', 'TL-3.3', 'TL-7.2'],
     class extends PlainListing {
       override isIn({ taskId }: TaskDetails, shard: number, of: number): boolean {
         return shardOf(`${taskId}0000` as TaskId, of) === shard
@@ -162,7 +165,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   }),
   mutant(
     'lists the oldest first',
-    ['TL-2.1', 'TL-2.2', 'TL-2.3'],
+    ['TL-2.1', 'TL-2.2', 'TL-2.3', 'TL-7.1', 'TL-7.3'],
     class extends PlainListing {
       override compare(a: ListingPosition, b: ListingPosition): number {
         return super.compare(b, a)
@@ -181,7 +184,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'returns a cursor that leads to an empty page',
-    ['TL-2.1'],
+    ['TL-2.1', 'TL-7.1'],
     class extends PlainListing {
       override async list(filter: TaskFilter, page: PageRequest): Promise<TaskPage> {
         const { tasks, cursor } = await super.list(filter, page)
@@ -342,9 +345,12 @@ const mutants: readonly Mutant<TaskListing>[] = [
     'leaves out tasks that were not due at their first save',
     ['TL-3.4'],
     class extends PlainListing {
-      override async *unfinished(shard: TaskShard, options?: UnfinishedOptions): AsyncGenerator<TaskDetails, void, undefined> {
+      override async *unfinished(
+        shard: TaskShard,
+        options?: UnfinishedOptions,
+      ): AsyncGenerator<TaskDetails | UnreadableRow, void, undefined> {
         const { dueBefore = Infinity } = options ?? {}
-        for await (const row of super.unfinished(shard, options)) if (row.updatedAt < dueBefore) yield row
+        for await (const row of super.unfinished(shard, options)) if (isUnreadableRow(row) || row.updatedAt < dueBefore) yield row
       }
     },
   ),
@@ -359,7 +365,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'has shards of its own',
-    ['TL-3.2', 'TL-3.3'],
+    ['TL-3.2', 'TL-3.3', 'TL-7.2'],
     class extends PlainListing {
       override isIn({ taskId }: TaskDetails, shard: number, of: number): boolean {
         return Number.parseInt(taskId.slice(-4), 16) % of === shard
@@ -485,6 +491,43 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
+    'leaves out rows that it cannot decode',
+    ['TL-7.1', 'TL-7.2'],
+    class extends PlainListing {
+      override decoded(row: TaskDetails): readonly (TaskDetails | UnreadableRow)[] {
+        return super.decoded(row).filter((each) => !isUnreadableRow(each))
+      }
+    },
+  ),
+  mutant(
+    'fails at a row that it cannot decode',
+    ['TL-7.1', 'TL-7.2'],
+    class extends PlainListing {
+      override decoded(row: TaskDetails): readonly (TaskDetails | UnreadableRow)[] {
+        if (this.table.spoilt.has(row.taskId)) throw new TaskledgerError('MALFORMED', 'a row cannot be decoded')
+        return super.decoded(row)
+      }
+    },
+  ),
+  mutant(
+    'names rows that it cannot decode in every shard',
+    ['TL-7.2'],
+    class extends PlainListing {
+      override isIn(row: TaskDetails, shard: number, of: number): boolean {
+        return super.isIn(row, shard, of) || this.table.spoilt.has(row.taskId)
+      }
+    },
+  ),
+  mutant(
+    'does not save a row whose stored version it cannot decode',
+    ['TL-7.3'],
+    class extends PlainListing {
+      override wins(details: TaskDetails, known: TaskDetails | undefined): boolean {
+        return super.wins(details, known) && !this.table.spoilt.has(details.taskId)
+      }
+    },
+  ),
+  mutant(
     'goes on after close',
     ['TL-T.1'],
     class extends PlainListing {
@@ -495,7 +538,10 @@ const mutants: readonly Mutant<TaskListing>[] = [
     'ignores the signal of unfinished',
     ['TL-T.2'],
     class extends PlainListing {
-      override unfinished(shard: { readonly shard: number; readonly of: number }): AsyncGenerator<TaskDetails, void, undefined> {
+      override unfinished(shard: {
+        readonly shard: number
+        readonly of: number
+      }): AsyncGenerator<TaskDetails | UnreadableRow, void, undefined> {
         return super.unfinished(shard)
       }
     },

@@ -10,6 +10,7 @@ import type {
   TaskListingCapabilities,
   TaskPage,
   TaskProgress,
+  UnreadableRow,
 } from '@taskledger/core/ports'
 import {
   closedError,
@@ -20,6 +21,7 @@ import {
   isLaterProgress,
   matches,
   mergeProgress,
+  pageOf,
   shardOf,
 } from '@taskledger/core/ports'
 
@@ -27,6 +29,8 @@ import {
 export class Table {
   readonly rows: Map<TaskId, TaskDetails> = new Map()
   readonly progress: Map<TaskId, TaskProgress> = new Map()
+  /** The tasks whose rows cannot be decoded. */
+  readonly spoilt: Set<TaskId> = new Set()
   /** The rows in order, until one of them changes. */
   order: readonly TaskDetails[] | undefined
   rowsRead = 0
@@ -53,21 +57,22 @@ export class PlainListing implements TaskListing {
     const known = this.table.rows.get(details.taskId)
     if (!this.wins(details, known)) return
     this.table.rows.set(details.taskId, this.merged(this.copyOf(details), known))
+    this.table.spoilt.delete(details.taskId)
     this.table.order = undefined
   }
 
   async list(filter: TaskFilter, { limit, cursor, signal }: PageRequest): Promise<TaskPage> {
     await this.enter({ ...(signal && { signal }) })
     const order = (this.table.order ??= this.sorted())
-    const tasks: TaskDetails[] = []
+    const rows: (TaskDetails | UnreadableRow)[] = []
     for (let index = cursor === undefined ? 0 : this.indexAfter(order, cursor, filter); index < order.length; index++) {
       const row = this.table.read(order[index])
       if (row === undefined || !this.meets(row, filter)) continue
-      const last = tasks.at(-1)
-      if (tasks.length === limit && last !== undefined) return { tasks, cursor: this.cursorAt(last, index, filter) }
-      tasks.push(this.shown(row))
+      const last = rows.at(-1)
+      if (rows.length === limit && last !== undefined) return { ...pageOf(rows), cursor: this.cursorAt(last, index, filter) }
+      rows.push(...this.decoded(row))
     }
-    return { tasks }
+    return pageOf(rows)
   }
 
   /** Every row, in the order of the list. */
@@ -75,9 +80,9 @@ export class PlainListing implements TaskListing {
     return Array.from(this.table.rows.values(), (row) => this.table.read(row)).sort((a, b) => this.compare(a, b))
   }
 
-  async *unfinished({ shard, of }: TaskShard, options?: CallOptions): AsyncGenerator<TaskDetails, void, undefined> {
+  async *unfinished({ shard, of }: TaskShard, options?: CallOptions): AsyncGenerator<TaskDetails | UnreadableRow, void, undefined> {
     await this.enter(options)
-    for (const row of this.table.rows.values()) if (this.isOpen(row) && this.isIn(row, shard, of)) yield this.shown(row)
+    for (const row of this.table.rows.values()) if (this.isOpen(row) && this.isIn(row, shard, of)) yield* this.decoded(row)
   }
 
   async saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void> {
@@ -93,6 +98,7 @@ export class PlainListing implements TaskListing {
   async remove({ taskId }: Pick<TaskDetails, 'taskId' | 'createdAt'>, options?: CallOptions): Promise<void> {
     await this.enter(options)
     this.table.rows.delete(taskId)
+    this.table.spoilt.delete(taskId)
     this.table.progress.delete(taskId)
     this.table.order = undefined
   }
@@ -126,7 +132,7 @@ export class PlainListing implements TaskListing {
     return matches(row, filter)
   }
 
-  cursorAt(last: TaskDetails, _index: number, filter: TaskFilter): string {
+  cursorAt(last: ListingPosition, _index: number, filter: TaskFilter): string {
     return encodeCursor(last, filter)
   }
 
@@ -154,6 +160,12 @@ export class PlainListing implements TaskListing {
 
   isLater(progress: TaskProgress, known: TaskProgress | undefined): boolean {
     return isLaterProgress(progress, known)
+  }
+
+  /** The row, with its progress; or that it cannot be decoded. */
+  decoded(row: TaskDetails): readonly (TaskDetails | UnreadableRow)[] {
+    const { taskId, createdAt } = row
+    return this.table.spoilt.has(taskId) ? [{ taskId, createdAt, unreadable: 'it is spoilt' }] : [this.shown(row)]
   }
 
   shown(row: TaskDetails): TaskDetails {

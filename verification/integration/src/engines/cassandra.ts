@@ -10,6 +10,7 @@ import { eventStoreContract, nodeRegistryContract, taskListingContract } from '@
 import {
   cassandraHarness,
   eventStoreHarness,
+  injectRowWith,
   nodeRegistryHarness,
   openKeyspace,
 } from '../../../../packages/cassandra/test/cassandra.harness.ts'
@@ -66,7 +67,7 @@ export const cassandra: TestedEngine = {
     const keyspace = await openKeyspace(server.endpoint)
     const on = <Port>(harness: Harness<Port>): Harness<Port> => harnessOn(server, harness, { name: `cassandra ${server.endpoint.version}` })
     // No rule of the listing loses answers, and many of them send large requests.
-    const listing = cassandraHarness(() => keyspace, listingOn, undefined, undefined, 8_000)
+    const listing = cassandraHarness(() => keyspace, listingOn, injectRowWith, undefined, 8_000)
     return {
       ports: [
         portReport(eventStoreContract(on(eventStoreHarness(() => keyspace)))),

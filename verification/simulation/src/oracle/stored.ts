@@ -1,4 +1,5 @@
 import type { TaskDetails, TaskEvent, TaskId, TaskStorage } from '@taskledger/core/ports'
+import { isUnreadableRow } from '@taskledger/core/ports'
 import type { Clients } from '../cluster/clients.ts'
 import type { SimulatedCluster } from '../cluster/cluster.ts'
 import type { World } from '../world/world.ts'
@@ -25,6 +26,6 @@ export const readStored = async ({ outside }: Observed): Promise<Stored> => {
   for await (const taskId of outside.events.histories()) histories.set(taskId, await outside.events.read(taskId))
   const { tasks } = await outside.listing.list({}, { limit: 1_000 })
   const unfinished: TaskDetails[] = []
-  for await (const row of outside.listing.unfinished({ shard: 0, of: 1 })) unfinished.push(row)
+  for await (const row of outside.listing.unfinished({ shard: 0, of: 1 })) if (!isUnreadableRow(row)) unfinished.push(row)
   return { histories, rows: new Map(tasks.map((row) => [row.taskId, row])), unfinished }
 }

@@ -1,7 +1,7 @@
 import type { CallOptions, ListingPosition, TaskDetails } from '@taskledger/core/ports'
-import { isFinalStatus } from '@taskledger/core/ports'
+import { isFinalStatus, isUnreadableRow } from '@taskledger/core/ports'
 import { listShards } from './buckets.ts'
-import { everyTask, facetsOf } from './facets.ts'
+import { certainFacets, everyTask, facetsOf } from './facets.ts'
 import { FacetedTable } from './faceted-table.ts'
 import { removalTimestamp } from './timestamps.ts'
 import type { Session, Statement } from '../../connection/session.ts'
@@ -39,7 +39,7 @@ export class AllTasksTable {
   /** Deletes the rows of a task's present facets. Rows of earlier facets stay: without details they list nothing. */
   async remove(position: ListingPosition, options: CallOptions): Promise<void> {
     const [details] = await this.table.details(this.table.partitionOf(position), [position], options)
-    const facets = details === undefined ? [everyTask] : facetsOf(details)
+    const facets = details === undefined ? [everyTask] : isUnreadableRow(details) ? certainFacets : facetsOf(details)
     const deletions = facets.map((facet) => this.table.deletion(position, facet, removalTimestamp(position.createdAt)))
     await this.#session.batch(deletions, { ...options, isRepeatable: true })
   }

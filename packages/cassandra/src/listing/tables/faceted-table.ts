@@ -1,4 +1,4 @@
-import type { CallOptions, ListingPosition, TaskDetails, TaskId } from '@taskledger/core/ports'
+import type { CallOptions, ListingPosition, TaskDetails, TaskId, UnreadableRow } from '@taskledger/core/ports'
 import { shardOf } from '@taskledger/core/ports'
 import { types } from 'cassandra-driver'
 import type { Row, Session, Statement } from '../../connection/session.ts'
@@ -81,9 +81,12 @@ export class FacetedTable {
         const rows = await this.#rows(this.#cql.selectRows, partition, stretch, limit, options)
         return { items: rows.map((row) => ({ ...positionOf(row), partition, status: String(row['status']) })), more: rows.length === limit }
       },
-      /** The details of some rows of a partition. Rows that are gone or cannot be read are left out. */
-      details: (partition: Partition, rows: readonly ListingPosition[], options: CallOptions): Promise<readonly TaskDetails[]> =>
-        this.details(partition, rows, options),
+      /** The details of some rows of a partition. Rows that are gone are left out. */
+      details: (
+        partition: Partition,
+        rows: readonly ListingPosition[],
+        options: CallOptions,
+      ): Promise<readonly (TaskDetails | UnreadableRow)[]> => this.details(partition, rows, options),
     }
   }
 
@@ -97,14 +100,18 @@ export class FacetedTable {
     return this.#rows(this.#cql.selectWhole, partition, stretch, limit, options)
   }
 
-  /** The details of some rows of a partition. Rows that are gone or cannot be read are left out. */
-  async details({ bucket, shard }: Partition, rows: readonly ListingPosition[], options: CallOptions): Promise<readonly TaskDetails[]> {
+  /** The details of some rows of a partition. Rows that are gone are left out. */
+  async details(
+    { bucket, shard }: Partition,
+    rows: readonly ListingPosition[],
+    options: CallOptions,
+  ): Promise<readonly (TaskDetails | UnreadableRow)[]> {
     const key = [this.#session.prefix, new Date(bucket), shard, everyTask]
     const positions = rows.map(({ createdAt, taskId }) => types.Tuple.fromArray([new Date(createdAt), taskId]))
     const requests: Promise<readonly Row[]>[] = []
     for (let at = 0; at < positions.length; at += detailsAtOnce)
       requests.push(this.#session.execute(this.#cql.selectDetails, [...key, positions.slice(at, at + detailsAtOnce)], options))
-    return (await Promise.all(requests)).flat().flatMap((row) => readDetails(row, this.#session.logger) ?? [])
+    return (await Promise.all(requests)).flat().map(readDetails)
   }
 
   async #rows(

@@ -31,6 +31,9 @@ export const facetsOf = ({ type, labels, node, status }: TaskDetails): readonly 
   ...(isFinalStatus(status) ? [statusFacet(status)] : []),
 ]
 
+/** The facets of which a task may have a row whatever its details are: those of the others follow from the details. */
+export const certainFacets: readonly Facet[] = [everyTask, ...taskStatuses.filter(isFinalStatus).map(statusFacet)]
+
 /** Whether a node runs the task. */
 export const isRunning = (status: TaskStatus): boolean => status === 'inProgress' || status === 'cancelRequested'
 

@@ -1,6 +1,6 @@
 import { decodeProgress, encodeProgress } from '@taskledger/core/codec'
-import type { CallOptions, TaskDetails, TaskId, TaskProgress } from '@taskledger/core/ports'
-import { codeOf, isFinalStatus, mergeProgress } from '@taskledger/core/ports'
+import type { CallOptions, TaskDetails, TaskId, TaskProgress, UnreadableRow } from '@taskledger/core/ports'
+import { codeOf, isFinalStatus, isUnreadableRow, mergeProgress } from '@taskledger/core/ports'
 import { progressTimestamp } from './timestamps.ts'
 import type { Row, Session } from '../../connection/session.ts'
 
@@ -34,15 +34,15 @@ export class ProgressTable {
   }
 
   /** The tasks with their latest progress. Tasks that have ended or never began have none, and are not looked up. */
-  async addedTo(tasks: readonly TaskDetails[], options: CallOptions): Promise<readonly TaskDetails[]> {
-    const ids = tasks.filter(({ status, attempt }) => !isFinalStatus(status) && attempt > 0).map(({ taskId }) => taskId)
-    if (ids.length === 0) return tasks
+  async addedTo(listed: readonly (TaskDetails | UnreadableRow)[], options: CallOptions): Promise<readonly (TaskDetails | UnreadableRow)[]> {
+    const ids = listed.flatMap((row) => (isUnreadableRow(row) || isFinalStatus(row.status) || row.attempt === 0 ? [] : row.taskId))
+    if (ids.length === 0) return listed
     const requests: Promise<readonly Row[]>[] = []
     for (let at = 0; at < ids.length; at += tasksAtOnce)
       requests.push(this.#session.execute(this.#cql.selectMany, [this.#session.prefix, ids.slice(at, at + tasksAtOnce)], options))
     const rows = (await Promise.all(requests)).flat()
     const byId = new Map(rows.map((row) => [row['task_id'], this.#read(row)]))
-    return tasks.map((task) => mergeProgress(task, byId.get(task.taskId)))
+    return listed.map((row) => (isUnreadableRow(row) ? row : mergeProgress(row, byId.get(row.taskId))))
   }
 
   /**

@@ -1,6 +1,5 @@
-import { decodeDetails } from '@taskledger/core/codec'
-import type { ListingPosition, Logger, TaskDetails, TaskId } from '@taskledger/core/ports'
-import { codeOf } from '@taskledger/core/ports'
+import { decodeRow } from '@taskledger/core/codec'
+import type { ListingPosition, TaskDetails, TaskId, UnreadableRow } from '@taskledger/core/ports'
 import type { Row } from '../../connection/session.ts'
 import type { FacetPartition } from './buckets.ts'
 
@@ -33,19 +32,5 @@ export const positionOf = (row: Row): ListingPosition => ({
   taskId: row['task_id'] as TaskId,
 })
 
-/**
- * Reads the details of a row. Details that cannot be read or belong to another task are logged and left out: they must
- * not hide the other rows.
- */
-export const readDetails = (row: Row, logger: Logger): TaskDetails | undefined => {
-  const { createdAt, taskId } = positionOf(row)
-  try {
-    const details = decodeDetails(String(row['details']))
-    if (details.taskId === taskId && details.createdAt === createdAt) return details
-    logger.warn({ taskId, createdAt }, 'left out a row of the listing: its details belong to another task')
-  } catch (err) {
-    if (codeOf(err) !== 'MALFORMED') throw err
-    logger.warn({ err, taskId, createdAt }, 'left out a row of the listing: its details cannot be read')
-  }
-  return undefined
-}
+/** Reads the details of a row. */
+export const readDetails = (row: Row): TaskDetails | UnreadableRow => decodeRow(String(row['details']), positionOf(row))

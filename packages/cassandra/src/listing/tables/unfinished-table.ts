@@ -1,5 +1,5 @@
-import type { CallOptions, ListingPosition, TaskShard, TaskDetails } from '@taskledger/core/ports'
-import { isFinalStatus, shardOf } from '@taskledger/core/ports'
+import type { CallOptions, ListingPosition, TaskShard, TaskDetails, UnreadableRow } from '@taskledger/core/ports'
+import { isFinalStatus, isUnreadableRow, shardOf } from '@taskledger/core/ports'
 import type { FacetPartition } from './buckets.ts'
 import { unfinishedBucketMs, unfinishedShards } from './buckets.ts'
 import type { Facet } from './facets.ts'
@@ -53,7 +53,7 @@ export class UnfinishedTable {
   }
 
   /** The unfinished tasks of a shard, a page at a time. */
-  async *walk(shard: TaskShard, options: CallOptions): AsyncGenerator<readonly TaskDetails[], void, undefined> {
+  async *walk(shard: TaskShard, options: CallOptions): AsyncGenerator<readonly (TaskDetails | UnreadableRow)[], void, undefined> {
     let group: FacetPartition[] = []
     for await (const partition of this.table.partitions([everyTask], tableShardsOf(shard), everything, options)) {
       group.push(partition)
@@ -68,13 +68,13 @@ export class UnfinishedTable {
     group: readonly FacetPartition[],
     { shard, of }: TaskShard,
     options: CallOptions,
-  ): AsyncGenerator<readonly TaskDetails[], void, undefined> {
+  ): AsyncGenerator<readonly (TaskDetails | UnreadableRow)[], void, undefined> {
     const firstPages = await Promise.all(group.map((partition) => this.table.wholeRows(partition, everything, pageRows, options)))
     for (const [index, partition] of group.entries()) {
       let rows = firstPages[index] ?? []
       for (;;) {
         const ofShard = rows.filter((row) => shardOf(positionOf(row).taskId, of) === shard)
-        const tasks = ofShard.flatMap((row) => readDetails(row, this.#session.logger) ?? []).filter(({ status }) => !isFinalStatus(status))
+        const tasks = ofShard.map(readDetails).filter((row) => isUnreadableRow(row) || !isFinalStatus(row.status))
         if (tasks.length > 0) yield tasks
         const last = rows.at(-1)
         if (last === undefined || rows.length < pageRows) break

@@ -16,7 +16,7 @@ export interface NodeHealth {
   readonly bus: HealthCheck
   /** The worker receives the messages that wait in its queues; absent on a front-end. */
   readonly consuming?: HealthCheck
-  /** The number of unfinished tasks whose histories the janitor of this node could not read. */
+  /** The number of unfinished tasks whose rows or histories the janitor of this node could not read. */
   readonly unreadable: number
 }
 

@@ -3,6 +3,8 @@ import { detailsOf, waitsSince } from '../../domain/task-details.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import type { CallOptions } from '../../ports/call-options.ts'
 import { codeOf } from '../../ports/shared/errors.ts'
+import type { UnreadableRow } from '../../ports/task-listing.ts'
+import { isUnreadableRow } from '../../ports/task-listing.ts'
 import type { NodeContext } from '../node/context.ts'
 import type { NodeWatch } from '../membership/node-watch.ts'
 import { persist } from '../node/retrying.ts'
@@ -15,13 +17,22 @@ import { forEach, walk } from '../node/iterating.ts'
 /**
  * Why a task is reported. *Stuck*: `messageLost` (its queue has delivered later messages), `nobodyTakes` (no live node takes from its
  * queue). *Orphaned*: `nodeGone` (the node that runs it is not alive). *Divergent*: `rowBehind` (its row is older than its history).
- * *Unreadable*: `historyUnreadable` (this node cannot decode the history), `historyMissing` (the task is listed and has no history).
+ * *Unreadable*: `rowUnreadable` (this node cannot decode the row), `historyUnreadable` (this node cannot decode the history),
+ * `historyMissing` (the task is listed and has no history).
  */
-export type DoctorFindingReason = 'messageLost' | 'nobodyTakes' | 'nodeGone' | 'rowBehind' | 'historyUnreadable' | 'historyMissing'
+export type DoctorFindingReason =
+  | 'messageLost'
+  | 'nobodyTakes'
+  | 'nodeGone'
+  | 'rowBehind'
+  | 'rowUnreadable'
+  | 'historyUnreadable'
+  | 'historyMissing'
 
 /** A fault of an unfinished task. */
 export interface DoctorFinding {
   readonly taskId: TaskId
+  /** The type of the task; empty if neither its row nor its history can be read. */
   readonly type: string
   readonly kind: 'stuck' | 'orphaned' | 'divergent' | 'unreadable'
   readonly reason: DoctorFindingReason
@@ -33,6 +44,7 @@ export interface DoctorFinding {
 
 /** The findings of a doctor. */
 export interface DoctorReport {
+  /** The unreadable tasks first. */
   readonly findings: readonly DoctorFinding[]
   /** The number of examined tasks. */
   readonly examined: number
@@ -74,18 +86,34 @@ export class Doctor {
     await this.#watch.refresh()
     this.#horizons.refresh(this.#watch.live)
     const findings: DoctorFinding[] = []
+    let unreadable = 0
     let examined = 0
-    for (let shard = 0; shard < shardCount && findings.length <= limit; shard++) {
+    // Goes on over the limit, because what is unreadable comes first.
+    for (let shard = 0; shard < shardCount && unreadable <= limit; shard++) {
       const rows = walk(this.#node, (bound) => this.#node.storage.listing.unfinished({ shard, of: shardCount }, { signal: bound }))
       await forEach(rows, atATime, async (row) => {
         signal?.throwIfAborted()
-        if (findings.length > limit) return
+        if (findings.length > limit && !isUnreadableRow(row)) return
         examined++
-        const finding = await this.#examine(row, signal)
-        if (finding !== undefined) findings.push(finding)
+        const finding = isUnreadableRow(row) ? await this.#unreadableRow(row, signal) : await this.#examine(row, signal)
+        if (finding?.kind === 'unreadable') findings.splice(unreadable++, 0, finding)
+        else if (finding !== undefined) findings.push(finding)
       })
     }
     return { findings: findings.slice(0, limit), examined, isComplete: findings.length <= limit }
+  }
+
+  async #unreadableRow({ taskId, createdAt, unreadable }: UnreadableRow, signal: AbortSignal | undefined): Promise<DoctorFinding> {
+    const found = { taskId, kind: 'unreadable', reason: 'rowUnreadable' } as const
+    const row = `its row cannot be read: ${unreadable}`
+    try {
+      const details = await this.#read(taskId, signal)
+      if (details === undefined) return { ...found, type: '', since: createdAt, why: `${row}; it has no history` }
+      return { ...found, type: details.type, since: details.updatedAt, why: `${row}; its history says ${details.status}` }
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      return { ...found, type: '', since: createdAt, why: `${row}; nor its history: ${codeOf(error)}: ${(error as Error).message}` }
+    }
   }
 
   async #examine(row: TaskDetails, signal: AbortSignal | undefined): Promise<DoctorFinding | undefined> {

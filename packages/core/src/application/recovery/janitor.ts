@@ -1,8 +1,10 @@
 import type { TaskDetails } from '../../domain/task-details.ts'
 import type { TaskId } from '../../domain/task-id.ts'
-import { isUnderWay } from '../../domain/task-status.ts'
+import { isFinalStatus, isUnderWay } from '../../domain/task-status.ts'
 import type { CancelSchedule } from '../../ports/shared/clock.ts'
 import { within } from '../../ports/shared/within.ts'
+import type { UnreadableRow } from '../../ports/task-listing.ts'
+import { isUnreadableRow } from '../../ports/task-listing.ts'
 import type { TaskRegistry } from '../../tasks/task-registry.ts'
 import type { NodeContext } from '../node/context.ts'
 import type { NodeWatch } from '../membership/node-watch.ts'
@@ -148,11 +150,13 @@ export class Janitor {
     const dueBefore = isFull ? undefined : await this.#overtakenBefore()
     // Every queue has a backlog and has delivered no message yet, so no message can count as lost.
     if (dueBefore === -Infinity) return repaired
+    if (isFull) this.#recovery.unreadable.beginSweep()
     for (const shard of shards) repaired += await this.#sweepShard(shard, dueBefore)
     if (this.#hasFailed) this.#lastFullAt = -Infinity
     else if (isFull) {
       this.#lastFullAt = clock.elapsed()
       this.#recovery.prune()
+      this.#recovery.unreadable.endSweep()
     }
     return repaired
   }
@@ -182,9 +186,21 @@ export class Janitor {
     const rows = walk(this.#node, (signal) => storage.listing.unfinished({ shard, of: shardCount }, { ...options, signal }))
     let repaired = 0
     await forEach(rows, atATime, async (row) => {
-      if (!this.#stopped.signal.aborted && (await this.#examine(row, dueBefore === undefined))) repaired++
+      if (!this.#stopped.signal.aborted && (await this.#examineListed(row, dueBefore === undefined))) repaired++
     })
     return repaired
+  }
+
+  async #examineListed(row: TaskDetails | UnreadableRow, isFull: boolean): Promise<boolean> {
+    const { taskId } = row
+    if (!isUnreadableRow(row)) {
+      this.#recovery.unreadable.noteReadableRow(taskId)
+      return this.#examine(row, isFull)
+    }
+    // The task may be lost like any other, so look at its history. Only a full sweep looks again.
+    if (!isFull && this.#recovery.unreadable.isKnown(taskId, 0)) return false
+    const details = await this.#attempt(taskId, () => this.#recovery.restore(row))
+    return details !== undefined && !isFinalStatus(details.status) && this.#examine(details, isFull)
   }
 
   async #examine(row: TaskDetails, isFull: boolean): Promise<boolean> {
@@ -192,14 +208,17 @@ export class Janitor {
     if (suspicion === undefined || (suspicion.type === 'old' && !isFull)) return false
     // Only a full sweep retries an unreadable history: another release may be able to read it by then.
     if (!isFull && this.#recovery.unreadable.isKnown(row.taskId, row.version)) return false
+    return (await this.#attempt(row.taskId, () => this.#recovery.repair(row, suspicion))) === true
+  }
+
+  /** A failure with one task must not stop the sweep of the others. The next sweep is full, so it examines the task again. */
+  async #attempt<T>(taskId: TaskId, act: () => Promise<T>): Promise<T | undefined> {
     try {
-      return await this.#recovery.repair(row, suspicion)
+      return await act()
     } catch (error) {
-      // A failure with one task must not stop the sweep of the others. The next sweep is full, so it examines this task again.
       this.#hasFailed = true
-      if (!this.#node.closed.aborted)
-        this.#node.logger.warn({ taskId: row.taskId, err: error }, 'failed to examine a task: the next sweep retries')
-      return false
+      if (!this.#node.closed.aborted) this.#node.logger.warn({ taskId, err: error }, 'failed to examine a task: the next sweep retries')
+      return undefined
     }
   }
 

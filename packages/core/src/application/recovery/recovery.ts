@@ -2,6 +2,7 @@ import type { TaskDetails } from '../../domain/task-details.ts'
 import { waitsSince } from '../../domain/task-details.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import { isFinalStatus } from '../../domain/task-status.ts'
+import type { UnreadableRow } from '../../ports/task-listing.ts'
 import type { Aggregate } from '../commands/aggregate.ts'
 import { fold, noTask } from '../commands/aggregate.ts'
 import { TaskNotFound } from '../node/errors.ts'
@@ -70,6 +71,17 @@ export class Recovery {
     return (await this.#isOvertaken(row)) ? { type: 'overtaken' } : undefined
   }
 
+  /**
+   * The details of a task whose row cannot be read, from its history; `undefined` if the history cannot be read, either. The row is saved
+   * again: a later sweep shows whether that helped.
+   */
+  async restore(row: UnreadableRow): Promise<TaskDetails | undefined> {
+    this.unreadable.reportRow(row)
+    const details = (await this.#read({ taskId: row.taskId, version: 0 }, false))?.details
+    if (details !== undefined) await this.#publisher.saveRow(details)
+    return details
+  }
+
   /** Repairs a task if the suspicion holds. Returns whether anything was repaired. */
   async repair(row: TaskDetails, suspicion: Suspicion): Promise<boolean> {
     if (suspicion.type === 'unscheduled') {
@@ -110,8 +122,7 @@ export class Recovery {
   }
 
   /** Reads the history; `undefined` if it is unreadable, which is logged once. */
-  async #read(row: TaskDetails): Promise<Aggregate | undefined> {
-    const { taskId, version } = row
+  async #read({ taskId, version }: Pick<TaskDetails, 'taskId' | 'version'>, isRowReadable = true): Promise<Aggregate | undefined> {
     try {
       const events = await persist(this.#node, { forMs: this.#node.commandTimeoutMs }, (signal) =>
         this.#node.storage.events.read(taskId, { signal }),
@@ -119,7 +130,7 @@ export class Recovery {
       const aggregate = fold(noTask, events)
       const { details, last } = aggregate
       if (details === undefined || last === undefined) throw new TaskNotFound(taskId)
-      this.unreadable.forget(taskId)
+      if (isRowReadable) this.unreadable.forget(taskId)
       // The row missed the end, so awaiting callers may have missed the notice of the end, too.
       if (isFinalStatus(details.status)) await this.#publisher.announce(taskId, [last])
       return aggregate
