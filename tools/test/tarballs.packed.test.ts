@@ -34,6 +34,7 @@ const others = [
   'typescript-6@npm:typescript@~6.0',
   'typescript-7@npm:typescript@~7.0',
   '@types/node@24',
+  'esbuild',
   'vitest',
   'zod',
 ]
@@ -143,6 +144,42 @@ test.for(nodeTitles)('an error is one class, whichever entry it comes from, on %
   )
 })
 
+/** A program in both languages of modules: it makes a manager, and needs the adapters. */
+const programOf = (load: (name: string, what: string) => string): string =>
+  [
+    load('@taskledger/core', 'createTaskManager, defineTask, unchecked'),
+    load('@taskledger/cassandra', 'cassandraStorage'),
+    load('@taskledger/rabbitmq', 'rabbitmqMessaging'),
+    'const add = defineTask({ type: "add", payload: unchecked(), run: ({ payload }) => payload + 1 })',
+    'const run = async () => {',
+    '  const manager = await createTaskManager({ tasks: [add], logger: { debug() {}, info() {}, warn: console.warn, error: console.error } })',
+    '  console.log(await (await manager.submit(add, 1)).result(), typeof cassandraStorage, typeof rabbitmqMessaging)',
+    '  await manager.close()',
+    '}',
+    'run()',
+  ].join('\n')
+const required = programOf((name, what) => `const { ${what} } = require('${name}')`)
+const imported = programOf((name, what) => `import { ${what} } from '${name}'`)
+
+test.for(nodeTitles)('a CommonJS program can require them on %s', async (node) => {
+  expect(await run(nodes[node] ?? '', ['--input-type=commonjs', '--eval', required], join(scratch, 'consumer'))).toBe(
+    '2 function function\n',
+  )
+})
+
+test.for([
+  ['cjs', []],
+  ['esm', ['--external:cassandra-driver', '--external:amqplib']],
+] as const)('esbuild bundles them as %s', async ([format, externals]) => {
+  const consumer = join(scratch, 'consumer')
+  const name = `bundled-${format}`
+  await writeFile(join(consumer, `${name}.mjs`), imported)
+  const bundle = `${name}-out.${format === 'cjs' ? 'cjs' : 'mjs'}`
+  const options = ['--bundle', '--platform=node', `--format=${format}`, ...externals, `--outfile=${bundle}`, '--log-level=error']
+  await run(join(consumer, 'node_modules/.bin/esbuild'), [`${name}.mjs`, ...options], consumer)
+  expect(await run(process.execPath, [bundle], consumer)).toBe('2 function function\n')
+})
+
 /** The checks that a user's compiler may make, or not make. */
 const strictness = { exact: { strict: true, exactOptionalPropertyTypes: true }, strict: { strict: true }, loose: { strict: false } }
 
@@ -171,9 +208,10 @@ test.for(Object.entries(compilers))(
         outDir: 'out',
         ...checks,
       }
-      await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+      await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts', '*.cts'] }))
       await writeFile(join(folder, 'readme.ts'), program)
       await copyFile(join(root, 'packages/core/test/user-program.ts'), join(folder, 'user-program.ts'))
+      await writeFile(join(folder, 'common.cts'), "import { defineTask } from '@taskledger/core'\nexport const define = defineTask\n")
       await writeFile(join(folder, 'entries.ts'), [...imports, ...oneClass, ''].join('\n'))
       return folder
     }
