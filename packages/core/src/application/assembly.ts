@@ -136,7 +136,10 @@ export class Assembly implements NodeListener {
   leaseChanged(state: LeaseState): void {
     const { logger } = this.node
     if (state === 'held') logger.info({}, 'acquired the lease: other nodes count this node as alive')
-    else if (state === 'doubtful') logger.warn({}, 'stopped taking tasks: this node could not renew its lease in time')
+    else if (!this.worker.isOpen) {
+      if (state === 'doubtful') logger.warn({}, 'could not renew the lease in time: retrying')
+      else logger.warn({}, 'lost the lease: other nodes count this node as dead until it is renewed')
+    } else if (state === 'doubtful') logger.warn({}, 'stopped taking tasks: this node could not renew its lease in time')
     else logger.error({ running: this.worker.running }, 'lost the lease: this node stops its tasks and releases them')
     this.health.checkLease()
     this.worker.leaseChanged(state)

@@ -17,7 +17,7 @@ import { janitorSettings } from './recovery/settings.ts'
 import type { TaskWorkerOptions } from './worker/settings.ts'
 import { workerSettings } from './worker/settings.ts'
 import { TaskIds } from './commands/task-ids.ts'
-import { neverThrowing } from './node/logging.ts'
+import { boundLogger, neverThrowing } from './node/logging.ts'
 import { Assembly } from './assembly.ts'
 import { TaskManager } from './task-manager.ts'
 
@@ -30,11 +30,13 @@ import { TaskManager } from './task-manager.ts'
  */
 export const createTaskManager = async (options: TaskManagerOptions): Promise<TaskManager> => {
   const { clock = systemClock, storage, messaging } = options
-  const logger = neverThrowing(options.logger ?? consoleLogger)
+  let logger = neverThrowing(options.logger ?? consoleLogger)
   const given = [storage, messaging].filter((bundle) => bundle !== undefined)
   let made: Awaited<ReturnType<typeof make>>
   try {
-    made = await make(options, clock, logger)
+    const identity = identityOf(options, clock)
+    logger = boundLogger(logger, { node: identity.nodeId })
+    made = await make(options, identity, clock, logger)
   } catch (error) {
     await closeAll({ clock, logger }, given)
     throw error
@@ -50,15 +52,29 @@ export const createTaskManager = async (options: TaskManagerOptions): Promise<Ta
   return manager
 }
 
+/** What tells a node from others. */
+interface NodeIdentity {
+  readonly name: string
+  readonly nodeId: string
+  /** Draws the ids of its tasks. */
+  readonly ids: TaskIds
+}
+
+const identityOf = ({ name: given = 'node', random }: TaskManagerOptions, clock: Clock): NodeIdentity => {
+  const name = checkText('name', given, 100)
+  const ids = new TaskIds(clock, random)
+  return { name, ids, nodeId: `${name}-${random === undefined ? v4().slice(0, 8) : ids.next().slice(-12, -4)}` }
+}
+
 /** Makes a manager that has not joined yet, and the options of its worker. */
 const make = async (
   options: TaskManagerOptions,
+  { name, nodeId, ids }: NodeIdentity,
   clock: Clock,
   logger: Logger,
 ): Promise<{ readonly manager: TaskManager; readonly worker: TaskWorkerOptions | false }> => {
   const { random } = options
   const registry = options.tasks instanceof TaskRegistry ? options.tasks : taskRegistry(options.tasks)
-  const name = checkText('name', options.name ?? 'node', 100)
   const callTimeoutMs = checkMs('callTimeoutMs', options.callTimeoutMs ?? 10_000)
   const commandTimeoutMs = checkMs('commandTimeoutMs', options.commandTimeoutMs ?? 10_000)
   const maxPayloadBytes = checkWhole('maxPayloadBytes', options.maxPayloadBytes ?? defaultMaxPayloadBytes, 1, 2 ** 30)
@@ -69,8 +85,6 @@ const make = async (
   if (worker !== false) workerSettings(worker, registry)
 
   const { storage, messaging } = await withDefaults(options, clock, logger)
-  const ids = new TaskIds(clock, random)
-  const nodeId = `${name}-${random === undefined ? v4().slice(0, 8) : ids.next().slice(-12, -4)}`
   const closed = new AbortController()
   let events = 0
   const eventPrefix = `${nodeId}.${clock.now().toString(36)}.`

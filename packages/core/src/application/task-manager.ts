@@ -7,7 +7,6 @@ import type { CallOptions } from '../ports/call-options.ts'
 import { checkMs, checkWhole, shown } from '../ports/shared/checks.ts'
 import { closedError, TaskledgerError } from '../ports/shared/errors.ts'
 import type { TaskNotice, Unsubscribe } from '../ports/event-bus.ts'
-import type { NodeInfo } from '../ports/node-registry.ts'
 import type { TaskPage } from '../ports/task-listing.ts'
 import type { TaskDeclaration } from '../tasks/task-factory.ts'
 import type { PayloadArguments, PayloadOf, ProgressOf, ResultOf } from '../tasks/typed-task.ts'
@@ -19,6 +18,7 @@ import { timeOf } from './node/checks.ts'
 import type { NodeContext } from './node/context.ts'
 import { allTasks } from './queries/all-tasks.ts'
 import type { ListQuery, TaskQuery } from './queries/list-query.ts'
+import type { LiveNode } from './queries/task-queries.ts'
 import type { DoctorOptions, DoctorReport } from './recovery/doctor.ts'
 import type { PurgeOutcome } from './recovery/purging.ts'
 import type { RebuildOutcome } from './recovery/rebuilding.ts'
@@ -123,11 +123,11 @@ export class TaskManager {
   }
 
   /**
-   * The live nodes, as the node registry has them.
+   * The live nodes, as the node registry has them, and how old each entry is.
    *
    * @throws `CLOSED`.
    */
-  async nodes(options: CallOptions = {}): Promise<readonly NodeInfo[]> {
+  async nodes(options: CallOptions = {}): Promise<readonly LiveNode[]> {
     return this.#assembly.queries.nodes(options)
   }
 

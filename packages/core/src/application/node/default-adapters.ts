@@ -27,12 +27,15 @@ export const withDefaults = async (given: GivenAdapters, clock: Clock, logger: L
     logger.warn({}, 'storage is in memory but messaging reaches other processes: they cannot read these tasks; configure storage, too')
   if (storage?.events.capabilities.durability === true)
     logger.warn({}, 'messaging is in memory but storage is durable: other processes receive no tasks; configure messaging, too')
-  const memory = await importMemory(clock)
+  const memory = await importMemory({ clock, logger })
   return { storage: storage ?? memory.storage(), messaging: messaging ?? memory.messaging() }
 }
 
-const importMemory = async (clock: Clock): Promise<{ storage(): TaskStorage; messaging(): TaskMessaging }> => {
-  let createMemory: (options: { clock: Clock }) => { storage(): TaskStorage; messaging(): TaskMessaging }
+const importMemory = async (parts: {
+  readonly clock: Clock
+  readonly logger: Logger
+}): Promise<{ storage(): TaskStorage; messaging(): TaskMessaging }> => {
+  let createMemory: (options: typeof parts) => { storage(): TaskStorage; messaging(): TaskMessaging }
   try {
     ;({ createMemory } = await import('@taskledger/memory'))
   } catch (cause) {
@@ -42,5 +45,5 @@ const importMemory = async (clock: Clock): Promise<{ storage(): TaskStorage; mes
       { cause },
     )
   }
-  return createMemory({ clock })
+  return createMemory(parts)
 }

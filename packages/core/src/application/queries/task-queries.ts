@@ -23,6 +23,16 @@ export interface WaitOptions extends CallOptions {
   readonly timeoutMs?: number | undefined
 }
 
+/** A live node, as the registry has it. */
+export interface LiveNode extends NodeInfo {
+  /**
+   * How long ago the node renewed its entry, in milliseconds by the clock of the node that answers: `running` and `delivered` are as old as
+   * this. A node renews its entry every 5 seconds by default. If the clocks of the two nodes differ by more than that, the age may be too low by
+   * that time.
+   */
+  readonly ageMs: number
+}
+
 /** Answers questions: about one task from its history, about many from the listing, about nodes from the registry. */
 export class TaskQueries {
   readonly #node: NodeContext
@@ -44,9 +54,19 @@ export class TaskQueries {
     )
   }
 
-  async nodes({ signal }: CallOptions): Promise<readonly NodeInfo[]> {
+  async nodes({ signal }: CallOptions): Promise<readonly LiveNode[]> {
     this.#node.closed.throwIfAborted()
-    return persist(this.#node, { forMs: this.#node.commandTimeoutMs, signal }, (bound) => this.#node.storage.nodes.live({ signal: bound }))
+    const { commandTimeoutMs, storage } = this.#node
+    const live = await persist(this.#node, { forMs: commandTimeoutMs, signal }, (bound) => storage.nodes.live({ signal: bound }))
+    return live.map((node) => ({ ...node, ageMs: this.#ageOf(node) }))
+  }
+
+  /** The difference of two wall clocks is known up to the time between two renewals: if it may be none, it is taken for none. */
+  #ageOf({ nodeId, renewedAt }: NodeInfo): number {
+    const { clock, clocks, lease } = this.#node
+    const seenMs = Math.max(0, clock.elapsed() - (clocks.elapsedAt(renewedAt, nodeId) ?? Infinity))
+    const ageMs = clock.now() - renewedAt
+    return Math.round(ageMs >= seenMs && ageMs <= seenMs + 2 * lease.settings.renewMs ? ageMs : seenMs)
   }
 
   async history(task: AskedTask, { signal }: CallOptions): Promise<readonly TaskEvent[]> {

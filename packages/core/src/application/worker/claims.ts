@@ -175,7 +175,7 @@ export class Claims {
   ): Promise<void> {
     const claim: Claim = { taskId: delivery.message.taskId, begunAt: this.#node.clock.elapsed(), heard: 0, isRefused: false }
     this.#open.add(claim)
-    const command = { type: 'StartTask', ...commandBase(this.#node, claim.taskId) } as const
+    const command = { type: 'StartTask', ...commandBase(this.#node, claim.taskId), fence: this.#node.clocks.fastestNow() } as const
     let stands = false
     try {
       // Retry until closed: after a lost answer, only a retry can tell whether the claim was written.

@@ -9,7 +9,7 @@ import type { Aggregate } from '../commands/aggregate.ts'
 import type { AbortCode } from '../node/errors.ts'
 import { TaskAborted } from '../node/errors.ts'
 import type { Ending } from './conclusion.ts'
-import { taskLogger } from '../node/logging.ts'
+import { boundLogger } from '../node/logging.ts'
 
 export interface TaskRunOptions {
   readonly taskId: TaskId
@@ -137,7 +137,7 @@ export class TaskRun {
       lastProgress: lastProgress?.value,
       progress: (value) => this.#report(value),
       get logger(): Logger {
-        return (bound ??= taskLogger(logger, { taskId, type, attempt }))
+        return (bound ??= boundLogger(logger, { taskId, type, attempt }))
       },
     }
   }
