@@ -95,8 +95,8 @@ const interceptedListing = (listing: TaskListing, pass: Pass): TaskListing => ({
   async *unfinished(...args) {
     yield* await pass('listing.unfinished', args, (...given) => listing.unfinished(...given), args[1])
   },
-  saveProgress: (...args) => pass('listing.saveProgress', args, (...given) => listing.saveProgress(...given), args[2], args[0]),
-  progress: (...args) => pass('listing.progress', args, (...given) => listing.progress(...given), args[1], args[0]),
+  saveProgress: (...args) => pass('listing.saveProgress', args, (...given) => listing.saveProgress(...given), args[2], args[0].taskId),
+  progress: (...args) => pass('listing.progress', args, (...given) => listing.progress(...given), args[1], args[0].taskId),
   remove: (...args) => pass('listing.remove', args, (...given) => listing.remove(...given), args[1], args[0].taskId),
   close: () => listing.close(),
 })

@@ -5,7 +5,7 @@ import type {
   TaskShard,
   TaskDetails,
   TaskFilter,
-  TaskId,
+  TaskLife,
   TaskListing,
   TaskListingCapabilities,
   TaskPage,
@@ -100,23 +100,19 @@ export class CassandraTaskListing implements TaskListing {
     }
   }
 
-  async saveProgress(taskId: TaskId, progress: TaskProgress, options: CallOptions = {}): Promise<void> {
+  async saveProgress(task: TaskLife, progress: TaskProgress, options: CallOptions = {}): Promise<void> {
     this.#share.enter(options.signal)
-    await this.#progress.save(taskId, progress, options)
+    await this.#progress.save(task, progress, options)
   }
 
-  async progress(taskId: TaskId, options: CallOptions = {}): Promise<TaskProgress | undefined> {
+  async progress(task: TaskLife, options: CallOptions = {}): Promise<TaskProgress | undefined> {
     this.#share.enter(options.signal)
-    return this.#progress.of(taskId, options)
+    return this.#progress.of(task, options)
   }
 
-  async remove(task: Pick<TaskDetails, 'taskId' | 'createdAt'>, options: CallOptions = {}): Promise<void> {
+  async remove(task: TaskLife, options: CallOptions = {}): Promise<void> {
     this.#share.enter(options.signal)
-    await Promise.all([
-      this.#allTasks.remove(task, options),
-      this.#unfinished.remove(task, options),
-      this.#progress.remove(task.taskId, options),
-    ])
+    await Promise.all([this.#allTasks.remove(task, options), this.#unfinished.remove(task, options), this.#progress.remove(task, options)])
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { CallOptions, TaskDetails, TaskId, UnreadableRow } from '@taskledger/core/ports'
+import type { CallOptions, TaskDetails, TaskLife, UnreadableRow } from '@taskledger/core/ports'
 import { compareListed } from '@taskledger/core/ports'
 import type { FacetPartition } from './tables/buckets.ts'
 import type { FacetRows } from './tables/faceted-table.ts'
@@ -74,6 +74,9 @@ export const detailsOfRows = async (
     else others.push(row)
   }
   const read = await Promise.all(Array.from(byPartition, ([partition, rows]) => table.details(partition, rows, options)))
-  const byId = new Map<TaskId, TaskDetails | UnreadableRow>(read.flat().map((details) => [details.taskId, details]))
-  return rows.flatMap(({ taskId }) => byId.get(taskId) ?? [])
+  // By life, not by id: after a purge a row without details may have stayed, and the same id may be used again.
+  const byLife = new Map(read.flat().map((details) => [lifeKeyOf(details), details]))
+  return rows.flatMap((row) => byLife.get(lifeKeyOf(row)) ?? [])
 }
+
+const lifeKeyOf = ({ taskId, createdAt }: TaskLife): string => `${taskId} ${createdAt}`

@@ -45,8 +45,8 @@ export const listingTables: readonly TableDefinition[] = [
   {
     name: 'task_progress',
     definition: `(
-  prefix text, task_id text, progress text,
-  PRIMARY KEY ((prefix, task_id))
+  prefix text, task_id text, created_at timestamp, progress text,
+  PRIMARY KEY ((prefix, task_id), created_at)
 ) WITH gc_grace_seconds = 86400`,
   },
 ]

@@ -70,11 +70,11 @@ describe('the listing on Cassandra', () => {
     await using other = await openListing()
     const details = detailsWith({ status: 'inProgress', version: 2, attempt: 1, labels: ['red'] })
     await one.listing.save(details)
-    await one.listing.saveProgress(details.taskId, { attempt: 1, sequence: 1, at: 0, value: 1 })
+    await one.listing.saveProgress(details, { attempt: 1, sequence: 1, at: 0, value: 1 })
     expect(await other.listing.list({}, { limit: 10 })).toEqual({ tasks: [] })
     expect(await other.listing.list({ label: 'red' }, { limit: 10 })).toEqual({ tasks: [] })
     expect(await unfinishedOf(other.listing)).toEqual([])
-    expect(await other.listing.progress(details.taskId)).toBeUndefined()
+    expect(await other.listing.progress(details)).toBeUndefined()
     await other.listing.remove(details)
     expect((await one.listing.list({}, { limit: 10 })).tasks).toHaveLength(1)
   })
@@ -93,6 +93,19 @@ describe('the listing on Cassandra', () => {
     await listing.save(again)
     expect(await listing.list({ label: 'red' }, { limit: 10 })).toEqual({ tasks: [again] })
     expect(await unfinishedOf(listing)).toEqual([again])
+  })
+
+  it('lists a new task once, although rows of a removed task of the same id have stayed', async ({ expect }) => {
+    await using opened = await openListing()
+    const { listing } = opened
+    const first = detailsWith({ version: 2, status: 'inProgress', attempt: 1, node: 'worker-1' })
+    await listing.save(first)
+    await listing.save({ ...first, version: 4, attempt: 2, node: 'worker-2' })
+    // It does not know of the row by the node of the first attempt.
+    await listing.remove(first)
+    const again = { ...first, createdAt: first.createdAt + 1 }
+    await listing.save(again)
+    expect(await listing.list({ node: 'worker-1' }, { limit: 10 })).toEqual({ tasks: [again] })
   })
 
   it('lists a task by its present node, and not by those of its earlier attempts', async ({ expect }) => {
@@ -166,9 +179,10 @@ describe('the listing on Cassandra', () => {
       await spoil('task_list', defaultListBucketMs, 4, task, text)
       await spoil('task_unfinished', unfinishedBucketMs, unfinishedShards, task, text)
     }
-    await session.execute(`INSERT INTO ${session.table('task_progress')} (prefix, task_id, progress) VALUES (?, ?, ?)`, [
+    await session.execute(`INSERT INTO ${session.table('task_progress')} (prefix, task_id, created_at, progress) VALUES (?, ?, ?, ?)`, [
       session.prefix,
       sound[0]?.taskId,
+      new Date(sound[0]?.createdAt ?? 0),
       '{}',
     ])
     for (const filter of [{}, { type: 'reindex' }, { statuses: ['waiting'] }] as const) {
@@ -182,7 +196,7 @@ describe('the listing on Cassandra', () => {
     const open = await unfinishedOf(listing)
     expect(new Set(open.filter((row) => !isUnreadableRow(row)))).toEqual(new Set(sound))
     expect(new Set(open.filter(isUnreadableRow).map(({ taskId }) => taskId))).toEqual(new Set([spoilt.taskId, foreign.taskId]))
-    expect(await listing.progress(sound[0]?.taskId as TaskDetails['taskId'])).toBeUndefined()
+    expect(await listing.progress(sound[0] as TaskDetails)).toBeUndefined()
     await listing.remove(spoilt)
   })
 })

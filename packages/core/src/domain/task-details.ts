@@ -47,6 +47,12 @@ export interface TaskDetails<Result = unknown, Progress = unknown> {
 }
 
 /**
+ * One life of a task. After a purge an idempotency key gives the same id again, to a new task: only the creation tells
+ * the two apart.
+ */
+export type TaskLife = Pick<TaskDetails, 'taskId' | 'createdAt'>
+
+/**
  * The details after one more event. Total like `evolve`: an event before `TaskCreated` gives `undefined`.
  */
 export const evolveDetails = (details: TaskDetails | undefined, event: TaskEvent): TaskDetails | undefined => {

@@ -64,7 +64,7 @@ export type {
   TaskStarted,
 } from '../domain/task-event.ts'
 export { detailsOf, evolveDetails, isLaterProgress, mergeProgress, waitsSince } from '../domain/task-details.ts'
-export type { TaskDetails } from '../domain/task-details.ts'
+export type { TaskDetails, TaskLife } from '../domain/task-details.ts'
 export { defaultRetryPolicy } from '../domain/retry-policy.ts'
 export type { RetryBackoff, RetryPolicy } from '../domain/retry-policy.ts'
 export type { JsonObject, JsonValue } from '../domain/json.ts'

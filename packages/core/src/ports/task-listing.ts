@@ -1,6 +1,6 @@
-import type { TaskDetails } from '../domain/task-details.ts'
-import type { TaskProgress } from '../domain/task-event.ts'
+import type { TaskDetails, TaskLife } from '../domain/task-details.ts'
 import type { TaskId } from '../domain/task-id.ts'
+import type { TaskProgress } from '../domain/task-event.ts'
 import type { TaskStatus } from '../domain/task-status.ts'
 import type { CallOptions } from './call-options.ts'
 import type { TaskListingCapabilities } from './capabilities.ts'
@@ -86,10 +86,12 @@ export interface UnfinishedOptions extends CallOptions {
  * to 1.3); list by creation time and then id, the newest first, without reading all tasks (TL-2.1 to 2.5); walk every task once while
  * others are added (TL-2.3); give every unfinished task to exactly one shard (TL-3.1, 3.2), and with `dueBefore` at least the tasks that it
  * asks for (TL-3.4); keep the progress with the highest (attempt, sequence), show it in the rows of unfinished tasks that have begun
- * (`attempt` is not 0), and never let it change a status (TL-4.1 to 4.4); name every row that you cannot decode, in its place, instead of
- * leaving it out or failing (TL-7.1 to 7.3): nobody would look for its task.
+ * (`attempt` is not 0), and never let it change a status (TL-4.1 to 4.4); keep the {@link TaskLife lives} of an id apart: nothing that was
+ * written for one life hides or changes another (TL-5.2); name every row that you cannot decode, in its place, instead of leaving it out or
+ * failing (TL-7.1 to 7.3): nobody would look for its task.
  *
- * **You may assume** that equal versions have equal details; that `createdAt` of a task never changes; that filter and limit were checked.
+ * **You may assume** that equal versions of a life have equal details; that `createdAt` of a life never changes, and that two lives of an id
+ * differ in it; that filter and limit were checked.
  *
  * **Not your job:** knowing the truth (the event store has it), notices, retries.
  *
@@ -109,13 +111,13 @@ export interface TaskListing {
   unfinished(shard: TaskShard, options?: UnfinishedOptions): AsyncIterable<TaskDetails | UnreadableRow>
 
   /** Saves the progress of a task, unless a later report is stored or its row is final. */
-  saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void>
+  saveProgress(task: TaskLife, progress: TaskProgress, options?: CallOptions): Promise<void>
 
   /** The latest saved progress; `undefined` if there is none. For a finished task either is fine. */
-  progress(taskId: TaskId, options?: CallOptions): Promise<TaskProgress | undefined>
+  progress(task: TaskLife, options?: CallOptions): Promise<TaskProgress | undefined>
 
-  /** Removes the row and the progress of a task. Removing an unknown task is not an error. */
-  remove(task: Pick<TaskDetails, 'taskId' | 'createdAt'>, options?: CallOptions): Promise<void>
+  /** Removes the row and the progress of one life of a task. Removing an unknown task is not an error. */
+  remove(task: TaskLife, options?: CallOptions): Promise<void>
 
   /** Ends the running calls and releases the engine. Closing twice is fine. */
   close(): Promise<void>

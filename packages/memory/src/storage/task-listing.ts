@@ -6,6 +6,7 @@ import type {
   TaskDetails,
   TaskFilter,
   TaskId,
+  TaskLife,
   TaskListing,
   TaskListingCapabilities,
   TaskPage,
@@ -39,12 +40,13 @@ interface Row extends ListingPosition {
 
 /** The part of the listing that all clients share. */
 export interface ListedTasks {
-  readonly rows: Map<TaskId, Row>
+  /** By {@link keyOf life}. */
+  readonly rows: Map<string, Row>
   readonly all: ListingOrder<Row>
   /** The unfinished rows of `all`, to find them quickly among any number of finished ones. */
   readonly unfinished: ListingOrder<Row>
-  /** Kept apart from the rows, because progress has no version. */
-  readonly progress: Map<TaskId, TaskProgress>
+  /** By {@link keyOf life}. Kept apart from the rows, because progress has no version. */
+  readonly progress: Map<string, TaskProgress>
 }
 
 export const noListedTasks = (): ListedTasks => ({
@@ -68,21 +70,22 @@ export class MemoryTaskListing implements TaskListing {
     this.#gate.pass(options?.signal)
     const { rows, all, unfinished, progress } = this.#tasks
     const { taskId, createdAt } = details
-    const known = rows.get(taskId)
+    const key = keyOf(details)
+    const known = rows.get(key)
     if (known !== undefined && known.details.version >= details.version) return
     const row = known ?? { taskId, createdAt, details, hash: shardOf(taskId, 2 ** 32) }
     const wasUnfinished = known !== undefined && isUnfinished(known)
     row.details = copyOf(details)
     row.text = undefined
     if (known === undefined) {
-      rows.set(taskId, row)
+      rows.set(key, row)
       all.add(row)
     }
     if (isUnfinished(row)) {
       if (!wasUnfinished) unfinished.add(row)
     } else {
       if (wasUnfinished) unfinished.remove(row)
-      progress.delete(taskId)
+      progress.delete(key)
     }
   }
 
@@ -112,29 +115,31 @@ export class MemoryTaskListing implements TaskListing {
       if (row.hash % of === shard && (dueBefore === undefined || isDueBefore(dueBefore, row.details))) rowsNow.push(row)
     for (const row of rowsNow) {
       this.#gate.pass(signal)
-      if (isUnfinished(row) && this.#tasks.rows.get(row.taskId) === row) yield this.#show(row)
+      if (isUnfinished(row) && this.#tasks.rows.get(keyOf(row)) === row) yield this.#show(row)
     }
   }
 
-  async saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void> {
+  async saveProgress(task: TaskLife, progress: TaskProgress, options?: CallOptions): Promise<void> {
     this.#gate.pass(options?.signal)
-    const row = this.#tasks.rows.get(taskId)
+    const key = keyOf(task)
+    const row = this.#tasks.rows.get(key)
     if (row !== undefined && !isUnfinished(row)) return
-    if (isLaterProgress(progress, this.#tasks.progress.get(taskId))) this.#tasks.progress.set(taskId, copyOf(progress))
+    if (isLaterProgress(progress, this.#tasks.progress.get(key))) this.#tasks.progress.set(key, copyOf(progress))
   }
 
-  async progress(taskId: TaskId, options?: CallOptions): Promise<TaskProgress | undefined> {
+  async progress(task: TaskLife, options?: CallOptions): Promise<TaskProgress | undefined> {
     this.#gate.pass(options?.signal)
-    return copyOf(this.#tasks.progress.get(taskId))
+    return copyOf(this.#tasks.progress.get(keyOf(task)))
   }
 
-  async remove({ taskId }: ListingPosition, options?: CallOptions): Promise<void> {
+  async remove(task: TaskLife, options?: CallOptions): Promise<void> {
     this.#gate.pass(options?.signal)
     const { rows, all, unfinished, progress } = this.#tasks
-    progress.delete(taskId)
-    const row = rows.get(taskId)
+    const key = keyOf(task)
+    progress.delete(key)
+    const row = rows.get(key)
     if (row === undefined) return
-    rows.delete(taskId)
+    rows.delete(key)
     all.remove(row)
     unfinished.remove(row)
   }
@@ -149,15 +154,17 @@ export class MemoryTaskListing implements TaskListing {
 
   #show(row: Row): TaskDetails | UnreadableRow {
     if (row.text !== undefined) return decodeRow(row.text, row)
-    return copyOf(mergeProgress(row.details, this.#tasks.progress.get(row.taskId)))
+    return copyOf(mergeProgress(row.details, this.#tasks.progress.get(keyOf(row))))
   }
 }
 
-/** Puts text in the place of the details of a row, as damage would. */
+/** Puts text in the place of the details of a task's rows, as damage would. */
 export const spoilRow = ({ rows }: ListedTasks, taskId: TaskId, text: string): void => {
-  const row = rows.get(taskId)
-  if (row !== undefined) row.text = text
+  for (const row of rows.values()) if (row.taskId === taskId) row.text = text
 }
+
+/** The key of a life of a task: an id that is used again after a purge has rows and progress of its own. */
+const keyOf = ({ taskId, createdAt }: TaskLife): string => `${taskId} ${createdAt}`
 
 const isDueBefore = (time: number, details: TaskDetails): boolean => details.status === 'waiting' && waitsSince(details) < time
 

@@ -1,7 +1,7 @@
 import type { TaskDetails, TaskListing, TaskProgress, UnreadableRow } from '@taskledger/core/ports'
 import { createMemory } from '@taskledger/memory'
 import { expect, test } from 'vitest'
-import { details, taskIdOf } from '../samples.ts'
+import { details } from '../samples.ts'
 
 const progress = (sequence: number): TaskProgress => ({ attempt: 1, sequence, at: 1_000 + sequence, value: { done: sequence } })
 
@@ -14,14 +14,14 @@ const unfinished = async (listing: TaskListing): Promise<readonly (TaskDetails |
 test('a final row removes a task from the unfinished ones, and its progress with it', async () => {
   const { listing } = createMemory().storage()
   await listing.save(details(1))
-  await listing.saveProgress(taskIdOf(1), progress(3))
-  await listing.saveProgress(taskIdOf(1), progress(2))
+  await listing.saveProgress(details(1), progress(3))
+  await listing.saveProgress(details(1), progress(2))
   expect(await unfinished(listing)).toEqual([details(1, { progress: progress(3) })])
   const final = details(1, { version: 3, status: 'completed' })
   await listing.save(final)
-  await listing.saveProgress(taskIdOf(1), progress(4))
+  await listing.saveProgress(details(1), progress(4))
   expect(await unfinished(listing)).toEqual([])
-  expect(await listing.progress(taskIdOf(1))).toBeUndefined()
+  expect(await listing.progress(details(1))).toBeUndefined()
   expect((await listing.list({}, { limit: 1 })).tasks).toEqual([final])
 })
 
@@ -49,10 +49,10 @@ test('an iteration ends when the listing is closed', async () => {
 test('a removed task is in no list, and can be listed again', async () => {
   const { listing } = createMemory().storage()
   await listing.save(details(1, { version: 5 }))
-  await listing.saveProgress(taskIdOf(1), progress(1))
+  await listing.saveProgress(details(1), progress(1))
   await listing.remove(details(1))
   expect(await unfinished(listing)).toEqual([])
-  expect(await listing.progress(taskIdOf(1))).toBeUndefined()
+  expect(await listing.progress(details(1))).toBeUndefined()
   await listing.save(details(1, { version: 1 }))
   expect(await unfinished(listing)).toEqual([details(1)])
 })

@@ -5,7 +5,7 @@ import { traitRules } from '../traits.ts'
 import { pageCostRule } from './page-cost.ts'
 import { pageRules } from './pages.ts'
 import { progressRules } from './progress.ts'
-import { removalRule } from './removal.ts'
+import { removalRules } from './removal.ts'
 import { detailsWith } from './sample-details.ts'
 import { unfinishedRules } from './unfinished.ts'
 import { unreadableRules } from './unreadable.ts'
@@ -26,9 +26,9 @@ const traits = traitRules<TaskListing>('TL', [
   },
   {
     method: 'saveProgress',
-    call: (port, signal) => port.saveProgress(details.taskId, { attempt: 1, sequence: 1, at: 0, value: 1 }, signal && { signal }),
+    call: (port, signal) => port.saveProgress(details, { attempt: 1, sequence: 1, at: 0, value: 1 }, signal && { signal }),
   },
-  { method: 'progress', call: (port, signal) => port.progress(details.taskId, signal && { signal }) },
+  { method: 'progress', call: (port, signal) => port.progress(details, signal && { signal }) },
   { method: 'remove', call: (port, signal) => port.remove(details, signal && { signal }) },
 ])
 
@@ -42,7 +42,7 @@ export const taskListingContract = (harness: Harness<TaskListing>): Contract<Tas
     pageCostRule,
     ...unfinishedRules,
     ...progressRules,
-    removalRule,
+    ...removalRules,
     ...valueRules,
     ...unreadableRules,
     ...traits,

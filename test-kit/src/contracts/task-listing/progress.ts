@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { TaskListing, TaskProgress } from '@taskledger/core/ports'
+import type { TaskLife, TaskListing, TaskProgress } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
 import { byId, listedBy, unfinishedOf } from './reading.ts'
 import { drawTaskId } from '../sample-data.ts'
@@ -22,15 +22,15 @@ export const progressRules: readonly Rule<TaskListing>[] = [
       const clients = [port, await peer()] as const
       const reports = [progressOf(1, 1), progressOf(1, 2), progressOf(1, 10), progressOf(2, 1), progressOf(2, 2)]
       const last = progressOf(2, 2)
-      const save = (taskId: Parameters<TaskListing['saveProgress']>[0], report: TaskProgress, turn: number): Promise<void> =>
-        clients[turn % 2 === 0 ? 0 : 1].saveProgress(taskId, report)
+      const save = (task: TaskLife, report: TaskProgress, turn: number): Promise<void> =>
+        clients[turn % 2 === 0 ? 0 : 1].saveProgress(task, report)
       const orders = [reports, [...reports].reverse(), ...Array.from({ length: 10 }, () => shuffled(reports, random))]
       for (const [index, order] of orders.entries()) {
         const running = detailsWith(random, { status: 'inProgress', version: 4, attempt: 2, createdAt: leapDay - index })
         await port.save(running)
-        if (index % 2 === 0) for (const [turn, report] of order.entries()) await save(running.taskId, report, turn)
-        else await Promise.all(order.map((report, turn) => save(running.taskId, report, turn)))
-        for (const client of clients) assert.deepEqual(await client.progress(running.taskId), last)
+        if (index % 2 === 0) for (const [turn, report] of order.entries()) await save(running, report, turn)
+        else await Promise.all(order.map((report, turn) => save(running, report, turn)))
+        for (const client of clients) assert.deepEqual(await client.progress(running), last)
       }
       for (const row of await listedBy(port)) assert.deepEqual(row.progress, last)
     },
@@ -41,7 +41,7 @@ export const progressRules: readonly Rule<TaskListing>[] = [
     title: 'progress appears in the rows of unfinished tasks and changes nothing else of them',
     hint: 'store it apart from the columns that a save writes: it has no version, creates no row and outlives the next save',
     run: async ({ port, random }) => {
-      const stranger = drawTaskId(random)
+      const stranger = detailsWith(random)
       await port.saveProgress(stranger, progressOf(1, 1))
       assert.deepEqual(await listedBy(port), [], 'progress of an unknown task makes no row')
       assert.deepEqual(await unfinishedOf(port), [], 'progress of an unknown task makes no row')
@@ -49,11 +49,11 @@ export const progressRules: readonly Rule<TaskListing>[] = [
       const [first, inProgress, cancelRequested] = lifeOf(random)
       // It waits again. Before its first attempt a task has no progress, and an adapter need not look for any.
       const waiting = { ...first, attempt: 1 }
-      assert.equal(await port.progress(waiting.taskId), undefined)
+      assert.equal(await port.progress(waiting), undefined)
       for (const details of [waiting, inProgress, cancelRequested]) {
         await port.save(details)
         const progress = progressOf(1, details.version)
-        await port.saveProgress(details.taskId, progress)
+        await port.saveProgress(details, progress)
         const row = { ...details, progress }
         assert.deepEqual(await listedBy(port), [row])
         assert.deepEqual(await unfinishedOf(port), [row])
@@ -72,12 +72,12 @@ export const progressRules: readonly Rule<TaskListing>[] = [
       const [waiting] = lifeOf(random)
       const again = { ...waiting, version: 3, attempt: 1, progress: progressOf(1, 5) }
       await port.save(again)
-      await port.saveProgress(again.taskId, progressOf(1, 3))
+      await port.saveProgress(again, progressOf(1, 3))
       assert.deepEqual(await listedBy(port), [again])
       assert.deepEqual(await unfinishedOf(port), [again])
       const started = { ...again, version: 4, status: 'inProgress', attempt: 2 } as const
       await port.save(started)
-      await port.saveProgress(again.taskId, progressOf(2, 1))
+      await port.saveProgress(again, progressOf(2, 1))
       assert.deepEqual(await listedBy(port), [{ ...started, progress: progressOf(2, 1) }])
     },
   },
@@ -92,11 +92,11 @@ export const progressRules: readonly Rule<TaskListing>[] = [
       const finished = { ...cancelled, progress: progressOf(1, 4) }
       await port.save(inProgress)
       await port.save({ ...inProgress, taskId: silent.taskId, createdAt: silent.createdAt })
-      for (const { taskId } of [finished, silent]) await port.saveProgress(taskId, progressOf(1, 3))
+      for (const task of [finished, silent]) await port.saveProgress(task, progressOf(1, 3))
       await port.save(finished)
       await port.save(silent)
-      for (const { taskId } of [finished, silent]) await port.saveProgress(taskId, progressOf(1, 9))
-      for (const { taskId } of [finished, silent]) await port.saveProgress(taskId, progressOf(2, 1))
+      for (const task of [finished, silent]) await port.saveProgress(task, progressOf(1, 9))
+      for (const task of [finished, silent]) await port.saveProgress(task, progressOf(2, 1))
       assert.deepEqual(byId(await listedBy(port)), byId([finished, silent]))
       assert.deepEqual(byId(await listedBy(port, { statuses: ['cancelled'] })), byId([finished, silent]))
       assert.deepEqual(await unfinishedOf(port), [])

@@ -1,30 +1,86 @@
 import assert from 'node:assert/strict'
-import type { TaskListing } from '@taskledger/core/ports'
+import type { TaskDetails, TaskListing } from '@taskledger/core/ports'
+import { compareListed } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
 import { listedBy, unfinishedOf } from './reading.ts'
 import { detailsWith, leapDay, lifeOf } from './sample-details.ts'
 
-export const removalRule: Rule<TaskListing> = {
-  id: 'TL-5.1',
+/** A finished task, and a task of the same id that runs, in its first attempt. The clock of its creator may be behind. */
+const twoLives = (random: () => number, laterCreatedAt: number): readonly [earlier: TaskDetails, later: TaskDetails] => {
+  const [, inProgress, , cancelled] = lifeOf(random)
+  const earlier = { ...cancelled, version: 6, attempt: 3, progress: { attempt: 3, sequence: 9, at: leapDay, value: 'of the earlier' } }
+  return [earlier, { ...inProgress, createdAt: laterCreatedAt, updatedAt: laterCreatedAt, startedAt: laterCreatedAt }]
+}
+
+const livesRule: Rule<TaskListing> = {
+  id: 'TL-5.2',
   kind: 'plain',
-  title: 'a removal deletes the row and the progress of the task, finished or not, and of no other task',
-  hint: 'delete it from every table: the list, the unfinished tasks, the progress; removing a missing task is not an error',
+  title: 'an id that is used again after a removal is a new task: no row, no report and no removal of the earlier life hides or changes it',
+  hint: 'name rows and progress by id and creation time; versions, attempts and sequences begin again, so they order the writes of one life only',
   run: async ({ port, peer, random }) => {
     const other = await peer()
-    const [, inProgress, , cancelled] = lifeOf(random)
-    const finished = { ...cancelled, taskId: detailsWith(random).taskId }
-    const neighbour = detailsWith(random, { createdAt: leapDay - 1, status: 'inProgress', version: 2, attempt: 1 })
-    const progress = { attempt: 1, sequence: 1, at: leapDay, value: 'begun' }
-    for (const task of [inProgress, finished, neighbour]) await port.save(task)
-    for (const task of [inProgress, neighbour]) await port.saveProgress(task.taskId, progress)
-    for (const task of [inProgress, finished]) await other.remove({ taskId: task.taskId, createdAt: task.createdAt })
-    for (const task of [inProgress, finished]) await port.remove(task)
-    await port.remove(detailsWith(random))
-    for (const client of [port, other]) {
-      assert.deepEqual(await listedBy(client), [{ ...neighbour, progress }])
-      assert.deepEqual(await unfinishedOf(client), [{ ...neighbour, progress }])
-      assert.equal(await client.progress(inProgress.taskId), undefined)
-      assert.deepEqual(await client.progress(neighbour.taskId), progress)
+    for (const laterCreatedAt of [leapDay + 3_600_000, leapDay - 3_600_000, leapDay + 1]) {
+      const [earlier, later] = twoLives(random, laterCreatedAt)
+      const reportOf = (sequence: number) => ({ attempt: 1, sequence, at: laterCreatedAt, value: { done: sequence } })
+      const lateReportOf = (sequence: number) => ({ attempt: 3, sequence, at: leapDay, value: 'of the earlier' })
+      await port.save({ ...earlier, status: 'inProgress', version: 5 })
+      await port.saveProgress(earlier, lateReportOf(9))
+      await port.save(earlier)
+
+      // The purge of the earlier life has removed its history, and not yet its row.
+      await other.save(later)
+      for (const client of [port, other]) {
+        assert.deepEqual(await listedBy(client), [earlier, later].sort(compareListed), 'each life has its own row')
+        assert.deepEqual(await listedBy(client, { statuses: ['inProgress'] }), [later])
+        assert.deepEqual(await unfinishedOf(client), [later])
+        assert.equal(await client.progress(later), undefined, 'a new life has no progress')
+      }
+      await other.saveProgress(later, reportOf(1))
+      await port.saveProgress(earlier, lateReportOf(10))
+      assert.deepEqual(await unfinishedOf(other), [{ ...later, progress: reportOf(1) }], 'a late report of the earlier life')
+
+      await port.remove(earlier)
+      await other.saveProgress(earlier, lateReportOf(11))
+      for (const sequence of [1, 2]) {
+        await other.saveProgress(later, reportOf(sequence))
+        for (const client of [port, other]) {
+          const row = { ...later, progress: reportOf(sequence) }
+          assert.deepEqual(await listedBy(client), [row])
+          assert.deepEqual(await unfinishedOf(client), [row])
+          assert.deepEqual(await client.progress(later), reportOf(sequence))
+        }
+      }
+      await port.remove(later)
+      assert.deepEqual(await listedBy(other), [])
+      assert.deepEqual(await unfinishedOf(other), [])
     }
   },
 }
+
+export const removalRules: readonly Rule<TaskListing>[] = [
+  {
+    id: 'TL-5.1',
+    kind: 'plain',
+    title: 'a removal deletes the row and the progress of the task, finished or not, and of no other task',
+    hint: 'delete it from every table: the list, the unfinished tasks, the progress; removing a missing task is not an error',
+    run: async ({ port, peer, random }) => {
+      const other = await peer()
+      const [, inProgress, , cancelled] = lifeOf(random)
+      const finished = { ...cancelled, taskId: detailsWith(random).taskId }
+      const neighbour = detailsWith(random, { createdAt: leapDay - 1, status: 'inProgress', version: 2, attempt: 1 })
+      const progress = { attempt: 1, sequence: 1, at: leapDay, value: 'begun' }
+      for (const task of [inProgress, finished, neighbour]) await port.save(task)
+      for (const task of [inProgress, neighbour]) await port.saveProgress(task, progress)
+      for (const task of [inProgress, finished]) await other.remove({ taskId: task.taskId, createdAt: task.createdAt })
+      for (const task of [inProgress, finished]) await port.remove(task)
+      await port.remove(detailsWith(random))
+      for (const client of [port, other]) {
+        assert.deepEqual(await listedBy(client), [{ ...neighbour, progress }])
+        assert.deepEqual(await unfinishedOf(client), [{ ...neighbour, progress }])
+        assert.equal(await client.progress(inProgress), undefined)
+        assert.deepEqual(await client.progress(neighbour), progress)
+      }
+    },
+  },
+  livesRule,
+]

@@ -65,9 +65,9 @@ export const valueRules: readonly Rule<TaskListing>[] = [
           value: JSON.stringify(value).length > 64 * kibi ? large.slice(0, 64 * kibi) : value,
         }
         await port.save(details)
-        await port.saveProgress(details.taskId, progress)
+        await port.saveProgress(details, progress)
         const row = { ...details, progress }
-        assert.deepEqual(await other.progress(details.taskId), progress)
+        assert.deepEqual(await other.progress(details), progress)
         assert.deepEqual((await other.list({ until: details.createdAt + 1 }, { limit: 1 })).tasks, [row])
         assert.deepEqual(await unfinishedOf(other), [row])
         await port.remove(details)
@@ -85,15 +85,15 @@ export const valueRules: readonly Rule<TaskListing>[] = [
       const expected = structuredClone({ ...details, progress })
       const [given, report] = structuredClone([details, progress] as const)
       await port.save(given)
-      await port.saveProgress(details.taskId, report)
+      await port.saveProgress(details, report)
       spoil(given)
       spoil(report)
       spoil((await port.list({}, { limit: 1 })).tasks)
       spoil(await unfinishedOf(port))
-      spoil(await port.progress(details.taskId))
+      spoil(await port.progress(details))
       assert.deepEqual(await listedBy(port), [expected])
       assert.deepEqual(await unfinishedOf(port), [expected])
-      assert.deepEqual(await port.progress(details.taskId), expected.progress)
+      assert.deepEqual(await port.progress(details), expected.progress)
     },
   },
 ]

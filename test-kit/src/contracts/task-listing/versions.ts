@@ -45,7 +45,7 @@ export const versionRules: readonly Rule<TaskListing>[] = [
       const progress = { attempt: 1, sequence: 3, at: leapDay + 5, value: { done: 3 } }
       await port.save(waiting)
       await port.save(inProgress)
-      await port.saveProgress(inProgress.taskId, progress)
+      await port.saveProgress(inProgress, progress)
       const once = await listedBy(port)
       await other.save(inProgress)
       await port.save(inProgress)
@@ -53,7 +53,7 @@ export const versionRules: readonly Rule<TaskListing>[] = [
       assert.deepEqual(await listedBy(other), once)
       assert.deepEqual(once, [{ ...inProgress, progress }])
       assert.deepEqual(await unfinishedOf(other), once)
-      assert.deepEqual(await other.progress(inProgress.taskId), progress)
+      assert.deepEqual(await other.progress(inProgress), progress)
     },
   },
   {

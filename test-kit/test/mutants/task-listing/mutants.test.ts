@@ -6,6 +6,7 @@ import type {
   TaskDetails,
   TaskFilter,
   TaskId,
+  TaskLife,
   TaskListing,
   TaskPage,
   TaskProgress,
@@ -64,11 +65,11 @@ const mutants: readonly Mutant<TaskListing>[] = [
     ['TL-1.1', 'TL-1.5'],
     class extends PlainListing {
       override async save(details: TaskDetails, options?: CallOptions): Promise<void> {
-        const known = this.table.rows.get(details.taskId)
+        const known = this.table.rows.get(this.rowKeyOf(details))
         await this.enter(options)
         await turn()
         if (!this.wins(details, known)) return
-        this.table.rows.set(details.taskId, this.copyOf(details))
+        this.table.rows.set(this.rowKeyOf(details), this.copyOf(details))
         this.table.spoilt.delete(details.taskId)
         this.table.order = undefined
       }
@@ -93,7 +94,8 @@ const mutants: readonly Mutant<TaskListing>[] = [
     class extends PlainListing {
       override async save(details: TaskDetails, options?: CallOptions): Promise<void> {
         await super.save(details, options)
-        if ((this.table.rows.get(details.taskId)?.version ?? 0) <= details.version) this.table.progress.delete(details.taskId)
+        const key = this.rowKeyOf(details)
+        if ((this.table.rows.get(key)?.version ?? 0) <= details.version) this.table.progress.delete(key)
       }
     },
   ),
@@ -394,11 +396,11 @@ const mutants: readonly Mutant<TaskListing>[] = [
     'treats a report of progress as a sign that the task runs',
     ['TL-4.2', 'TL-4.3', 'TL-4.4'],
     class extends PlainListing {
-      override async saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void> {
-        await super.saveProgress(taskId, progress, options)
-        const row = this.table.rows.get(taskId)
+      override async saveProgress(task: TaskLife, progress: TaskProgress, options?: CallOptions): Promise<void> {
+        await super.saveProgress(task, progress, options)
+        const row = this.table.rows.get(this.rowKeyOf(task))
         if (row === undefined) return
-        this.table.rows.set(taskId, { ...row, status: 'inProgress' })
+        this.table.rows.set(this.rowKeyOf(task), { ...row, status: 'inProgress' })
         this.table.order = undefined
       }
     },
@@ -407,11 +409,11 @@ const mutants: readonly Mutant<TaskListing>[] = [
     'creates a row for the progress of an unknown task',
     ['TL-4.2'],
     class extends PlainListing {
-      override async saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void> {
-        await super.saveProgress(taskId, progress, options)
-        if (!this.table.rows.has(taskId)) {
-          const phantom = { taskId, version: 0, createdAt: 0, status: 'waiting', labels: [] as readonly string[] }
-          this.table.rows.set(taskId, phantom as unknown as TaskDetails)
+      override async saveProgress(task: TaskLife, progress: TaskProgress, options?: CallOptions): Promise<void> {
+        await super.saveProgress(task, progress, options)
+        if (!this.table.rows.has(this.rowKeyOf(task))) {
+          const phantom = { ...task, version: 0, status: 'waiting', labels: [] as readonly string[] }
+          this.table.rows.set(this.rowKeyOf(task), phantom as unknown as TaskDetails)
           this.table.order = undefined
         }
       }
@@ -431,7 +433,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     ['TL-4.3'],
     class extends PlainListing {
       override shown(row: TaskDetails): TaskDetails {
-        const progress = this.table.progress.get(row.taskId)
+        const progress = this.table.progress.get(this.progressKeyOf(row))
         return isFinalStatus(row.status) || progress === undefined ? super.shown(row) : this.copyOf({ ...row, progress })
       }
     },
@@ -441,7 +443,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     ['TL-4.4'],
     class extends PlainListing {
       override shown(row: TaskDetails): TaskDetails {
-        const progress = this.table.progress.get(row.taskId)
+        const progress = this.table.progress.get(this.progressKeyOf(row))
         return this.copyOf(
           isLaterProgress(progress ?? { attempt: 0, sequence: 0, at: 0, value: null }, row.progress) && progress
             ? { ...row, progress }
@@ -455,9 +457,10 @@ const mutants: readonly Mutant<TaskListing>[] = [
     ['TL-5.1'],
     class extends PlainListing {
       override async remove(task: TaskDetails, options?: CallOptions): Promise<void> {
-        const progress = this.table.progress.get(task.taskId)
+        const key = this.progressKeyOf(task)
+        const progress = this.table.progress.get(key)
         await super.remove(task, options)
-        if (progress !== undefined) this.table.progress.set(task.taskId, progress)
+        if (progress !== undefined) this.table.progress.set(key, progress)
       }
     },
   ),
@@ -466,9 +469,47 @@ const mutants: readonly Mutant<TaskListing>[] = [
     ['TL-5.1'],
     class extends PlainListing {
       override async remove(task: TaskDetails, options?: CallOptions): Promise<void> {
-        const row = this.table.rows.get(task.taskId)
+        const row = this.table.rows.get(this.rowKeyOf(task))
         if (row === undefined || this.isOpen(row)) await super.remove(task, options)
         else await this.enter(options)
+      }
+    },
+  ),
+  mutant(
+    'names rows by id alone',
+    ['TL-5.2'],
+    class extends PlainListing {
+      override rowKeyOf({ taskId }: TaskLife): string {
+        return taskId
+      }
+    },
+  ),
+  mutant(
+    'names progress by id alone',
+    ['TL-5.2'],
+    class extends PlainListing {
+      override progressKeyOf({ taskId }: TaskLife): string {
+        return taskId
+      }
+    },
+  ),
+  mutant(
+    'removes every life of an id',
+    ['TL-5.2'],
+    class extends PlainListing {
+      override async remove(task: TaskLife, options?: CallOptions): Promise<void> {
+        const lives = [...this.table.rows.values()].filter(({ taskId }) => taskId === task.taskId)
+        for (const life of [task, ...lives]) await super.remove(life, options)
+      }
+    },
+  ),
+  mutant(
+    'shows the details of one life for every row of an id',
+    ['TL-5.2'],
+    class extends PlainListing {
+      override shown(row: TaskDetails): TaskDetails {
+        const last = [...this.table.rows.values()].findLast(({ taskId }) => taskId === row.taskId)
+        return super.shown(last ?? row)
       }
     },
   ),

@@ -6,6 +6,7 @@ import type {
   TaskDetails,
   TaskFilter,
   TaskId,
+  TaskLife,
   TaskListing,
   TaskListingCapabilities,
   TaskPage,
@@ -27,8 +28,8 @@ import {
 
 /** The rows that the clients of a plain listing share. */
 export class Table {
-  readonly rows: Map<TaskId, TaskDetails> = new Map()
-  readonly progress: Map<TaskId, TaskProgress> = new Map()
+  readonly rows: Map<string, TaskDetails> = new Map()
+  readonly progress: Map<string, TaskProgress> = new Map()
   /** The tasks whose rows cannot be decoded. */
   readonly spoilt: Set<TaskId> = new Set()
   /** The rows in order, until one of them changes. */
@@ -54,9 +55,10 @@ export class PlainListing implements TaskListing {
 
   async save(details: TaskDetails, options?: CallOptions): Promise<void> {
     await this.enter(options)
-    const known = this.table.rows.get(details.taskId)
+    const key = this.rowKeyOf(details)
+    const known = this.table.rows.get(key)
     if (!this.wins(details, known)) return
-    this.table.rows.set(details.taskId, this.merged(this.copyOf(details), known))
+    this.table.rows.set(key, this.merged(this.copyOf(details), known))
     this.table.spoilt.delete(details.taskId)
     this.table.order = undefined
   }
@@ -85,22 +87,31 @@ export class PlainListing implements TaskListing {
     for (const row of this.table.rows.values()) if (this.isOpen(row) && this.isIn(row, shard, of)) yield* this.decoded(row)
   }
 
-  async saveProgress(taskId: TaskId, progress: TaskProgress, options?: CallOptions): Promise<void> {
+  async saveProgress(task: TaskLife, progress: TaskProgress, options?: CallOptions): Promise<void> {
     await this.enter(options)
-    if (this.isLater(progress, this.table.progress.get(taskId))) this.table.progress.set(taskId, this.copyOf(progress))
+    const key = this.progressKeyOf(task)
+    if (this.isLater(progress, this.table.progress.get(key))) this.table.progress.set(key, this.copyOf(progress))
   }
 
-  async progress(taskId: TaskId, options?: CallOptions): Promise<TaskProgress | undefined> {
+  async progress(task: TaskLife, options?: CallOptions): Promise<TaskProgress | undefined> {
     await this.enter(options)
-    return this.copyOf(this.table.progress.get(taskId))
+    return this.copyOf(this.table.progress.get(this.progressKeyOf(task)))
   }
 
-  async remove({ taskId }: Pick<TaskDetails, 'taskId' | 'createdAt'>, options?: CallOptions): Promise<void> {
+  async remove(task: TaskLife, options?: CallOptions): Promise<void> {
     await this.enter(options)
-    this.table.rows.delete(taskId)
-    this.table.spoilt.delete(taskId)
-    this.table.progress.delete(taskId)
+    this.table.rows.delete(this.rowKeyOf(task))
+    this.table.spoilt.delete(task.taskId)
+    this.table.progress.delete(this.progressKeyOf(task))
     this.table.order = undefined
+  }
+
+  rowKeyOf({ taskId, createdAt }: TaskLife): string {
+    return `${taskId} ${createdAt}`
+  }
+
+  progressKeyOf(task: TaskLife): string {
+    return this.rowKeyOf(task)
   }
 
   async close(): Promise<void> {
@@ -169,6 +180,6 @@ export class PlainListing implements TaskListing {
   }
 
   shown(row: TaskDetails): TaskDetails {
-    return this.copyOf(mergeProgress(row, this.table.progress.get(row.taskId)))
+    return this.copyOf(mergeProgress(row, this.table.progress.get(this.progressKeyOf(row))))
   }
 }

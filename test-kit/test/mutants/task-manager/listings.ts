@@ -83,10 +83,10 @@ export const listings: readonly Mutant[] = [
     breakage: () => {
       const first = new Map<TaskId, TaskProgress>()
       return () => ({
-        async 'listing.saveProgress'(next, taskId, progress, options) {
-          if (first.has(taskId)) return
-          first.set(taskId, progress)
-          await next(taskId, progress, options)
+        async 'listing.saveProgress'(next, task, progress, options) {
+          if (first.has(task.taskId)) return
+          first.set(task.taskId, progress)
+          await next(task, progress, options)
         },
       })
     },

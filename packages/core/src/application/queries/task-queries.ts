@@ -93,7 +93,7 @@ export class TaskQueries {
     if (details.attempt === 0 || isFinalStatus(details.status)) return details
     const { storage, deadlines, logger } = this.#node
     try {
-      return mergeProgress(details, await deadlines.call(options.signal, (signal) => storage.listing.progress(taskId, { signal })))
+      return mergeProgress(details, await deadlines.call(options.signal, (signal) => storage.listing.progress(details, { signal })))
     } catch (error) {
       options.signal?.throwIfAborted()
       this.#node.closed.throwIfAborted()

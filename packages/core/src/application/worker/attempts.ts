@@ -1,4 +1,5 @@
 import type { TaskCommand } from '../../domain/task-command.ts'
+import type { TaskDetails } from '../../domain/task-details.ts'
 import { isLaterProgress } from '../../domain/task-details.ts'
 import type { TaskProgress } from '../../domain/task-event.ts'
 import type { TaskId } from '../../domain/task-id.ts'
@@ -112,7 +113,7 @@ export class Attempts {
   async #prepare(claimed: Aggregate, runnable: RunnableTask): Promise<TaskRun> {
     const { details, state } = claimed
     if (details === undefined) throw new TypeError('a claimed task has details')
-    const { taskId, type, labels, timeoutMs } = details
+    const { taskId, createdAt, type, labels, timeoutMs } = details
     const { clock, logger } = this.#node
     const run: TaskRun = new TaskRun(
       {
@@ -123,14 +124,14 @@ export class Attempts {
         labels,
         timeoutMs,
         graceMs: this.#settings.cancelGraceMs,
-        lastProgress: state.attempt > 1 ? await this.#lastProgress(taskId, details.progress as TaskProgress | undefined) : undefined,
+        lastProgress: state.attempt > 1 ? await this.#lastProgress(details) : undefined,
         logger,
         clock,
         finishesWithoutLease: runnable.onLeaseLost === 'finish',
         onProgress: (progress) => {
           // After a freeze of the process a report may come before the timer that reports the lost lease.
           if (this.#node.lease.state === 'lost') abortForLease(run)
-          this.#reports.report(taskId, run.aggregate.state.version, progress)
+          this.#reports.report({ taskId, createdAt }, run.aggregate.state.version, progress)
         },
       },
       claimed,
@@ -139,14 +140,15 @@ export class Attempts {
   }
 
   /** The later of two: the progress in the history, and the saved progress. An attempt that died left its progress only in the latter. */
-  async #lastProgress(taskId: TaskId, inHistory: TaskProgress | undefined): Promise<TaskProgress | undefined> {
+  async #lastProgress(details: TaskDetails): Promise<TaskProgress | undefined> {
+    const inHistory = details.progress as TaskProgress | undefined
     const { storage, commandTimeoutMs, logger } = this.#node
     try {
-      const saved = await persist(this.#node, { forMs: commandTimeoutMs }, (signal) => storage.listing.progress(taskId, { signal }))
+      const saved = await persist(this.#node, { forMs: commandTimeoutMs }, (signal) => storage.listing.progress(details, { signal }))
       return saved !== undefined && isLaterProgress(saved, inHistory) ? saved : inHistory
     } catch (error) {
       // The last progress helps the next attempt, but the attempt runs without it as well.
-      logger.warn({ taskId, err: error }, 'failed to read the last progress: the attempt gets the progress in the history')
+      logger.warn({ taskId: details.taskId, err: error }, 'failed to read the last progress: the attempt gets the progress in the history')
       return inHistory
     }
   }

@@ -1,10 +1,12 @@
 import type { TaskProgress } from '../../domain/task-event.ts'
+import type { TaskLife } from '../../domain/task-details.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import type { CancelSchedule } from '../../ports/shared/clock.ts'
 import type { NodeContext } from '../node/context.ts'
 import { persist } from '../node/retrying.ts'
 
 interface Reported {
+  readonly task: TaskLife
   latest: TaskProgress
   version: number
   /** Whether `latest` is not saved yet. */
@@ -25,13 +27,15 @@ export class ProgressReports {
     this.#intervalMs = intervalMs
   }
 
-  report(taskId: TaskId, version: number, latest: TaskProgress): void {
+  report({ taskId, createdAt }: TaskLife, version: number, latest: TaskProgress): void {
     const reported = this.#reported.get(taskId)
-    if (reported !== undefined) {
+    // A body whose task was purged still reports, and the same key has a new task: neither shows the progress of the other.
+    if (reported !== undefined && reported.task.createdAt !== createdAt) this.forget(taskId)
+    else if (reported !== undefined) {
       Object.assign(reported, { latest, version, isDue: true })
       return
     }
-    const first: Reported = { latest, version, isDue: true, saving: Promise.resolve(), cancel: undefined }
+    const first: Reported = { task: { taskId, createdAt }, latest, version, isDue: true, saving: Promise.resolve(), cancel: undefined }
     this.#reported.set(taskId, first)
     this.#saveAndWait(taskId, first)
   }
@@ -50,7 +54,9 @@ export class ProgressReports {
     if (!reported?.isDue) return
     const { storage, logger, commandTimeoutMs } = this.#node
     try {
-      await persist(this.#node, { forMs: commandTimeoutMs }, (signal) => storage.listing.saveProgress(taskId, reported.latest, { signal }))
+      await persist(this.#node, { forMs: commandTimeoutMs }, (signal) =>
+        storage.listing.saveProgress(reported.task, reported.latest, { signal }),
+      )
     } catch (error) {
       logger.warn({ taskId, err: error }, 'failed to save the last progress of an attempt: the next attempt may not get it')
     }
@@ -66,9 +72,9 @@ export class ProgressReports {
 
   async #save(taskId: TaskId, reported: Reported): Promise<void> {
     const { storage, messaging, deadlines, logger, nodeId } = this.#node
-    const { latest, version } = reported
+    const { task, latest, version } = reported
     try {
-      await deadlines.call(undefined, (signal) => storage.listing.saveProgress(taskId, latest, { signal }))
+      await deadlines.call(undefined, (signal) => storage.listing.saveProgress(task, latest, { signal }))
       const notice = { taskId, version, type: 'TaskProgress', status: 'inProgress', node: nodeId } as const
       await deadlines.call(undefined, (signal) => messaging.bus.publish([notice], { signal }))
     } catch (error) {
