@@ -19,8 +19,10 @@ export type {
   CassandraAddress,
   CassandraClient,
   CassandraConnection,
+  CassandraCredentials,
   CassandraKeyspace,
   CassandraStorageOptions,
+  CassandraTls,
   ConsistencyProfile,
   MigrationOptions,
 } from './connection/options.ts'

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { cassandraStorage, migrate } from '@taskledger/cassandra'
-import type { CassandraEndpoint, EngineProcess } from '@taskledger/servers'
+import type { Authority, CassandraEndpoint, EngineProcess } from '@taskledger/servers'
 import { silentLogger } from '@taskledger/core/ports'
-import { freshKeyspaceName, startCassandra } from '@taskledger/servers'
-import { eventStoreContract, taskListingContract } from '@taskledger/test-kit'
+import { freshKeyspaceName, makeAuthority, startCassandra } from '@taskledger/servers'
+import { eventStoreContract, taskListingContract, tcpProxy } from '@taskledger/test-kit'
 import type { Contract } from '@taskledger/test-kit'
 import { describeContract } from '@taskledger/test-kit/vitest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -16,9 +16,12 @@ import { created, oneId } from './samples.ts'
 // A server of its own: the shared server must not be restarted, and needs no password.
 let server: EngineProcess<CassandraEndpoint>
 let keyspace: TestKeyspace
+let authority: Authority
 
 beforeAll(async () => {
-  server = await startCassandra({ name: 'own', say: () => {}, isShortLived: true, authentication: true })
+  authority = await makeAuthority()
+  const tls = { ca: authority.ca, ...(await authority.issue()) }
+  server = await startCassandra({ name: 'own', say: () => {}, isShortLived: true, authentication: true, tls })
   keyspace = await openKeyspace(server.endpoint)
 })
 afterAll(async () => {
@@ -85,6 +88,55 @@ describe('a server with authentication', { concurrent: false }, () => {
       misconfigured(/User ada has no MODIFY permission.*grant/),
     )
     await storage.close()
+  })
+})
+
+describe('credentials from a function', { concurrent: false }, () => {
+  test('are asked for at each connection, so a user can be replaced without a restart', async () => {
+    for (const role of ['eve', 'mia'])
+      await administrate(
+        `CREATE ROLE ${role} WITH PASSWORD = 'secret' AND LOGIN = true`,
+        `GRANT SELECT ON KEYSPACE "${keyspace.keyspace}" TO ${role}`,
+        `GRANT MODIFY ON KEYSPACE "${keyspace.keyspace}" TO ${role}`,
+      )
+    let username = 'eve'
+    const [host = '', port = ''] = (server.endpoint.contactPoints[0] ?? '').split(':')
+    await using proxy = await tcpProxy({ host, port: Number(port) })
+    const storage = await cassandraStorage({
+      ...keyspace.options(),
+      contactPoints: [`${proxy.host}:${proxy.port}`],
+      credentials: async () => ({ username, password: 'secret' }),
+    })
+    username = 'mia'
+    await administrate('DROP ROLE eve')
+    await proxy.faults.cut()
+    await expect.poll(() => storage.events.read(oneId()).catch(() => undefined), { timeout: 60_000 }).toEqual([])
+    await storage.close()
+  })
+
+  test('that are wrong are refused at once', async () => {
+    const opening = (credentials: () => unknown) =>
+      cassandraStorage({ ...keyspace.options(), credentials: credentials as () => Credentials })
+    await expect(opening(() => ({ ...ada, password: 'wrong' }))).rejects.toMatchObject(misconfigured(/`credentials`/))
+    await expect(opening(async () => 'ada')).rejects.toMatchObject(misconfigured(/`credentials` gave no username and password/))
+  })
+})
+
+describe('a server with TLS', { concurrent: false }, () => {
+  test('lets in a client with a certificate, by a trusted authority and by name', async () => {
+    const tls = { ca: authority.ca, ...(await authority.issue({ names: ['ada'] })) }
+    const storage = await cassandraStorage({ ...keyspace.options(), tls })
+    expect(await storage.events.read(oneId())).toEqual([])
+    await storage.close()
+  })
+
+  test('is refused at once if its authority is unknown, and refuses a client without a certificate of its authority at once', async () => {
+    const client = await authority.issue({ names: ['ada'] })
+    const stranger = await makeAuthority('Another authority')
+    const opening = (tls: object) => cassandraStorage({ ...keyspace.options(), tls })
+    await expect(opening({ ca: stranger.ca, ...client })).rejects.toMatchObject(misconfigured(/issued by "CN=Authority of a test"/))
+    for (const wrong of [{}, await stranger.issue({ names: ['ada'] })])
+      await expect(opening({ ca: authority.ca, ...wrong })).rejects.toMatchObject(misconfigured(/refuses the TLS handshake.*`cert`/))
   })
 })
 

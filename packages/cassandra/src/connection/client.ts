@@ -1,18 +1,24 @@
 import { Client, policies } from 'cassandra-driver'
+import { RenewedCredentials } from './credentials.ts'
 import type { CassandraAddress } from './options.ts'
+import type { TlsOptions } from './tls.ts'
 
 export interface ClientSettings {
   readonly connectTimeoutMs: number
   readonly requestTimeoutMs: number
+  readonly tls: TlsOptions | undefined
 }
 
 /** Makes a client, with every setting whose default in the driver does not fit. */
-export const makeClient = (address: CassandraAddress, { connectTimeoutMs, requestTimeoutMs }: ClientSettings): Client =>
+export const makeClient = (
+  { contactPoints, localDataCenter, credentials }: CassandraAddress,
+  { connectTimeoutMs, requestTimeoutMs, tls }: ClientSettings,
+): Client =>
   new Client({
-    contactPoints: [...address.contactPoints],
-    localDataCenter: address.localDataCenter,
-    ...(address.credentials === undefined ? {} : { credentials: address.credentials }),
-    ...(address.tls === undefined ? {} : { sslOptions: address.tls }),
+    contactPoints: [...contactPoints],
+    localDataCenter,
+    ...(typeof credentials === 'function' ? { authProvider: new RenewedCredentials(credentials) } : credentials && { credentials }),
+    ...(tls === undefined ? {} : { sslOptions: tls.forDriver() }),
     policies: {
       // The driver's default waits up to ten minutes. The first retry is immediate: a broken connection does not mean
       // that the server is down.

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'cassandra-driver'
 import { errors } from 'cassandra-driver'
 import type { Logger } from '@taskledger/core/ports'
-import { consoleLogger, TaskledgerError, within } from '@taskledger/core/ports'
+import { consoleLogger, hasCode, isMisuse, TaskledgerError, tlsRefusalOf, within } from '@taskledger/core/ports'
 import { makeClient } from './client.ts'
 import { closeControlConnection, guardControlConnection, guardHosts } from './driver-guard.ts'
-import { hostErrorsOf, isRefusal, isUndecided, messageOf } from './driver-errors.ts'
+import { hostErrorsByAddress, hostErrorsOf, isRefusal, isUndecided, messageOf } from './driver-errors.ts'
 import { watchHosts } from './host-watch.ts'
-import type { CassandraConnection, CassandraKeyspace } from './options.ts'
+import type { CassandraAddress, CassandraConnection, CassandraKeyspace } from './options.ts'
+import { shownCertificate, TlsOptions } from './tls.ts'
 
 /** A connected client. */
 export interface Connection {
@@ -28,17 +29,20 @@ const retryPauseMs = 500
 /**
  * Connects to the cluster. While the cluster cannot be reached, it retries until `connectTimeoutMs` have passed.
  *
- * @throws `MISCONFIGURED` if the cluster refuses the credentials or has no such data centre; `UNAVAILABLE` if it could
- * not be reached in time.
+ * @throws `MISCONFIGURED` if the cluster refuses the credentials, if TLS with it fails, or if it has no such data centre;
+ * `UNAVAILABLE` if it could not be reached in time.
  */
 export const connect = async (options: ConnectOptions): Promise<Connection> => {
   const { connectTimeoutMs = defaultConnectTimeoutMs, requestTimeoutMs = defaultRequestTimeoutMs, logger = consoleLogger } = options
+  const { client: ownClient } = options as { readonly client?: Client | undefined }
+  const tls = tlsOptionsOf(options as CassandraAddress, logger)
+  const newClient = (): Client => guarded(makeClient(options as CassandraAddress, { connectTimeoutMs, requestTimeoutMs, tls }), logger)
   const until = performance.now() + connectTimeoutMs
   let lastFailure: string | undefined
   for (;;) {
     const leftMs = until - performance.now()
-    const client = 'client' in options ? options.client : guarded(makeClient(options, { connectTimeoutMs, requestTimeoutMs }), logger)
-    const connecting = client.connect()
+    const client = ownClient ?? newClient()
+    const connecting = (tls?.renew() ?? Promise.resolve()).then(() => client.connect())
     const failure = await failureOf(connecting, leftMs)
     if (failure === undefined) {
       if (lastFailure !== undefined) logger.info({}, 'connected to Cassandra after retries')
@@ -48,12 +52,12 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
         hostsDown: () => watch.hostsDown(),
         close: async () => {
           watch.stop()
-          if (!('client' in options)) await client.shutdown()
+          if (ownClient === undefined) await client.shutdown()
         },
       }
     }
-    if (!('client' in options)) shutDownLater(client, connecting)
-    const refusal = refusalOf(failure, options)
+    if (ownClient === undefined) shutDownLater(client, connecting)
+    const refusal = (await tlsFailureOf(failure)) ?? refusalOf(failure, options)
     if (refusal !== undefined) throw refusal
     // The log gets one line for each new reason, not one for each retry.
     const reason = messageOf(failure)
@@ -63,6 +67,9 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
     await sleep(retryPauseMs)
   }
 }
+
+const tlsOptionsOf = ({ tls, contactPoints }: CassandraAddress, logger: Logger): TlsOptions | undefined =>
+  tls === undefined ? undefined : new TlsOptions({ given: tls, contactPoints, logger })
 
 const guarded = (client: Client, logger: Logger): Client => {
   guardControlConnection(client, logger)
@@ -89,9 +96,23 @@ const shutDownLater = (client: Client, connecting: Promise<void>): void => {
   connecting.then(shutDown, shutDown).catch(() => {})
 }
 
+/** The error if TLS with a host fails for a reason that no retry will cure; it describes the certificate of the host. */
+const tlsFailureOf = async (failure: unknown): Promise<TaskledgerError | undefined> => {
+  for (const [address, cause] of failure instanceof errors.NoHostAvailableError ? hostErrorsByAddress(failure) : []) {
+    if (tlsRefusalOf(cause, { address, option: 'tls' }) === undefined) continue
+    const text = tlsRefusalOf(cause, { address, option: 'tls', certificate: await shownCertificate(address) })
+    return new TaskledgerError('MISCONFIGURED', text ?? messageOf(cause), { cause: failure })
+  }
+  return undefined
+}
+
 /** The error of a failure that no retry will cure; undefined for any other. */
 const refusalOf = (failure: unknown, options: ConnectOptions): TaskledgerError | undefined => {
   const causes = failure instanceof errors.NoHostAvailableError ? hostErrorsOf(failure) : [failure]
+  // What the caller's functions returned cannot be used.
+  const unusable = causes.find((error) => hasCode(error, 'MISCONFIGURED'))
+  if (isMisuse(failure) || unusable !== undefined)
+    return new TaskledgerError('MISCONFIGURED', messageOf(unusable ?? failure), { cause: failure })
   const misconfigured = (text: string): TaskledgerError => new TaskledgerError('MISCONFIGURED', text, { cause: failure })
   if (causes.some((error) => (error instanceof errors.AuthenticationError && !isUndecided(error)) || isRefusal(error)))
     return misconfigured(`Cassandra refused to authenticate this client (${messageOf(failure)}): check \`credentials\``)
@@ -104,7 +125,8 @@ const refusalOf = (failure: unknown, options: ConnectOptions): TaskledgerError |
 }
 
 const unreachable = (options: ConnectOptions, connectTimeoutMs: number, failure: unknown): TaskledgerError => {
-  const where = 'contactPoints' in options ? options.contactPoints.join(', ') : 'the given client'
+  const { contactPoints } = options as Partial<CassandraAddress>
+  const where = contactPoints?.join(', ') ?? 'the given client'
   return new TaskledgerError(
     'UNAVAILABLE',
     `cannot reach Cassandra at ${where} within ${connectTimeoutMs} ms (${messageOf(failure)}): ` +

@@ -69,13 +69,16 @@ const noHostWasAsked = (error: unknown): boolean =>
   error instanceof errors.NoHostAvailableError && hostErrorsOf(error).every((cause) => typeof cause === 'string')
 
 /** The error of each host: an error, a text, or null for a host that was not asked. */
-export const hostErrorsOf = (error: errors.NoHostAvailableError): readonly unknown[] =>
-  Object.values((error.innerErrors ?? {}) as Record<string, unknown>)
+export const hostErrorsOf = (error: errors.NoHostAvailableError): readonly unknown[] => hostErrorsByAddress(error).map(([, cause]) => cause)
+
+/** The errors of {@link hostErrorsOf}, each with the address of its host. */
+export const hostErrorsByAddress = (error: errors.NoHostAvailableError): readonly (readonly [string, unknown])[] =>
+  Object.entries((error.innerErrors ?? {}) as Record<string, unknown>)
 
 /** The message of an error, with the error of each host. */
 export const messageOf = (error: unknown): string => {
   if (error instanceof errors.NoHostAvailableError) {
-    const hosts = Object.entries((error.innerErrors ?? {}) as Record<string, unknown>)
+    const hosts = hostErrorsByAddress(error)
     if (hosts.length === 0) return error.innerErrors === undefined ? error.message : `no host can be reached (${error.message})`
     return hosts.map(([host, cause]) => `${host} says: ${cause === null ? 'nothing yet' : messageOf(cause)}`).join('; ')
   }

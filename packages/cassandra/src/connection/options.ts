@@ -10,10 +10,24 @@ export interface CassandraAddress {
   readonly contactPoints: readonly string[]
   /** The data centre that this node works in, as the cluster names it (`nodetool status`). */
   readonly localDataCenter: string
-  readonly credentials?: { readonly username: string; readonly password: string } | undefined
-  /** The options of Node's `tls.connect`. Default: no TLS. */
-  readonly tls?: object | undefined
+  /** The user, or a function that is called for each new connection, so that a password can be renewed. */
+  readonly credentials?: CassandraCredentials | (() => CassandraCredentials | Promise<CassandraCredentials>) | undefined
+  /** TLS; `{}` trusts the authorities that Node trusts. Default: no TLS. */
+  readonly tls?: CassandraTls | undefined
 }
+
+/** The user to log in as. */
+export interface CassandraCredentials {
+  readonly username: string
+  readonly password: string
+}
+
+/**
+ * The options of Node's `tls.connect`, or a function that is called for each new connection, so that certificates can
+ * be renewed. The certificate of each server is checked: a trusted authority has to have issued it, and it has to have
+ * the address of the server, or the host of a contact point, or the `servername` if there is one.
+ */
+export type CassandraTls = object | (() => object | Promise<object>)
 
 /** The caller's own client. */
 export interface CassandraClient {

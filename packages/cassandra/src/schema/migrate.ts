@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { consoleLogger, TaskledgerError } from '@taskledger/core/ports'
 import { connect } from '../connection/connect.ts'
-import { checkOptions } from '../connection/option-checks.ts'
+import { checkConnectionOptions } from '../connection/option-checks.ts'
 import type { MigrationOptions } from '../connection/options.ts'
 import type { SchemaStep } from './steps.ts'
 import { schemaSteps, stateRows, stateTable } from './steps.ts'
@@ -16,7 +16,7 @@ const pollMs = 200
 
 /** Creates the schema, or upgrades it by the steps that are missing. */
 export const migrateBy = async (steps: readonly SchemaStep[], options: MigrationOptions): Promise<void> => {
-  checkOptions(options)
+  checkConnectionOptions('migrate', options)
   const connection = await connect(options)
   // Definitions take longer than other requests, above all on large clusters.
   const session = new Session(connection, { ...options, requestTimeoutMs: 30_000 })

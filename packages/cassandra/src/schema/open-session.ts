@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf, TaskledgerError, within } from '@taskledger/core/ports'
 import { connect, defaultConnectTimeoutMs } from '../connection/connect.ts'
-import { checkOptions } from '../connection/option-checks.ts'
+import { checkConnectionOptions } from '../connection/option-checks.ts'
 import type { CassandraStorageOptions } from '../connection/options.ts'
 import { Session } from '../connection/session.ts'
 import { checkSchema } from './check.ts'
@@ -15,7 +15,7 @@ const retryPauseMs = 100
  * @throws `MISCONFIGURED` or `UNAVAILABLE`, within `connectTimeoutMs`.
  */
 export const openSession = async (options: CassandraStorageOptions): Promise<Session> => {
-  checkOptions(options)
+  checkConnectionOptions('cassandraStorage', options)
   const until = performance.now() + (options.connectTimeoutMs ?? defaultConnectTimeoutMs)
   const connection = await connect(options)
   const session = new Session(connection, options)

@@ -126,7 +126,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'resolves an overtaken save before it or the newer save is written',
-    ['TL-1.5'],
+    ['TL-1.5', 'TL-5.2'],
     class extends PlainListing {
       readonly #under = new Map<TaskId, number>()
 
@@ -167,7 +167,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   }),
   mutant(
     'lists the oldest first',
-    ['TL-2.1', 'TL-2.2', 'TL-2.3', 'TL-7.1', 'TL-7.3'],
+    ['TL-2.1', 'TL-2.2', 'TL-2.3', 'TL-5.2', 'TL-7.1', 'TL-7.3'],
     class extends PlainListing {
       override compare(a: ListingPosition, b: ListingPosition): number {
         return super.compare(b, a)
@@ -176,7 +176,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'lists tasks of the same second in the order of their ids',
-    ['TL-2.1'],
+    ['TL-2.1', 'TL-5.2'],
     class extends PlainListing {
       override compare(a: ListingPosition, b: ListingPosition): number {
         const [secondA, secondB] = [Math.floor(a.createdAt / 1_000), Math.floor(b.createdAt / 1_000)]
@@ -327,7 +327,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'treats cancelled tasks as unfinished',
-    ['TL-1.1', 'TL-3.1', 'TL-4.4'],
+    ['TL-1.1', 'TL-3.1', 'TL-4.4', 'TL-5.2'],
     class extends PlainListing {
       override isOpen({ status }: TaskDetails): boolean {
         return status === 'cancelled' || !isFinalStatus(status)
@@ -394,7 +394,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'treats a report of progress as a sign that the task runs',
-    ['TL-4.2', 'TL-4.3', 'TL-4.4'],
+    ['TL-4.2', 'TL-4.3', 'TL-4.4', 'TL-5.2'],
     class extends PlainListing {
       override async saveProgress(task: TaskLife, progress: TaskProgress, options?: CallOptions): Promise<void> {
         await super.saveProgress(task, progress, options)
@@ -407,7 +407,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'creates a row for the progress of an unknown task',
-    ['TL-4.2'],
+    ['TL-4.2', 'TL-5.2'],
     class extends PlainListing {
       override async saveProgress(task: TaskLife, progress: TaskProgress, options?: CallOptions): Promise<void> {
         await super.saveProgress(task, progress, options)
@@ -421,7 +421,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'does not show progress in rows',
-    ['TL-1.2', 'TL-4.1', 'TL-4.2', 'TL-4.3', 'TL-5.1', 'TL-6.1', 'TL-6.2'],
+    ['TL-1.2', 'TL-4.1', 'TL-4.2', 'TL-4.3', 'TL-5.1', 'TL-5.2', 'TL-6.1', 'TL-6.2'],
     class extends PlainListing {
       override shown(row: TaskDetails): TaskDetails {
         return this.copyOf(row)
@@ -466,7 +466,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'removes unfinished tasks only',
-    ['TL-5.1'],
+    ['TL-5.1', 'TL-5.2'],
     class extends PlainListing {
       override async remove(task: TaskDetails, options?: CallOptions): Promise<void> {
         const row = this.table.rows.get(this.rowKeyOf(task))

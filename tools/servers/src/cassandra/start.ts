@@ -6,13 +6,14 @@ import { openDataFolder } from '../process/data-folder.ts'
 import { OwnProcess } from '../process/own-process.ts'
 import { freePort } from '../process/ports.ts'
 import { startEngine } from '../process/start-engine.ts'
+import type { ServerTls } from '../tls/authority.ts'
 import type { CassandraEndpoint } from './endpoint.ts'
 import { cassandraJars, defaultCassandraVersion } from './jars.ts'
 import { javaArgumentsOf } from './java-arguments.ts'
 import { findJava17 } from './java.ts'
 import { probeCassandra } from './probe.ts'
 import type { CassandraNode, CommitlogSync } from './yaml.ts'
-import { logbackXml, yamlOf } from './yaml.ts'
+import { logbackXml, tlsFiles, yamlOf } from './yaml.ts'
 
 /** The place of a node in a ring: all nodes have the same two ports, each has an address of its own. */
 export interface RingPlace {
@@ -47,6 +48,8 @@ export interface StartCassandraOptions {
   readonly version?: string
   /** Whether clients have to log in and need permissions. Default false. The endpoint has the superuser's credentials. */
   readonly authentication?: boolean
+  /** Lets clients connect with TLS as well, at the same port. They then need a certificate of their own. */
+  readonly tls?: ServerTls
 }
 
 /** The user of a new Cassandra that asks for passwords. */
@@ -96,8 +99,14 @@ export const startCassandra = async (options: StartCassandraOptions): Promise<En
     isShortLived,
     isNeverKilled,
     authentication,
+    hasTls: options.tls !== undefined,
   }
   await mkdir(join(folder, 'tmp'))
+  if (options.tls !== undefined) {
+    const { key, cert, ca } = options.tls
+    await writeFile(join(folder, tlsFiles.own), key + cert)
+    await writeFile(join(folder, tlsFiles.authority), ca)
+  }
   await writeFile(join(folder, 'cassandra.yaml'), yamlOf(node))
   await writeFile(join(folder, 'logback.xml'), logbackXml)
 

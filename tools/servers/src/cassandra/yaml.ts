@@ -22,7 +22,12 @@ export interface CassandraNode {
   readonly isNeverKilled: boolean
   /** Whether clients have to log in and need permissions. */
   readonly authentication: boolean
+  /** Whether clients may connect with TLS. */
+  readonly hasTls: boolean
 }
+
+/** The names of the files with its certificate and key, and with the authority of its clients. */
+export const tlsFiles = { own: 'tls-own.pem', authority: 'tls-authority.pem' } as const
 
 const commitlog: Readonly<Record<CommitlogSync, string>> = {
   batch: 'commitlog_sync: batch',
@@ -44,6 +49,18 @@ const fewThreads = `\
 concurrent_reads: 8
 concurrent_writes: 8
 native_transport_max_threads: 16
+`
+
+/** Clients may connect with and without TLS, at the same port. */
+const clientTls = (folder: string): string => `\
+client_encryption_options:
+  enabled: true
+  optional: true
+  require_client_auth: true
+  ssl_context_factory:
+    class_name: org.apache.cassandra.security.PEMBasedSslContextFactory
+  keystore: ${folder}/${tlsFiles.own}
+  truststore: ${folder}/${tlsFiles.authority}
 `
 
 /** cassandra.yaml, for 4.1 and 5.0. Paxos v2 was faster in every measurement, and is not the default. */
@@ -82,7 +99,7 @@ counter_cache_size: 0MiB
 auto_snapshot: false
 hinted_handoff_enabled: ${node.isInRing}
 paxos_variant: v2
-${node.isShortLived ? fewThreads : ''}${node.authentication ? authentication : ''}`
+${node.isShortLived ? fewThreads : ''}${node.authentication ? authentication : ''}${node.hasTls ? clientTls(folder) : ''}`
 }
 
 /** Without this file Cassandra logs everything. */

@@ -11,6 +11,7 @@ import { openDataFolder } from '../process/data-folder.ts'
 import { OwnProcess } from '../process/own-process.ts'
 import { freePort } from '../process/ports.ts'
 import { startEngine } from '../process/start-engine.ts'
+import type { ServerTls } from '../tls/authority.ts'
 import type { AmqpEndpoint } from './endpoint.ts'
 import { probeRabbitmq } from './probe.ts'
 
@@ -22,12 +23,16 @@ export interface StartRabbitmqOptions {
   readonly name: string
   /** The port on 127.0.0.1. Default: a free one. */
   readonly port?: number
+  /** Lets clients connect with TLS as well, at a port of its own. They then need a certificate of their own. */
+  readonly tls?: ServerTls
 }
 
 /** A broker that was started here, with its administration. */
 export interface RabbitmqProcess extends EngineProcess<AmqpEndpoint> {
   /** Runs rabbitmqctl, in about a second, and gives its output: `ctl('add_vhost', 'one')`. Rejects where rabbitmqctl fails. */
   ctl(...args: readonly string[]): Promise<string>
+  /** The port for TLS on 127.0.0.1, if it was started with it. */
+  readonly tlsPort: number | undefined
   /**
    * Makes the broker write what it would write later. Call it before a kill: RabbitMQ 3.10 records a new quorum queue up to two seconds
    * after its declaration, and if it is killed before, the queue never answers again.
@@ -59,13 +64,23 @@ const connected = (port: number): Promise<void> =>
     socket.once('error', reject)
   })
 
+/** The configuration of a listener for TLS. */
+const tlsLines = (folder: string, port: number): readonly string[] => [
+  `listeners.ssl.1 = 127.0.0.1:${port}`,
+  `ssl_options.cacertfile = ${folder}/tls-ca.pem`,
+  `ssl_options.certfile = ${folder}/tls-cert.pem`,
+  `ssl_options.keyfile = ${folder}/tls-key.pem`,
+  'ssl_options.verify = verify_peer',
+  'ssl_options.fail_if_no_peer_cert = true',
+]
+
 /**
  * Starts an empty RabbitMQ in some 5 s. It has its own data, node name, ports and cookie, and its own port mapper of Erlang, since a shared
  * one would outlive it. It ends with this process, however that ends.
  *
  * @throws {@link ServerNotAvailable} where RabbitMQ is not installed.
  */
-export const startRabbitmq = async ({ say, name, port: wanted }: StartRabbitmqOptions): Promise<RabbitmqProcess> => {
+export const startRabbitmq = async ({ say, name, port: wanted, tls }: StartRabbitmqOptions): Promise<RabbitmqProcess> => {
   const scripts = findScripts()
   const folder = await openDataFolder(`rabbitmq-${name}`)
   const port = wanted ?? (await freePort())
@@ -90,7 +105,15 @@ export const startRabbitmq = async ({ say, name, port: wanted }: StartRabbitmqOp
     // The script then becomes the server instead of starting it as a child: a kill reaches the server itself.
     RUNNING_UNDER_SYSTEMD: 'true',
   }
-  await writeFile(join(folder, 'rabbitmq.conf'), `listeners.tcp.1 = 127.0.0.1:${port}\ndisk_free_limit.absolute = 50MB\n`)
+  const tlsPort = tls === undefined ? undefined : await freePort()
+  const configuration = [
+    `listeners.tcp.1 = 127.0.0.1:${port}`,
+    'disk_free_limit.absolute = 50MB',
+    ...(tlsPort === undefined ? [] : tlsLines(folder, tlsPort)),
+  ]
+  if (tls !== undefined)
+    await Promise.all((['ca', 'cert', 'key'] as const).map((name) => writeFile(join(folder, `tls-${name}.pem`), tls[name])))
+  await writeFile(join(folder, 'rabbitmq.conf'), `${configuration.join('\n')}\n`)
   await writeFile(join(folder, 'enabled_plugins'), '[].\n')
 
   const url = `amqp://guest:guest@127.0.0.1:${port}`
@@ -128,6 +151,7 @@ export const startRabbitmq = async ({ say, name, port: wanted }: StartRabbitmqOp
   }
   return Object.assign(started, {
     ctl,
+    tlsPort,
     flush: async () => {
       await ctl('eval', '[ok = dets:sync(Table) || Table <- dets:all()].')
     },

@@ -1,0 +1,37 @@
+import { callbackify } from 'node:util'
+import { auth } from 'cassandra-driver'
+import { TaskledgerError } from '@taskledger/core/ports'
+import type { CassandraAddress, CassandraCredentials } from './options.ts'
+
+/** Whether a value has a user and a password. */
+export const isCredentials = (value: unknown): value is CassandraCredentials =>
+  typeof value === 'object' &&
+  value !== null &&
+  (['username', 'password'] as const).every((name) => typeof Reflect.get(value, name) === 'string')
+
+type GetCredentials = Extract<NonNullable<CassandraAddress['credentials']>, () => unknown>
+
+/** Logs in with the credentials that the caller's function gives for each connection. */
+export class RenewedCredentials extends auth.PlainTextAuthProvider {
+  readonly #get: GetCredentials
+
+  constructor(get: GetCredentials) {
+    super('', '')
+    this.#get = get
+  }
+
+  override newAuthenticator(endpoint: string, name: string): auth.Authenticator {
+    const withPassword = callbackify(async () => {
+      const given: unknown = await this.#get()
+      if (!isCredentials(given))
+        throw new TaskledgerError('MISCONFIGURED', 'the function `credentials` gave no username and password: both have to be texts')
+      return new auth.PlainTextAuthProvider(given.username, given.password).newAuthenticator(endpoint, name)
+    })
+    return {
+      initialResponse: (callback: (error?: Error | null, token?: Buffer) => void) =>
+        withPassword((error, authenticator) => (error === null ? authenticator.initialResponse(callback) : callback(error))),
+      evaluateChallenge: (_challenge: Buffer, callback: (error?: Error | null) => void) => callback(),
+      onAuthenticationSuccess: () => {},
+    }
+  }
+}
