@@ -17,7 +17,7 @@ export type { Logger } from './ports/shared/logger.ts'
 // Submit, list and await tasks.
 export type { TaskManager } from './application/task-manager.ts'
 export type { SubmittedTask, TaskHandle } from './application/task-handle.ts'
-export type { SubmitOptions } from './application/commands/submissions.ts'
+export type { SubmitOptions } from './application/commands/submit-options.ts'
 export type { CancelOptions, CancelOutcome } from './application/commands/cancellations.ts'
 export type { LiveNode, WaitOptions } from './application/queries/task-queries.ts'
 export type { ListQuery, TaskQuery } from './application/queries/list-query.ts'

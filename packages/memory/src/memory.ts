@@ -1,5 +1,5 @@
-import type { Clock, Logger, TaskMessaging, TaskStorage, TaskId } from '@taskledger/core/ports'
-import { misuse, systemClock } from '@taskledger/core/ports'
+import type { ChecksOf, Clock, Logger, TaskMessaging, TaskStorage, TaskId } from '@taskledger/core/ports'
+import { checkClock, checkLogger, checkOptions, consoleLogger, misuse, systemClock } from '@taskledger/core/ports'
 import { MemoryEventBus } from './messaging/event-bus.ts'
 import { NoticeBoard } from './messaging/notice-board.ts'
 import type { Histories } from './storage/event-store.ts'
@@ -14,7 +14,7 @@ import type { DeadLetter } from './messaging/queued-message.ts'
 export interface MemoryOptions {
   /** The clock by which nodes expire and released messages return. Default: the system clock. */
   readonly clock?: Clock | undefined
-  /** Receives the errors of handlers and listeners, and of messages that cannot be decoded. Default: `console`. */
+  /** Receives the errors of handlers and listeners, and of messages that cannot be decoded. Default: warnings and errors go to the console. */
   readonly logger?: Logger | undefined
 }
 
@@ -73,8 +73,15 @@ export interface MemoryFaults {
   injectNotice(text: string): void
 }
 
-/** Makes an empty memory. */
-export const createMemory = ({ clock = systemClock, logger = console }: MemoryOptions = {}): Memory => {
+const optionChecks = { clock: checkClock, logger: checkLogger } satisfies ChecksOf<MemoryOptions>
+
+/**
+ * Makes an empty memory.
+ *
+ * @throws `MISUSE` if an option is wrong.
+ */
+export const createMemory = (options: MemoryOptions = {}): Memory => {
+  const { clock = systemClock, logger = consoleLogger } = checkOptions('createMemory', options, optionChecks)
   const histories: Histories = new Map()
   const tasks = noListedTasks()
   const known: KnownNodes = new Map()

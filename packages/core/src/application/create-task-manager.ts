@@ -1,19 +1,18 @@
 import { v4 } from 'uuid'
-import type { Clock } from '../ports/shared/clock.ts'
+import { isClock } from '../ports/shared/checks.ts'
 import { systemClock } from '../ports/shared/clock.ts'
 import type { Logger } from '../ports/shared/logger.ts'
 import { consoleLogger } from '../ports/shared/logger.ts'
-import { TaskRegistry, taskRegistry } from '../tasks/task-registry.ts'
 import { defaultMaxPayloadBytes } from '../tasks/to-json.ts'
 import { ClusterClocks } from './node/cluster-clocks.ts'
 import { Deadlines } from './node/deadlines.ts'
 import { withDefaults } from './node/default-adapters.ts'
-import { Lease, leaseSettings } from './node/lease.ts'
+import { Lease } from './node/lease.ts'
 import { closeAll } from './node/closing.ts'
 import type { NodeContext } from './node/context.ts'
 import type { TaskManagerOptions } from './options.ts'
-import { checkMs, checkText, checkWhole } from '../ports/shared/checks.ts'
-import { janitorSettings } from './recovery/settings.ts'
+import type { CheckedManagerOptions } from './manager-options.ts'
+import { managerOptions } from './manager-options.ts'
 import type { TaskWorkerOptions } from './worker/settings.ts'
 import { workerSettings } from './worker/settings.ts'
 import { TaskIds } from './commands/task-ids.ts'
@@ -29,16 +28,16 @@ import { TaskManager } from './task-manager.ts'
  * @throws `MISUSE` if an option is wrong; `ADAPTER_MISSING`; the errors of the adapters if an engine cannot be reached.
  */
 export const createTaskManager = async (options: TaskManagerOptions): Promise<TaskManager> => {
-  const { clock = systemClock, storage, messaging } = options
-  let logger = neverThrowing(options.logger ?? consoleLogger)
-  const given = [storage, messaging].filter((bundle) => bundle !== undefined)
+  let logger = neverThrowing(consoleLogger)
   let made: Awaited<ReturnType<typeof make>>
   try {
-    const identity = identityOf(options, clock)
+    const checked = managerOptions(options)
+    logger = neverThrowing(checked.logger ?? consoleLogger)
+    const identity = identityOf(checked)
     logger = boundLogger(logger, { node: identity.nodeId })
-    made = await make(options, identity, clock, logger)
+    made = await make(checked, identity, logger)
   } catch (error) {
-    await closeAll({ clock, logger }, given)
+    await closeGiven(options, logger)
     throw error
   }
   const { manager, worker } = made
@@ -52,6 +51,13 @@ export const createTaskManager = async (options: TaskManagerOptions): Promise<Ta
   return manager
 }
 
+/** Closes what the caller opened for a manager that cannot be made, whatever is wrong with the options. */
+const closeGiven = async (options: Partial<TaskManagerOptions> | null | undefined, logger: Logger): Promise<void> => {
+  const given = [options?.storage, options?.messaging].filter((bundle) => typeof bundle === 'object' && bundle !== null)
+  const clock: unknown = options?.clock
+  await closeAll({ clock: isClock(clock) ? clock : systemClock, logger }, given)
+}
+
 /** What tells a node from others. */
 interface NodeIdentity {
   readonly name: string
@@ -60,27 +66,21 @@ interface NodeIdentity {
   readonly ids: TaskIds
 }
 
-const identityOf = ({ name: given = 'node', random }: TaskManagerOptions, clock: Clock): NodeIdentity => {
-  const name = checkText('name', given, 100)
+const identityOf = ({ name = 'node', random, clock = systemClock }: CheckedManagerOptions): NodeIdentity => {
   const ids = new TaskIds(clock, random)
   return { name, ids, nodeId: `${name}-${random === undefined ? v4().slice(0, 8) : ids.next().slice(-12, -4)}` }
 }
 
 /** Makes a manager that has not joined yet, and the options of its worker. */
 const make = async (
-  options: TaskManagerOptions,
+  options: CheckedManagerOptions,
   { name, nodeId, ids }: NodeIdentity,
-  clock: Clock,
   logger: Logger,
 ): Promise<{ readonly manager: TaskManager; readonly worker: TaskWorkerOptions | false }> => {
-  const { random } = options
-  const registry = options.tasks instanceof TaskRegistry ? options.tasks : taskRegistry(options.tasks)
-  const callTimeoutMs = checkMs('callTimeoutMs', options.callTimeoutMs ?? 10_000)
-  const commandTimeoutMs = checkMs('commandTimeoutMs', options.commandTimeoutMs ?? 10_000)
-  const maxPayloadBytes = checkWhole('maxPayloadBytes', options.maxPayloadBytes ?? defaultMaxPayloadBytes, 1, 2 ** 30)
-  const lease = leaseSettings(options.lease)
-  const janitor = janitorSettings(options.janitor, options.retention)
-  const worker = options.worker ?? (registry.queues().length > 0 ? {} : false)
+  const { random, clock = systemClock, tasks: registry, lease, janitor } = options
+  const { callTimeoutMs = 10_000, commandTimeoutMs = 10_000, maxPayloadBytes = defaultMaxPayloadBytes } = options
+  // Not `??`: null is no worker option.
+  const worker = options.worker === undefined ? registry.queues().length > 0 && {} : (options.worker as TaskWorkerOptions | false)
   // Check before the first wait: a wrong option fails at once.
   if (worker !== false) workerSettings(worker, registry)
 

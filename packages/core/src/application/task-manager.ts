@@ -4,17 +4,21 @@ import type { TaskEvent } from '../domain/task-event.ts'
 import type { TaskId } from '../domain/task-id.ts'
 import { isTaskId } from '../domain/task-id.ts'
 import type { CallOptions } from '../ports/call-options.ts'
-import { checkMs, checkWhole, shown } from '../ports/shared/checks.ts'
+import type { ChecksOf } from '../ports/shared/check-options.ts'
+import { checkOptions } from '../ports/shared/check-options.ts'
+import { checkFunction, checkMs, checkWhole, shown, wrongOption } from '../ports/shared/checks.ts'
 import { closedError, TaskledgerError } from '../ports/shared/errors.ts'
 import type { TaskNotice, Unsubscribe } from '../ports/event-bus.ts'
 import type { TaskPage } from '../ports/task-listing.ts'
 import type { TaskDeclaration } from '../tasks/task-factory.ts'
 import type { PayloadArguments, PayloadOf, ProgressOf, ResultOf } from '../tasks/typed-task.ts'
 import type { Assembly } from './assembly.ts'
-import type { SubmitOptions, Submitted } from './commands/submissions.ts'
+import type { Submitted } from './commands/submissions.ts'
+import type { SubmitOptions } from './commands/submit-options.ts'
 import type { NodeHealth } from './health/health.ts'
 import { isProbe } from './health/probe.ts'
-import { timeOf } from './node/checks.ts'
+import { callChecks, checkCall } from './node/checks.ts'
+import { timeOf } from '../ports/shared/time.ts'
 import type { NodeContext } from './node/context.ts'
 import { allTasks } from './queries/all-tasks.ts'
 import type { ListQuery, TaskQuery } from './queries/list-query.ts'
@@ -26,6 +30,13 @@ import type { HandleParts } from './task-handle.ts'
 import { SubmittedTask, TaskHandle } from './task-handle.ts'
 import type { TaskWorkerOptions } from './worker/settings.ts'
 import type { TaskWorker } from './worker/worker.ts'
+
+const closeChecks = { drainMs: checkMs }
+
+const doctorChecks = {
+  ...callChecks,
+  limit: (name: string, value: unknown) => checkWhole(name, value, 1, 10_000),
+} satisfies ChecksOf<DoctorOptions>
 
 /**
  * One node of the cluster: it submits, lists, queries, cancels and awaits any task, wherever the task runs. Made by
@@ -134,6 +145,7 @@ export class TaskManager {
   /** Calls back on every change of every task on every node, from now on. Notices may be lost: what the store says is right. */
   subscribe(listener: (notice: TaskNotice) => void): Unsubscribe {
     this.#node.closed.throwIfAborted()
+    checkFunction('the listener of subscribe', listener)
     return this.#node.messaging.bus.subscribe((notice) => {
       if (!isProbe(notice)) listener(notice)
     })
@@ -160,9 +172,10 @@ export class TaskManager {
    *
    * @throws `UNAVAILABLE` or `OUTCOME_UNKNOWN` if storage fails; `CLOSED`, or the signal's reason.
    */
-  async doctor({ limit = 100, signal }: DoctorOptions = {}): Promise<DoctorReport> {
+  async doctor(options: DoctorOptions = {}): Promise<DoctorReport> {
     this.#node.closed.throwIfAborted()
-    return this.#assembly.doctor.report(checkWhole('limit', limit, 1, 10_000), signal)
+    const { limit = 100, signal } = checkOptions('doctor', options, doctorChecks)
+    return this.#assembly.doctor.report(limit, signal)
   }
 
   /**
@@ -170,21 +183,24 @@ export class TaskManager {
    *
    * @throws `UNAVAILABLE` or `OUTCOME_UNKNOWN` if storage fails (rebuild again: nothing is damaged); `CLOSED`, or the signal's reason.
    */
-  async rebuildListing({ signal }: CallOptions = {}): Promise<RebuildOutcome> {
+  async rebuildListing(options: CallOptions = {}): Promise<RebuildOutcome> {
     this.#node.closed.throwIfAborted()
+    const { signal } = checkCall('rebuildListing', options)
     return this.#assembly.rebuilding.rebuild(signal)
   }
 
   /**
-   * Removes the histories and rows of the tasks that finished before a time (a `Date`, or milliseconds since 1970). This cannot be undone.
-   * The idempotency key of a removed task may be used again.
+   * Removes the histories and rows of the tasks that finished before a time (a `Date`, milliseconds since 1970, or ISO text with its
+   * zone). This cannot be undone. The idempotency key of a removed task may be used again.
    *
    * @throws `UNAVAILABLE` or `OUTCOME_UNKNOWN` if storage fails (purge again: removed tasks stay removed); `CLOSED`, or the
    * signal's reason.
    */
-  async purge({ finishedBefore, signal }: { readonly finishedBefore: Date | number } & CallOptions): Promise<PurgeOutcome> {
+  async purge(options: { readonly finishedBefore: Date | number | string } & CallOptions): Promise<PurgeOutcome> {
     this.#node.closed.throwIfAborted()
-    return this.#assembly.purging.purge(timeOf('finishedBefore', finishedBefore), signal)
+    const { finishedBefore, signal } = checkOptions('purge', options, { ...callChecks, finishedBefore: timeOf })
+    if (finishedBefore === undefined) throw wrongOption('finishedBefore', finishedBefore, 'the time before which removed tasks finished')
+    return this.#assembly.purging.purge(finishedBefore, signal)
   }
 
   /** The health of this node: the latest result of each check. It calls no engine. */
@@ -206,8 +222,8 @@ export class TaskManager {
    * pending awaits reject with `CLOSED`; storage and messaging are closed. It does not throw because of a task. Closing twice is fine.
    */
   async close(options: { readonly drainMs?: number | undefined } = {}): Promise<void> {
-    if (options.drainMs !== undefined) checkMs('drainMs', options.drainMs)
-    this.#closed ??= this.#assembly.close(options)
+    const checked = checkOptions('close', options, closeChecks)
+    this.#closed ??= this.#assembly.close(checked)
     await this.#closed
   }
 

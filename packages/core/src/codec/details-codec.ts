@@ -18,6 +18,7 @@ import {
   optional,
   parseRecord,
   pick,
+  writeRecord,
 } from './fields.ts'
 
 const progressFields = { attempt: isCount, sequence: isCount, at: isNumber, value: isAnything }
@@ -51,8 +52,22 @@ const detailsFields = {
   retryOf: optional(isId),
 }
 
-/** The details as text: JSON with the version of this codec. */
-export const encodeDetails = (details: TaskDetails): string => JSON.stringify({ v: 1, ...details })
+const nodeFields = {
+  nodeId: isText,
+  name: isText,
+  startedAt: isNumber,
+  renewedAt: isNumber,
+  queues: isCounts,
+  running: isCount,
+  delivered: isCounts,
+}
+
+/**
+ * The details as text: JSON with the version of this codec.
+ *
+ * @throws `MALFORMED` if {@link decodeDetails} could not read them back.
+ */
+export const encodeDetails = (details: TaskDetails): string => writeRecord('details', details, detailsFields)
 
 /**
  * Reads the details of a task.
@@ -79,8 +94,12 @@ export const decodeRow = (text: string, row: ListingPosition): TaskDetails | Unr
   }
 }
 
-/** The progress as text: JSON with the version of this codec. */
-export const encodeProgress = (progress: TaskProgress): string => JSON.stringify({ v: 1, ...progress })
+/**
+ * The progress as text: JSON with the version of this codec.
+ *
+ * @throws `MALFORMED` if {@link decodeProgress} could not read it back.
+ */
+export const encodeProgress = (progress: TaskProgress): string => writeRecord('progress', progress, progressFields)
 
 /**
  * Reads the progress of a task.
@@ -90,21 +109,16 @@ export const encodeProgress = (progress: TaskProgress): string => JSON.stringify
 export const decodeProgress = (text: string): TaskProgress =>
   pick('progress', parseRecord('progress', text), progressFields) as unknown as TaskProgress
 
-/** The node as text: JSON with the version of this codec. */
-export const encodeNode = (node: NodeInfo): string => JSON.stringify({ v: 1, ...node })
+/**
+ * The node as text: JSON with the version of this codec.
+ *
+ * @throws `MALFORMED` if {@link decodeNode} could not read it back.
+ */
+export const encodeNode = (node: NodeInfo): string => writeRecord('node', node, nodeFields)
 
 /**
  * Reads a node.
  *
  * @throws `MALFORMED` if the text is something else.
  */
-export const decodeNode = (text: string): NodeInfo =>
-  pick('node', parseRecord('node', text), {
-    nodeId: isText,
-    name: isText,
-    startedAt: isNumber,
-    renewedAt: isNumber,
-    queues: isCounts,
-    running: isCount,
-    delivered: isCounts,
-  }) as unknown as NodeInfo
+export const decodeNode = (text: string): NodeInfo => pick('node', parseRecord('node', text), nodeFields) as unknown as NodeInfo

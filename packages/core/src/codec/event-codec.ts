@@ -1,7 +1,22 @@
 import type { TaskEvent } from '../domain/task-event.ts'
 import { UnknownEventType } from '../ports/shared/errors.ts'
 import type { Fields } from './fields.ts'
-import { isAnything, isCount, isFlag, isId, isNumber, isShape, isText, isTexts, malformed, optional, parseRecord, pick } from './fields.ts'
+import {
+  checkFields,
+  isAnything,
+  isCount,
+  isFlag,
+  isId,
+  isNumber,
+  isShape,
+  isText,
+  isTexts,
+  malformed,
+  optional,
+  parseRecord,
+  pick,
+  writeRecord,
+} from './fields.ts'
 
 const isError = isShape({ name: isText, message: isText, stack: optional(isText), code: optional(isText) })
 const isProgress = isShape({ attempt: isCount, sequence: isCount, at: isNumber, value: isAnything })
@@ -42,8 +57,16 @@ const fieldsOf: Readonly<Record<TaskEvent['type'], Fields>> = {
   TaskReleased: { ...base, attempt: isCount },
 }
 
-/** The event as text: JSON with the version of this codec. */
-export const encodeEvent = (event: TaskEvent): string => JSON.stringify({ v: 1, ...event })
+/**
+ * The event as text: JSON with the version of this codec.
+ *
+ * @throws `MALFORMED` if {@link decodeEvent} could not read it back.
+ */
+export const encodeEvent = (event: TaskEvent): string => writeRecord(event.type, event, fieldsOf[event.type])
+
+/** @throws `MALFORMED` if an event could not be read back: whoever writes it has to refuse it. */
+export const checkEvent = (event: TaskEvent): void =>
+  checkFields(event.type, event as unknown as Readonly<Record<string, unknown>>, fieldsOf[event.type])
 
 /**
  * Reads an event. Tolerant: it drops unknown fields, so that a newer release may add fields.

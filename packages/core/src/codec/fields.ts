@@ -38,15 +38,32 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 /** The named fields of a record, checked. Other fields are dropped: a newer release may have written them. */
 export const pick = (what: string, record: Record<string, unknown>, fields: Fields): Record<string, unknown> => {
+  checkFields(what, record, fields)
   const picked: Record<string, unknown> = {}
   for (const name in fields) {
     const value = record[name]
-    const field = fields[name] as Check | OptionalField
-    if (!fitsField(value, field))
-      throw malformed(`${what}: the field "${name}" is ${value === undefined ? 'missing' : 'of the wrong type'}`)
     if (value !== undefined) picked[name] = value
   }
   return picked
+}
+
+/**
+ * Writes a record of this codec as text, if this codec can read it back.
+ *
+ * @throws `MALFORMED` if a field is missing or of the wrong type.
+ */
+export const writeRecord = (what: string, record: object, fields: Fields): string => {
+  checkFields(what, record as Readonly<Record<string, unknown>>, fields)
+  return JSON.stringify({ v: 1, ...record })
+}
+
+/** @throws `MALFORMED` if a field is missing or of the wrong type. */
+export const checkFields = (what: string, record: Readonly<Record<string, unknown>>, fields: Fields): void => {
+  for (const name in fields) {
+    const value = record[name]
+    if (fitsField(value, fields[name] as Check | OptionalField)) continue
+    throw malformed(`${what}: the field "${name}" is ${value === undefined ? 'missing' : 'of the wrong type'}`)
+  }
 }
 
 /** Reads a record of this codec from its text. */

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { OnLeaseLost, RunnableTask, TaskContext } from './task-factory.ts'
+import { defaultMaxProgressBytes, toJson } from './to-json.ts'
 import { validate, validateAtOnce } from './validate.ts'
 
 /** A body with the schemas of its result and progress. */
@@ -41,8 +42,10 @@ const checkingProgress = async ({ type, progress: schema }: TaskBody, context: S
     ...context,
     lastProgress: isReadable ? lastProgress : undefined,
     progress(value) {
-      validateAtOnce(schema, value, subject)
-      context.progress(value)
+      // A copy first: only the copy is bounded, and the schema sees what is stored.
+      const copy = toJson(value, 'progress', defaultMaxProgressBytes)
+      validateAtOnce(schema, copy, subject)
+      context.progress(copy)
     },
   }
 }

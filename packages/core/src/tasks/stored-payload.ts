@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { JsonValue } from '../domain/json.ts'
 import { TaskledgerError } from '../ports/shared/errors.ts'
 import type { UpcastStep } from './task-options.ts'
-import { toJson } from './to-json.ts'
+import { defaultMaxPayloadBytes, toJson } from './to-json.ts'
 import type { Subject } from './validate.ts'
 import { InvalidValue, validate } from './validate.ts'
 
@@ -26,14 +26,19 @@ export class UnknownTaskVersion extends TaskledgerError<'UNKNOWN_TASK_VERSION'> 
   }
 }
 
-/** Only keeps the walk finite: the manager has the limit. */
-const maxBytes = 2 ** 30
+/** A stored payload is text that was read: it has the size that it had in the store. */
+const maxStoredBytes = Number.MAX_SAFE_INTEGER
 
 const subjectOf = (type: string): Subject => ({ code: 'INVALID_PAYLOAD', what: `payload of task type "${type}"` })
 
 /** What is stored of a submitted payload: a copy of it, after the schema has accepted it. */
-export const encodePayload = async (type: string, schema: StandardSchemaV1 | undefined, value: unknown): Promise<JsonValue> => {
-  // The schema checks the copy: the original might change while an async schema runs.
+export const encodePayload = async (
+  type: string,
+  schema: StandardSchemaV1 | undefined,
+  value: unknown,
+  { maxBytes }: { readonly maxBytes: number } = { maxBytes: defaultMaxPayloadBytes },
+): Promise<JsonValue> => {
+  // The schema checks the copy: the original might change while an async schema runs, and only the copy is bounded.
   const copy = value === undefined ? undefined : toJson(value, 'payload', maxBytes)
   if (schema !== undefined) await validate(schema, copy, subjectOf(type))
   else if (copy !== undefined && copy !== null)
@@ -68,7 +73,7 @@ interface Accepted {
 
 const acceptedPayload = async (form: PayloadForm, stored: number, payload: JsonValue): Promise<Accepted> => {
   // A copy: neither an upcast nor the body may change the event in memory.
-  const input = await upcast(form, stored, toJson(payload, 'payload', maxBytes))
+  const input = await upcast(form, stored, toJson(payload, 'payload', maxStoredBytes))
   return form.schema === undefined ? { input: undefined, output: undefined } : acceptStored(form.schema, input, subjectOf(form.type))
 }
 

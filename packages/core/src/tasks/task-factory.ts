@@ -60,11 +60,12 @@ export interface TaskDeclaration {
   /** How long one attempt may take, in milliseconds. */
   readonly timeoutMs?: number
   /**
-   * Turns a submitted payload into the stored payload.
+   * Turns a submitted payload into the stored payload, of at most `maxBytes` bytes of JSON (`maxPayloadBytes` of the manager). Stop reading
+   * the payload at the limit: a value that is small in memory can be huge as JSON.
    *
-   * @throws `INVALID_PAYLOAD` with the schema's issues; `NOT_JSON`.
+   * @throws `INVALID_PAYLOAD` with the schema's issues; `NOT_JSON`; `TOO_LARGE`.
    */
-  encode(payload: unknown): Promise<JsonValue>
+  encode(payload: unknown, limits?: { readonly maxBytes: number }): Promise<JsonValue>
   /**
    * Turns a stored payload, of this or an older version, back into a payload as `submit` takes it: for `payload()` of a handle, and to compare
    * the payloads of an idempotency key across versions. Default: what `decode` shows as the payload, or else the stored payload.

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { RetryOptions } from './check-declaration.ts'
+import type { JsonOf, NotJson } from './json-types.ts'
 import type { OnLeaseLost, TaskContext, TaskDeclaration, TaskFactory } from './task-factory.ts'
 import type { TypedTask } from './typed-task.ts'
 
@@ -62,8 +63,32 @@ export type OutputOf<Schema, Otherwise> = Schema extends unknown
 /** What a body may return: the input of the result's schema, or anything without a schema; or a promise of it. */
 export type ReturnOf<Result> = InputOf<Result, unknown> | Promise<InputOf<Result, unknown>>
 
+/**
+ * What else the returned value has to fit, so that the stored result is JSON: without a schema the value itself, with a schema the schema's
+ * output.
+ */
+export type JsonReturn<Result, Returned> = IfSchema<
+  Result,
+  [OutputOf<Result, unknown>] extends [JsonOf<OutputOf<Result, unknown>>] ? unknown : NotJson<'the output of the result schema'>,
+  Returned extends PromiseLike<infer Value> ? PromiseLike<JsonOf<Value>> : JsonOf<Returned>
+>
+
 /** What a body receives, by the schemas of its task. */
-export type BodyContext<Payload, Progress> = TaskContext<OutputOf<Payload, undefined>, InputOf<Progress, unknown>>
+export type BodyContext<Payload, Progress> = IfSchema<
+  Progress,
+  TaskContext<OutputOf<Payload, undefined>, InputOf<Progress, unknown>>,
+  FreeProgressContext<OutputOf<Payload, undefined>>
+>
+
+/** What a body without a progress schema receives: it may report everything that JSON can hold. */
+export interface FreeProgressContext<Payload> extends Omit<TaskContext<Payload>, 'progress'> {
+  /**
+   * Reports progress. It is cheap: call it as often as you like. Only the latest report is kept.
+   *
+   * @throws `NOT_JSON` or `TOO_LARGE` if the value cannot be stored.
+   */
+  progress<Value>(value: Value & JsonOf<Value>): void
+}
 
 /** How a declared task runs. */
 export interface ImplementOptions {
@@ -81,7 +106,7 @@ export interface DefineOptions<
   /** What happens to the body when its node loses its lease. Default `abort`. */
   readonly onLeaseLost?: OnLeaseLost | undefined
   /** The body. The returned value is the result; a thrown value is the failure. The body has to react to its signal. */
-  run(context: BodyContext<Payload, Progress>): Returned
+  run(context: BodyContext<Payload, Progress>): Returned & JsonReturn<Result, Returned>
 }
 
 /** A task that every node can submit, and that nodes with its implementation can run. */

@@ -1,6 +1,6 @@
 import { wrongOption } from '../ports/shared/checks.ts'
 import { MisuseError } from '../ports/shared/errors.ts'
-import { checkDeclaration } from './check-declaration.ts'
+import { propertiesOfTask } from './check-declaration.ts'
 import type { TaskDeclaration } from './task-factory.ts'
 import { isTaskFactory } from './task-factory.ts'
 
@@ -14,9 +14,7 @@ export class TaskRegistry {
    * @throws `ALREADY_REGISTERED` if another task has its type; `MISUSE` if the value is not a task.
    */
   register(task: TaskDeclaration): this {
-    if (typeof task !== 'object' || task === null || typeof task.encode !== 'function')
-      throw wrongOption('a task', task, 'what defineTask or declareTask returns, or a TaskFactory of your own')
-    checkDeclaration(task)
+    propertiesOfTask(task)
     const known = this.#tasks.get(task.type)
     if (known === undefined || isImplementationOf(task, known)) this.#tasks.set(task.type, task)
     else if (known !== task && !isImplementationOf(known, task))
@@ -44,8 +42,13 @@ export class TaskRegistry {
 }
 
 /** Makes a registry of these tasks. */
-export const taskRegistry = (tasks: readonly TaskDeclaration[] = []): TaskRegistry =>
-  tasks.reduce((registry, task) => registry.register(task), new TaskRegistry())
+export const taskRegistry = (tasks: readonly TaskDeclaration[] = []): TaskRegistry => {
+  if (!Array.isArray(tasks)) throw wrongOption('tasks', tasks, 'an array of tasks')
+  const registry = new TaskRegistry()
+  // `Array.from`: a hole is a task that is missing.
+  for (const task of Array.from(tasks as readonly TaskDeclaration[])) registry.register(task)
+  return registry
+}
 
 const isImplementationOf = (task: TaskDeclaration, declaration: TaskDeclaration): boolean =>
   isTaskFactory(task) && !isTaskFactory(declaration) && task.version === declaration.version && task.queue === declaration.queue

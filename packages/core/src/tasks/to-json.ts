@@ -22,17 +22,20 @@ interface Walk extends Place {
   minBytes: number
   /** The JSON has at most this many bytes. */
   possibleBytes: number
+  /** How many properties were left out because they are `undefined`. */
+  leftOut: number
   at: Level | undefined
 }
 
 /**
- * A copy of a value that JSON writes and reads back unchanged. `what` names the value in messages.
+ * A copy of a value that JSON writes and reads back unchanged, without the properties that are `undefined`: a program reads the same from
+ * an object without them. `what` names the value in messages.
  *
  * @throws `NOT_JSON`, with the place and the remedy, if JSON would lose or change something; `TOO_LARGE` if the JSON has more than
  * `maxBytes` bytes.
  */
 export const toJson = (value: unknown, what: string, maxBytes: number): JsonValue => {
-  const walk: Walk = { what, maxBytes, minBytes: 0, possibleBytes: 0, at: undefined }
+  const walk: Walk = { what, maxBytes, minBytes: 0, possibleBytes: 0, leftOut: 0, at: undefined }
   try {
     const copy = copyOf(value, walk)
     if (walk.possibleBytes > maxBytes) checkSize(copy, walk)
@@ -72,7 +75,7 @@ const copyOf = (value: unknown, walk: Walk): JsonValue => {
     case 'symbol':
       throw notJson(walk, 'is a symbol: JSON cannot hold it; pass a string')
     default:
-      throw notJson(walk, `is undefined: JSON cannot hold it; ${isInObject(walk) ? 'leave the property out' : 'pass null'}`)
+      throw notJson(walk, `is undefined: JSON cannot hold it; pass null`)
   }
 }
 
@@ -111,8 +114,13 @@ const copyOfProperties = (source: Record<string, unknown>, level: Level, walk: W
   const copy: Record<string, JsonValue> = {}
   for (const key of Object.keys(source)) {
     level.key = key
+    const given = source[key]
+    if (given === undefined) {
+      leaveOut(walk)
+      continue
+    }
     count(walk, key.length + 3, key.length * 6 + 4)
-    const value = copyOf(source[key], walk)
+    const value = copyOf(given, walk)
     // An assignment would set the prototype.
     if (key === '__proto__') Object.defineProperty(copy, key, { value, enumerable: true, writable: true, configurable: true })
     else copy[key] = value
@@ -125,8 +133,6 @@ const copyOfProperties = (source: Record<string, unknown>, level: Level, walk: W
   return copy
 }
 
-const isInObject = ({ at }: Walk): boolean => at !== undefined && !Array.isArray(at.value)
-
 const isPlainPrototype = (prototype: unknown): boolean =>
   prototype === Object.prototype ||
   prototype === null ||
@@ -138,6 +144,11 @@ const count = (walk: Walk, minBytes: number, possibleBytes: number): void => {
   walk.possibleBytes += possibleBytes
   // Stops early: a value that contains one object many times can be small in memory and huge as JSON.
   if (walk.minBytes > walk.maxBytes) throw tooLarge(walk, `more than ${walk.maxBytes}`)
+}
+
+/** Bounded like the rest: an object of nothing but absent properties may be contained many times. */
+const leaveOut = (walk: Walk): void => {
+  if (++walk.leftOut > walk.maxBytes) throw tooLarge(walk, `more than ${walk.maxBytes}`)
 }
 
 const checkSize = (copy: JsonValue, walk: Walk): void => {

@@ -1,6 +1,10 @@
+import { checkLabels } from '../application/commands/submit-options.ts'
 import { TaskAborted } from '../application/node/errors.ts'
 import type { TaskId } from '../domain/task-id.ts'
 import type { CancelSchedule, Clock } from '../ports/shared/clock.ts'
+import type { CheckedOptions, ChecksOf } from '../ports/shared/check-options.ts'
+import { anyValue, checkOptions } from '../ports/shared/check-options.ts'
+import { checkClock, checkLogger, checkMs, checkSignal, checkWhole, hasMethods, wrongOption } from '../ports/shared/checks.ts'
 import { systemClock } from '../ports/shared/clock.ts'
 import type { Logger } from '../ports/shared/logger.ts'
 import { silentLogger } from '../ports/shared/logger.ts'
@@ -44,6 +48,20 @@ export interface TaskRunReport<Result = unknown, Progress = unknown> {
   readonly aborted: boolean
 }
 
+const optionChecks = {
+  cancelAfterMs: checkMs,
+  cancelGraceMs: checkMs,
+  lastProgress: anyValue,
+  attempt: (name, value) => checkWhole(name, value, 1, 1_000_000),
+  fence: (name, value) => checkWhole(name, value, 1, Number.MAX_SAFE_INTEGER),
+  labels: checkLabels,
+  signal: checkSignal,
+  logger: checkLogger,
+  clock: checkClock,
+} satisfies ChecksOf<RunTaskOptions>
+
+type CheckedRun = CheckedOptions<typeof optionChecks>
+
 /** The id of a task that runs alone. */
 const sampleTaskId = '018cc251-f400-7000-8000-000000000001' as TaskId
 
@@ -51,18 +69,20 @@ const sampleTaskId = '018cc251-f400-7000-8000-000000000001' as TaskId
  * Runs the body of a task alone, without a manager. Encodes the payload as a submit does, writes and reads it as JSON, decodes it, and runs
  * the body.
  *
- * @throws what a submit throws (`INVALID_PAYLOAD`, `NOT_JSON`, `TOO_LARGE`). The report has what the body throws.
+ * @throws what a submit throws (`INVALID_PAYLOAD`, `NOT_JSON`, `TOO_LARGE`, `MISUSE`). The report has what the body throws.
  */
 export const runTask = async <Task extends TaskFactory>(
   task: Task,
   ...[payload, options = {}]: PayloadArguments<Task, RunTaskOptions<ProgressOf<Task>>>
 ): Promise<TaskRunReport<ResultOf<Task>, ProgressOf<Task>>> => {
-  const stored = toJson(await task.encode(payload), 'payload', defaultMaxPayloadBytes)
+  if (!hasMethods(task, ['encode', 'decode'])) throw wrongOption('the task to run', task, 'what defineTask or implementTask returns')
+  const checked = checkOptions('runTask', options, optionChecks)
+  const stored = toJson(await task.encode(payload, { maxBytes: defaultMaxPayloadBytes }), 'payload', defaultMaxPayloadBytes)
   const runnable = await task.decode(task.version, stored)
-  return runAlone(runnable, options) as Promise<TaskRunReport<ResultOf<Task>, ProgressOf<Task>>>
+  return runAlone(runnable, checked) as Promise<TaskRunReport<ResultOf<Task>, ProgressOf<Task>>>
 }
 
-const runAlone = async (runnable: RunnableTask, options: RunTaskOptions): Promise<TaskRunReport> => {
+const runAlone = async (runnable: RunnableTask, options: CheckedRun): Promise<TaskRunReport> => {
   const { clock = systemClock, cancelAfterMs, cancelGraceMs = 30_000 } = options
   const controller = new AbortController()
   const { signal } = controller
@@ -105,7 +125,7 @@ const bodyOf = async (
   }
 }
 
-const contextOf = (options: RunTaskOptions, signal: AbortSignal, progress: unknown[]): Omit<TaskContext, 'payload'> => {
+const contextOf = (options: CheckedRun, signal: AbortSignal, progress: unknown[]): Omit<TaskContext, 'payload'> => {
   const { attempt = 1, fence = attempt, labels = [], lastProgress, logger = silentLogger } = options
   return {
     taskId: sampleTaskId,

@@ -1,6 +1,7 @@
 import { createTaskManager } from '../application/create-task-manager.ts'
 import type { TaskManagerOptions } from '../application/options.ts'
 import type { TaskManager } from '../application/task-manager.ts'
+import { hasMethods, wrongOption } from '../ports/shared/checks.ts'
 import { TaskledgerError } from '../ports/shared/errors.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import { virtualClock } from './virtual-clock.ts'
@@ -32,7 +33,10 @@ export interface TestManager extends AsyncDisposable {
 const stepMs = 1_000
 
 /** Makes a manager on virtual time. Default: in memory, with a worker. */
-export const testManager = async ({ clock = virtualClock(), ...options }: TestManagerOptions): Promise<TestManager> => {
+export const testManager = async (options: TestManagerOptions): Promise<TestManager> => {
+  // createTaskManager checks the other options.
+  const { clock = virtualClock() } = options
+  if (!hasMethods(clock, ['advance'])) throw wrongOption('clock', clock, 'what virtualClock returns')
   const manager = await createTaskManager({ ...options, clock })
   const unfinished = async (): Promise<readonly string[]> => {
     const { tasks } = await manager.list({ status: ['waiting', 'inProgress', 'cancelRequested'], limit: 10 })

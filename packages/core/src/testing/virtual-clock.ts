@@ -39,6 +39,7 @@ const rest = async (): Promise<void> => {
 
 /** Makes a clock that stands still until a test advances it. `startAt` is in milliseconds since 1970. */
 export const virtualClock = (startAt: number = defaultStart): VirtualClock => {
+  if (!Number.isFinite(startAt)) throw wrongOption('the start of a virtual clock', startAt, 'milliseconds since 1970')
   const timers = new Set<Timer>()
   let now = startAt
   let sequence = 0

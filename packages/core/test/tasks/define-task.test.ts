@@ -51,7 +51,7 @@ describe('a mistake in a definition is a TypeError that names the option', () =>
     ['an over-long type', { type: 'x'.repeat(201) }, /the type of a task is "x+…": give a text of 1 to 200 characters/],
     ['a type with a line end', { type: 'a\nb' }, /is "a\\nb": give a text without control characters/],
     ['a type with a null character', { type: 'a\u0000' }, /control characters/],
-    ['a type with half a character', { type: 'a\ud800' }, /control characters/],
+    ['a type with half a character', { type: 'a\ud800' }, /half of a surrogate pair/],
     ['a type that begins with a space', { type: ' a' }, /is " a": give a text .* without a space at its ends/],
     ['version 0', { version: 0 }, /"ping": version is 0: give a whole number, 1 to 1000000/],
     ['a broken version', { version: 1.5 }, /version is 1\.5: give/],
@@ -99,6 +99,20 @@ describe('a mistake in a definition is a TypeError that names the option', () =>
       /upcast\.2 is missing: give it, so that version 1 can become version 4/,
     ],
     ['no body', { run: undefined }, /run is undefined: give a function/],
+    ['attempts outside of retry', { attempts: 3 }, /defineTask has no option "attempts": give retry: \{ maxAttempts \}/],
+    ['attempts of another library', { retry: { attempts: 3 } }, /retry has no option "attempts": did you mean maxAttempts\?/],
+    [
+      'a backoff that is a name',
+      { retry: { backoff: 'exponential' } },
+      /retry\.backoff is "exponential": give an object of initialMs, factor/,
+    ],
+    ['a backoff of another library', { retry: { backoff: { type: 'fixed', delay: 3 } } }, /backoff has no option "type"/],
+    ['a retry that is a number', { retry: 3 }, /retry is 3: give an object of maxAttempts/],
+    ['a timeout without its unit', { timeout: 3 }, /defineTask has no option "timeout": did you mean timeoutMs\?/],
+    ['a handler', { handler: run }, /defineTask has no option "handler": did you mean run\?/],
+    ['a null queue', { queue: null }, /queue is null: give 1 to 100 letters/],
+    ['null upcasts', { upcast: null }, /upcast is null: give an object/],
+    ['attempts that are text', { retry: { maxAttempts: '3' } }, /retry\.maxAttempts is "3": give a whole number/],
   ])('%s', (_what, wrong, message) => {
     let thrown: unknown
     try {
@@ -210,12 +224,12 @@ test.each<[string, () => unknown]>([
 })
 
 describe('a task without a payload schema', () => {
-  const task = defineTask({ type: 'ping', run: ({ payload }) => [payload] })
+  const task = defineTask({ type: 'ping', run: ({ payload }) => ({ payload }) })
 
   test('stores null, and its body receives undefined', async () => {
     expect(await task.encode(undefined)).toBeNull()
     expect(await task.encode(null)).toBeNull()
-    expect(await runStored(task, 1, null)).toEqual([undefined])
+    expect(await runStored(task, 1, null)).toStrictEqual({ payload: undefined })
   })
 
   test('refuses a payload, which would be lost', async () => {
@@ -228,10 +242,10 @@ describe('a task without a payload schema', () => {
 
 describe('a payload that may be undefined', () => {
   test('is undefined again in the body', async () => {
-    const task = defineTask({ type: 'sweep', payload: z.object({ days: z.number() }).optional(), run: ({ payload }) => [payload] })
+    const task = defineTask({ type: 'sweep', payload: z.object({ days: z.number() }).optional(), run: ({ payload }) => ({ payload }) })
     expect(await task.encode(undefined)).toBeNull()
-    expect(await runStored(task, 1, null)).toEqual([undefined])
-    expect(await runStored(task, 1, { days: 3 })).toEqual([{ days: 3 }])
+    expect(await runStored(task, 1, null)).toStrictEqual({ payload: undefined })
+    expect(await runStored(task, 1, { days: 3 })).toStrictEqual({ payload: { days: 3 } })
   })
 
   test('takes its default', async () => {
@@ -340,8 +354,8 @@ describe('progress with a schema', () => {
   test('of the attempt before that the schema refuses is left out with a warning', async () => {
     const warnings: string[] = []
     const logger = { debug() {}, info() {}, error() {}, warn: (_fields: object, message: string) => void warnings.push(message) }
-    const task = defineTask({ type: 'count', progress, run: ({ lastProgress }) => [lastProgress] })
-    expect(await runStored(task, 1, null, { lastProgress: { percent: 3 }, logger })).toEqual([undefined])
+    const task = defineTask({ type: 'count', progress, run: ({ lastProgress }) => ({ lastProgress }) })
+    expect(await runStored(task, 1, null, { lastProgress: { percent: 3 }, logger })).toStrictEqual({ lastProgress: undefined })
     expect(warnings).toEqual([expect.stringContaining('left out')])
   })
 })

@@ -69,7 +69,7 @@ describe('a body that runs alone', () => {
   })
 
   test('fails if its result is not JSON, as in a worker', async () => {
-    const careless = defineTask({ type: 'careless', run: () => ({ at: new Date() }) })
+    const careless = defineTask({ type: 'careless', run: (): unknown => ({ at: new Date() }) })
     expect(await runTask(careless)).toMatchObject({
       ended: 'threw',
       error: { code: 'NOT_JSON', message: expect.stringContaining('result.at') as string },
@@ -77,7 +77,7 @@ describe('a body that runs alone', () => {
   })
 
   test('fails if its progress is not JSON, as in a worker', async () => {
-    const careless = defineTask({ type: 'careless', run: ({ progress }) => progress(1n) })
+    const careless = defineTask({ type: 'careless', run: ({ progress }) => progress<unknown>(1n) })
     expect(await runTask(careless)).toMatchObject({
       ended: 'threw',
       error: { code: 'NOT_JSON', message: expect.stringContaining('progress is a BigInt') as string },

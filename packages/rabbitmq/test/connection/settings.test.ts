@@ -17,7 +17,6 @@ test.each<[string, RabbitmqMessagingOptions]>([
   ['url', { url: 'not a url' }],
   ['url', { url: 'http://localhost' }],
   ['url', { url: [] }],
-  ['url', { urls: ['amqp://localhost'] } as never],
   ['url', { url: ['amqp://localhost', undefined] } as never],
   ['url', { url: new URL('amqp://localhost') } as never],
   ['prefix', { url: 'amqp://localhost', prefix: 1 as never }],
@@ -30,6 +29,23 @@ test.each<[string, RabbitmqMessagingOptions]>([
   ['maxUnconfirmed', { url: 'amqp://localhost', maxUnconfirmed: Number.NaN }],
 ])('the error of a wrong %s begins with its name', (name, options) => {
   expect(misuseOf(options)).toMatch(new RegExp(`^${name} is .+: give `))
+})
+
+test.each<[object, string]>([
+  [{ urls: ['amqp://localhost'] }, 'rabbitmqMessaging has no option "urls": did you mean url?'],
+  [{ url: 'amqp://localhost', heartbeat: 3 }, 'rabbitmqMessaging has no option "heartbeat": did you mean heartbeatSeconds?'],
+  [{ url: 'amqp://localhost', queuePrefix: 'a' }, 'rabbitmqMessaging has no option "queuePrefix": did you mean prefix?'],
+  [{ url: 'amqp://localhost', tls: {} }, 'rabbitmqMessaging has no option "tls": give socketOptions'],
+  [{ url: 'amqp://localhost', logger: () => {} }, 'logger is a function: give an object with the methods debug'],
+  [{ url: 'amqp://localhost', connectTimeoutMs: Infinity }, 'connectTimeoutMs is Infinity: give a whole number, 1 to 2147483647'],
+  [{ url: 'amqp://localhost', confirmTimeoutMs: '8s' }, 'confirmTimeoutMs is "8s": give a whole number'],
+  [{}, 'url is missing: give an address like amqp://'],
+])('the options %o are refused with what is expected', (options, message) => {
+  expect(misuseOf(options as never)).toContain(message)
+})
+
+test('options that are null are refused', () => {
+  expect(misuseOf(null as never)).toBe('the options of rabbitmqMessaging are null: give an object')
 })
 
 test('neither an error nor a shown address contains a password', () => {

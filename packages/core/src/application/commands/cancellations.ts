@@ -9,7 +9,10 @@ import { noTask } from './aggregate.ts'
 import type { EventSourcing } from './event-sourcing.ts'
 import type { NodeContext } from '../node/context.ts'
 import { commandBase } from '../node/context.ts'
+import type { ChecksOf } from '../../ports/shared/check-options.ts'
+import { checkOptions } from '../../ports/shared/check-options.ts'
 import { checkText } from '../../ports/shared/checks.ts'
+import { callChecks } from '../node/checks.ts'
 import type { Publisher } from './publisher.ts'
 
 /** Who requests a cancellation, and why. */
@@ -31,6 +34,12 @@ export interface CancelOutcome<Result = unknown, Progress = unknown> {
   readonly details: TaskDetails<Result, Progress>
 }
 
+const cancelChecks = {
+  ...callChecks,
+  reason: (name: string, value: unknown) => checkText(name, value, 1_000),
+  by: (name: string, value: unknown) => checkText(name, value, 200),
+} satisfies ChecksOf<CancelOptions>
+
 /** Cancels tasks: writes the request into the history. */
 export class Cancellations {
   readonly #node: NodeContext
@@ -43,11 +52,10 @@ export class Cancellations {
     this.#publisher = parts.publisher
   }
 
-  async cancel(task: AskedTask, { reason, by, signal }: CancelOptions): Promise<CancelOutcome> {
+  async cancel(task: AskedTask, options: CancelOptions): Promise<CancelOutcome> {
     this.#node.closed.throwIfAborted()
     const { taskId } = task
-    if (reason !== undefined) checkText('reason', reason, 1_000)
-    if (by !== undefined) checkText('by', by, 200)
+    const { reason, by, signal } = checkOptions('cancel', options, cancelChecks)
     const persistence: Persistence = { forMs: this.#node.commandTimeoutMs, signal }
     const known = await this.#eventSourcing.load(taskId, noTask, persistence)
     // Before anything is written. The type of a task id never changes.

@@ -1,4 +1,5 @@
 import type { CommandRefusal } from '../../domain/decide.ts'
+import { checkEvent } from '../../codec/event-codec.ts'
 import { decide } from '../../domain/decide.ts'
 import type { TaskCommand } from '../../domain/task-command.ts'
 import type { TaskEvent } from '../../domain/task-event.ts'
@@ -71,6 +72,8 @@ export class EventSourcing {
         continue
       }
       const { events } = decision
+      // What could not be read back would be a task that nobody sees again, and some adapters do not use the codec.
+      for (const event of events) checkEvent(event)
       const isWritten = events.length === 0 || (await this.#append(command.taskId, aggregate, events, persistence))
       if (isWritten) {
         aggregate = fold(aggregate, events)

@@ -1,11 +1,9 @@
 import type { JsonValue } from '../../domain/json.ts'
 import type { CreateTask } from '../../domain/task-command.ts'
-import type { EncodedTask } from '../../domain/task-event.ts'
 import type { TaskId } from '../../domain/task-id.ts'
-import type { CallOptions } from '../../ports/call-options.ts'
-import type { Clock } from '../../ports/shared/clock.ts'
-import { misuse } from '../../ports/shared/errors.ts'
+import { wrongOption } from '../../ports/shared/checks.ts'
 import { within } from '../../ports/shared/within.ts'
+import { propertiesOfTask } from '../../tasks/check-declaration.ts'
 import { restoredPayload } from '../../tasks/restored-payload.ts'
 import type { TaskDeclaration } from '../../tasks/task-factory.ts'
 import type { TaskRegistry } from '../../tasks/task-registry.ts'
@@ -15,33 +13,16 @@ import { noTask } from './aggregate.ts'
 import { IdempotencyMismatch, SubmitIncomplete, SubmitUnknown } from '../node/errors.ts'
 import type { EventSourcing } from './event-sourcing.ts'
 import { declarationOf } from './known-task.ts'
-import { checkMs, checkText } from '../../ports/shared/checks.ts'
-import { timeOf } from '../node/checks.ts'
 import type { NodeContext } from '../node/context.ts'
 import { commandBase } from '../node/context.ts'
 import type { Persistence } from '../node/retrying.ts'
 import { mayPass, persist } from '../node/retrying.ts'
 import type { Publisher } from './publisher.ts'
 import type { Sender } from './sender.ts'
+import type { CheckedSubmit, SubmitOptions } from './submit-options.ts'
+import { startOf, submitManyOptions, submitOptions } from './submit-options.ts'
 import type { TaskIds } from './task-ids.ts'
 import { taskIdOfKey } from './task-ids.ts'
-
-/** How a task is submitted. */
-export interface SubmitOptions extends CallOptions {
-  /**
-   * Identifies one task of the type for as long as the task is kept: a second submit with the same key returns the first task. 1 to 500
-   * characters.
-   */
-  readonly idempotencyKey?: string | undefined
-  /** The task starts at this time or later: a `Date`, or milliseconds since 1970. */
-  readonly notBefore?: Date | number | undefined
-  /** The task starts this long after the call of `submit` or later, in milliseconds. Not together with `notBefore`. */
-  readonly delayMs?: number | undefined
-  /** Labels to list the task by: at most 32, each of 1 to 200 characters. */
-  readonly labels?: readonly string[] | undefined
-  /** The id of the task that this one retries. Kept with the task, and without effect on it. */
-  readonly retryOf?: TaskId | undefined
-}
 
 /** A task whose payload is checked and encoded, and of which nothing is written yet. */
 interface Prepared {
@@ -88,19 +69,22 @@ export class Submissions {
   }
 
   async submitOne(task: TaskDeclaration, payload: unknown, options: SubmitOptions): Promise<Submitted> {
-    return this.#submit(await this.#prepare(task, payload, options), options.signal)
+    const checked = submitOptions(options)
+    return this.#submit(await this.#prepare(task, payload, checked), checked.signal)
   }
 
   /** @returns the tasks in the order of the payloads, once all are durable. Every payload is checked before the first is written. */
   async submitMany(task: TaskDeclaration, payloads: readonly unknown[], options: SubmitOptions): Promise<readonly Submitted[]> {
-    const prepared = await Promise.all(payloads.map((payload) => this.#prepare(task, payload, options)))
+    const checked = submitManyOptions(options)
+    if (!Array.isArray(payloads)) throw wrongOption('payloads', payloads, 'an array with the payload of each task')
+    const prepared = await Promise.all(Array.from(payloads as readonly unknown[], (payload) => this.#prepare(task, payload, checked)))
     const failures: { index: number; error: unknown }[] = []
     const submitted: Submitted[] = []
     const rest = prepared.entries()
     const submitRest = async (): Promise<void> => {
       for (const [index, each] of rest) {
         try {
-          submitted[index] = await this.#submit(each, options.signal)
+          submitted[index] = await this.#submit(each, checked.signal)
         } catch (error) {
           failures.push({ index, error })
         }
@@ -115,34 +99,51 @@ export class Submissions {
     return submitted
   }
 
-  /** Checks the options and encodes the payload; writes nothing. */
-  async #prepare(task: TaskDeclaration, payload: unknown, options: SubmitOptions): Promise<Prepared> {
+  /** Checks the task and encodes the payload; writes nothing. */
+  async #prepare(task: TaskDeclaration, payload: unknown, options: CheckedSubmit): Promise<Prepared> {
     this.#node.closed.throwIfAborted()
     options.signal?.throwIfAborted()
-    declarationOf(this.#registry, task.type)
-    // Copy what the caller could still change, before the first wait.
-    const { idempotencyKey, retryOf } = options
-    const labels = [...new Set(options.labels)]
+    // Copies: the caller could still change the task.
+    const { type, version, queue, retry, timeoutMs } = propertiesOfTask(task)
+    declarationOf(this.#registry, type)
+    const { idempotencyKey, retryOf, labels = [] } = options
     const notBefore = startOf(options, this.#node.clock)
-    if (idempotencyKey !== undefined) checkText('idempotencyKey', idempotencyKey, 500)
-    if (labels.length > 32) throw misuse(`labels has ${labels.length} entries: give 32 at most`)
-    for (const label of labels) checkText('a label', label, 200)
-    const taskId = idempotencyKey === undefined ? this.#ids.next() : taskIdOfKey(task.type, idempotencyKey)
-    const encoded: JsonValue = toJson(await task.encode(payload), 'payload', this.#maxPayloadBytes)
+    const taskId = idempotencyKey === undefined ? this.#ids.next() : taskIdOfKey(type, idempotencyKey)
+    const encoded = await this.#encoded(task, payload)
     const create = {
       type: 'CreateTask',
       taskId,
       node: this.#node.nodeId,
-      task: { type: task.type, version: task.version, payload: encoded },
-      queue: task.queue,
-      retry: task.retry,
+      task: { type, version, payload: encoded },
+      queue,
+      retry,
       labels,
-      ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(notBefore === undefined ? {} : { notBefore }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       ...(retryOf === undefined ? {} : { retryOf }),
     } as const
     return { task, create }
+  }
+
+  /** What is stored of a payload. */
+  async #encoded(task: TaskDeclaration, payload: unknown): Promise<JsonValue> {
+    const maxBytes = this.#maxPayloadBytes
+    return toJson(await task.encode(payload, { maxBytes }), 'payload', maxBytes)
+  }
+
+  /** @throws `IDEMPOTENCY_MISMATCH` unless the key's task has the same payload, in the version of this submit. */
+  async #checkSame({ task, create }: Prepared, { created }: Aggregate): Promise<void> {
+    const { taskId, idempotencyKey = '' } = create
+    let stored: JsonValue | undefined
+    try {
+      // As this version of the declaration would store it.
+      if (created?.task.version === create.task.version) stored = created.task.payload
+      else if (created !== undefined) stored = await this.#encoded(task, await restoredPayload(task, created.task))
+    } catch (cause) {
+      throw new IdempotencyMismatch(taskId, idempotencyKey, { cause })
+    }
+    if (stored === undefined || !isEqualJson(stored, create.task.payload)) throw new IdempotencyMismatch(taskId, idempotencyKey)
   }
 
   /** Resolves once history and row are durable: then the task cannot be lost. */
@@ -156,7 +157,7 @@ export class Submissions {
       const { refused, aggregate } = await this.#eventSourcing.dispatch(command, { known: noTask, persistence, publish: 'never' })
       isNew = refused === undefined
       isTaken = !isNew && create.idempotencyKey === undefined
-      if (!isNew && !isTaken) await checkSame({ task, create }, aggregate)
+      if (!isNew && !isTaken) await this.#checkSame({ task, create }, aggregate)
       if (!isTaken) await this.#publish(aggregate, persistence)
     } catch (error) {
       if (!mayPass(error) && !this.#node.closed.aborted) throw error
@@ -187,29 +188,6 @@ export class Submissions {
     })
   }
 }
-
-/** The earliest start, in milliseconds since 1970; `undefined`: at once. */
-const startOf = ({ notBefore, delayMs }: SubmitOptions, clock: Clock): number | undefined => {
-  if (delayMs === undefined) return notBefore === undefined ? undefined : timeOf('notBefore', notBefore)
-  if (notBefore !== undefined) throw misuse('notBefore and delayMs are both given: give one of them')
-  return checkMs('delayMs', delayMs) === 0 ? undefined : clock.now() + delayMs
-}
-
-/** @throws `IDEMPOTENCY_MISMATCH` unless the key's task has the same payload, in the version of this submit. */
-const checkSame = async ({ task, create }: Prepared, { created }: Aggregate): Promise<void> => {
-  const { taskId, idempotencyKey = '' } = create
-  let stored: JsonValue | undefined
-  try {
-    stored = created && (await storedNow(task, created.task))
-  } catch (cause) {
-    throw new IdempotencyMismatch(taskId, idempotencyKey, { cause })
-  }
-  if (stored === undefined || !isEqualJson(stored, create.task.payload)) throw new IdempotencyMismatch(taskId, idempotencyKey)
-}
-
-/** A stored payload as this version of the declaration would store it. */
-const storedNow = async (task: TaskDeclaration, stored: EncodedTask): Promise<JsonValue> =>
-  stored.version === task.version ? stored.payload : task.encode(await restoredPayload(task, stored))
 
 /** Whether two values are the same JSON, whatever the order of their properties. */
 const isEqualJson = (a: JsonValue, b: JsonValue): boolean => {

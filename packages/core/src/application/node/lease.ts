@@ -1,4 +1,6 @@
 import type { Clock } from '../../ports/shared/clock.ts'
+import type { ChecksOf } from '../../ports/shared/check-options.ts'
+import { objectOf } from '../../ports/shared/check-options.ts'
 import { misuse } from '../../ports/shared/errors.ts'
 import { checkMs } from '../../ports/shared/checks.ts'
 import { checkIntervalMs } from './checks.ts'
@@ -20,11 +22,12 @@ export interface LeaseSettings {
   readonly ttlMs: number
 }
 
-/** @throws `MISUSE` if the lease would expire before its first renewal. */
-export const leaseSettings = ({ renewMs = 5_000, ttlMs = 15_000 }: LeaseOptions = {}): LeaseSettings => {
-  checkIntervalMs('lease.renewMs', renewMs)
-  if (checkMs('lease.ttlMs', ttlMs) < 2 * renewMs)
-    throw misuse(`lease.ttlMs is ${ttlMs} and lease.renewMs ${renewMs}: give a ttlMs of at least twice renewMs`)
+const checkLease = objectOf({ renewMs: checkIntervalMs, ttlMs: checkMs } satisfies ChecksOf<LeaseOptions>)
+
+/** @throws `MISUSE` if an option is wrong, or the lease would expire before its first renewal. */
+export const leaseSettings = (options: LeaseOptions = {}): LeaseSettings => {
+  const { renewMs = 5_000, ttlMs = 15_000 } = checkLease('lease', options)
+  if (ttlMs < 2 * renewMs) throw misuse(`lease.ttlMs is ${ttlMs} and lease.renewMs ${renewMs}: give a ttlMs of at least twice renewMs`)
   return { renewMs, ttlMs }
 }
 

@@ -1,6 +1,7 @@
 import type { TaskDetails } from '../../domain/task-details.ts'
 import type { TaskPage } from '../../ports/task-listing.ts'
 import type { ListQuery, TaskQuery } from './list-query.ts'
+import { queryOf } from './list-query.ts'
 
 /** How many tasks are read at a time. */
 const pageSize = 200
@@ -10,11 +11,12 @@ export async function* allTasks(
   query: TaskQuery,
   list: (page: ListQuery) => Promise<TaskPage>,
 ): AsyncGenerator<TaskDetails, undefined, undefined> {
-  let next: ListQuery | undefined = { ...query, limit: pageSize }
+  const checked = queryOf(query)
+  let next: ListQuery | undefined = { ...checked, limit: pageSize }
   while (next !== undefined) {
     const { tasks, cursor } = await list(next)
     for (const task of tasks) {
-      query.signal?.throwIfAborted()
+      checked.signal?.throwIfAborted()
       yield task
     }
     next = cursor === undefined ? undefined : { ...next, cursor }

@@ -8,13 +8,16 @@ import type { TaskPage } from '../../ports/task-listing.ts'
 import type { Awaiting, Waiter } from './awaiting.ts'
 import { isEnd } from './awaiting.ts'
 import type { ListQuery } from './list-query.ts'
-import { filterOf, limitOf } from './list-query.ts'
+import { filterOf, pageQueryOf } from './list-query.ts'
 import type { AskedTask } from '../node/asked-task.ts'
 import { checkType } from '../node/asked-task.ts'
 import { hasCode } from '../node/error-codes.ts'
 import { AwaitTimeout, TaskNotFound } from '../node/errors.ts'
 import type { NodeContext } from '../node/context.ts'
+import type { ChecksOf } from '../../ports/shared/check-options.ts'
+import { checkOptions } from '../../ports/shared/check-options.ts'
 import { checkMs } from '../../ports/shared/checks.ts'
+import { callChecks, checkCall } from '../node/checks.ts'
 import { mayPass, persist } from '../node/retrying.ts'
 
 /** How long to wait for the end of a task. */
@@ -33,6 +36,8 @@ export interface LiveNode extends NodeInfo {
   readonly ageMs: number
 }
 
+const waitChecks = { ...callChecks, timeoutMs: checkMs } satisfies ChecksOf<WaitOptions>
+
 /** Answers questions: about one task from its history, about many from the listing, about nodes from the registry. */
 export class TaskQueries {
   readonly #node: NodeContext
@@ -45,17 +50,18 @@ export class TaskQueries {
 
   async list(query: ListQuery): Promise<TaskPage> {
     this.#node.closed.throwIfAborted()
-    const filter = filterOf(query)
-    const limit = limitOf(query)
+    const checked = pageQueryOf(query)
+    const filter = filterOf(checked)
     if (filter.statuses?.length === 0) return { tasks: [] }
-    const { cursor, signal } = query
+    const { cursor, signal, limit = 50 } = checked
     return persist(this.#node, { forMs: this.#node.commandTimeoutMs, signal }, (bound) =>
       this.#node.storage.listing.list(filter, { limit, signal: bound, ...(cursor === undefined ? {} : { cursor }) }),
     )
   }
 
-  async nodes({ signal }: CallOptions): Promise<readonly LiveNode[]> {
+  async nodes(options: CallOptions): Promise<readonly LiveNode[]> {
     this.#node.closed.throwIfAborted()
+    const { signal } = checkCall('nodes', options)
     const { commandTimeoutMs, storage } = this.#node
     const live = await persist(this.#node, { forMs: commandTimeoutMs, signal }, (bound) => storage.nodes.live({ signal: bound }))
     return live.map((node) => ({ ...node, ageMs: this.#ageOf(node) }))
@@ -69,9 +75,10 @@ export class TaskQueries {
     return Math.round(ageMs >= seenMs && ageMs <= seenMs + 2 * lease.settings.renewMs ? ageMs : seenMs)
   }
 
-  async history(task: AskedTask, { signal }: CallOptions): Promise<readonly TaskEvent[]> {
+  async history(task: AskedTask, options: CallOptions): Promise<readonly TaskEvent[]> {
     this.#node.closed.throwIfAborted()
     const { taskId } = task
+    const { signal } = checkCall('history', options)
     const persistence = { forMs: this.#node.commandTimeoutMs, signal }
     const events = await persist(this.#node, persistence, (bound) => this.#node.storage.events.read(taskId, { signal: bound }))
     if (events.length === 0) throw new TaskNotFound(taskId)
@@ -81,13 +88,14 @@ export class TaskQueries {
 
   /** The task as it was submitted: with its payload. */
   async encoded(task: AskedTask, options: CallOptions): Promise<EncodedTask> {
-    const [first] = await this.history(task, options)
+    const [first] = await this.history(task, checkCall('payload', options))
     if (first?.type !== 'TaskCreated') throw new TaskNotFound(task.taskId)
     return first.task
   }
 
-  async details(task: AskedTask, options: CallOptions): Promise<TaskDetails> {
+  async details(task: AskedTask, given: CallOptions): Promise<TaskDetails> {
     const { taskId } = task
+    const options = checkCall('details', given)
     const details = await this.#fold(task, options)
     // Before the first attempt there is no progress; after the last one the history has it.
     if (details.attempt === 0 || isFinalStatus(details.status)) return details
@@ -103,9 +111,9 @@ export class TaskQueries {
     }
   }
 
-  async finished(task: AskedTask, { timeoutMs, signal }: WaitOptions): Promise<TaskDetails> {
+  async finished(task: AskedTask, options: WaitOptions): Promise<TaskDetails> {
+    const { timeoutMs, signal } = checkOptions('a wait', options, waitChecks)
     if (timeoutMs === undefined) return this.#finished(task, signal)
-    checkMs('timeoutMs', timeoutMs)
     const timeout = new AbortController()
     const cancel = this.#node.clock.schedule(timeoutMs, () => timeout.abort(new AwaitTimeout(task.taskId, timeoutMs)))
     try {
@@ -115,7 +123,8 @@ export class TaskQueries {
     }
   }
 
-  watch(task: AskedTask, { signal }: CallOptions): AsyncIterableIterator<TaskDetails> {
+  watch(task: AskedTask, options: CallOptions): AsyncIterableIterator<TaskDetails> {
+    const { signal } = checkCall('watch', options)
     const stop = new AbortController()
     const changes = this.#changes(task, signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]), stop.signal)
     return {

@@ -1,3 +1,5 @@
+import type { ChecksOf } from '../../ports/shared/check-options.ts'
+import { objectOf } from '../../ports/shared/check-options.ts'
 import { checkMs } from '../../ports/shared/checks.ts'
 import { checkIntervalMs } from '../node/checks.ts'
 
@@ -23,14 +25,13 @@ export interface JanitorSettings {
   readonly finishedMs: number | undefined
 }
 
-/** @throws `MISUSE` if a time is wrong. */
-export const janitorSettings = (
-  { intervalMs = 5_000, overdueMs = 10_000 }: JanitorOptions = {},
-  { finishedMs }: RetentionOptions = {},
-): JanitorSettings => {
-  return {
-    intervalMs: checkIntervalMs('janitor.intervalMs', intervalMs),
-    overdueMs: checkMs('janitor.overdueMs', overdueMs),
-    finishedMs: finishedMs === undefined ? undefined : checkMs('retention.finishedMs', finishedMs),
-  }
+const checkJanitor = objectOf({ intervalMs: checkIntervalMs, overdueMs: checkMs } satisfies ChecksOf<JanitorOptions>)
+
+const checkRetention = objectOf({ finishedMs: checkMs } satisfies ChecksOf<RetentionOptions>)
+
+/** @throws `MISUSE` if an option is wrong. */
+export const janitorSettings = (janitor: JanitorOptions = {}, retention: RetentionOptions = {}): JanitorSettings => {
+  const { intervalMs = 5_000, overdueMs = 10_000 } = checkJanitor('janitor', janitor)
+  const { finishedMs } = checkRetention('retention', retention)
+  return { intervalMs, overdueMs, finishedMs }
 }

@@ -1,8 +1,10 @@
+import type { ChecksOf } from '../../ports/shared/check-options.ts'
+import { objectOf } from '../../ports/shared/check-options.ts'
+import { checkMs, checkOneOf, checkWhole, shown, wrongOption } from '../../ports/shared/checks.ts'
 import { misuse } from '../../ports/shared/errors.ts'
 import type { ConsumeMode } from '../../ports/work-queue.ts'
 import { checkQueueName } from '../../tasks/check-declaration.ts'
 import type { TaskRegistry } from '../../tasks/task-registry.ts'
-import { checkMs, checkWhole } from '../../ports/shared/checks.ts'
 
 /** The options of a worker. Times are in milliseconds. */
 export interface TaskWorkerOptions {
@@ -52,29 +54,60 @@ const maxSlots = 10_000
 
 const defaultSlots = 4
 
-const queueSettings = (queue: string, settings: QueueSettings): ChosenQueueSettings => {
-  checkQueueName('the name of a queue', queue)
-  const { mode = 'parallel', slots = mode === 'serial' ? 1 : defaultSlots } = settings
-  if (!['parallel', 'serial'].includes(mode)) throw misuse(`worker.queues.${queue}.mode is ${mode}: give 'parallel' or 'serial'`)
-  return { ...settings, slots: checkWhole(`worker.queues.${queue}.slots`, slots, 1, maxSlots) }
+const checkSlots = (name: string, value: unknown): number => checkWhole(name, value, 1, maxSlots)
+
+const checkQueue = objectOf({
+  slots: checkSlots,
+  mode: (name, value) => checkOneOf<ConsumeMode>(name, value, ['parallel', 'serial']),
+} satisfies ChecksOf<QueueSettings>)
+
+/** For each queue its settings. */
+const checkQueues = (name: string, value: unknown): Readonly<Record<string, ChosenQueueSettings>> => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wrongOption(name, value, 'an object with the settings of each queue, { default: { slots: 4 } }')
+  const chosen: Record<string, ChosenQueueSettings> = {}
+  for (const [queue, settings] of Object.entries(value as Readonly<Record<string, unknown>>)) {
+    const named = `${name}.${checkQueueName(`${name}: the name of a queue`, queue)}`
+    if (typeof settings === 'number') throw misuse(`${named} is ${shown(settings)}: give { slots: ${shown(settings)} }`)
+    const { slots, mode } = checkQueue(named, settings)
+    chosen[queue] = { slots: slots ?? (mode === 'serial' ? 1 : defaultSlots), ...(mode === undefined ? {} : { mode }) }
+  }
+  return chosen
 }
 
-/** @throws `MISUSE` if an option is wrong. */
+const checkWorker = objectOf(
+  {
+    slots: checkSlots,
+    queues: checkQueues,
+    cancelGraceMs: checkMs,
+    drainMs: checkMs,
+    progressIntervalMs: checkMs,
+    unknownTasks: objectOf({
+      retryDelayMs: checkMs,
+      maxReleases: (name, value) => checkWhole(name, value, 0, 1_000),
+    } satisfies ChecksOf<UnknownTaskOptions>),
+  } satisfies ChecksOf<TaskWorkerOptions>,
+  { queue: 'give queues, { default: { slots: 4 } }', mode: 'give it to a queue: queues: { default: { mode: "serial" } }' },
+)
+
+/** @throws `MISUSE` if an option is wrong, or the worker would take from no queue. */
 export const workerSettings = (options: TaskWorkerOptions, registry: TaskRegistry): WorkerSettings => {
-  if (options.slots !== undefined && options.queues !== undefined)
+  const given = checkWorker('worker', options)
+  if (given.slots !== undefined && given.queues !== undefined)
     throw misuse('worker.slots and worker.queues are both given: give one of them')
-  const slots = checkWhole('worker.slots', options.slots ?? defaultSlots, 1, maxSlots)
-  const given: Readonly<Record<string, QueueSettings>> =
-    options.queues ?? Object.fromEntries(registry.queues().map((queue) => [queue, { slots }]))
-  const queues = Object.fromEntries(Object.entries(given).map(([queue, settings]) => [queue, queueSettings(queue, settings)]))
+  const { slots = defaultSlots, unknownTasks } = given
+  const queues = given.queues ?? Object.fromEntries(registry.queues().map((queue) => [queue, { slots }]))
+  if (Object.keys(queues).length === 0)
+    throw misuse(
+      given.queues === undefined
+        ? 'the worker would take from no queue, because no task of this node has a body: define one, or give worker.queues, or worker: false'
+        : 'worker.queues is empty, so the worker would take nothing: name a queue, or give worker: false',
+    )
   return {
     queues,
-    cancelGraceMs: checkMs('worker.cancelGraceMs', options.cancelGraceMs ?? 30_000),
-    drainMs: checkMs('worker.drainMs', options.drainMs ?? 10_000),
-    progressIntervalMs: checkMs('worker.progressIntervalMs', options.progressIntervalMs ?? 500),
-    unknownTasks: {
-      retryDelayMs: checkMs('worker.unknownTasks.retryDelayMs', options.unknownTasks?.retryDelayMs ?? 500),
-      maxReleases: checkWhole('worker.unknownTasks.maxReleases', options.unknownTasks?.maxReleases ?? 20, 0, 1_000),
-    },
+    cancelGraceMs: given.cancelGraceMs ?? 30_000,
+    drainMs: given.drainMs ?? 10_000,
+    progressIntervalMs: given.progressIntervalMs ?? 500,
+    unknownTasks: { retryDelayMs: unknownTasks?.retryDelayMs ?? 500, maxReleases: unknownTasks?.maxReleases ?? 20 },
   }
 }

@@ -8,6 +8,7 @@ import { Claims } from './claims.ts'
 import type { EventSourcing } from '../commands/event-sourcing.ts'
 import type { LeaseState } from '../node/lease.ts'
 import type { NodeContext } from '../node/context.ts'
+import { checkOptions } from '../../ports/shared/check-options.ts'
 import { checkMs } from '../../ports/shared/checks.ts'
 import { persist } from '../node/retrying.ts'
 import type { Publisher } from '../commands/publisher.ts'
@@ -180,7 +181,7 @@ export class TaskWorker {
    * fine.
    */
   async close(options: { readonly drainMs?: number | undefined } = {}): Promise<void> {
-    const drainMs = checkMs('drainMs', options.drainMs ?? this.#settings.drainMs)
+    const { drainMs = this.#settings.drainMs } = checkOptions('close', options, { drainMs: checkMs })
     this.#closed ??= this.#close(drainMs)
     await this.#closed
   }

@@ -6,6 +6,9 @@ import { nearestName } from './option-names.ts'
 /** Checks the value of an option, which is never `undefined`, and returns it as the framework uses it. `name` is for messages. */
 export type OptionCheck<Value = unknown> = (name: string, value: unknown) => Value
 
+/** Takes every value: the check of an option that is checked elsewhere. */
+export const anyValue: OptionCheck = (_name, value) => value
+
 /** A check for each option. With `satisfies ChecksOf<Options>` the compiler reports an option without a check. */
 export type ChecksOf<Options> = { readonly [Name in keyof Options]-?: OptionCheck }
 

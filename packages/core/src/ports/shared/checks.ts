@@ -75,14 +75,16 @@ export const checkLogger = (name: string, value: unknown): Logger => {
 
 /** @throws `MISUSE` unless the value has the methods of a clock. */
 export const checkClock = (name: string, value: unknown): Clock => {
-  if (!hasMethods(value, ['now', 'elapsed', 'schedule', 'sleep']))
-    throw wrongOption(name, value, 'an object with the methods now, elapsed, schedule and sleep')
-  return value as Clock
+  if (!isClock(value)) throw wrongOption(name, value, 'an object with the methods now, elapsed, schedule and sleep')
+  return value
 }
 
 /** Whether a value has all of these methods, of its own or inherited. */
 export const hasMethods = (value: unknown, names: readonly string[]): value is object =>
   typeof value === 'object' && value !== null && names.every((name) => typeof Reflect.get(value, name) === 'function')
+
+/** Whether the value has the methods of a clock. */
+export const isClock = (value: unknown): value is Clock => hasMethods(value, ['now', 'elapsed', 'schedule', 'sleep'])
 
 const isWhole = (value: unknown): value is number => Number.isInteger(value)
 

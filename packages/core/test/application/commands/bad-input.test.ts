@@ -48,7 +48,7 @@ describe('a payload', () => {
     ['a circular reference', circular],
     ['a function', { run: () => {} }],
     ['a Map', { map: new Map() }],
-    ['undefined', { name: undefined }],
+    ['undefined in an array', { names: [undefined] }],
     ['NaN', { size: Number.NaN }],
     ['a Date', { at: new Date() }],
     ['a toJSON', { toJSON: () => 'something else' }],
