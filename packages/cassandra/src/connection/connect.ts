@@ -8,7 +8,7 @@ import { closeControlConnection, guardControlConnection, guardHosts } from './dr
 import { hostErrorsByAddress, hostErrorsOf, isRefusal, isUndecided, messageOf } from './driver-errors.ts'
 import { watchHosts } from './host-watch.ts'
 import type { CassandraAddress, CassandraConnection, CassandraKeyspace } from './options.ts'
-import { shownCertificate, TlsOptions } from './tls.ts'
+import { certificateOf, TlsOptions } from './tls.ts'
 
 /** A connected client. */
 export interface Connection {
@@ -100,7 +100,7 @@ const shutDownLater = (client: Client, connecting: Promise<void>): void => {
 const tlsFailureOf = async (failure: unknown): Promise<TaskledgerError | undefined> => {
   for (const [address, cause] of failure instanceof errors.NoHostAvailableError ? hostErrorsByAddress(failure) : []) {
     if (tlsRefusalOf(cause, { address, option: 'tls' }) === undefined) continue
-    const text = tlsRefusalOf(cause, { address, option: 'tls', certificate: await shownCertificate(address) })
+    const text = tlsRefusalOf(cause, { address, option: 'tls', certificate: await certificateOf(address) })
     return new TaskledgerError('MISCONFIGURED', text ?? messageOf(cause), { cause: failure })
   }
   return undefined

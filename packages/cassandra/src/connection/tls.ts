@@ -1,43 +1,15 @@
 import { X509Certificate } from 'node:crypto'
 import type { ConnectionOptions, PeerCertificate } from 'node:tls'
 import { checkServerIdentity, connect, createSecureContext } from 'node:tls'
-import type { Logger } from '@taskledger/core/ports'
-import { misuse } from '@taskledger/core/ports'
+import type { Logger, NodeTls } from '@taskledger/core/ports'
+import { checkTlsOptions, shownCertificate } from '@taskledger/core/ports'
 import type { CassandraTls } from './options.ts'
 
-/** How long to wait for the certificate of a server, in milliseconds. */
-const lookTimeoutMs = 2_000
+/** What core needs of Node to check certificates. */
+const node: NodeTls = { connect, createSecureContext, X509Certificate }
 
-/**
- * Checks certificates and keys before a server is asked: Node ignores a `ca` that is no certificate, and would then
- * refuse every server.
- *
- * @throws `MISUSE`; the values are not shown.
- */
-export const checkTls = (name: string, value: unknown): ConnectionOptions => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw misuse(`${name} is not usable: give an object for tls.connect, or a function that returns one`)
-  const options: ConnectionOptions = value
-  const { ca } = options
-  for (const each of Array.isArray(ca) ? ca : [ca])
-    if (each !== undefined && !hasCertificates(each))
-      throw misuse(`${name}.ca is not usable: give certificates as PEM text (-----BEGIN CERTIFICATE-----)`)
-  try {
-    createSecureContext(options)
-  } catch (error) {
-    throw misuse(`${name} is not usable: ${error instanceof Error ? error.message : ''}; check cert, key, pfx, passphrase and ciphers`)
-  }
-  return options
-}
-
-const hasCertificates = (text: unknown): boolean => {
-  const blocks = String(text).match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^]+?-----END [A-Z0-9 ]+-----/g) ?? []
-  try {
-    return blocks.length > 0 && blocks.every((block) => new X509Certificate(block).subject !== null)
-  } catch {
-    return false
-  }
-}
+/** @throws `MISUSE` for a `ca`, `cert` or `key` that cannot be used. */
+export const checkTls = (name: string, value: unknown): ConnectionOptions => checkTlsOptions(name, value, node)
 
 /**
  * The TLS options for the connections of a client. The driver connects by address, and does not check certificates by
@@ -122,21 +94,6 @@ const identityOf =
 const hostOf = (point: string): string =>
   /^\[(.+)\](?::\d+)?$/.exec(point)?.[1] ?? (point.split(':').length === 2 ? point.replace(/:\d+$/, '') : point)
 
-/** The certificate that a server shows, in words; `undefined` if it shows none in time. Nothing else is asked or told. */
-export const shownCertificate = (address: string): Promise<string | undefined> =>
-  new Promise((resolve) => {
-    const port = Number(address.slice(address.lastIndexOf(':') + 1))
-    const socket = connect({ host: hostOf(address), port, rejectUnauthorized: false, timeout: lookTimeoutMs })
-    const end = (certificate?: X509Certificate): void => {
-      resolve(certificate && inWords(certificate))
-      socket.destroy()
-    }
-    socket.once('secureConnect', () => end(socket.getPeerX509Certificate()))
-    socket.once('timeout', () => end())
-    socket.on('error', () => end())
-  })
-
-const inWords = ({ subject, issuer, validTo, fingerprint256 }: X509Certificate): string =>
-  `"${oneLine(subject)}", issued by "${oneLine(issuer)}", valid until ${validTo}, SHA-256 ${fingerprint256}`
-
-const oneLine = (name: string): string => name.trim().replaceAll('\n', ', ')
+/** The certificate of the host at an address, in words; `undefined` if it shows none. */
+export const certificateOf = (address: string): Promise<string | undefined> =>
+  shownCertificate({ host: hostOf(address), port: Number(address.slice(address.lastIndexOf(':') + 1)) }, node)
