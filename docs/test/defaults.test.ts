@@ -22,7 +22,8 @@ const requiredWithDefault = (file: string, text: string): readonly string[] => {
 
 describe('the comments of options', () => {
   it('are searched for a default of a required property', () => {
-    const text = 'interface Some {\n  /** Its name. Default: none. */\n  readonly name: string\n  /** Default 4. */\n  readonly slots?: number\n}'
+    const text =
+      'interface Some {\n  /** Its name. Default: none. */\n  readonly name: string\n  /** Default 4. */\n  readonly slots?: number\n}'
     expect(requiredWithDefault('some.ts', text)).toEqual(['some.ts:3 name'])
   })
 

@@ -75,3 +75,27 @@ const requireWriting = async (session: Session): Promise<void> => {
     throw error
   }
 }
+
+/**
+ * Writes a row that a tombstone hides already: Cassandra refuses a time to live that ends later than it can store (in
+ * 2038, for 4.1), and without this check the end of a task could not be listed.
+ *
+ * @throws `MISCONFIGURED` if it is refused.
+ */
+export const requireTimeToLive = async (session: Session, seconds: number): Promise<void> => {
+  const table = session.table('task_progress')
+  const key = [session.prefix, '', new Date(0)]
+  await session.execute(`DELETE FROM ${table} USING TIMESTAMP 1 WHERE prefix = ? AND task_id = ? AND created_at = ?`, key, {
+    isRepeatable: true,
+  })
+  const cql = `INSERT INTO ${table} (prefix, task_id, created_at) VALUES (?, ?, ?) USING TIMESTAMP 1 AND TTL ?`
+  try {
+    await session.execute(cql, [...key, seconds], { isRepeatable: true })
+  } catch (error) {
+    if (codeOf(error) === 'OUTCOME_UNKNOWN') throw new TaskledgerError('UNAVAILABLE', String(error), { cause: error })
+    if (codeOf(error) !== 'MISCONFIGURED') throw error
+    throw new TaskledgerError('MISCONFIGURED', `Cassandra refuses finishedRowsTtlMs (${(error as Error).message}): give less`, {
+      cause: error,
+    })
+  }
+}

@@ -4,7 +4,7 @@ import { connect, defaultConnectTimeoutMs } from '../connection/connect.ts'
 import { checkConnectionOptions } from '../connection/option-checks.ts'
 import type { CassandraStorageOptions } from '../connection/options.ts'
 import { Session } from '../connection/session.ts'
-import { checkSchema } from './check.ts'
+import { checkSchema, requireTimeToLive } from './check.ts'
 
 /** How long to wait before the next schema check, in milliseconds. */
 const retryPauseMs = 100
@@ -20,7 +20,11 @@ export const openSession = async (options: CassandraStorageOptions): Promise<Ses
   const connection = await connect(options)
   const session = new Session(connection, options)
   try {
-    await untilAvailable(until, () => checkSchema(session))
+    await untilAvailable(until, async () => {
+      await checkSchema(session)
+      const ttlSeconds = Math.ceil((options.finishedRowsTtlMs ?? 0) / 1_000)
+      if (ttlSeconds > 0) await requireTimeToLive(session, ttlSeconds)
+    })
   } catch (error) {
     await session.close()
     throw error

@@ -7,6 +7,7 @@ import { bucketOf, unfinishedBucketMs, unfinishedShards } from '../../src/listin
 import { clockTimestamp } from '../../src/listing/tables/timestamps.ts'
 import { forgottenAfterMs } from '../../src/listing/tables/partition-index.ts'
 import type { Session } from '../../src/connection/session.ts'
+import { requireTimeToLive } from '../../src/schema/check.ts'
 import { defaultListBucketMs } from '../../src/schema/steps.ts'
 import { openSession } from '../../src/schema/open-session.ts'
 import { UnfinishedTable } from '../../src/listing/tables/unfinished-table.ts'
@@ -30,7 +31,7 @@ describeContract(taskListingContract(patientHarness))
 
 /** A listing with a prefix of its own, and the session under it. */
 const openListing = async ({ logger = silentLogger, finishedRowsTtlMs = 0 }: { logger?: Logger; finishedRowsTtlMs?: number } = {}) => {
-  const options = { ...keyspace.options(), logger }
+  const options = { ...keyspace.options(), logger, finishedRowsTtlMs }
   const session = await openSession(options)
   const listing = listingOn(session, finishedRowsTtlMs)
   const own = session.share('the test')
@@ -136,6 +137,21 @@ describe('the listing on Cassandra', () => {
     expect(await listing.list({ statuses: ['waiting', 'inProgress'] }, { limit: 10 })).toEqual({ tasks: [running, again] })
     await listing.remove(running)
     expect(await listing.list({ statuses: ['inProgress'] }, { limit: 10 })).toEqual({ tasks: [] })
+  })
+
+  it('lists the end of a task with the longest time to live, and refuses one that Cassandra cannot store', async ({ expect }) => {
+    const tenYearsMs = 315_360_000_000
+    await using opened = await openListing({ finishedRowsTtlMs: tenYearsMs })
+    const { listing, session } = opened
+    const waiting = detailsWith({})
+    const ended = { ...waiting, version: 2, status: 'completed' as const }
+    await listing.save(waiting)
+    await listing.save(ended)
+    expect(await listing.list({}, { limit: 10 })).toEqual({ tasks: [ended] })
+    await expect(requireTimeToLive(session, 630_720_001)).rejects.toMatchObject({
+      code: 'MISCONFIGURED',
+      message: expect.stringMatching(/finishedRowsTtlMs .*630720000.*give less/) as string,
+    })
   })
 
   it('expires the rows of finished tasks, and no others', async ({ expect }) => {
