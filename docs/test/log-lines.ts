@@ -61,11 +61,11 @@ export const linesOf = (file: string, text: string): readonly LogLine[] => {
   return lines
 }
 
-/** It adds fields to the lines of other files. */
-const passesOn = 'packages/core/src/application/node/logging.ts'
+/** They pass on the lines of other files. */
+const passOn = ['packages/core/src/application/node/logging.ts', 'packages/core/src/ports/shared/logger.ts']
 
 /** Every warning and error that the packages for production log. */
 export const logLines = (): readonly LogLine[] =>
-  globSync('packages/{core,cassandra,rabbitmq}/src/**/*.ts', { cwd: root, exclude: [passesOn] })
+  globSync('packages/{core,cassandra,rabbitmq}/src/**/*.ts', { cwd: root, exclude: passOn })
     .toSorted()
     .flatMap((file) => linesOf(file, readFileSync(join(root, file), 'utf8')))

@@ -82,6 +82,8 @@ export const reindexCommand = async ({ paths, index, note, beforeMessage }: Rein
 const loggerTo = (notice: (line: string) => void): Logger => {
   const nothing = (): void => {}
   const show = (fields: object, message: string): void => {
+    // The run itself tells how attempts end.
+    if ('attempt' in fields) return
     notice('err' in fields ? `${message}: ${messageOf(fields.err)}` : message)
   }
   return { debug: nothing, info: nothing, warn: show, error: show }

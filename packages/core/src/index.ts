@@ -26,7 +26,7 @@ export type { TaskNotice } from './ports/event-bus.ts'
 export { taskIdOfKey } from './application/commands/task-ids.ts'
 
 // Read what a task is.
-export type { TaskDetails } from './domain/task-details.ts'
+export type { AttemptError, TaskDetails } from './domain/task-details.ts'
 export type { TaskError, TaskEvent, TaskProgress } from './domain/task-event.ts'
 export { isTaskId } from './domain/task-id.ts'
 export type { TaskId } from './domain/task-id.ts'

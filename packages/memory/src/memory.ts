@@ -1,5 +1,5 @@
 import type { ChecksOf, Clock, Logger, TaskMessaging, TaskStorage, TaskId } from '@taskledger/core/ports'
-import { checkClock, checkLogger, checkOptions, consoleLogger, misuse, systemClock } from '@taskledger/core/ports'
+import { checkClock, checkLogger, checkOptions, consoleLogger, misuse, neverThrowing, systemClock } from '@taskledger/core/ports'
 import { MemoryEventBus } from './messaging/event-bus.ts'
 import { NoticeBoard } from './messaging/notice-board.ts'
 import type { Histories } from './storage/event-store.ts'
@@ -81,7 +81,8 @@ const optionChecks = { clock: checkClock, logger: checkLogger } satisfies Checks
  * @throws `MISUSE` if an option is wrong.
  */
 export const createMemory = (options: MemoryOptions = {}): Memory => {
-  const { clock = systemClock, logger = consoleLogger } = checkOptions('createMemory', options, optionChecks)
+  const { clock = systemClock, ...checked } = checkOptions('createMemory', options, optionChecks)
+  const logger = neverThrowing(checked.logger ?? consoleLogger)
   const histories: Histories = new Map()
   const tasks = noListedTasks()
   const known: KnownNodes = new Map()

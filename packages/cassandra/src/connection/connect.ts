@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'cassandra-driver'
 import { errors } from 'cassandra-driver'
 import type { Logger } from '@taskledger/core/ports'
-import { consoleLogger, hasCode, isMisuse, TaskledgerError, tlsRefusalOf, within } from '@taskledger/core/ports'
+import { consoleLogger, hasCode, isMisuse, neverThrowing, TaskledgerError, tlsRefusalOf, within } from '@taskledger/core/ports'
 import { makeClient } from './client.ts'
 import { closeControlConnection, guardControlConnection, guardHosts } from './driver-guard.ts'
 import { hostErrorsByAddress, hostErrorsOf, isRefusal, isUndecided, messageOf } from './driver-errors.ts'
@@ -33,7 +33,8 @@ const retryPauseMs = 500
  * `UNAVAILABLE` if it could not be reached in time.
  */
 export const connect = async (options: ConnectOptions): Promise<Connection> => {
-  const { connectTimeoutMs = defaultConnectTimeoutMs, requestTimeoutMs = defaultRequestTimeoutMs, logger = consoleLogger } = options
+  const { connectTimeoutMs = defaultConnectTimeoutMs, requestTimeoutMs = defaultRequestTimeoutMs } = options
+  const logger = neverThrowing(options.logger ?? consoleLogger)
   const { client: ownClient } = options as { readonly client?: Client | undefined }
   const tls = tlsOptionsOf(options as CassandraAddress, logger)
   const newClient = (): Client => guarded(makeClient(options as CassandraAddress, { connectTimeoutMs, requestTimeoutMs, tls }), logger)

@@ -1,7 +1,7 @@
 import type { QueryOptions } from 'cassandra-driver'
 import { policies, types } from 'cassandra-driver'
 import type { Logger } from '@taskledger/core/ports'
-import { consoleLogger, within } from '@taskledger/core/ports'
+import { consoleLogger, neverThrowing, within } from '@taskledger/core/ports'
 import type { Connection } from './connect.ts'
 import { InFlightRequests } from './in-flight-requests.ts'
 import type { CassandraStorageOptions } from './options.ts'
@@ -79,7 +79,7 @@ export class Session {
     this.#connection = connection
     this.prefix = prefix
     this.keyspace = keyspace
-    this.logger = logger
+    this.logger = neverThrowing(logger)
     this.#requestTimeoutMs = requestTimeoutMs
     this.#consistency = consistency === 'local' ? types.consistencies.localQuorum : types.consistencies.quorum
     this.#serialConsistency = consistency === 'local' ? types.consistencies.localSerial : types.consistencies.serial

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { consoleLogger, TaskledgerError } from '@taskledger/core/ports'
+import { consoleLogger, neverThrowing, TaskledgerError } from '@taskledger/core/ports'
 import { connect } from '../connection/connect.ts'
 import { checkConnectionOptions } from '../connection/option-checks.ts'
 import type { MigrationOptions } from '../connection/options.ts'
@@ -30,7 +30,8 @@ export const migrateBy = async (steps: readonly SchemaStep[], options: Migration
   }
 }
 
-const takeSteps = async (session: Session, steps: readonly SchemaStep[], { logger = consoleLogger }: MigrationOptions): Promise<void> => {
+const takeSteps = async (session: Session, steps: readonly SchemaStep[], options: MigrationOptions): Promise<void> => {
+  const logger = neverThrowing(options.logger ?? consoleLogger)
   const owner = randomUUID()
   const until = performance.now() + timeoutMs
   for (;;) {

@@ -4,6 +4,7 @@ import type { TaskEvent } from '../domain/task-event.ts'
 import type { TaskId } from '../domain/task-id.ts'
 import { isTaskId } from '../domain/task-id.ts'
 import type { CallOptions } from '../ports/call-options.ts'
+import { callSafely } from '../ports/shared/call-safely.ts'
 import type { ChecksOf } from '../ports/shared/check-options.ts'
 import { checkOptions } from '../ports/shared/check-options.ts'
 import { checkFunction, checkMs, checkWhole, shown, wrongOption } from '../ports/shared/checks.ts'
@@ -142,12 +143,19 @@ export class TaskManager {
     return this.#assembly.queries.nodes(options)
   }
 
-  /** Calls back on every change of every task on every node, from now on. Notices may be lost: what the store says is right. */
+  /**
+   * Calls back on every change of every task on every node, from now on. Notices may be lost: what the store says is right. What the
+   * listener throws, and the rejection of a promise that it returns, are logged.
+   */
   subscribe(listener: (notice: TaskNotice) => void): Unsubscribe {
     this.#node.closed.throwIfAborted()
     checkFunction('the listener of subscribe', listener)
     return this.#node.messaging.bus.subscribe((notice) => {
-      if (!isProbe(notice)) listener(notice)
+      if (isProbe(notice)) return
+      callSafely(
+        () => listener(notice),
+        (error) => this.#node.logger.error({ err: error }, 'a listener of the event bus threw'),
+      )
     })
   }
 

@@ -53,8 +53,15 @@ const fieldsOf: Readonly<Record<TaskEvent['type'], Fields>> = {
     error: optional(isError),
     progress: optional(isProgress),
   },
-  TaskDied: { ...base, attempt: isCount, diedOn: isText, retryAt: optional(isNumber) },
-  TaskReleased: { ...base, attempt: isCount },
+  TaskDied: {
+    ...base,
+    attempt: isCount,
+    diedOn: isText,
+    reason: optional(isText),
+    progress: optional(isProgress),
+    retryAt: optional(isNumber),
+  },
+  TaskReleased: { ...base, attempt: isCount, reason: optional(isText), progress: optional(isProgress) },
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { Crashes } from './crashes.ts'
+import { areTooMany, withCrash } from './crashes.ts'
 import { nextFence } from './fence.ts'
 import { never } from './never.ts'
 import { retryAfterCrash, retryAfterFailure } from './retry-policy.ts'
@@ -12,7 +14,8 @@ import type {
   StartTask,
   TaskCommand,
 } from './task-command.ts'
-import type { EventBase, TaskEvent } from './task-event.ts'
+import { isLaterProgress } from './task-details.ts'
+import type { EventBase, TaskEvent, TaskProgress } from './task-event.ts'
 import type { TaskState } from './task-state.ts'
 import { isFinalStatus } from './task-status.ts'
 
@@ -116,19 +119,30 @@ const decideSettlement = (command: Settlement, state: TaskState): CommandDecisio
       const { abandoned, error, progress } = command
       return accept({ type: 'TaskCancelled', ...first(command, state), attempt, ...given({ abandoned, error, progress }) })
     }
-    case 'ReleaseTask':
-      return accept({ type: cancelling ? 'TaskCancelled' : 'TaskReleased', ...first(command, state), attempt })
+    case 'ReleaseTask': {
+      if (cancelling) return accept({ type: 'TaskCancelled', ...first(command, state), attempt })
+      const { reason, progress, node } = command
+      const released = { ...first(command, state), attempt, ...given({ reason, progress }) }
+      // A body that blocks the event loop of its node loses the lease again and again.
+      return reason !== undefined && areTooMany(crashesAfter(state, progress), state.retry)
+        ? accept({ type: 'TaskDied', ...released, diedOn: node })
+        : accept({ type: 'TaskReleased', ...released })
+    }
     case 'DeclareDead': {
-      const { diedOn, random, at } = command
+      const { diedOn, random, at, progress } = command
       // The cancel request outlives the node: the death is recorded, and the task is cancelled without another run.
-      const retryAt = cancelling ? at : retryAfterCrash(state.retry, state.crashes + 1, at, random)
-      const died: TaskEvent = { type: 'TaskDied', ...first(command, state), attempt, diedOn, ...given({ retryAt }) }
+      const retryAt = cancelling ? at : retryAfterCrash(state.retry, crashesAfter(state, progress), at, random)
+      const died: TaskEvent = { type: 'TaskDied', ...first(command, state), attempt, diedOn, ...given({ progress, retryAt }) }
       return cancelling ? accept(died, { type: 'TaskCancelled', ...second(command, state), attempt }) : accept(died)
     }
     default:
       return never(command)
   }
 }
+
+/** The crashes of the task if the attempt that runs crashed now, after this report. */
+const crashesAfter = ({ crashes, progress: known }: TaskState, latest: TaskProgress | undefined): Crashes =>
+  withCrash(crashes, latest !== undefined && isLaterProgress(latest, known) ? latest : known)
 
 const first = (command: TaskCommand, state: TaskState): EventBase => base(command, state.version + 1, command.eventIds[0])
 

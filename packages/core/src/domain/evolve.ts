@@ -1,5 +1,7 @@
+import { withCrash } from './crashes.ts'
 import { fenceBefore, nextFence } from './fence.ts'
-import type { TaskEvent } from './task-event.ts'
+import { isLaterProgress } from './task-details.ts'
+import type { TaskEvent, TaskProgress } from './task-event.ts'
 import type { TaskState } from './task-state.ts'
 import { initialState } from './task-state.ts'
 
@@ -8,7 +10,7 @@ import { initialState } from './task-state.ts'
  * unknown type only changes the version.
  */
 export const evolve = (state: TaskState, event: TaskEvent): TaskState => {
-  const next = { ...state, version: event.version }
+  const next = { ...withProgress(state, event), version: event.version }
   switch (event.type) {
     case 'TaskCreated':
       return { ...next, status: 'waiting', fence: fenceBefore(event.at), retry: event.retry, dueAt: event.notBefore ?? 0 }
@@ -26,10 +28,12 @@ export const evolve = (state: TaskState, event: TaskEvent): TaskState => {
       return { ...next, status: 'cancelled' }
     case 'TaskDied':
       return event.retryAt === undefined
-        ? { ...next, status: 'died', crashes: state.crashes + 1 }
-        : { ...next, status: 'waiting', crashes: state.crashes + 1, dueAt: event.retryAt }
+        ? { ...next, status: 'died', crashes: withCrash(state.crashes, next.progress) }
+        : { ...next, status: 'waiting', crashes: withCrash(state.crashes, next.progress), dueAt: event.retryAt }
     case 'TaskReleased':
-      return { ...next, status: 'waiting', dueAt: 0 }
+      return event.reason === undefined
+        ? { ...next, status: 'waiting', dueAt: 0 }
+        : { ...next, status: 'waiting', dueAt: 0, crashes: withCrash(state.crashes, next.progress) }
     default:
       return next
   }
@@ -37,3 +41,8 @@ export const evolve = (state: TaskState, event: TaskEvent): TaskState => {
 
 /** The state after a whole history. */
 export const stateOf = (events: readonly TaskEvent[]): TaskState => events.reduce(evolve, initialState)
+
+const withProgress = (state: TaskState, event: TaskEvent): TaskState => {
+  const progress: TaskProgress | undefined = 'progress' in event ? event.progress : undefined
+  return progress !== undefined && isLaterProgress(progress, state.progress) ? { ...state, progress } : state
+}

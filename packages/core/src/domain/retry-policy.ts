@@ -1,3 +1,6 @@
+import type { Crashes } from './crashes.ts'
+import { areTooMany } from './crashes.ts'
+
 /** How long to wait before a task runs again. */
 export interface RetryBackoff {
   /** The delay before the second run, in milliseconds. */
@@ -14,7 +17,7 @@ export interface RetryBackoff {
 export interface RetryPolicy {
   /** How many attempts may fail, the first one included. 1: a failure is final. */
   readonly maxAttempts: number
-  /** How many crashes of its node a task survives. 0: the first crash is final. */
+  /** How many crashes in a row a task survives, without progress between them. 0: the first crash is final. */
   readonly maxCrashes: number
   /** The delay between runs. */
   readonly backoff: RetryBackoff
@@ -40,10 +43,10 @@ export const retryAfterFailure = (policy: RetryPolicy, failures: number, at: num
   failures < policy.maxAttempts ? at + delayMs(policy.backoff, failures, random) : undefined
 
 /**
- * When a task whose node died for the `crashes`-th time runs again; `undefined` if that was one crash too many. There is no delay after the
- * first crash: a task is seldom its cause.
+ * When a task runs again after its latest crash, which happened at `at`; `undefined` if that was one crash too many. There is no delay after
+ * the first crash of a row: a task is seldom its cause.
  */
-export const retryAfterCrash = (policy: RetryPolicy, crashes: number, at: number, random: number): number | undefined => {
-  if (crashes > policy.maxCrashes) return undefined
-  return crashes === 1 ? at : at + delayMs(policy.backoff, crashes - 1, random)
+export const retryAfterCrash = (policy: RetryPolicy, crashes: Crashes, at: number, random: number): number | undefined => {
+  if (areTooMany(crashes, policy)) return undefined
+  return crashes.inARow === 1 ? at : at + delayMs(policy.backoff, crashes.inARow - 1, random)
 }

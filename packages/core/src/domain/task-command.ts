@@ -70,10 +70,13 @@ export interface CancelTask extends CommandBase {
   readonly progress?: TaskProgress
 }
 
-/** Releases the attempt: the node shuts down. */
+/** Releases the attempt: the node shuts down, or has lost its lease. */
 export interface ReleaseTask extends CommandBase {
   readonly type: 'ReleaseTask'
   readonly attempt: number
+  /** `leaseLost`: the node stood still, perhaps because of the body, so the attempt counts as a crash. */
+  readonly reason?: 'leaseLost'
+  readonly progress?: TaskProgress
 }
 
 /** The node of the attempt is gone. */
@@ -81,6 +84,8 @@ export interface DeclareDead extends CommandBase {
   readonly type: 'DeclareDead'
   readonly attempt: number
   readonly diedOn: string
+  /** The last report that was saved. */
+  readonly progress?: TaskProgress
   /** In [0, 1): the random number of the jitter. */
   readonly random: number
 }

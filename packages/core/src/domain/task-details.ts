@@ -4,6 +4,12 @@ import type { TaskId } from './task-id.ts'
 import type { TaskStatus } from './task-status.ts'
 import { isFinalStatus } from './task-status.ts'
 
+/** Why an attempt failed. */
+export interface AttemptError extends TaskError {
+  /** The attempt that failed. A later attempt may run, or may have been released. Absent if an older release wrote the row. */
+  readonly attempt?: number
+}
+
 /** What people read about a task: the fold of its history. All times are in milliseconds since 1970. */
 export interface TaskDetails<Result = unknown, Progress = unknown> {
   readonly taskId: TaskId
@@ -26,10 +32,12 @@ export interface TaskDetails<Result = unknown, Progress = unknown> {
   readonly fence?: number
   /** When a waiting task may start; absent if it may start at once. */
   readonly dueAt?: number
-  /** When the latest attempt started. */
+  /** When the latest attempt started; absent if that attempt was released. */
   readonly startedAt?: number
-  /** The node of the latest attempt. */
+  /** The node of the latest attempt; absent if it has released that attempt. */
   readonly node?: string
+  /** How many attempts ended because their process died, or stood still and lost its lease; absent if none did. */
+  readonly crashes?: number
   readonly cancelRequestedAt?: number
   /** Who requested the cancellation. */
   readonly cancelRequestedBy?: string
@@ -38,8 +46,8 @@ export interface TaskDetails<Result = unknown, Progress = unknown> {
   readonly abandoned?: boolean
   readonly finishedAt?: number
   readonly result?: Result
-  /** Why the latest attempt failed. */
-  readonly error?: TaskError
+  /** Why the latest failed attempt failed. It stays while the next attempts run: `error.attempt` says which attempt it is of. */
+  readonly error?: AttemptError
   readonly progress?: TaskProgress<Progress>
   readonly timeoutMs?: number
   readonly idempotencyKey?: string
@@ -75,19 +83,32 @@ export const evolveDetails = (details: TaskDetails | undefined, event: TaskEvent
       return event.result === undefined ? finished : { ...finished, result: event.result }
     }
     case 'TaskFailed':
-      return { ...withProgress(next, event.progress), error: event.error, ...endOf('failed', event.at, event.retryAt) }
+      return {
+        ...withProgress(next, event.progress),
+        error: { ...event.error, attempt: event.attempt },
+        ...endOf('failed', event.at, event.retryAt),
+      }
     case 'TaskCancelled': {
       const { dueAt: _dueAt, ...rest } = withProgress(next, event.progress)
       const finished = { ...rest, status: 'cancelled' as const, finishedAt: event.at }
-      const { abandoned, error } = event
-      return { ...finished, ...(abandoned === undefined ? {} : { abandoned }), ...(error === undefined ? {} : { error }) }
+      const { abandoned, error, attempt } = event
+      return {
+        ...finished,
+        ...(abandoned === undefined ? {} : { abandoned }),
+        ...(error === undefined ? {} : { error: attempt === undefined ? error : { ...error, attempt } }),
+      }
     }
     case 'TaskDied': {
-      const error = { name: 'NodeDied', message: `node ${event.diedOn} stopped while it ran attempt ${event.attempt}` }
-      return { ...next, error, ...endOf('died', event.at, event.retryAt) }
+      const { diedOn, reason, attempt, progress, at, retryAt } = event
+      return { ...crashed(withProgress(next, progress), attempt, diedOn, reason), ...endOf('died', at, retryAt) }
     }
-    case 'TaskReleased':
-      return { ...next, status: 'waiting' }
+    case 'TaskReleased': {
+      const { reason, attempt, progress, node } = event
+      const after = reason === undefined ? next : crashed(withProgress(next, progress), attempt, node, reason)
+      // The attempt is over and left nothing behind: the task waits as before it.
+      const { node: _node, startedAt: _startedAt, ...rest } = after
+      return { ...rest, status: 'waiting' }
+    }
     default:
       return next
   }
@@ -113,6 +134,18 @@ export const waitsSince = ({ dueAt, updatedAt }: Pick<TaskDetails, 'dueAt' | 'up
 
 const withProgress = (details: TaskDetails, progress: TaskProgress | undefined): TaskDetails =>
   progress !== undefined && isLaterProgress(progress, details.progress) ? { ...details, progress } : details
+
+const crashed = (details: TaskDetails, attempt: number, on: string, reason: 'leaseLost' | undefined): TaskDetails => {
+  const crashes = (details.crashes ?? 0) + 1
+  const error =
+    reason === undefined
+      ? { name: 'NodeDied', message: `node ${on} stopped while it ran attempt ${attempt}` }
+      : {
+          name: 'LeaseLost',
+          message: `node ${on} stood still and lost its lease while it ran attempt ${attempt}: does the body block the event loop?`,
+        }
+  return { ...details, crashes, error: { ...error, attempt } }
+}
 
 const endOf = (status: 'failed' | 'died', at: number, retryAt: number | undefined): Partial<TaskDetails> & { status: TaskStatus } =>
   retryAt === undefined ? { status, finishedAt: at } : { status: 'waiting', dueAt: retryAt }

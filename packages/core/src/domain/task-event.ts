@@ -108,15 +108,23 @@ export interface TaskCancelled extends EventBase {
 export interface TaskDied extends EventBase {
   readonly type: 'TaskDied'
   readonly attempt: number
-  /** The node that stopped. */
+  /** The node that stopped, or stood still. */
   readonly diedOn: string
+  /** Absent if the node is gone. `leaseLost`: the node goes on, but it stood still and lost its lease, once too often for the task. */
+  readonly reason?: 'leaseLost'
+  /** The last report of the attempt, if it was saved. */
+  readonly progress?: TaskProgress
   readonly retryAt?: number
 }
 
-/** A node released the attempt because it shuts down; the attempt does not count. */
+/** A node released the attempt: another node may start the next one at once. */
 export interface TaskReleased extends EventBase {
   readonly type: 'TaskReleased'
   readonly attempt: number
+  /** Absent if the node shuts down, for example: then the attempt does not count. `leaseLost`: the node stood still, which counts as a crash. */
+  readonly reason?: 'leaseLost'
+  /** The last report of the attempt, with a reason only. */
+  readonly progress?: TaskProgress
 }
 
 /** Every event of a task. */

@@ -1,5 +1,8 @@
+import type { Crashes } from './crashes.ts'
+import { noCrashes } from './crashes.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import { defaultRetryPolicy } from './retry-policy.ts'
+import type { TaskProgress } from './task-event.ts'
 import type { TaskStatus } from './task-status.ts'
 
 /** What decisions need, and nothing else. People read {@link TaskDetails}. */
@@ -13,8 +16,9 @@ export interface TaskState {
   readonly fence: number
   /** How many attempts failed. */
   readonly failures: number
-  /** How many attempts died with their node. */
-  readonly crashes: number
+  readonly crashes: Crashes
+  /** The latest progress in the history; absent if no event has any. */
+  readonly progress?: TaskProgress
   readonly retry: RetryPolicy
   /** The earliest start, in milliseconds since 1970; 0: at once. */
   readonly dueAt: number
@@ -27,7 +31,7 @@ export const initialState: TaskState = {
   attempt: 0,
   fence: 0,
   failures: 0,
-  crashes: 0,
+  crashes: noCrashes,
   retry: defaultRetryPolicy,
   dueAt: 0,
 }

@@ -29,7 +29,7 @@ export type { PortErrorByCode, PortErrorCode } from './shared/errors.ts'
 
 // What adapters are made of.
 export { sleepOn, systemClock } from './shared/clock.ts'
-export { consoleLogger, silentLogger } from './shared/logger.ts'
+export { consoleLogger, neverThrowing, silentLogger } from './shared/logger.ts'
 export { onAbort } from './shared/on-abort.ts'
 export { checkTlsOptions, shownCertificate } from './shared/tls-options.ts'
 export type { NodeTls } from './shared/tls-options.ts'
@@ -68,7 +68,7 @@ export type {
   TaskStarted,
 } from '../domain/task-event.ts'
 export { detailsOf, evolveDetails, isLaterProgress, mergeProgress, waitsSince } from '../domain/task-details.ts'
-export type { TaskDetails, TaskLife } from '../domain/task-details.ts'
+export type { AttemptError, TaskDetails, TaskLife } from '../domain/task-details.ts'
 export { defaultRetryPolicy } from '../domain/retry-policy.ts'
 export type { RetryBackoff, RetryPolicy } from '../domain/retry-policy.ts'
 export type { JsonObject, JsonValue } from '../domain/json.ts'

@@ -41,8 +41,17 @@ export const toJson = (value: unknown, what: string, maxBytes: number): JsonValu
     if (walk.possibleBytes > maxBytes) checkSize(copy, walk)
     return copy
   } catch (error) {
-    if (error instanceof TaskledgerError) throw error
+    if (isOwn(error)) throw error
     throw notJson(walk, 'cannot be read: pass a plain copy of it', error)
+  }
+}
+
+/** Whether this file threw the error. The value's own code (a getter, a proxy) may throw anything, also what `instanceof` cannot look at. */
+const isOwn = (error: unknown): boolean => {
+  try {
+    return error instanceof TaskledgerError
+  } catch {
+    return false
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Logger, OptionHints } from '@taskledger/core/ports'
-import { checkOptions, consoleLogger } from '@taskledger/core/ports'
+import { checkOptions, consoleLogger, neverThrowing } from '@taskledger/core/ports'
 import type { BrokerAddress } from './broker-address.ts'
 import { brokerAddress, wrongUrl } from './broker-address.ts'
 import { optionChecks } from './option-checks.ts'
@@ -50,6 +50,6 @@ export const settingsOf = (options: RabbitmqMessagingOptions): Settings => {
     maxMessageBytes: checked.maxMessageBytes ?? 16_000_000,
     lazyAcknowledgementMs: checked.lazyAcknowledgementMs ?? 2_000,
     socketOptions: checked.socketOptions ?? {},
-    logger: checked.logger ?? consoleLogger,
+    logger: neverThrowing(checked.logger ?? consoleLogger),
   }
 }

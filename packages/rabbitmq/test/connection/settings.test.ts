@@ -1,5 +1,5 @@
 import { consoleLogger, isMisuse } from '@taskledger/core/ports'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { RabbitmqMessagingOptions } from '../../src/connection/options.ts'
 import { settingsOf } from '../../src/connection/settings.ts'
 
@@ -64,5 +64,8 @@ test('the heartbeat in a url takes precedence over the option', () => {
 })
 
 test('the default logger is the console', () => {
-  expect(settingsOf({ url: 'amqp://localhost' }).logger).toBe(consoleLogger)
+  const warn = vi.spyOn(consoleLogger, 'warn').mockImplementation(() => {})
+  settingsOf({ url: 'amqp://localhost' }).logger.warn({ queue: 'mail' }, 'it is late')
+  expect(warn.mock.calls).toEqual([[{ queue: 'mail' }, 'it is late']])
+  warn.mockRestore()
 })

@@ -1,7 +1,7 @@
 import type { TaskCommand } from '../../domain/task-command.ts'
 import type { TaskDetails } from '../../domain/task-details.ts'
 import { isLaterProgress } from '../../domain/task-details.ts'
-import type { TaskProgress } from '../../domain/task-event.ts'
+import type { TaskError, TaskProgress } from '../../domain/task-event.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import { hasCode } from '../../ports/shared/errors.ts'
 import { describeError } from '../../tasks/describe-error.ts'
@@ -16,6 +16,7 @@ import type { Publisher } from '../commands/publisher.ts'
 import type { Sender } from '../commands/sender.ts'
 import type { Ending } from './conclusion.ts'
 import { conclusionOf } from './conclusion.ts'
+import { errorFrom, logEnd } from './ended-attempts.ts'
 import { TaskRun } from './task-run.ts'
 import type { WorkerSettings } from './settings.ts'
 
@@ -65,9 +66,7 @@ export class Attempts {
       if (!this.#node.lease.isHeldSince(begunAt)) run.abort('LEASE_LOST', leaseLost)
       await this.#settle(run, await run.run(runnable))
     } catch (error) {
-      // This node closes and leaves the attempt open: another node declares the attempt dead.
-      this.#node.logger.error({ taskId: run.taskId, attempt: run.attempt, err: error }, 'gave up writing the end of an attempt')
-      this.#forget(run)
+      await this.#fail(run, error)
     }
   }
 
@@ -131,7 +130,7 @@ export class Attempts {
         onProgress: (progress) => {
           // After a freeze of the process a report may come before the timer that reports the lost lease.
           if (this.#node.lease.state === 'lost') abortForLease(run)
-          this.#reports.report({ taskId, createdAt }, run.aggregate.state.version, progress)
+          this.#reports.report({ taskId, createdAt }, run.aggregate.state, progress)
         },
       },
       claimed,
@@ -169,6 +168,29 @@ export class Attempts {
       return this.#forget(run)
     }
     if (command.type === 'ReleaseTask') await this.#reports.flush(run.taskId)
+    await this.#write(run, command)
+  }
+
+  /**
+   * Only the close of its node leaves an attempt open: then another node declares the attempt dead. Any other error comes from the code
+   * between the end of the body and its event, which met a value that nobody expected: the attempt ends as failed.
+   */
+  async #fail(run: TaskRun, cause: unknown): Promise<void> {
+    const { logger, closed } = this.#node
+    const { taskId, attempt } = run
+    const error = describeError(cause)
+    try {
+      if (closed.aborted) throw cause
+      logger.error({ taskId, attempt, err: errorFrom(error) }, 'writing a failure: the end of an attempt could not be worked out')
+      await this.#write(run, this.#failure(run, error))
+    } catch {
+      logger.error({ taskId, attempt, err: errorFrom(error) }, 'gave up writing the end of an attempt')
+      this.#forget(run)
+    }
+  }
+
+  /** Writes the end of an attempt, if need be later, in the background. Rejects if the node is closed. */
+  async #write(run: TaskRun, command: TaskCommand): Promise<void> {
     try {
       await this.#conclude(run, command)
     } catch (error) {
@@ -191,8 +213,10 @@ export class Attempts {
   }
 
   async #conclude(run: TaskRun, command: TaskCommand, isRetry = false): Promise<void> {
-    const { refused, aggregate } = await this.#dispatch(run, command, isRetry)
+    const outcome = await this.#dispatch(run, command, isRetry)
+    const { refused, aggregate } = outcome
     const { details } = aggregate
+    logEnd(this.#node, run, outcome)
     if (refused !== undefined) {
       const { taskId, attempt } = run
       this.#node.logger.warn(
@@ -222,9 +246,13 @@ export class Attempts {
       const fields = { taskId: run.taskId, attempt: run.attempt, err: error }
       if (isRetry) this.#node.logger.debug(fields, 'writing a failure again: the store still refuses the end of an attempt')
       else this.#node.logger.error(fields, 'writing a failure: the store refused the end of an attempt')
-      const base = { ...commandBase(this.#node, run.taskId), attempt: run.attempt }
-      return this.#eventSourcing.dispatch({ type: 'FailTask', ...base, error: describeError(error), retryable: false, random: 0 }, options)
+      return this.#eventSourcing.dispatch(this.#failure(run, describeError(error)), options)
     }
+  }
+
+  /** A final failure: another attempt would fail the same way. */
+  #failure({ taskId, attempt }: TaskRun, error: TaskError): TaskCommand {
+    return { type: 'FailTask', ...commandBase(this.#node, taskId), attempt, error, retryable: false, random: 0 }
   }
 }
 

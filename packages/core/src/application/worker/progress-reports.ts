@@ -1,14 +1,18 @@
 import type { TaskProgress } from '../../domain/task-event.ts'
 import type { TaskLife } from '../../domain/task-details.ts'
 import type { TaskId } from '../../domain/task-id.ts'
+import type { TaskState } from '../../domain/task-state.ts'
 import type { CancelSchedule } from '../../ports/shared/clock.ts'
 import type { NodeContext } from '../node/context.ts'
 import { persist } from '../node/retrying.ts'
 
+/** The state of the task that a report belongs to. */
+type Reporting = Pick<TaskState, 'version' | 'status'>
+
 interface Reported {
   readonly task: TaskLife
   latest: TaskProgress
-  version: number
+  of: Reporting
   /** Whether `latest` is not saved yet. */
   isDue: boolean
   /** The save under way, or the last one. */
@@ -27,15 +31,15 @@ export class ProgressReports {
     this.#intervalMs = intervalMs
   }
 
-  report({ taskId, createdAt }: TaskLife, version: number, latest: TaskProgress): void {
+  report({ taskId, createdAt }: TaskLife, of: Reporting, latest: TaskProgress): void {
     const reported = this.#reported.get(taskId)
     // A body whose task was purged still reports, and the same key has a new task: neither shows the progress of the other.
     if (reported !== undefined && reported.task.createdAt !== createdAt) this.forget(taskId)
     else if (reported !== undefined) {
-      Object.assign(reported, { latest, version, isDue: true })
+      Object.assign(reported, { latest, of, isDue: true })
       return
     }
-    const first: Reported = { task: { taskId, createdAt }, latest, version, isDue: true, saving: Promise.resolve(), cancel: undefined }
+    const first: Reported = { task: { taskId, createdAt }, latest, of, isDue: true, saving: Promise.resolve(), cancel: undefined }
     this.#reported.set(taskId, first)
     this.#saveAndWait(taskId, first)
   }
@@ -72,10 +76,11 @@ export class ProgressReports {
 
   async #save(taskId: TaskId, reported: Reported): Promise<void> {
     const { storage, messaging, deadlines, logger, nodeId } = this.#node
-    const { task, latest, version } = reported
+    const { task, latest, of } = reported
     try {
       await deadlines.call(undefined, (signal) => storage.listing.saveProgress(task, latest, { signal }))
-      const notice = { taskId, version, type: 'TaskProgress', status: 'inProgress', node: nodeId } as const
+      const status = of.status === 'cancelRequested' ? of.status : 'inProgress'
+      const notice = { taskId, version: of.version, type: 'TaskProgress', status, node: nodeId } as const
       await deadlines.call(undefined, (signal) => messaging.bus.publish([notice], { signal }))
     } catch (error) {
       reported.isDue = true

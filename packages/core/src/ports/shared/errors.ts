@@ -80,10 +80,16 @@ export class MisuseError<Code extends string = string> extends TypeError {
 /** Makes the error of a wrong call: `MISUSE`. */
 export const misuse = (message: string): MisuseError<'MISUSE'> => new MisuseError('MISUSE', message)
 
-/** The code of an error; `undefined` if the error has none. */
+/** The code of an error; `undefined` if the error has none. Total: a thrown value may be anything, also a proxy or a getter that throws. */
 export const codeOf = (error: unknown): string | undefined => {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
+  try {
+    if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+    // Read once: a getter may answer something else the second time.
+    const { code } = error
+    return typeof code === 'string' ? code : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** The error of each code that a port fails with. */
@@ -102,5 +108,11 @@ export interface PortErrorByCode {
 /** Whether the error has this code. The package root has the same function for all codes. */
 export const hasCode = <Code extends PortErrorCode>(error: unknown, code: Code): error is PortErrorByCode[Code] => codeOf(error) === code
 
-/** Whether the program called the framework wrongly: a {@link MisuseError}, whatever its code. */
-export const isMisuse = (error: unknown): error is MisuseError => error instanceof TypeError && error.name === 'MisuseError'
+/** Whether the program called the framework wrongly: a {@link MisuseError}, whatever its code. Total, like {@link codeOf}. */
+export const isMisuse = (error: unknown): error is MisuseError => {
+  try {
+    return error instanceof TypeError && error.name === 'MisuseError'
+  } catch {
+    return false
+  }
+}

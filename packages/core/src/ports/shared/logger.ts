@@ -1,3 +1,5 @@
+import { callSafely } from './call-safely.ts'
+
 /** Takes log lines. The shape is pino's; `console` fits too, and so does any object with these four methods. An error is under `err`. */
 export interface Logger {
   /** Details that help to find a fault. */
@@ -21,4 +23,17 @@ export const consoleLogger: Logger = {
   info: nothing,
   warn: (fields, message) => console.warn(`[taskledger] ${message}`, fields),
   error: (fields, message) => console.error(`[taskledger] ${message}`, fields),
+}
+
+/**
+ * A logger that drops what the given logger throws, and the rejections of its promises: a failing logger must not fail a task, nor end the
+ * process. An adapter wraps the logger of its options in it.
+ */
+export const neverThrowing = (logger: Logger): Logger => {
+  const method =
+    (level: keyof Logger): Logger['debug'] =>
+    (fields, message) =>
+      // The failing logger is the only place to report its errors to.
+      callSafely(() => logger[level](fields, message), nothing)
+  return { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') }
 }
