@@ -14,20 +14,28 @@ export interface WorkMessage {
   readonly created?: TaskCreated
 }
 
+/** How a message is released. */
+export interface ReleaseOptions {
+  /** How long no consumer gets the message, in milliseconds. Default 0. */
+  readonly delayMs?: number
+  /** Whether `releases` counts it. Default true. False if the consumer could use the message, but not now. */
+  readonly isCounted?: boolean
+}
+
 /** One message, handed to one consumer. It is settled once, by `accept`, `release` or `reject`; a second settlement changes nothing. */
 export interface Delivery {
   readonly message: WorkMessage
   /** Whether the message may have been delivered before. */
   readonly redelivered: boolean
-  /** How often the message was released before. */
+  /** How often the message was released before, without the releases that do not count. */
   readonly releases: number
   /**
    * The task is claimed, or needs no run: never deliver the message again. You decide when to acknowledge it to the engine. The promise of
    * the handler settles later, when the run has ended.
    */
   accept(): Promise<void>
-  /** Another consumer may take the message, after `delayMs` milliseconds (default 0). */
-  release(options?: { readonly delayMs?: number }): Promise<void>
+  /** Another consumer may take the message. It is then marked as redelivered, whether the release counts or not. */
+  release(options?: ReleaseOptions): Promise<void>
   /** No consumer can use the message: dead-letter it, together with `why`. */
   reject(why: string): Promise<void>
 }

@@ -1,4 +1,4 @@
-import type { Delivery, WorkMessage } from '@taskledger/core/ports'
+import type { Delivery, ReleaseOptions, WorkMessage } from '@taskledger/core/ports'
 import type { QueuedMessage } from './queued-message.ts'
 import type { StoredMessages } from './stored-messages.ts'
 
@@ -23,9 +23,9 @@ export class MemoryDelivery implements Delivery {
     this.#isSettled = true
   }
 
-  async release({ delayMs = 0 }: { readonly delayMs?: number } = {}): Promise<void> {
+  async release({ delayMs = 0, isCounted = true }: ReleaseOptions = {}): Promise<void> {
     if (!this.#settle()) return
-    const released = { ...this.#queued, redelivered: true, releases: this.releases + 1 }
+    const released = { ...this.#queued, redelivered: true, releases: this.releases + (isCounted ? 1 : 0) }
     // To the end of the queue: a message that cannot be used yet must not block those that wait.
     if (delayMs > 0) this.#messages.addLater(released, delayMs)
     else this.#messages.add(released)

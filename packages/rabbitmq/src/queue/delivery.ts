@@ -1,7 +1,7 @@
-import type { Delivery, WorkMessage } from '@taskledger/core/ports'
+import type { Delivery, ReleaseOptions, WorkMessage } from '@taskledger/core/ports'
 import type { BrokerMessage } from './broker-message.ts'
 import type { MessageSender } from './message-sender.ts'
-import { releasesOf } from './message-sender.ts'
+import { releasesOf, wasReleased } from './message-sender.ts'
 
 /** What a delivery is made of. */
 interface DeliveryParts {
@@ -26,7 +26,7 @@ export class RabbitmqDelivery implements Delivery {
     const deliveries: unknown = raw.properties.headers?.['x-delivery-count']
     this.message = parts.message
     this.releases = releasesOf(raw)
-    this.redelivered = raw.fields.redelivered || this.releases > 0 || (typeof deliveries === 'number' && deliveries > 0)
+    this.redelivered = raw.fields.redelivered || wasReleased(raw) || (typeof deliveries === 'number' && deliveries > 0)
     this.#parts = parts
   }
 
@@ -34,9 +34,9 @@ export class RabbitmqDelivery implements Delivery {
     return (this.#settling ??= this.#settle(async () => {}))
   }
 
-  release({ delayMs = 0 }: { readonly delayMs?: number } = {}): Promise<void> {
+  release({ delayMs = 0, isCounted = true }: ReleaseOptions = {}): Promise<void> {
     const { sender, queue, brokerMessage } = this.#parts
-    return (this.#settling ??= this.#settle(() => sender.release(queue, brokerMessage.raw, delayMs)))
+    return (this.#settling ??= this.#settle(() => sender.release(queue, brokerMessage.raw, { delayMs, isCounted })))
   }
 
   reject(why: string): Promise<void> {

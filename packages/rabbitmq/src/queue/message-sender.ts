@@ -1,6 +1,6 @@
 import type { ConsumeMessage } from 'amqplib'
 import { encodeMessage } from '@taskledger/core/codec'
-import type { Logger, WorkMessage } from '@taskledger/core/ports'
+import type { Logger, ReleaseOptions, WorkMessage } from '@taskledger/core/ports'
 import { codeOf, TaskledgerError } from '@taskledger/core/ports'
 import { BackOff, pause } from '../connection/back-off.ts'
 import type { BrokerConnection } from '../connection/broker-connection.ts'
@@ -30,6 +30,9 @@ export const releasesOf = ({ properties: { headers } }: ConsumeMessage): number 
   const releases: unknown = headers?.[releasesHeader]
   return typeof releases === 'number' && Number.isSafeInteger(releases) && releases > 0 ? releases : 0
 }
+
+/** Whether the message was released before. A release that does not count leaves the number unchanged. */
+export const wasReleased = ({ properties: { headers } }: ConsumeMessage): boolean => headers?.[releasesHeader] !== undefined
 
 /** Declares the target queue of a message. Returns its name. */
 type Declare = (bound: DeclareBound) => Promise<string>
@@ -73,10 +76,10 @@ export class MessageSender {
     await this.#send((bound) => this.#brokerQueues.work(this.#connection, queue, bound), content, options, signal)
   }
 
-  /** Sends a copy to the end of the queue, or to a delay queue, with one more release. */
-  async release(queue: string, raw: ConsumeMessage, delayMs: number): Promise<void> {
+  /** Sends a copy to the end of the queue, or to a delay queue, with one more release if it counts. */
+  async release(queue: string, raw: ConsumeMessage, { delayMs, isCounted }: Required<ReleaseOptions>): Promise<void> {
     const { contentType, correlationId } = raw.properties
-    const options = { contentType, correlationId, headers: { [releasesHeader]: releasesOf(raw) + 1 } }
+    const options = { contentType, correlationId, headers: { [releasesHeader]: releasesOf(raw) + (isCounted ? 1 : 0) } }
     const declare: Declare = async (bound) => {
       const work = await this.#brokerQueues.work(this.#connection, queue, bound)
       return delayMs > 0 ? this.#brokerQueues.delay(this.#connection, queue, delayMs, bound) : work

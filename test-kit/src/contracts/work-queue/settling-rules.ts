@@ -70,11 +70,16 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
         assert.deepEqual([run?.delivery.releases, run?.delivery.redelivered], [releases, releases > 0])
         // The consumer closes first, or it would get the message again itself.
         const closed = worker.consumer.close()
-        await (releases < 3 ? run?.delivery.release() : run?.delivery.accept())
+        await run?.delivery.release({ isCounted: releases < 3 })
         run?.end()
         await within('the consumer closes', closed)
         assert.equal(worker.runs.length, 1)
       }
+      const last = await stage.work(port, { handle: acceptAtOnce })
+      await waitUntil('the message comes again after the last release', () => last.runs.length === 1)
+      const { releases, redelivered } = last.runs[0]?.delivery ?? {}
+      assert.deepEqual([releases, redelivered], [3, true], 'a release with isCounted: false leaves releases unchanged')
+      await within('the consumer closes', last.consumer.close())
       await stage.nothingLeft()
     },
   }),

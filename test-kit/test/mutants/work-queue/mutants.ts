@@ -317,6 +317,15 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
+    'counts also the releases that do not count',
+    ['WQ-3.3'],
+    class extends PlainQueue {
+      override counts(): boolean {
+        return true
+      }
+    },
+  ),
+  mutant(
     'counts releases in the client',
     ['WQ-3.3'],
     class extends PlainQueue {

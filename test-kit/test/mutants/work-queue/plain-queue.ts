@@ -1,5 +1,14 @@
 import { decodeMessage, encodeMessage } from '@taskledger/core/codec'
-import type { CallOptions, Consumer, ConsumeOptions, Delivery, WorkMessage, WorkQueue, WorkQueueCapabilities } from '@taskledger/core/ports'
+import type {
+  CallOptions,
+  Consumer,
+  ConsumeOptions,
+  Delivery,
+  ReleaseOptions,
+  WorkMessage,
+  WorkQueue,
+  WorkQueueCapabilities,
+} from '@taskledger/core/ports'
 import { closedError } from '@taskledger/core/ports'
 
 /** A message, with its releases and whether it was delivered before. */
@@ -211,7 +220,9 @@ export class PlainQueue implements WorkQueue {
         if (this.settles(run)) this.accept(room, run)
       },
       release: async (options) => {
-        if (this.settles(run)) this.release(room, run, options?.delayMs ?? 0)
+        const { letter } = run
+        const uncounted = { ...run, letter: { ...letter, releases: letter.releases - 1 } }
+        if (this.settles(run)) this.release(room, this.counts(options) ? run : uncounted, options?.delayMs ?? 0)
       },
       reject: async (why) => {
         if (this.settles(run)) this.reject(room, run, why)
@@ -228,6 +239,10 @@ export class PlainQueue implements WorkQueue {
 
   accept(_room: Room, run: Run): void {
     run.accepted = true
+  }
+
+  counts(options: ReleaseOptions | undefined): boolean {
+    return options?.isCounted ?? true
   }
 
   release(room: Room, { letter }: Run, delayMs: number): void {
