@@ -12,6 +12,7 @@ import { Submissions } from './commands/submissions.ts'
 import type { TaskIds } from './commands/task-ids.ts'
 import { Health } from './health/health.ts'
 import { isProbe, Probe } from './health/probe.ts'
+import { Lapses } from './membership/lapses.ts'
 import { Membership } from './membership/membership.ts'
 import { NodeWatch } from './membership/node-watch.ts'
 import { closedWithin } from './node/closing.ts'
@@ -60,6 +61,7 @@ export class Assembly implements NodeListener {
   readonly #awaiting: Awaiting
   readonly #membership: Membership
   readonly #watch: NodeWatch
+  readonly #lapses: Lapses
   readonly #recovery: Recovery
   readonly #janitor: Janitor
   readonly #probe: Probe
@@ -74,8 +76,9 @@ export class Assembly implements NodeListener {
     const publisher = new Publisher({ node, outbox, listener: this })
     const eventSourcing = new EventSourcing({ node, publisher })
     const awaiting = new Awaiting(node)
-    const worker = new AttachedWorker({ node, eventSourcing, publisher, sender, registry })
     const watch = new NodeWatch({ node, listener: this })
+    const isLapseHarmless = (): boolean => this.#lapses.isHarmless
+    const worker = new AttachedWorker({ node, eventSourcing, publisher, sender, registry, isLapseHarmless })
     const horizons = new QueueHorizons(node)
     const recovery = new Recovery({ node, eventSourcing, publisher, sender, watch, horizons, overdueMs })
     const purging = new Purging(node)
@@ -94,6 +97,7 @@ export class Assembly implements NodeListener {
     this.#awaiting = awaiting
     this.#membership = new Membership({ node, name, worker, listener: this })
     this.#watch = watch
+    this.#lapses = new Lapses({ node, watch, worker })
     this.#recovery = recovery
     this.#janitor = new Janitor({ node, settings: options.janitor, registry, watch, horizons, recovery, purging })
     this.#probe = probe
@@ -123,12 +127,14 @@ export class Assembly implements NodeListener {
   leaseRenewed(): void {
     this.health.checkLease()
     this.worker.lookAtAll()
+    void this.#lapses.renewed()
     void this.#watch.refresh()
     void this.#probe.run()
   }
 
   renewalFailed(error: unknown): void {
     this.#watch.distrust()
+    this.#lapses.renewalFailed()
     this.health.checkLease(error)
     void this.#probe.run()
   }
@@ -140,9 +146,9 @@ export class Assembly implements NodeListener {
       if (state === 'doubtful') logger.warn({}, 'could not renew the lease in time: retrying')
       else logger.warn({}, 'lost the lease: other nodes count this node as dead until it is renewed')
     } else if (state === 'doubtful') logger.warn({}, 'stopped taking tasks: this node could not renew its lease in time')
-    else logger.error({ running: this.worker.running }, 'lost the lease: this node stops its tasks and releases them')
     this.health.checkLease()
-    this.worker.leaseChanged(state)
+    this.worker.leaseChanged()
+    if (state === 'lost' && this.worker.isOpen) this.#lapses.begin()
   }
 
   #noticeReceived(notice: TaskNotice): void {

@@ -1,7 +1,5 @@
 import type { JsonValue } from './json.ts'
 import { isSameJson } from './json.ts'
-import type { RetryPolicy } from './retry-policy.ts'
-import type { TaskProgress } from './task-event.ts'
 
 /**
  * The crashes of a task. An attempt crashed if its node died, or if its node stood still until the lease was lost. The framework cannot
@@ -25,11 +23,11 @@ const maxFactor = 10
 const suspectFrom = 2
 
 /**
- * The crashes after one more. `progress` is the latest report before it. If its value differs from that at the crash before, then the task
- * got further in between, and a new row of crashes begins.
+ * The crashes after one more. `progress` is the value of the latest report before it. If it differs from that at the crash before, then the
+ * task got further in between, and a new row of crashes begins.
  */
-export const withCrash = ({ all, inARow, progressAtLatest }: Crashes, progress: TaskProgress | undefined): Crashes => {
-  const value = progress?.value
+export const withCrash = ({ all, inARow, progressAtLatest }: Crashes, progress: JsonValue | undefined): Crashes => {
+  const value = progress === undefined ? progressAtLatest : progress
   const gotFurther = value !== undefined && !(progressAtLatest !== undefined && isSameJson(value, progressAtLatest))
   return {
     all: all + 1,
@@ -39,11 +37,10 @@ export const withCrash = ({ all, inARow, progressAtLatest }: Crashes, progress: 
 }
 
 /** Whether these are more crashes than the policy survives. */
-export const areTooMany = ({ all, inARow }: Crashes, { maxCrashes }: RetryPolicy): boolean =>
-  inARow > maxCrashes || all > maxFactor * maxCrashes
+export const areTooMany = ({ all, inARow }: Crashes, maxCrashes: number): boolean => inARow > maxCrashes || all > maxFactor * maxCrashes
 
 /**
  * Whether the task may be the cause of its crashes: a worker runs one such task at a time. A first crash suspects nobody: all tasks of a
  * killed node have one, and they have to run again at once. If the policy survives only one crash, it does.
  */
-export const isSuspect = ({ all }: Crashes, { maxCrashes }: RetryPolicy): boolean => all > 0 && all >= Math.min(suspectFrom, maxCrashes)
+export const isSuspect = ({ all }: Crashes, maxCrashes: number): boolean => all > 0 && all >= Math.min(suspectFrom, maxCrashes)

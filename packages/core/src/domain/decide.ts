@@ -124,7 +124,7 @@ const decideSettlement = (command: Settlement, state: TaskState): CommandDecisio
       const { reason, progress, node } = command
       const released = { ...first(command, state), attempt, ...given({ reason, progress }) }
       // A body that blocks the event loop of its node loses the lease again and again.
-      return reason !== undefined && areTooMany(crashesAfter(state, progress), state.retry)
+      return reason !== undefined && areTooMany(crashesAfter(state, progress), state.retry.maxCrashes)
         ? accept({ type: 'TaskDied', ...released, diedOn: node })
         : accept({ type: 'TaskReleased', ...released })
     }
@@ -142,7 +142,7 @@ const decideSettlement = (command: Settlement, state: TaskState): CommandDecisio
 
 /** The crashes of the task if the attempt that runs crashed now, after this report. */
 const crashesAfter = ({ crashes, progress: known }: TaskState, latest: TaskProgress | undefined): Crashes =>
-  withCrash(crashes, latest !== undefined && isLaterProgress(latest, known) ? latest : known)
+  withCrash(crashes, (latest !== undefined && isLaterProgress(latest, known) ? latest : known)?.value)
 
 const first = (command: TaskCommand, state: TaskState): EventBase => base(command, state.version + 1, command.eventIds[0])
 

@@ -28,12 +28,12 @@ export const evolve = (state: TaskState, event: TaskEvent): TaskState => {
       return { ...next, status: 'cancelled' }
     case 'TaskDied':
       return event.retryAt === undefined
-        ? { ...next, status: 'died', crashes: withCrash(state.crashes, next.progress) }
-        : { ...next, status: 'waiting', crashes: withCrash(state.crashes, next.progress), dueAt: event.retryAt }
+        ? { ...next, status: 'died', crashes: withCrash(state.crashes, next.progress?.value) }
+        : { ...next, status: 'waiting', crashes: withCrash(state.crashes, next.progress?.value), dueAt: event.retryAt }
     case 'TaskReleased':
       return event.reason === undefined
         ? { ...next, status: 'waiting', dueAt: 0 }
-        : { ...next, status: 'waiting', dueAt: 0, crashes: withCrash(state.crashes, next.progress) }
+        : { ...next, status: 'waiting', dueAt: 0, crashes: withCrash(state.crashes, next.progress?.value) }
     default:
       return next
   }

@@ -11,5 +11,7 @@ export const isSameJson = (a: JsonValue, b: JsonValue): boolean => {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false
   const [left, right] = [Object.entries(a), b as JsonObject]
-  return left.length === Object.keys(b).length && left.every(([key, value]) => Object.hasOwn(b, key) && isSameJson(value, right[key] ?? null))
+  return (
+    left.length === Object.keys(b).length && left.every(([key, value]) => Object.hasOwn(b, key) && isSameJson(value, right[key] ?? null))
+  )
 }

@@ -47,6 +47,6 @@ export const retryAfterFailure = (policy: RetryPolicy, failures: number, at: num
  * the first crash of a row: a task is seldom its cause.
  */
 export const retryAfterCrash = (policy: RetryPolicy, crashes: Crashes, at: number, random: number): number | undefined => {
-  if (areTooMany(crashes, policy)) return undefined
+  if (areTooMany(crashes, policy.maxCrashes)) return undefined
   return crashes.inARow === 1 ? at : at + delayMs(policy.backoff, crashes.inARow - 1, random)
 }

@@ -67,6 +67,7 @@ const createdData = all(
 const settled = record({ attempt })
 const withProgress = maybe<{ progress: TaskProgress }>({ progress })
 const failure = record({ attempt, error })
+const reason = maybe<{ reason: 'leaseLost' }>({ reason: fc.constant('leaseLost' as const) })
 const retryAt = maybe<{ retryAt: number }>({ retryAt: time })
 
 /** What an event of each type carries beside what every event does. */
@@ -80,8 +81,8 @@ const eventData: { [Type in TaskEvent['type']]: fc.Arbitrary<object> } = {
     maybe<{ attempt: number; abandoned: boolean; error: TaskError }>({ attempt, abandoned: fc.boolean(), error }),
     withProgress,
   ),
-  TaskDied: all(record({ attempt, diedOn: node }), retryAt),
-  TaskReleased: settled,
+  TaskDied: all(record({ attempt, diedOn: node }), all(all(reason, withProgress), retryAt)),
+  TaskReleased: all(settled, all(reason, withProgress)),
 }
 
 /** Any event, with no regard to what came before. */
@@ -99,8 +100,8 @@ const commandData: { [Type in TaskCommand['type']]: fc.Arbitrary<object> } = {
   FailTask: all(all(failure, withProgress), record({ retryable: fc.boolean(), random })),
   RequestCancel: eventData.TaskCancelRequested,
   CancelTask: all(settled, all(maybe<{ abandoned: boolean; error: TaskError }>({ abandoned: fc.boolean(), error }), withProgress)),
-  ReleaseTask: settled,
-  DeclareDead: record({ attempt, diedOn: node, random }),
+  ReleaseTask: eventData.TaskReleased,
+  DeclareDead: all(record({ attempt, diedOn: node, random }), withProgress),
 }
 
 const commandOf = (type: TaskCommand['type']): fc.Arbitrary<TaskCommand> =>

@@ -340,6 +340,31 @@ describe('ReleaseTask', () => {
   test.each(finals)('given a %s task, it is finished', (_status, history) => {
     given(history).when(release).then('finished')
   })
+
+  describe('because the node stood still and lost its lease', () => {
+    const lost = { ...release, reason: 'leaseLost', progress } satisfies CommandDraft
+    const once = created({ retry: policy({ maxCrashes: 1 }) })
+    const released: EventDraft = { type: 'TaskReleased', attempt: 1, reason: 'leaseLost', progress }
+
+    test('given a task in progress, it is released, with reason and progress', () => {
+      given(inProgress).when(lost).then([released])
+    })
+    test('given a task with its cancellation requested, it is cancelled', () => {
+      given(cancelling)
+        .when(lost)
+        .then([{ type: 'TaskCancelled', attempt: 1 }])
+    })
+    test('given one more than the crashes that the policy survives, it died on the node that releases it', () => {
+      given([once, started(1), released, started(2)])
+        .when({ ...lost, attempt: 2 })
+        .then([{ type: 'TaskDied', attempt: 2, reason: 'leaseLost', progress, diedOn: 'node-b' }])
+    })
+    test('given a crash before, both count', () => {
+      given([once, started(1), { type: 'TaskDied', attempt: 1, diedOn: 'node-a', retryAt: 0 }, started(2)])
+        .when({ ...release, attempt: 2, reason: 'leaseLost' })
+        .then([{ type: 'TaskDied', attempt: 2, reason: 'leaseLost', diedOn: 'node-b' }])
+    })
+  })
 })
 
 describe('DeclareDead', () => {
@@ -391,6 +416,51 @@ describe('DeclareDead', () => {
       .when({ ...declareDead, attempt: 2 })
       .then([died(2)])
   })
+  test('the event has the progress', () => {
+    given(inProgress)
+      .when({ ...declareDead, progress })
+      .then([{ type: 'TaskDied', attempt: 1, diedOn: 'node-a', progress, retryAt: at }])
+  })
+
+  describe('when the task reports progress', () => {
+    const once = created({ retry: policy({ maxCrashes: 1 }) })
+    const report = (attempt: number, done: number) => ({ attempt, sequence: 1, at, value: { done, of: 9 } })
+    const crash = (attempt: number, done: number): EventDraft => ({ ...died(attempt, at), progress: report(attempt, done) }) as EventDraft
+
+    test('given a crash before, and a new value since, it is retried at once: a new row of crashes begins', () => {
+      given([once, started(1), crash(1, 1), started(2)])
+        .when({ ...declareDead, attempt: 2, progress: report(2, 2) })
+        .then([crash(2, 2)])
+    })
+    test('given a crash before, and the same value since, the death is final', () => {
+      given([once, started(1), crash(1, 1), started(2)])
+        .when({ ...declareDead, attempt: 2, progress: { ...report(2, 1), value: { of: 9, done: 1 } } })
+        .then([{ ...died(2), progress: { ...report(2, 1), value: { of: 9, done: 1 } } } as EventDraft])
+    })
+    test('given a crash before, and no report since, the death is final', () => {
+      given([once, started(1), crash(1, 1), started(2)])
+        .when({ ...declareDead, attempt: 2, progress: report(1, 1) })
+        .then([{ ...died(2), progress: report(1, 1) } as EventDraft])
+    })
+    test('given a failure with a new value since the crash, it is retried', () => {
+      const failed: EventDraft = { type: 'TaskFailed', attempt: 2, error: boom, retryAt: at, progress: report(2, 2) }
+      given([created({ retry: policy({ maxAttempts: 9, maxCrashes: 1 }) }), started(1), crash(1, 1), started(2), failed, started(3)])
+        .when({ ...declareDead, attempt: 3 })
+        .then([died(3, at)])
+    })
+    test('given ten times the crashes that the policy survives, the death is final, whatever was reported', () => {
+      const lives = Array.from({ length: 10 }, (_, index) => [started(index + 1), crash(index + 1, index)]).flat()
+      given([once, ...lives, started(11)])
+        .when({ ...declareDead, attempt: 11, progress: report(11, 99) })
+        .then([{ ...died(11), progress: report(11, 99) } as EventDraft])
+    })
+    test('given a policy that survives no crash, the death is final', () => {
+      given([created({ retry: policy({ maxCrashes: 0 }) }), started(1)])
+        .when({ ...declareDead, progress: report(1, 1) })
+        .then([{ ...died(1), progress: report(1, 1) } as EventDraft])
+    })
+  })
+
   test('failures do not count as crashes', () => {
     const failed: EventDraft = { type: 'TaskFailed', attempt: 1, error: boom, retryAt: at }
     given([created({ retry: policy({ maxAttempts: 9, maxCrashes: 1 }) }), started(1), failed, started(2)])

@@ -136,7 +136,9 @@ describe('for any sequence of commands', () => {
       fc.property(lives, ({ history }) => {
         const { failures, crashes, retry, status } = stateOf(history)
         expect(failures).toBeLessThanOrEqual(retry.maxAttempts)
-        expect(crashes).toBeLessThanOrEqual(retry.maxCrashes + (status === 'died' || status === 'cancelled' ? 1 : 0))
+        const last = status === 'died' || status === 'cancelled' ? 1 : 0
+        expect(crashes.inARow).toBeLessThanOrEqual(retry.maxCrashes + last)
+        expect(crashes.all).toBeLessThanOrEqual(10 * retry.maxCrashes + last)
       }),
     )
   })
@@ -186,6 +188,14 @@ describe('the folds', () => {
         const { attempt, fence } = stateOf(history)
         fc.pre(attempt > 0)
         expect(detailsOf(history)?.fence).toBe(fence)
+      }),
+    )
+  })
+
+  test('agree on the number of crashes', () => {
+    fc.assert(
+      fc.property(lives, ({ history }) => {
+        expect(detailsOf(history)?.crashes ?? 0).toBe(stateOf(history).crashes.all)
       }),
     )
   })

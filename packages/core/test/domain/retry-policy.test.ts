@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Crashes } from '../../src/domain/crashes.ts'
 import type { RetryPolicy } from '../../src/domain/retry-policy.ts'
 import { defaultRetryPolicy, retryAfterCrash, retryAfterFailure } from '../../src/domain/retry-policy.ts'
 import { random, retryPolicy } from './arbitraries.ts'
@@ -46,14 +47,16 @@ describe('after a failure', () => {
 })
 
 describe('after a crash', () => {
+  const inARow = (crashes: number): Crashes => ({ all: crashes, inARow: crashes })
+
   test('three are survived by default', () => {
-    const repeated = [1, 2, 3, 4].map((crashes) => retryAfterCrash(defaultRetryPolicy, crashes, at, 0.5) !== undefined)
+    const repeated = [1, 2, 3, 4].map((crashes) => retryAfterCrash(defaultRetryPolicy, inARow(crashes), at, 0.5) !== undefined)
     expect(repeated).toEqual([true, true, true, false])
   })
   test('the first is without delay, the others wait as after failures', () => {
-    expect([1, 2, 3].map((crashes) => retryAfterCrash(policy, crashes, at, 0.5))).toEqual([at, at + 100, at + 300])
+    expect([1, 2, 3].map((crashes) => retryAfterCrash(policy, inARow(crashes), at, 0.5))).toEqual([at, at + 100, at + 300])
   })
   test('none is survived if the policy allows none', () => {
-    expect(retryAfterCrash({ ...policy, maxCrashes: 0 }, 1, at, 0.5)).toBeUndefined()
+    expect(retryAfterCrash({ ...policy, maxCrashes: 0 }, inARow(1), at, 0.5)).toBeUndefined()
   })
 })

@@ -97,14 +97,36 @@ describe('the details of a task', () => {
   test('that died names the node that stopped', () => {
     expect(tell(final.died)).toMatchObject({
       status: 'died',
-      error: { name: 'NodeDied', message: 'node node-a stopped while it ran attempt 1' },
+      error: { name: 'NodeDied', message: 'node node-a stopped while it ran attempt 1', attempt: 1 },
+      crashes: 1,
     })
   })
 
-  test('that was released waits, and is due at once', () => {
+  test('that died has the last report', () => {
+    expect(tell([...inProgress, { type: 'TaskDied', attempt: 1, diedOn: 'node-a', progress: progress(1, 4) }])).toMatchObject({
+      progress: progress(1, 4),
+    })
+  })
+
+  test('that was released waits, is due at once, and names no node and no start of an attempt that is over', () => {
     const details = tell([...inProgress, { type: 'TaskReleased', attempt: 1 }])
     expect(details).toMatchObject({ status: 'waiting', attempt: 1 })
-    expect(details).not.toHaveProperty('dueAt')
+    for (const property of ['dueAt', 'node', 'startedAt', 'error', 'crashes']) expect(details).not.toHaveProperty(property)
+  })
+
+  test('that was released because its node stood still: the error says so, and it counts', () => {
+    const released: EventDraft = { type: 'TaskReleased', attempt: 1, reason: 'leaseLost', progress: progress(1, 4), node: 'node-c' }
+    const details = tell([...inProgress, released])
+    expect(details).toMatchObject({ status: 'waiting', crashes: 1, progress: progress(1, 4), error: { name: 'LeaseLost', attempt: 1 } })
+    expect(details?.error?.message).toBe(
+      'node node-c stood still and lost its lease while it ran attempt 1: does the body block the event loop?',
+    )
+    expect(details).not.toHaveProperty('node')
+  })
+
+  test('that runs again: the error says which attempt failed', () => {
+    const failed: EventDraft = { type: 'TaskFailed', attempt: 1, error: boom, retryAt: firstAt }
+    expect(tell([...inProgress, failed, started(2)])).toMatchObject({ status: 'inProgress', attempt: 2, error: { ...boom, attempt: 1 } })
   })
 })
 

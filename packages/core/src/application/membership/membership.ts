@@ -74,6 +74,7 @@ export class Membership {
     this.#cancelRenewal?.()
     const { clock, lease } = this.#node
     const begunAt = clock.elapsed()
+    lease.ticked(lease.settings.renewMs)
     this.#renewing = this.#renew(begunAt).then((isRenewed) => {
       const periodMs = isRenewed ? lease.settings.renewMs : lease.settings.renewMs / retriesPerRenewal
       // Counted from the beginning of this renewal: a slow registry must not make renewals rarer.
@@ -85,6 +86,7 @@ export class Membership {
     if (this.#isLeaving) return
     const { clock, logger, lease } = this.#node
     const dueAt = clock.elapsed() + ms
+    lease.ticked(ms)
     this.#cancelRenewal = clock.schedule(ms, () => {
       const blockedMs = clock.elapsed() - dueAt
       if (blockedMs >= lease.settings.renewMs)

@@ -54,6 +54,11 @@ export class NodeWatch {
     return this.#live
   }
 
+  /** Whether the latest read found this node and no other. */
+  get isAlone(): boolean {
+    return this.#live.length === 1 && this.#live[0]?.nodeId === this.#node.nodeId
+  }
+
   isLive(nodeId: string): boolean {
     return nodeId === this.#node.nodeId || this.#live.some((node) => node.nodeId === nodeId)
   }

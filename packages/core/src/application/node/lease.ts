@@ -49,6 +49,9 @@ export class Lease {
   readonly #clock: Clock
   #sentAt = -Infinity
   #unbrokenSince = Infinity
+  /** When the next tick is due, by `clock.elapsed()`. */
+  #tickDueAt = Infinity
+  #stoodStillMs = 0
 
   constructor(clock: Clock, settings: LeaseSettings) {
     this.#clock = clock
@@ -75,9 +78,28 @@ export class Lease {
     return this.state !== 'lost' && this.#unbrokenSince <= since
   }
 
+  /**
+   * Whether this process stood still since the latest renewal, for one `renewMs` or longer: it was frozen, or a body blocked its event loop.
+   * A registry that does not answer is another reason to lose a lease.
+   */
+  get hasStoodStill(): boolean {
+    return this.#stillMs >= this.settings.renewMs
+  }
+
+  /** Notes that this process runs, and that it ticks again within this time, in milliseconds. A late tick means that it stood still. */
+  ticked(withinMs: number): void {
+    this.#stoodStillMs = this.#stillMs
+    this.#tickDueAt = this.#clock.elapsed() + withinMs
+  }
+
   /** Notes a successful renewal, which was sent at this moment of `clock.elapsed()`. */
   renewed(sentAt: number): void {
     if (this.state === 'lost') this.#unbrokenSince = sentAt
     this.#sentAt = Math.max(this.#sentAt, sentAt)
+    if (this.state !== 'lost') this.#stoodStillMs = 0
+  }
+
+  get #stillMs(): number {
+    return this.#stoodStillMs + Math.max(0, this.#clock.elapsed() - this.#tickDueAt)
   }
 }

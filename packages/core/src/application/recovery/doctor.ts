@@ -155,7 +155,7 @@ export class Doctor {
         'stuck',
         'messageLost',
         waitsSince(details),
-        `queue ${details.queue} has delivered messages sent later: the message of the task is lost`,
+        `queue ${details.queue} has delivered messages sent later: the message of the task is lost${orWaits(details)}`,
       )
     return this.#isTaken(details)
       ? undefined
@@ -172,3 +172,7 @@ export class Doctor {
     return detailsOf(await persist(this.#node, persistence, (bound) => this.#node.storage.events.read(taskId, { signal: bound })))
   }
 }
+
+/** A worker postpones a task that has crashed several times while another such task runs. */
+const orWaits = ({ crashes = 0 }: TaskDetails): string =>
+  crashes === 0 ? '' : `, or it waits for its turn: it has crashed (${crashes}), and a worker runs one such task at a time`

@@ -1,5 +1,7 @@
+import { isSuspect } from '../../domain/crashes.ts'
 import type { TaskDetails } from '../../domain/task-details.ts'
 import { waitsSince } from '../../domain/task-details.ts'
+import type { TaskProgress } from '../../domain/task-event.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import { isFinalStatus } from '../../domain/task-status.ts'
 import type { UnreadableRow } from '../../ports/task-listing.ts'
@@ -149,12 +151,16 @@ export class Recovery {
     return since + this.#overdueMs <= (await this.#horizons.of(details.queue))
   }
 
-  async #sendAgain({ created }: Aggregate, details: TaskDetails): Promise<void> {
+  async #sendAgain({ created, state }: Aggregate, details: TaskDetails): Promise<void> {
     const { taskId, queue, version, attempt } = details
     const now = this.#node.clock.now()
     if (waitsSince(details) <= now) {
       this.#resent.set(taskId, { at: now, times: (this.#resent.get(taskId)?.times ?? 0) + 1 })
-      this.#node.logger.warn({ taskId, queue, attempt }, 'resent the lost message of a waiting task')
+      const fields = { taskId, queue, attempt }
+      // Its message may be among those that workers postpone. Nobody can tell, and a second message does no harm.
+      if (isSuspect(state.crashes, state.retry.maxCrashes))
+        this.#node.logger.info(fields, 'sent a task again that has crashed: it waits, or its message is lost')
+      else this.#node.logger.warn(fields, 'resent the lost message of a waiting task')
     }
     await this.#sender.send(details, version === 1 ? created : undefined)
   }
@@ -168,15 +174,36 @@ export class Recovery {
     await this.#watch.refreshFromNow()
     if (!this.#watch.isDead(node)) return false
     const { nodeId, logger, commandTimeoutMs, random } = this.#node
+    const progress = await this.#savedProgress(taskId)
     const { refused, aggregate: after } = await this.#eventSourcing.dispatch(
-      { type: 'DeclareDead', ...commandBase(this.#node, taskId), attempt, diedOn: node, random: random() },
+      {
+        type: 'DeclareDead',
+        ...commandBase(this.#node, taskId),
+        attempt,
+        diedOn: node,
+        random: random(),
+        ...(progress === undefined ? {} : { progress }),
+      },
       { known: aggregate, persistence: { forMs: commandTimeoutMs } },
     )
     // Another node was first, or the attempt ended after all.
     if (refused !== undefined || after.details === undefined) return false
-    const { status } = after.details
-    logger.warn({ taskId, attempt, diedOn: node, by: nodeId, status }, 'declared an attempt dead: its node is gone')
+    const { status, type, crashes } = after.details
+    const fields = { taskId, type, attempt, diedOn: node, by: nodeId, status, crashes }
+    if (status === 'died') logger.error(fields, 'ended a task as died: its process died too often')
+    else logger.warn(fields, 'declared an attempt dead: its node is gone')
     if (status === 'waiting') await this.#sender.send(after.details)
     return true
+  }
+
+  /** What the dead attempt reported last: it says whether the task got further, and becomes part of the history. */
+  async #savedProgress(taskId: TaskId): Promise<TaskProgress | undefined> {
+    const { storage, commandTimeoutMs, logger } = this.#node
+    try {
+      return await persist(this.#node, { forMs: commandTimeoutMs }, (signal) => storage.listing.progress(taskId, { signal }))
+    } catch (error) {
+      logger.warn({ taskId, err: error }, 'failed to read the last progress of a dead attempt: its crash counts in any case')
+      return undefined
+    }
   }
 }

@@ -1,6 +1,5 @@
 import { misuse } from '../../ports/shared/errors.ts'
 import type { TaskNotice } from '../../ports/event-bus.ts'
-import type { LeaseState } from '../node/lease.ts'
 import type { TaskWorkerOptions } from './settings.ts'
 import { workerSettings } from './settings.ts'
 import type { WorkerParts } from './worker.ts'
@@ -59,8 +58,13 @@ export class AttachedWorker {
     this.#worker?.lookAtAll()
   }
 
-  leaseChanged(state: LeaseState): void {
-    this.#worker?.leaseChanged(state)
+  leaseChanged(): void {
+    this.#worker?.leaseChanged()
+  }
+
+  /** Stops the running tasks. `isCrash` says whether this process stood still. */
+  loseLease(isCrash: boolean): void {
+    this.#worker?.loseLease(isCrash)
   }
 
   async close(options: { readonly drainMs?: number | undefined }): Promise<void> {

@@ -27,6 +27,7 @@ export class Attempts {
   readonly #publisher: Publisher
   readonly #sender: Sender
   readonly #settings: WorkerSettings
+  readonly #isLapseHarmless: () => boolean
   readonly #reports: ProgressReports
   readonly #runs = new Map<TaskId, TaskRun>()
   #isShuttingDown = false
@@ -37,12 +38,15 @@ export class Attempts {
     readonly publisher: Publisher
     readonly sender: Sender
     readonly settings: WorkerSettings
+    /** Whether the running tasks may outlive a lapse of the lease at this moment. */
+    readonly isLapseHarmless: () => boolean
   }) {
     this.#node = parts.node
     this.#eventSourcing = parts.eventSourcing
     this.#publisher = parts.publisher
     this.#sender = parts.sender
     this.#settings = parts.settings
+    this.#isLapseHarmless = parts.isLapseHarmless
     this.#reports = new ProgressReports(parts.node, parts.settings.progressIntervalMs)
   }
 
@@ -63,7 +67,7 @@ export class Attempts {
       if (isMissed()) void this.#look(run)
       if (this.#isShuttingDown) abortForShutdown(run)
       // The claim may have been written long after it began: other nodes may have declared this node dead by then, and run the task.
-      if (!this.#node.lease.isHeldSince(begunAt)) run.abort('LEASE_LOST', leaseLost)
+      if (!this.#node.lease.isHeldSince(begunAt)) run.loseLease(false)
       await this.#settle(run, await run.run(runnable))
     } catch (error) {
       await this.#fail(run, error)
@@ -87,9 +91,12 @@ export class Attempts {
     for (const run of this.#runs.values()) abortForShutdown(run)
   }
 
-  /** Aborts the bodies, except those with `onLeaseLost: 'finish'`: other nodes may have declared this node dead, and may run its tasks. */
-  loseLease(): void {
-    for (const run of this.#runs.values()) abortForLease(run)
+  /**
+   * Aborts the bodies, except those with `onLeaseLost: 'finish'`: other nodes may have declared this node dead, and may run its tasks.
+   * `isCrash` says whether this process stood still: then one of the bodies may be the cause, and the attempts count as crashes.
+   */
+  loseLease(isCrash: boolean): void {
+    for (const run of this.#runs.values()) run.loseLease(isCrash)
   }
 
   /** Replaces an older attempt of the same task, which was ended elsewhere while its body went on here. */
@@ -129,7 +136,8 @@ export class Attempts {
         finishesWithoutLease: runnable.onLeaseLost === 'finish',
         onProgress: (progress) => {
           // After a freeze of the process a report may come before the timer that reports the lost lease.
-          if (this.#node.lease.state === 'lost') abortForLease(run)
+          const { lease } = this.#node
+          if (lease.state === 'lost' && !this.#isLapseHarmless()) run.loseLease(lease.hasStoodStill)
           this.#reports.report({ taskId, createdAt }, run.aggregate.state, progress)
         },
       },
@@ -257,9 +265,3 @@ export class Attempts {
 }
 
 const abortForShutdown = (run: TaskRun): void => run.abort('SHUTTING_DOWN', 'the node shuts down: another node runs the task')
-
-const leaseLost = 'the node lost its lease: another node may run the task'
-
-const abortForLease = (run: TaskRun): void => {
-  if (!run.finishesWithoutLease) run.abort('LEASE_LOST', leaseLost)
-}

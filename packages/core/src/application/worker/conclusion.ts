@@ -17,12 +17,14 @@ export interface EndedAttempt {
   /** Why the signal of the body was aborted; `undefined` if it was not. */
   readonly aborted: TaskAborted | undefined
   readonly progress: TaskProgress | undefined
+  /** Whether an attempt that is released counts as a crash. */
+  readonly isCrash: boolean
 }
 
 /** The command that settles an attempt; `undefined` if another node has ended it. `random` draws the jitter of a retry, in [0, 1). */
 export const conclusionOf = (
   ending: Ending,
-  { attempt, aborted, progress }: EndedAttempt,
+  { attempt, aborted, progress, isCrash }: EndedAttempt,
   commandBase: CommandBase,
   random: () => number,
 ): TaskCommand | undefined => {
@@ -54,8 +56,10 @@ export const conclusionOf = (
       return ending.type === 'abandoned'
         ? failed(new TaskAborted('TIMED_OUT', `${aborted.message}, and the body ignored its signal: it may still run`), false)
         : failed(aborted, true)
-    case 'SHUTTING_DOWN':
     case 'LEASE_LOST':
+      if (isCrash) return { type: 'ReleaseTask', ...base, reason: 'leaseLost' }
+      return { type: 'ReleaseTask', ...commandBase, attempt }
+    case 'SHUTTING_DOWN':
       // The worker has saved the progress: the release carries none.
       return { type: 'ReleaseTask', ...commandBase, attempt }
     case 'ATTEMPT_LOST':

@@ -40,7 +40,9 @@ export class TaskRun {
   #abandon: ((ending: Ending) => void) | undefined
   #progress: TaskProgress | undefined
   #sequence = 0
+  #hasBegun = false
   #isEnded = false
+  #isCrash = false
   #isGraceRunning = false
 
   constructor(options: TaskRunOptions, aggregate: Aggregate) {
@@ -56,8 +58,9 @@ export class TaskRun {
     return this.#progress
   }
 
-  get finishesWithoutLease(): boolean {
-    return this.#options.finishesWithoutLease
+  /** Whether the end of the attempt counts as a crash: its process stood still while the body ran, and so lost its lease. */
+  get isCrash(): boolean {
+    return this.#isCrash
   }
 
   /** Why the signal was aborted; `undefined` if it was not. */
@@ -69,6 +72,7 @@ export class TaskRun {
   async run(runnable: RunnableTask): Promise<Ending> {
     // Do not start a body whose signal is aborted already: the body may wait for the abort event, which has passed.
     if (this.aborted !== undefined) return this.#end({ type: 'threw', thrown: this.aborted })
+    this.#hasBegun = true
     const { timeoutMs } = this.#options
     if (timeoutMs !== undefined) this.#after(timeoutMs, () => this.abort('TIMED_OUT', `the attempt timed out after ${timeoutMs} ms`))
     return new Promise<Ending>((resolve) => {
@@ -79,6 +83,13 @@ export class TaskRun {
         (thrown: unknown) => end({ type: 'threw', thrown }),
       )
     })
+  }
+
+  /** Aborts the body with LEASE_LOST, unless it may finish. `isCrash` says whether the process stood still. */
+  loseLease(isCrash: boolean): void {
+    if (this.#hasBegun && this.#options.finishesWithoutLease) return
+    this.#isCrash ||= isCrash && this.#hasBegun && this.aborted === undefined
+    this.abort('LEASE_LOST', 'the node lost its lease: another node may run the task')
   }
 
   /** Aborts the body; the first reason stays. A body that goes on past the grace period is abandoned, except after LEASE_LOST. */

@@ -6,7 +6,6 @@ import type { TaskRegistry } from '../../tasks/task-registry.ts'
 import { Attempts } from './attempts.ts'
 import { Claims } from './claims.ts'
 import type { EventSourcing } from '../commands/event-sourcing.ts'
-import type { LeaseState } from '../node/lease.ts'
 import type { NodeContext } from '../node/context.ts'
 import { checkOptions } from '../../ports/shared/check-options.ts'
 import { checkMs } from '../../ports/shared/checks.ts'
@@ -41,6 +40,8 @@ export interface WorkerParts {
   readonly sender: Sender
   readonly registry: TaskRegistry
   readonly settings: WorkerSettings
+  /** Whether the running tasks may outlive a lapse of the lease at this moment. */
+  readonly isLapseHarmless: () => boolean
 }
 
 /** Takes tasks from queues and runs them. A node has at most one worker. */
@@ -103,13 +104,21 @@ export class TaskWorker {
   }
 
   /**
-   * Acts on a new state of the lease. Unless it is held, the worker takes no more tasks; if it is lost, the worker aborts the running ones.
+   * Acts on a new state of the lease: unless it is held, the worker takes no more tasks.
    *
    * @internal
    */
-  leaseChanged(state: LeaseState): void {
+  leaseChanged(): void {
     this.#resize()
-    if (state === 'lost') this.#attempts.loseLease()
+  }
+
+  /**
+   * Aborts the running tasks: the lease is lost. `isCrash` says whether this process stood still.
+   *
+   * @internal
+   */
+  loseLease(isCrash: boolean): void {
+    this.#attempts.loseLease(isCrash)
   }
 
   /**

@@ -125,7 +125,8 @@ describe('the lease of a node', () => {
     const frozen = await cluster.node({ held: { heeds: false }, worker: { cancelGraceMs: 1_000, drainMs: 0 } })
     const [task, body] = await cluster.start(frozen)
     await cluster.node()
-    await cluster.advance(2_000)
+    // The node learns of the other one at its next renewal.
+    await cluster.advance(6_000)
     frozen.faults.dropsNotice = () => true
     frozen.process.freeze()
     expect(await cluster.untilRunning(task, 2)).toBeLessThan(40_000)
@@ -178,7 +179,10 @@ describe('the lease of a node', () => {
   it('is checked when a body reports progress, even before a timer does', async () => {
     await using cluster = new VirtualCluster()
     const frozen = await cluster.node()
+    await cluster.node({ worker: false })
+    await cluster.advance(6_000)
     const [, body] = await cluster.start(frozen)
+    frozen.faults.dropsNotice = () => true
     frozen.process.freeze()
     await cluster.advance(20_000)
     body.progress('still here')

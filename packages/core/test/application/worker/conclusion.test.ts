@@ -10,8 +10,8 @@ const base = { taskId: '0192aaaa-0000-7000-8000-000000000000' as TaskId, at: 5, 
 const progress: TaskProgress = { attempt: 3, sequence: 1, at: 4, value: 'half' }
 const aborted = (code: AbortCode): TaskAborted => new TaskAborted(code, `aborted by ${code}`)
 const abortError = Object.assign(new Error('stopped'), { name: 'AbortError' })
-const conclude = (ending: Ending, reason?: TaskAborted): TaskCommand | undefined =>
-  conclusionOf(ending, { attempt: 3, aborted: reason, progress }, base, () => 0.5)
+const conclude = (ending: Ending, reason?: TaskAborted, isCrash = false): TaskCommand | undefined =>
+  conclusionOf(ending, { attempt: 3, aborted: reason, progress, isCrash }, base, () => 0.5)
 
 const returned = (value: unknown): Ending => ({ type: 'returned', value })
 const threw = (thrown: unknown): Ending => ({ type: 'threw', thrown })
@@ -55,6 +55,11 @@ describe('the command that settles an attempt', () => {
 
   test("a cancel by the body's own abort error carries no error", () => {
     expect(conclude(threw(abortError), cancel)).not.toHaveProperty('error')
+  })
+
+  test('a lease that was lost because the process stood still counts, so the release carries the progress', () => {
+    const command = conclude(threw(abortError), aborted('LEASE_LOST'), true)
+    expect(command).toEqual({ type: 'ReleaseTask', ...base, attempt: 3, progress, reason: 'leaseLost' })
   })
 
   test('a release carries no progress: the worker saved it', () => {
