@@ -44,7 +44,7 @@ const options = [
 const sections: readonly (readonly [heading: string, tables: readonly (readonly string[])[]])[] = [
   ['## Details of a task', [propertiesOf('domain/task-details.ts', 'TaskDetails')]],
   ['### progress', [propertiesOf(event, 'TaskProgress')]],
-  ['### error', [propertiesOf(event, 'TaskError')]],
+  ['### error', [[...propertiesOf('domain/task-details.ts', 'AttemptError'), ...propertiesOf(event, 'TaskError')]]],
   ['## Options of a list', [options, propertiesOf('ports/task-listing.ts', 'TaskPage')]],
   ['## Notices', [propertiesOf('ports/event-bus.ts', 'TaskNotice'), [...membersOf(event, 'TaskEvent'), 'TaskProgress']]],
 ]

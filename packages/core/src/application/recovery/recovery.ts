@@ -1,5 +1,5 @@
 import { isSuspect } from '../../domain/crashes.ts'
-import type { TaskDetails } from '../../domain/task-details.ts'
+import type { TaskDetails, TaskLife } from '../../domain/task-details.ts'
 import { waitsSince } from '../../domain/task-details.ts'
 import type { TaskProgress } from '../../domain/task-event.ts'
 import type { TaskId } from '../../domain/task-id.ts'
@@ -165,7 +165,7 @@ export class Recovery {
     await this.#sender.send(details, version === 1 ? created : undefined)
   }
 
-  async #repairRunning(aggregate: Aggregate, { taskId, node = '', attempt }: TaskDetails): Promise<boolean> {
+  async #repairRunning(aggregate: Aggregate, { taskId, createdAt, node = '', attempt }: TaskDetails): Promise<boolean> {
     if (this.#watch.isLive(node)) return false
     this.#watch.miss(node)
     if (!this.#watch.isDead(node)) return false
@@ -174,7 +174,7 @@ export class Recovery {
     await this.#watch.refreshFromNow()
     if (!this.#watch.isDead(node)) return false
     const { nodeId, logger, commandTimeoutMs, random } = this.#node
-    const progress = await this.#savedProgress(taskId)
+    const progress = await this.#savedProgress({ taskId, createdAt })
     const { refused, aggregate: after } = await this.#eventSourcing.dispatch(
       {
         type: 'DeclareDead',
@@ -197,12 +197,12 @@ export class Recovery {
   }
 
   /** What the dead attempt reported last: it says whether the task got further, and becomes part of the history. */
-  async #savedProgress(taskId: TaskId): Promise<TaskProgress | undefined> {
+  async #savedProgress(task: TaskLife): Promise<TaskProgress | undefined> {
     const { storage, commandTimeoutMs, logger } = this.#node
     try {
-      return await persist(this.#node, { forMs: commandTimeoutMs }, (signal) => storage.listing.progress(taskId, { signal }))
+      return await persist(this.#node, { forMs: commandTimeoutMs }, (signal) => storage.listing.progress(task, { signal }))
     } catch (error) {
-      logger.warn({ taskId, err: error }, 'failed to read the last progress of a dead attempt: its crash counts in any case')
+      logger.warn({ taskId: task.taskId, err: error }, 'failed to read the last progress of a dead attempt: its crash counts in any case')
       return undefined
     }
   }

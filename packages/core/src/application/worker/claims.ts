@@ -19,6 +19,7 @@ import { persistAnyway, untilClosed } from '../node/retrying.ts'
 import type { Publisher } from '../commands/publisher.ts'
 import type { Sender } from '../commands/sender.ts'
 import { SerialHolds } from './serial-holds.ts'
+import { Suspects } from './suspects.ts'
 import type { WorkerSettings } from './settings.ts'
 
 interface Claim {
@@ -45,6 +46,7 @@ export class Claims {
   readonly #settings: WorkerSettings
   readonly #isTaking: () => boolean
   readonly #holds: SerialHolds
+  readonly #suspects: Suspects
   readonly #open = new Set<Claim>()
 
   constructor(parts: {
@@ -67,6 +69,7 @@ export class Claims {
     this.#settings = parts.settings
     this.#isTaking = parts.isTaking
     this.#holds = new SerialHolds(parts)
+    this.#suspects = new Suspects(parts.node)
   }
 
   /** Claims and runs the task of a delivery. Never rejects: a delivery that fails here is released to other nodes. */
@@ -81,7 +84,7 @@ export class Claims {
   decline(delivery: Delivery, mode: ConsumeMode): Promise<void> {
     return this.#handle(delivery, mode, async (untilFree) => {
       if (delivery.redelivered) await untilFree?.()
-      await this.#release(delivery)
+      await this.#postpone(delivery)
     })
   }
 
@@ -138,10 +141,17 @@ export class Claims {
       return this.#undecodable(delivery, known, untilFree, error)
     }
     // The steps before may have taken long: the worker may be closing, or its lease doubtful.
-    if (!this.#isTaking()) return this.#release(delivery)
-    await this.#claimAnd(delivery, known, untilFree, (started, claim) =>
-      this.#attempts.run(started, runnable, claim.begunAt, () => claim.heard > started.state.version),
-    )
+    if (!this.#isTaking()) return this.#postpone(delivery)
+    const turn = this.#suspects.turnOf(known, delivery.message.taskId)
+    if (turn === undefined) return this.#postpone(delivery, await this.#suspects.delayMs())
+    try {
+      await this.#claimAnd(delivery, known, untilFree, (started, claim) => {
+        this.#suspects.claimed(turn, started)
+        return this.#attempts.run(started, runnable, claim.begunAt, () => claim.heard > started.state.version)
+      })
+    } finally {
+      this.#suspects.over(turn)
+    }
   }
 
   /**
@@ -156,13 +166,16 @@ export class Claims {
 
   /** Another node may be able to decode the task. After `maxReleases` the task fails, so that people see it. */
   async #undecodable(delivery: Delivery, known: Aggregate, untilFree: UntilFree, error: unknown): Promise<void> {
-    if (delivery.releases < this.#settings.unknownTasks.maxReleases) return this.#leaveToOthers(delivery, error)
+    const { type, version } = known.created?.task ?? {}
+    if (delivery.releases < this.#settings.unknownTasks.maxReleases) return this.#leaveToOthers(delivery, error, { type, version })
     await this.#claimAnd(delivery, known, untilFree, async (started) => {
       const described = describeError(error)
       const message = `no worker could decode the task; node ${this.#node.nodeId} reports: ${described.message}`
       const command = { type: 'FailTask', ...commandBase(this.#node, delivery.message.taskId), retryable: false, random: 0 } as const
       const failed = { ...command, attempt: started.state.attempt, error: { ...described, message } }
-      await this.#eventSourcing.dispatch(failed, { known: started, persistence: untilClosed })
+      const { refused } = await this.#eventSourcing.dispatch(failed, { known: started, persistence: untilClosed })
+      const fields = { taskId: delivery.message.taskId, type, version, node: this.#node.nodeId, releases: delivery.releases, err: error }
+      if (refused === undefined) this.#node.logger.error(fields, 'failed a task: no worker could decode it')
     })
   }
 
@@ -239,21 +252,29 @@ export class Claims {
     }
   }
 
-  async #leaveToOthers(delivery: Delivery, error: unknown): Promise<void> {
+  async #leaveToOthers(delivery: Delivery, error: unknown, task: object = {}): Promise<void> {
     const { message, releases } = delivery
+    const fields = { taskId: message.taskId, ...task, node: this.#node.nodeId, releases, err: error }
     const isForOthers =
       releases < this.#settings.unknownTasks.maxReleases || this.#node.closed.aborted || hasCode(error, 'UNKNOWN_EVENT_TYPE')
     if (isForOthers) {
-      this.#node.logger.warn({ taskId: message.taskId, releases, err: error }, 'released a task that cannot run here')
+      // One line for each task: the next releases, here or on other nodes, have the same reason.
+      if (releases === 0) this.#node.logger.warn(fields, 'released a task that cannot run here')
+      else this.#node.logger.debug(fields, 'released a task again that cannot run here')
       return this.#release(delivery)
     }
-    this.#node.logger.error({ taskId: message.taskId, releases, err: error }, 'dead-lettered a message')
+    this.#node.logger.error(fields, 'dead-lettered a message')
     const why = `released ${releases} times; node ${this.#node.nodeId} reports: ${describeError(error).message}`
     await this.#settle(delivery, () => delivery.reject(why))
   }
 
   #release(delivery: Delivery): Promise<void> {
     return this.#settle(delivery, () => delivery.release({ delayMs: this.#settings.unknownTasks.retryDelayMs }))
+  }
+
+  /** Releases a task that could run here, but not now. The release does not count. */
+  #postpone(delivery: Delivery, delayMs: number = this.#settings.unknownTasks.retryDelayMs): Promise<void> {
+    return this.#settle(delivery, () => delivery.release({ delayMs, isCounted: false }))
   }
 
   async #settle({ message }: Delivery, call: () => Promise<void>): Promise<void> {
