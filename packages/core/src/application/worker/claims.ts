@@ -174,7 +174,7 @@ export class Claims {
       const command = { type: 'FailTask', ...commandBase(this.#node, delivery.message.taskId), retryable: false, random: 0 } as const
       const failed = { ...command, attempt: started.state.attempt, error: { ...described, message } }
       const { refused } = await this.#eventSourcing.dispatch(failed, { known: started, persistence: untilClosed })
-      const fields = { taskId: delivery.message.taskId, type, version, node: this.#node.nodeId, releases: delivery.releases, err: error }
+      const fields = { taskId: delivery.message.taskId, type, version, releases: delivery.releases, err: error }
       if (refused === undefined) this.#node.logger.error(fields, 'failed a task: no worker could decode it')
     })
   }
@@ -254,7 +254,7 @@ export class Claims {
 
   async #leaveToOthers(delivery: Delivery, error: unknown, task: object = {}): Promise<void> {
     const { message, releases } = delivery
-    const fields = { taskId: message.taskId, ...task, node: this.#node.nodeId, releases, err: error }
+    const fields = { taskId: message.taskId, ...task, releases, err: error }
     const isForOthers =
       releases < this.#settings.unknownTasks.maxReleases || this.#node.closed.aborted || hasCode(error, 'UNKNOWN_EVENT_TYPE')
     if (isForOthers) {

@@ -7,10 +7,10 @@ import type { TaskRun } from './task-run.ts'
  * Logs how an attempt ended on this node, unless it completed or was cancelled as requested. The level says who has to act: nobody
  * (`info`), nobody as long as it is rare (`warn`), a person (`error`).
  */
-export const logEnd = ({ logger, nodeId }: NodeContext, run: Pick<TaskRun, 'taskId' | 'attempt' | 'aborted'>, outcome: Outcome): void => {
+export const logEnd = ({ logger }: NodeContext, run: Pick<TaskRun, 'taskId' | 'attempt' | 'aborted'>, outcome: Outcome): void => {
   const { events, aggregate } = outcome
   const { taskId, attempt, aborted } = run
-  const fields = { taskId, type: aggregate.details?.type, attempt, node: nodeId }
+  const fields = { taskId, type: aggregate.details?.type, attempt }
   for (const event of events)
     switch (event.type) {
       case 'TaskFailed':
