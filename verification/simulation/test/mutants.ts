@@ -178,7 +178,7 @@ export const mutants: readonly Mutant[] = [
     name: 'rows and notices that failed are not retried',
     seed: 20,
     promise: 'listing',
-    edits: [core('commands/outbox.ts', '      void this.#retry(what, call)\n', '')],
+    edits: [core('commands/outbox.ts', '      this.#retry(what, again)\n', '')],
   },
   {
     name: 'a claim does not check for a cancel request made meanwhile',

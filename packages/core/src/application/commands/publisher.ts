@@ -4,6 +4,7 @@ import type { TaskDetails } from '../../domain/task-details.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import type { TaskNotice } from '../../ports/event-bus.ts'
 import type { Aggregate } from './aggregate.ts'
+import { fold, noTask } from './aggregate.ts'
 import type { NodeContext } from '../node/context.ts'
 import type { NodeListener } from '../node/listener.ts'
 import type { Outbox } from './outbox.ts'
@@ -32,14 +33,24 @@ export class Publisher {
     if (last !== undefined) await this.publish(aggregate, [last])
   }
 
+  /** Resolves once the row is saved, or the outbox retries it. A row may have a large result, so a retry reads the history again. */
   saveRow(details: TaskDetails): Promise<void> {
-    return this.#outbox.deliver({ action: 'save a row', taskId: details.taskId }, (signal) => this.saveRowNow(details, signal))
+    const { taskId } = details
+    return this.#outbox.deliver({ action: 'save a row', taskId }, (signal) => this.saveRowNow(details, signal), this.#readAndSave(taskId))
   }
 
   /** Saves a row in one try, and rejects on a failure. */
   async saveRowNow(details: TaskDetails, signal: AbortSignal): Promise<void> {
     await this.#node.storage.listing.save(details, { signal })
     this.#listener.rowSaved(details)
+  }
+
+  #readAndSave(taskId: TaskId): (signal: AbortSignal) => Promise<void> {
+    return async (signal) => {
+      const { details } = fold(noTask, await this.#node.storage.events.read(taskId, { signal }))
+      // Without a history the task was purged meanwhile.
+      if (details !== undefined) await this.saveRowNow(details, signal)
+    }
   }
 
   /** Publishes notices. A lost notice only delays its receivers; a failed call is retried. */

@@ -9,16 +9,22 @@ import type { Outbox } from './outbox.ts'
 /** The maximum payload in a message, in characters of its JSON. A worker reads a longer payload from the store. */
 const maxCarriedCharacters = 16 * 1024
 
-interface Due {
+/**
+ * What a message needs of its task. It has no payload and no details: a task may wait for years, so 100,000 delayed tasks must not hold
+ * more memory than their ids. The worker reads the payload of a delayed task from the store.
+ */
+type Unsent = Pick<TaskDetails, 'taskId' | 'version' | 'queue'>
+
+interface Delayed {
+  readonly unsent: Unsent
   readonly cancel: CancelSchedule
-  readonly sendNow: () => void
 }
 
 /** Sends the messages of tasks to their queues: at once, or when they are due. */
 export class Sender {
   readonly #node: NodeContext
   readonly #outbox: Outbox
-  readonly #due = new Map<TaskId, Due>()
+  readonly #delayed = new Map<TaskId, Delayed>()
   #isClosed = false
 
   constructor(parts: { readonly node: NodeContext; readonly outbox: Outbox }) {
@@ -27,42 +33,56 @@ export class Sender {
   }
 
   /** Resolves once the message is sent or scheduled, or the outbox retries it. */
-  async send(details: TaskDetails, created?: TaskCreated): Promise<void> {
-    const { taskId, dueAt = 0 } = details
+  async send({ taskId, version, queue, dueAt = 0 }: TaskDetails, created?: TaskCreated): Promise<void> {
+    const unsent: Unsent = { taskId, version, queue }
     const waitMs = dueAt - this.#node.clock.now()
-    if (waitMs <= 0) return this.#sendNow(details, created)
+    if (waitMs <= 0) return this.#sendNow(unsent, created)
     this.forget(taskId)
-    if (this.#isClosed) return
-    const sendNow = (): void => void this.#sendNow(details, created)
-    const cancel = this.#node.clock.schedule(waitMs, () => {
-      this.#due.delete(taskId)
-      sendNow()
-    })
-    this.#due.set(taskId, { cancel, sendNow })
+    if (!this.#isClosed) this.#delay(unsent, waitMs)
   }
 
   /** Cancels the scheduled message of a task. */
   forget(taskId: TaskId): void {
-    this.#due.get(taskId)?.cancel()
-    this.#due.delete(taskId)
+    this.#delayed.get(taskId)?.cancel()
+    this.#delayed.delete(taskId)
   }
 
   /** Sends the scheduled messages now, through the outbox: a node that receives such a message schedules it again. */
   close(): void {
     this.#isClosed = true
-    const due = [...this.#due.values()]
-    this.#due.clear()
-    for (const { cancel, sendNow } of due) {
+    const delayed = [...this.#delayed.values()]
+    this.#delayed.clear()
+    for (const { unsent, cancel } of delayed) {
       cancel()
-      sendNow()
+      void this.#sendNow(unsent)
     }
   }
 
-  #sendNow({ taskId, version, queue }: TaskDetails, created?: TaskCreated): Promise<void> {
-    const message: WorkMessage = { taskId, version, sentAt: this.#node.clock.now(), ...(isCarried(created) ? { created } : {}) }
-    return this.#outbox.deliver({ action: 'send a message', taskId }, (signal) =>
-      this.#node.messaging.queue.send(queue, message, { signal }),
+  #delay(unsent: Unsent, waitMs: number): void {
+    const cancel = this.#node.clock.schedule(waitMs, () => {
+      this.#delayed.delete(unsent.taskId)
+      void this.#sendNow(unsent)
+    })
+    this.#delayed.set(unsent.taskId, { unsent, cancel })
+  }
+
+  /** The first message carries a small payload. A retry may wait long, so it carries none. */
+  #sendNow(unsent: Unsent, created?: TaskCreated): Promise<void> {
+    const { taskId, queue } = unsent
+    const first = isCarried(created) ? { created } : {}
+    return this.#outbox.deliver(
+      { action: 'send a message', taskId, queue },
+      (signal) => this.#deliver(unsent, first, signal),
+      this.#retryOf(unsent),
     )
+  }
+
+  #retryOf(unsent: Unsent): (signal: AbortSignal) => Promise<void> {
+    return (signal) => this.#deliver(unsent, {}, signal)
+  }
+
+  #deliver({ taskId, version, queue }: Unsent, first: Pick<WorkMessage, 'created'>, signal: AbortSignal): Promise<void> {
+    return this.#node.messaging.queue.send(queue, { taskId, version, sentAt: this.#node.clock.now(), ...first }, { signal })
   }
 }
 
