@@ -22,6 +22,12 @@ export const rabbitmqFromEnvironment = async (environment: Environment, probe: P
   }
 }
 
+/** Why no other RabbitMQ is looked for, if the environment names one to start. */
+const chosen = (): Attempt<AmqpEndpoint> | undefined => {
+  const home = process.env['RABBITMQ_HOME'] ?? ''
+  return home === '' ? undefined : { type: 'absent', why: `RABBITMQ_HOME is ${home}` }
+}
+
 /** Starts the RabbitMQ image that `RABBITMQ_IMAGE` names. */
 const startContainer = async (image: string) => {
   const { RabbitMQContainer } = await import('@testcontainers/rabbitmq')
@@ -36,8 +42,11 @@ export const rabbitmq: Engine<AmqpEndpoint> = {
   nowhere: { url: 'amqp://nowhere.invalid', version: '0.0.0' },
   places: (say) => ({
     environment: () => rabbitmqFromEnvironment(process.env, probeRabbitmq),
-    machine: () => attempt(probeRabbitmq('amqp://guest:guest@127.0.0.1:5672', 5_000), 'none answers guest at 127.0.0.1:5672'),
-    docker: () => {
+    machine: async () =>
+      chosen() ?? attempt(probeRabbitmq('amqp://guest:guest@127.0.0.1:5672', 5_000), 'none answers guest at 127.0.0.1:5672'),
+    docker: async () => {
+      const other = chosen()
+      if (other !== undefined) return other
       const name = process.env['RABBITMQ_IMAGE'] ?? 'rabbitmq:4.3-alpine'
       return inDocker({ name, start: () => startContainer(name) }, say)
     },

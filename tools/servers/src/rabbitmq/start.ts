@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 import process from 'node:process'
 import { promisify } from 'node:util'
 import type { EngineProcess, Say } from '../engine.ts'
-import { ServerNotAvailable } from '../errors.ts'
+import { ServerNotAvailable, WrongEnvironment } from '../errors.ts'
 import { openDataFolder } from '../process/data-folder.ts'
 import { OwnProcess } from '../process/own-process.ts'
 import { freePort } from '../process/ports.ts'
@@ -25,6 +25,8 @@ export interface StartRabbitmqOptions {
   readonly port?: number
   /** Lets clients connect with TLS as well, at a port of its own. They then need a certificate of their own. */
   readonly tls?: ServerTls
+  /** Further lines of rabbitmq.conf, for settings that a running broker of some release does not take over. */
+  readonly config?: Readonly<Record<string, string | number>>
 }
 
 /** A broker that was started here, with its administration. */
@@ -49,11 +51,25 @@ const folderWith = (folders: readonly string[], ...files: readonly string[]): st
   throw new ServerNotAvailable(`${files[0]} is not on this machine`, 'Install it (Debian: apt-get install rabbitmq-server)')
 }
 
+/** A folder that the environment names: it wins over the machine's own, and has to work. */
+const folderOf = (variable: string, folders: readonly string[], ...files: readonly string[]): string | undefined => {
+  const home = process.env[variable] ?? ''
+  if (home === '') return undefined
+  const folder = folders.map((each) => join(home, each)).find((each) => files.every((file) => existsSync(join(each, file))))
+  if (folder !== undefined) return folder
+  throw new WrongEnvironment(`${variable} is ${home}, which has no ${files[0]} in ${folders.join(' or ')}: give the folder that has it`)
+}
+
 /**
- * The folder with RabbitMQ's scripts. Debian has others of the same names in /usr/sbin, which change the user and the environment for the
- * broker of the machine.
+ * The folder with RabbitMQ's scripts: that of `RABBITMQ_HOME`, else that of the machine. Debian has others of the same names in /usr/sbin,
+ * which change the user and the environment for the broker of the machine.
  */
-export const findScripts = (): string => folderWith(['/usr/lib/rabbitmq/bin', ...paths], 'rabbitmq-server', 'rabbitmqctl')
+export const findScripts = (): string =>
+  folderOf('RABBITMQ_HOME', ['sbin', 'bin'], 'rabbitmq-server', 'rabbitmqctl') ??
+  folderWith(['/usr/lib/rabbitmq/bin', ...paths], 'rabbitmq-server', 'rabbitmqctl')
+
+/** The folder with the programs of Erlang that `ERLANG_HOME` names; `undefined`: those of the machine. */
+const erlangFromEnvironment = (): string | undefined => folderOf('ERLANG_HOME', ['bin'], 'erl', 'epmd')
 
 /** Resolves if a process listens at the port. */
 const connected = (port: number): Promise<void> =>
@@ -80,14 +96,16 @@ const tlsLines = (folder: string, port: number): readonly string[] => [
  *
  * @throws {@link ServerNotAvailable} where RabbitMQ is not installed.
  */
-export const startRabbitmq = async ({ say, name, port: wanted, tls }: StartRabbitmqOptions): Promise<RabbitmqProcess> => {
+export const startRabbitmq = async ({ say, name, port: wanted, tls, config = {} }: StartRabbitmqOptions): Promise<RabbitmqProcess> => {
   const scripts = findScripts()
+  const erlang = erlangFromEnvironment()
   const folder = await openDataFolder(`rabbitmq-${name}`)
   const port = wanted ?? (await freePort())
   const mapperPort = await freePort()
   const env: NodeJS.ProcessEnv = {
     ...Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('RABBITMQ_') && !key.startsWith('ERL_'))),
     HOME: folder,
+    PATH: [...(erlang === undefined ? [] : [erlang]), ...paths].join(delimiter),
     // rabbitmqctl warns about any other encoding.
     LANG: 'C.UTF-8',
     LC_ALL: 'C.UTF-8',
@@ -110,6 +128,7 @@ export const startRabbitmq = async ({ say, name, port: wanted, tls }: StartRabbi
     `listeners.tcp.1 = 127.0.0.1:${port}`,
     'disk_free_limit.absolute = 50MB',
     ...(tlsPort === undefined ? [] : tlsLines(folder, tlsPort)),
+    ...Object.entries(config).map(([key, value]) => `${key} = ${value}`),
   ]
   if (tls !== undefined)
     await Promise.all((['ca', 'cert', 'key'] as const).map((name) => writeFile(join(folder, `tls-${name}.pem`), tls[name])))
@@ -119,7 +138,7 @@ export const startRabbitmq = async ({ say, name, port: wanted, tls }: StartRabbi
   const url = `amqp://guest:guest@127.0.0.1:${port}`
   const mapper = new OwnProcess({
     what: 'epmd, the port mapper of Erlang,',
-    command: join(folderWith([...paths, '/usr/bin'], 'epmd'), 'epmd'),
+    command: join(erlang ?? folderWith([...paths, '/usr/bin'], 'epmd'), 'epmd'),
     args: ['-port', String(mapperPort), '-address', '127.0.0.1'],
     env,
     cwd: folder,
