@@ -33,6 +33,11 @@ export class Broker {
     await this.#channel.assertQueue(queue, { durable: true, arguments: args })
   }
 
+  /** Binds a queue to a fanout exchange. */
+  async bind(queue: string, exchange: string): Promise<void> {
+    await this.#channel.bindQueue(queue, exchange, '')
+  }
+
   /** How many messages wait in a queue; nothing for an unknown queue. */
   async count(queue: string): Promise<number | undefined> {
     const channel = await this.#model.createChannel()

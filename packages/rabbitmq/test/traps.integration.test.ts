@@ -191,6 +191,56 @@ test('send and consume refuse a queue with other arguments, name the argument an
   await client.messaging.queue.send('another', newMessage())
 })
 
+test('the depth of a queue with other arguments is MISCONFIGURED, for a client that never sends to it', async () => {
+  await using client = await TestClient.open(url)
+  expect(await client.messaging.queue.depth('default')).toBe(0)
+  expect(await client.broker.count(client.work('default'))).toBeUndefined()
+  const name = client.own(client.work('default'))
+  await client.broker.declare(name, { 'x-queue-type': 'quorum', 'x-delivery-limit': 7 })
+  const error = await failureOf(client.messaging.queue.depth('default'))
+  expect([error.code, error.message]).toEqual(['MISCONFIGURED', expect.stringContaining(`the queue "${name}" exists with other arguments`)])
+})
+
+test('a notice that the broker refuses is published again, without an error or a line in the log', async () => {
+  await using client = await TestClient.open(url)
+  const full = client.own(`${client.prefix}.full`)
+  // A full queue that refuses messages makes the broker refuse every notice that it would get.
+  await client.broker.declare(full, { 'x-max-length': 1, 'x-overflow': 'reject-publish' })
+  await client.broker.publish('', full, Buffer.from('full'))
+  await client.broker.bind(full, `${client.prefix}.events`)
+  const heard: number[] = []
+  let gaps = 0
+  client.messaging.bus.subscribe(({ version }) => heard.push(version))
+  client.messaging.bus.onGap(() => gaps++)
+  const { taskId } = newMessage()
+  const published = client.messaging.bus.publish([{ taskId, version: 1, type: 'TaskStarted', status: 'inProgress', node: 'n' }])
+  await until('the notice was published again', () => heard.length > 1)
+  await client.broker.delete(full)
+  await published
+  expect(new Set(heard)).toEqual(new Set([1]))
+  expect(gaps).toBe(0)
+  expect(client.logged.filter(({ level }) => level !== 'info')).toEqual([])
+})
+
+test('messages that a process received just before it stood still are delivered to other clients', async () => {
+  await using frozen = await TestClient.open(url)
+  await using other = await TestClient.open(url, { prefix: frozen.prefix })
+  const [before, taken]: [string[], string[]] = [[], []]
+  await frozen.messaging.queue.consume('default', acceptInto(before), { slots: 4, mode: 'parallel' })
+  await other.messaging.queue.consume('default', acceptInto(taken), { slots: 1, mode: 'parallel' })
+  // Nothing comes or goes, and no connection is closed: so a frozen process looks to the broker.
+  const heal = await frozen.proxy.faults.stall()
+  const messages = Array.from({ length: 8 }, () => newMessage())
+  for (const message of messages) await other.messaging.queue.send('default', message)
+  await until(
+    'the other client has taken all of them',
+    () => messages.every(({ taskId }) => taken.includes(taskId)),
+    () => taken,
+  )
+  expect(before).toEqual([])
+  await heal()
+})
+
 test('a message above maxMessageBytes is refused before it is sent', async () => {
   await using client = await TestClient.open(url, { maxMessageBytes: 2_000 })
   const huge = { ...newMessage(), created: { text: 'x'.repeat(3_000) } as never }

@@ -74,7 +74,7 @@ export class NoticePublisher {
     await this.#publisher.close()
   }
 
-  /** One batch after another, until no notice waits: of two batches at a time, a retried one could be overtaken by the other. */
+  /** Publishes one batch after another until no notice waits. If two were under way, a later notice could overtake an earlier one. */
   async #publishWaiting(): Promise<void> {
     this.#isPublishing = true
     while (this.#waiting.lines.length > 0) {

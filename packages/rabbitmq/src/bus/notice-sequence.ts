@@ -40,7 +40,8 @@ export class NoticeSequence {
     if (typeof sender !== 'string' || typeof number !== 'number') return false
     const last = this.#lastNumbers.get(sender)
     this.#lastNumbers.delete(sender)
-    this.#lastNumbers.set(sender, number)
+    // A message that the broker refused at first may come after later ones.
+    this.#lastNumbers.set(sender, Math.max(number, last ?? number))
     const [silent] = this.#lastNumbers.size > maxSenders ? this.#lastNumbers.keys() : []
     if (silent !== undefined) this.#lastNumbers.delete(silent)
     return last !== undefined && number > last + 1

@@ -13,7 +13,7 @@ export class BackOff {
   }
 
   /** Resolves after the delay, or at once when the signal is aborted. */
-  async pause(signal: AbortSignal): Promise<void> {
+  async pause(signal?: AbortSignal): Promise<void> {
     const ms = this.#nextMs * (0.5 + Math.random() / 2)
     this.#nextMs = Math.min(2 * this.#nextMs, maxMs)
     await pause(ms, signal)

@@ -1,6 +1,7 @@
 import type { ChannelModel } from 'amqplib'
 import { closedError, onAbort, TaskledgerError, within } from '@taskledger/core/ports'
 import { BackOff } from './back-off.ts'
+import { explained } from './closes.ts'
 import type { Connected, NotConnected } from './connector.ts'
 import { closeConnection, Connector, destroySocket } from './connector.ts'
 import type { Settings } from './settings.ts'
@@ -136,7 +137,7 @@ export class BrokerConnection {
     destroySocket(model)
     this.#model = undefined
     this.#blockedBecause = undefined
-    if (!this.#closing.signal.aborted) this.#log('down', errorField(reason))
+    if (!this.#closing.signal.aborted) this.#log('down', errorField(explained(reason, 'the connection')))
     this.#callListeners()
   }
 
@@ -182,4 +183,4 @@ export class BrokerConnection {
 }
 
 /** The field of a log line, left out if there is no error. */
-const errorField = (error: Error | undefined): { readonly err?: Error } => (error === undefined ? {} : { err: error })
+const errorField = (error: unknown): { readonly err?: unknown } => (error === undefined ? {} : { err: error })

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { ChannelModel } from 'amqplib'
-import { connect } from 'amqplib'
+import { connect, credentials } from 'amqplib'
 import { within } from '@taskledger/core/ports'
 import type { BrokerAddress } from './broker-address.ts'
 import { gatherWrites } from './gather-writes.ts'
@@ -64,6 +64,8 @@ export class Connector {
   async #connectTo(address: BrokerAddress): Promise<ChannelModel> {
     const { connectTimeoutMs, socketOptions, prefix } = this.#settings
     const model = await connect(address.url, {
+      // amqplib itself reads user and password from the url byte by byte, which spoils every letter that is not ASCII.
+      credentials: credentials.plain(address.user, address.password),
       ...socketOptions,
       // Nagle's algorithm doubles the time of a confirmation. Without a timeout amqplib waits forever for a silent peer.
       noDelay: true,

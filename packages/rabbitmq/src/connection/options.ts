@@ -11,7 +11,8 @@ export interface RabbitmqMessagingOptions {
   /** After how many failed deliveries the broker dead-letters a message. Quorum queues only. Default 100. */
   readonly deliveryLimit?: number | undefined
   /**
-   * The interval of heartbeats, in seconds. A connection without an answer is closed after about 2.3 intervals. Default 10.
+   * The interval of heartbeats, in seconds: 1 to 3,600. The broker closes the connection of a process that stands still after two to three
+   * intervals, and gives the messages that the process has not accepted to other nodes. Default 5.
    */
   readonly heartbeatSeconds?: number | undefined
   /** How long opening may take, in milliseconds. Default 30,000. */

@@ -1,4 +1,5 @@
 import type { Options } from 'amqplib'
+import { BackOff } from './back-off.ts'
 
 /** A message to be published. */
 export interface OutgoingMessage {
@@ -19,6 +20,10 @@ export class PendingPublish {
   /** Settles with the broker's answer, or with the reason why there will be none. */
   readonly answered: Promise<PublishOutcome>
   isSent = false
+  /** Whether the call has ended: nobody waits for an answer any more. */
+  isOver = false
+  #refusals = 0
+  #backOff: BackOff | undefined
   #settle = (_outcome: PublishOutcome | Error): void => {}
 
   constructor(message: OutgoingMessage, id: string, signal: AbortSignal | undefined) {
@@ -32,6 +37,18 @@ export class PendingPublish {
 
   get bytes(): number {
     return this.message.content.length
+  }
+
+  /** How often the broker refused the message. */
+  get refusals(): number {
+    return this.#refusals
+  }
+
+  /** Resolves when a refused message may be sent again: later after each refusal. */
+  async waitAfterRefusal(): Promise<void> {
+    this.#refusals++
+    this.#backOff ??= new BackOff()
+    await this.#backOff.pause()
   }
 
   settle(outcome: PublishOutcome | Error): void {

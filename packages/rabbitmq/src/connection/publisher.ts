@@ -4,7 +4,8 @@ import { closedError, outcomeUnknown, TaskledgerError, within } from '@taskledge
 import type { BrokerConnection } from './broker-connection.ts'
 import type { OutgoingMessage, PublishOutcome } from './pending-publish.ts'
 import { PendingPublish } from './pending-publish.ts'
-import { refusalOfOperation, textOf } from './refusals.ts'
+import { explained, isDenied, messageLimitOf } from './closes.ts'
+import { isRefusal, textOf } from './refusals.ts'
 import type { Settings } from './settings.ts'
 import { SupervisedChannel } from './supervised-channel.ts'
 import { Unconfirmed } from './unconfirmed.ts'
@@ -107,6 +108,7 @@ export class Publisher {
     })
     this.#calls.add(call)
     const end = (): void => {
+      pending.isOver = true
       this.#leaveWaiting(pending)
       this.#calls.delete(call)
     }
@@ -160,25 +162,41 @@ export class Publisher {
     return true
   }
 
-  /** The broker has confirmed the message, or never will. Called once for each message that was sent. */
+  /** Called once for each message that was sent: with the broker's answer, or when its channel is lost. */
   #onAnswer(pending: PendingPublish, error: unknown): void {
     this.#unconfirmed.remove(pending.bytes)
     const isReturned = this.#returned.delete(pending.id)
     if (error === null || error === undefined) pending.settle(isReturned ? 'returned' : 'confirmed')
+    else if (isNack(error)) void this.#publishAgain(pending)
     else pending.settle(this.#failureOf(pending, error))
     this.#sendWaiting()
   }
 
   #failureOf({ bytes, message: { exchange, routingKey } }: PendingPublish, error: unknown): Error {
-    const { fault } = this.#channel
-    const [, limit] = /max(?:imum)? size (?:of )?'?(\d+)/i.exec(textOf(fault)) ?? []
+    const fault = this.#channel.fault ?? error
+    const limit = messageLimitOf(fault)
     if (limit !== undefined) {
-      this.#brokerMaxBytes = Number(limit)
-      if (bytes > this.#brokerMaxBytes) return tooLarge(bytes, this.#brokerMaxBytes)
+      this.#brokerMaxBytes = limit
+      if (bytes > limit) return tooLarge(bytes, limit)
     }
-    const isDenied = fault instanceof Error && 'code' in fault && fault.code === 403
-    const refusal = isDenied ? refusalOfOperation(fault, `a publish to "${exchange}${routingKey}"`) : undefined
-    return refusal ?? outcomeUnknown(`a message was not confirmed: ${textOf(fault ?? error)}`, fault ?? error)
+    const explanation = explained(fault, `a publish to "${exchange}${routingKey}"`)
+    if (isRefusal(explanation) && isDenied(fault)) return explanation
+    return outcomeUnknown(`a message was not confirmed: ${textOf(explanation)}`, fault)
+  }
+
+  /**
+   * A broker refuses a message (nack) that it could not put into every queue, for example because the client of one of them is just
+   * leaving. Such a failure passes, so the message is published again, until its call ends.
+   */
+  async #publishAgain(pending: PendingPublish): Promise<void> {
+    const { exchange, routingKey } = pending.message
+    this.#settings.logger.debug({ exchange, routingKey }, 'publishing a message again: the broker refused it')
+    await pending.waitAfterRefusal()
+    if (pending.isOver) return
+    this.#waiting.add(pending)
+    this.#waitingBytes += pending.bytes
+    this.#failWaitingOnceClosed()
+    this.#sendWaiting()
   }
 
   #noteReturned({ properties: { messageId } }: Message): void {
@@ -195,7 +213,7 @@ export class Publisher {
   #timeoutOf(pending: PendingPublish, timeoutMs: number): Error {
     const ms = Math.round(timeoutMs)
     return pending.isSent
-      ? outcomeUnknown(`the broker did not confirm a message within ${ms} ms`)
+      ? outcomeUnknown(`the broker did not confirm a message within ${ms} ms, and refused it ${pending.refusals} times`)
       : this.#notSent(`it could not be sent within ${ms} ms`)
   }
 
@@ -206,3 +224,6 @@ export class Publisher {
 
 const tooLarge = (bytes: number, maxBytes: number): TaskledgerError<'TOO_LARGE'> =>
   new TaskledgerError('TOO_LARGE', `a message has ${bytes} bytes: the broker accepts at most ${maxBytes}`)
+
+/** Whether the broker has refused the message itself. amqplib gives no code; after a lost channel its text is "channel closed". */
+const isNack = (error: unknown): boolean => error instanceof Error && error.message === 'message nacked'

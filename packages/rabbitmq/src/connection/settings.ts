@@ -11,6 +11,7 @@ export interface Settings {
   readonly prefix: string
   readonly queueType: 'quorum' | 'classic'
   readonly deliveryLimit: number
+  /** The longest interval of heartbeats of all addresses. */
   readonly heartbeatSeconds: number
   readonly connectTimeoutMs: number
   readonly confirmTimeoutMs: number
@@ -36,14 +37,15 @@ const hints: OptionHints = {
 /** @throws `MISUSE` for a wrong option. */
 export const settingsOf = (options: RabbitmqMessagingOptions): Settings => {
   const checked = checkOptions('rabbitmqMessaging', options, optionChecks, hints)
-  const { url, heartbeatSeconds = 10 } = checked
+  const { url, heartbeatSeconds = 5 } = checked
   if (url === undefined) throw wrongUrl('missing')
+  const addresses = url.map((each) => brokerAddress(each, heartbeatSeconds))
   return {
-    addresses: url.map((each) => brokerAddress(each, heartbeatSeconds)),
+    addresses,
     prefix: checked.prefix ?? 'taskledger',
     queueType: checked.queueType ?? 'quorum',
     deliveryLimit: checked.deliveryLimit ?? 100,
-    heartbeatSeconds,
+    heartbeatSeconds: Math.max(...addresses.map((address) => address.heartbeatSeconds)),
     connectTimeoutMs: checked.connectTimeoutMs ?? 30_000,
     confirmTimeoutMs: checked.confirmTimeoutMs ?? 8_000,
     maxUnconfirmed: checked.maxUnconfirmed ?? 500,

@@ -3,7 +3,8 @@ import type { Logger } from '@taskledger/core/ports'
 import { within } from '@taskledger/core/ports'
 import { BackOff } from './back-off.ts'
 import type { BrokerConnection } from './broker-connection.ts'
-import { isRefusal, refusalOfOperation } from './refusals.ts'
+import { explained } from './closes.ts'
+import { isRefusal } from './refusals.ts'
 
 /** How long to wait for the broker to close a channel, in milliseconds. */
 const closeTimeoutMs = 1_000
@@ -85,9 +86,9 @@ export class SupervisedChannel<C extends Channel> {
       } catch (error) {
         if (signal.aborted) return
         this.#role.onSetUpFailed?.()
-        const refusal = refusalOfOperation(error, `the ${this.#role.name}`)
-        this.#logLost(refusal ?? error)
-        if (refusal !== undefined) onRefusal(refusal)
+        const explanation = explained(error, `the ${this.#role.name}`)
+        this.#logLost(explanation)
+        if (isRefusal(explanation)) onRefusal(explanation)
       }
       if (performance.now() - openedAt >= steadyMs) backOff.reset()
       await backOff.pause(signal)

@@ -15,14 +15,18 @@ export interface Watched {
   onUnserved(why: string): void
 }
 
-/** After this many checks without a message the consumers are replaced, in case the broker counts them to a deleted queue. */
+/** After this many checks without a message the consumers are replaced: the broker may have forgotten them. */
 const maxQuietChecks = 10
 
 /**
- * Asks the broker regularly whether it still serves our consumers, because it does not always tell when it stops. RabbitMQ 3.10
- * says nothing when a quorum queue is deleted and declared again at once, and in 4.3.0 to 4.3.6 a consumer timeout may end a
- * consumer permanently. The first case cannot be detected, because the new queue counts the old consumers: so consumers that were idle
- * for long are replaced. A queue that does not exist closes the channel of the check, which is then reopened.
+ * Asks the broker regularly whether it still serves our consumers, because a broker may stop without a word:
+ *
+ * - RabbitMQ 4.3.0 to 4.3.6 may end a consumer after a consumer timeout. The check sees a queue without consumers, or with messages that
+ *   nobody gets.
+ * - RabbitMQ 3.10 forgets the consumers of a quorum queue that is deleted and declared again at once. No check sees this, because the new
+ *   queue still counts the old consumers. Therefore consumers that were idle for long are replaced.
+ *
+ * If the queue does not exist, the broker closes the channel of the check, and the channel is opened again.
  */
 export class ConsumerWatch {
   readonly #watched: Watched

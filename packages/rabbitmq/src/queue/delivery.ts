@@ -12,7 +12,7 @@ interface DeliveryParts {
   onSettled(): void
 }
 
-/** A message in the hands of a handler. Settling decides what becomes of it; `concludeAtBroker` tells the broker, later. */
+/** A message that a handler has. The handler settles it; `concludeAtBroker` then tells the broker, which may be much later. */
 export class RabbitmqDelivery implements Delivery {
   readonly message: WorkMessage
   readonly redelivered: boolean

@@ -16,7 +16,7 @@ const reasonHeader = 'taskledger-reason'
 /** In characters. Headers must fit into one frame, of at least 8 KiB, in any alphabet. */
 const maxReasonLength = 1_500
 
-/** How often a queue may turn out to be deleted before a send gives up. */
+/** After this many messages that came back because their queue was deleted, a send gives up. */
 const maxReturns = 3
 
 /** How long a broker takes to clean up a deleted queue, in milliseconds. */
@@ -108,7 +108,7 @@ export class MessageSender {
     await this.#send(() => this.#brokerQueues.tokens(this.#connection, queue), content, {})
   }
 
-  /** One timeout for all steps. Nothing happens before the message is sent, so the steps until then are retried. */
+  /** All steps share one timeout. The steps before the message is sent have no effect on it, so they are retried. */
   async #send(declare: Declare, content: Buffer, options: object, signal?: AbortSignal): Promise<void> {
     const deadline = performance.now() + this.#settings.confirmTimeoutMs
     const bound = (): { readonly signal: AbortSignal | undefined; readonly timeoutMs: number } => ({

@@ -32,8 +32,8 @@ export interface SlotOwner {
 /**
  * Room for one run, with a consumer of its own at the broker that holds one message at a time (prefetch 1). Until that message is
  * acknowledged, the broker delivers no other to the slot, so a message never waits behind a run. When a run outlasts the lazy
- * acknowledgement, the slot cancels its consumer first, then acknowledges the message, and consumes again after the run. (A single
- * consumer for all slots could not change its prefetch.)
+ * acknowledgement, the slot cancels its consumer first, then acknowledges the message, and consumes again after the run. One consumer
+ * for all slots would not do, because the prefetch of a consumer cannot be changed.
  */
 export class Slot {
   readonly #owner: SlotOwner

@@ -4,6 +4,7 @@ import type { BrokerConnection } from '../connection/broker-connection.ts'
 import { Publisher } from '../connection/publisher.ts'
 import type { Settings } from '../connection/settings.ts'
 import type { BrokerQueues } from '../topology/broker-queues.ts'
+import { checkRights } from '../topology/rights.ts'
 import type { ConsumerParts } from './consumer-parts.ts'
 import { MessageSender } from './message-sender.ts'
 import { ParallelConsumer } from './parallel-consumer.ts'
@@ -33,13 +34,15 @@ export class RabbitmqWorkQueue implements WorkQueue {
     const { publishing, brokerQueues, settings } = parts
     this.#publisher = new Publisher({ name: 'publisher of messages', connection: publishing, settings })
     this.#sender = new MessageSender({ connection: publishing, brokerQueues, publisher: this.#publisher, settings })
-    // The broker notices that a client vanished after two heartbeats and a little more.
-    this.capabilities = { durability: true, redeliveryWithinMs: 2_500 * settings.heartbeatSeconds + 5_000, delayedRelease: true }
+    // The broker looks once per interval, and gives a client up after two looks without a byte: three intervals at most.
+    this.capabilities = { durability: true, redeliveryWithinMs: 3_000 * settings.heartbeatSeconds + 2_000, delayedRelease: true }
   }
 
-  /** @throws `MISCONFIGURED` */
-  start(): Promise<void> {
-    return this.#publisher.start()
+  /** @throws `MISCONFIGURED`, for example where the user lacks a right. */
+  async start(): Promise<void> {
+    const { consuming, brokerQueues, settings } = this.#parts
+    const rights = { connection: consuming, names: brokerQueues.names, timeoutMs: settings.connectTimeoutMs }
+    await Promise.all([this.#publisher.start(), checkRights(rights)])
   }
 
   async send(queue: string, message: WorkMessage, options?: CallOptions): Promise<void> {

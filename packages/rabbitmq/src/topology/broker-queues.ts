@@ -1,6 +1,7 @@
 import { TaskledgerError } from '@taskledger/core/ports'
 import type { BrokerConnection } from '../connection/broker-connection.ts'
-import { refusalOfOperation, textOf } from '../connection/refusals.ts'
+import { refusalOfOperation } from '../connection/closes.ts'
+import { textOf } from '../connection/refusals.ts'
 import type { Settings } from '../connection/settings.ts'
 import type { QueueArguments } from './declarations.ts'
 import { Declarations } from './declarations.ts'
@@ -12,7 +13,7 @@ import { onOwnChannel, requestWhenOpen } from './requests.ts'
 /** The bound of a declaration. Default of the timeout: `confirmTimeoutMs`. */
 export type DeclareBound = Partial<RequestBound>
 
-/** A token returns to its queue whenever its holder is lost, which must never reach the delivery limit. */
+/** For queues that must not dead-letter: a token, for example, counts as a failed delivery each time its holder is lost. */
 const unreachableDeliveryLimit = 1_000_000_000
 
 /**
@@ -61,7 +62,12 @@ export class BrokerQueues {
     return name
   }
 
-  /** How many messages of a work queue wait for a consumer; 0 without such a queue. The check is passive: it creates no queue. */
+  /**
+   * How many messages of a work queue wait for a consumer; 0 without such a queue, which is not created. An existing queue is declared,
+   * so that a node which only submits and probes its queues learns of other arguments before it sends.
+   *
+   * @throws `MISCONFIGURED` where the queue has other arguments.
+   */
   async depth(connection: BrokerConnection, queue: string, signal: AbortSignal | undefined): Promise<number> {
     const name = this.names.work(queue)
     const failure = `could not read the depth of the queue "${name}"`
@@ -69,6 +75,7 @@ export class BrokerQueues {
     return requestWhenOpen(connection, failure, bound, async (model) => {
       try {
         const { messageCount } = await onOwnChannel(model, (channel) => channel.checkQueue(name))
+        await this.work(connection, queue, bound)
         return messageCount
       } catch (error) {
         if (isNotFound(error)) return 0

@@ -3,7 +3,7 @@ import { misuse } from '@taskledger/core/ports'
 /** The maximum length of a name in AMQP, in bytes. */
 const maxNameBytes = 255
 
-/** The names of the exchanges and queues of one prefix. A prefix has no dot, so no two of them share a name. */
+/** The names of the exchanges and queues of one prefix. A prefix has no dot, so the names of two prefixes never meet. */
 export class Names {
   readonly #prefix: string
 
@@ -34,6 +34,11 @@ export class Names {
   /** The queue of the token of a serial queue: the consumer that holds the token may take messages. */
   tokens(queue: string): string {
     return this.#name('serial', queue)
+  }
+
+  /** A queue that exists only while the rights of the user are checked. */
+  check(unique: string): string {
+    return this.#name('check', unique)
   }
 
   #name(kind: string, queue: string): string {

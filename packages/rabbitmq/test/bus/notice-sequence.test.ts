@@ -16,6 +16,12 @@ test('a missing message is reported once', () => {
   expect(listener.isMissingBefore(sender.next())).toBe(false)
 })
 
+test('a message that comes late, because the broker refused it at first, does not make the next one look missing', () => {
+  const [listener, sender] = [new NoticeSequence(), new NoticeSequence()]
+  const [first, refused, third, fourth] = [sender.next(), sender.next(), sender.next(), sender.next()]
+  expect([first, third, refused, fourth].map((headers) => listener.isMissingBefore(headers))).toEqual([false, true, false, false])
+})
+
 test('a listener that begins misses nothing, and foreign headers are ignored', () => {
   const [listener, sender] = [new NoticeSequence(), new NoticeSequence()]
   sender.next()

@@ -18,6 +18,9 @@ test.each<[string, RabbitmqMessagingOptions]>([
   ['url', { url: 'http://localhost' }],
   ['url', { url: [] }],
   ['url', { url: ['amqp://localhost', undefined] } as never],
+  ['url', { url: 'amqp://localhost?heartbeat=0' }],
+  ['url', { url: 'amqp://localhost?heartbeat=soon' }],
+  ['url', { url: ['amqp://localhost', 'amqp://localhost?heartbeat=3601'] }],
   ['url', { url: new URL('amqp://localhost') } as never],
   ['prefix', { url: 'amqp://localhost', prefix: 1 as never }],
   ['socketOptions', { url: 'amqp://localhost', socketOptions: 'ca' as never }],
@@ -58,9 +61,25 @@ test('neither an error nor a shown address contains a password', () => {
   ])
 })
 
+test.each([
+  ['amqp://pä:grüße@host', 'pä', 'grüße'],
+  ['amqp://p%C3%A4:gr%C3%BC%C3%9Fe@host', 'pä', 'grüße'],
+  ['amqp://%E7%94%A8%E6%88%B7:%F0%9F%94%91@host', '用户', '🔑'],
+  ['amqp://user:a%2Fb%3Ac%40d@host', 'user', 'a/b:c@d'],
+  ['amqp://user:50%@host', 'user', '50%'],
+  ['amqp://user:50%ü@host', 'user', '50%ü'],
+  ['amqp://user@host', 'user', ''],
+  ['amqp://host', 'guest', 'guest'],
+])('the url %s gives the user %s and the password %s', (url, user, password) => {
+  const { addresses } = settingsOf({ url })
+  expect(addresses.map((address) => [address.user, address.password])).toEqual([[user, password]])
+})
+
 test('the heartbeat in a url takes precedence over the option', () => {
-  const { addresses } = settingsOf({ url: ['amqp://one', 'amqp://other?heartbeat=3'], heartbeatSeconds: 7 })
-  expect(addresses.map(({ url }) => new URL(url).searchParams.get('heartbeat'))).toEqual(['7', '3'])
+  const { addresses, heartbeatSeconds } = settingsOf({ url: ['amqp://one', 'amqp://other?heartbeat=30'], heartbeatSeconds: 7 })
+  expect(addresses.map(({ url }) => new URL(url).searchParams.get('heartbeat'))).toEqual(['7', '30'])
+  // The bound of a redelivery has to hold for every address.
+  expect(heartbeatSeconds).toBe(30)
 })
 
 test('the default logger is the console', () => {
