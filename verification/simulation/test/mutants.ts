@@ -198,4 +198,16 @@ export const mutants: readonly Mutant[] = [
     promise: 'prompt',
     edits: [core('worker/attempts.ts', "} else if (details?.status === 'waiting') await this.#sender.send(details)", '}')],
   },
+  {
+    name: 'an engine does not take back the messages of a node that it gave up on',
+    seed: 1116,
+    promise: 'held',
+    edits: [
+      {
+        file: 'memory/src/messaging/queue-consumer.ts',
+        from: '      delivery.lose()\n      this.#end(delivery)',
+        to: "      if (this.mode === 'serial') delivery.lose()\n      this.#end(delivery)",
+      },
+    ],
+  },
 ]

@@ -3,8 +3,8 @@ import { nodeNames } from '../plan/plan.ts'
 import { SimulatedNode } from './node.ts'
 import type { World } from '../world/world.ts'
 
-/** After how long a broker gives up on a silent process, in milliseconds. */
-const heartbeatMs = 20_000
+/** After how long a broker gives up on a silent process, in milliseconds: three heartbeats of RabbitMQ, by default. */
+export const heartbeatMs = 15_000
 
 /** How long a shutdown may take before the process is killed, in milliseconds. */
 const shutdownMs = 45_000

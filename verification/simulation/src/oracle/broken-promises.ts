@@ -1,12 +1,13 @@
 import { checkAnswers, checkCancelTold } from './answers.ts'
 import type { Check } from './check.ts'
 import { checkEnds } from './ends.ts'
+import { checkHeld } from './held.ts'
 import type { BrokenPromise } from './promises.ts'
 import { checkRuns } from './runs.ts'
 import type { Observed, Stored } from './stored.ts'
 import { checkUndisturbed } from './undisturbed.ts'
 
-const checks: readonly Check[] = [checkEnds, checkAnswers, checkCancelTold, checkRuns, checkUndisturbed]
+const checks: readonly Check[] = [checkEnds, checkAnswers, checkCancelTold, checkRuns, checkUndisturbed, checkHeld]
 
 /** Finds the promises that are broken now. */
 export const brokenPromises = (observed: Observed, stored: Stored): readonly BrokenPromise[] =>

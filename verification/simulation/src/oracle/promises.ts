@@ -17,6 +17,7 @@ export const promises = {
   alive: 'no node is declared dead that was neither stopped nor cut off',
   once: 'without faults, the message of a task that is due at once is sent once',
   prompt: 'without faults, a task begins within seconds if a slot is free',
+  held: 'a frozen node keeps a task from the others only until the broker gives up on it',
   due: 'no task begins before its time',
   timers: 'no timer is left behind',
   truth: 'no client is told anything false',
