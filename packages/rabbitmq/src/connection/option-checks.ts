@@ -1,6 +1,6 @@
 import type { ChecksOf, OptionCheck } from '@taskledger/core/ports'
 import { checkLogger, checkOneOf, checkPattern, checkWhole, wrongOption } from '@taskledger/core/ports'
-import { wrongUrl } from './broker-address.ts'
+import { maxHeartbeatSeconds, wrongUrl } from './broker-address.ts'
 import type { RabbitmqMessagingOptions } from './options.ts'
 
 /**
@@ -36,7 +36,7 @@ export const optionChecks = {
   prefix: (name, value) => checkPattern(name, value, prefixPattern, '1 to 64 letters, digits, "-" or "_", other than "amq"'),
   queueType: (name, value) => checkOneOf<'quorum' | 'classic'>(name, value, ['quorum', 'classic']),
   deliveryLimit: whole(1, 1_000_000),
-  heartbeatSeconds: whole(1, 3_600),
+  heartbeatSeconds: whole(1, maxHeartbeatSeconds),
   connectTimeoutMs: whole(1),
   confirmTimeoutMs: whole(1),
   maxUnconfirmed: whole(1, 65_535),
