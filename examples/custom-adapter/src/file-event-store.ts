@@ -3,7 +3,7 @@ import { constants, mkdir, open, readdir, readFile, unlink } from 'node:fs/promi
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { decodeEvent, encodeEvent } from '@taskledger/core/codec'
-import type { CallOptions, EventStore, EventStoreCapabilities, ReadOptions, TaskEvent, TaskId } from '@taskledger/core/ports'
+import type { AppendOptions, CallOptions, EventStore, EventStoreCapabilities, ReadOptions, TaskEvent, TaskId } from '@taskledger/core/ports'
 import { closedError, codeOf, isTaskId, outcomeUnknown, TaskledgerError, VersionConflict, within } from '@taskledger/core/ports'
 import { historyIn, lineOf } from './history-file.ts'
 
@@ -28,10 +28,10 @@ class FileEventStore implements EventStore {
     this.#folder = folder
   }
 
-  append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[], options?: CallOptions): Promise<void> {
+  append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[], options?: AppendOptions): Promise<void> {
     return this.#run(options?.signal, async () => {
       try {
-        await this.#append(taskId, expectedVersion, events)
+        await this.#append(taskId, expectedVersion, events, options?.follows)
       } catch (error) {
         throw error instanceof TaskledgerError ? error : outcomeUnknown(`append to task ${taskId}`, error)
       }
@@ -74,14 +74,15 @@ class FileEventStore implements EventStore {
     return this.#closing
   }
 
-  async #append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[]): Promise<void> {
+  async #append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[], follows: string | undefined): Promise<void> {
     // One handle for everything that follows: if the history is removed meanwhile, the write goes into the removed file, and cannot bring the
     // task back. For the same reason only a first append may create a file.
     const opening = open(this.#fileOf(taskId), expectedVersion === 0 ? 'a+' : appendIfThere)
     await using file = expectedVersion === 0 ? await opening : await unlessMissing(opening)
     if (file === undefined) throw new VersionConflict(taskId, expectedVersion, 0)
     let history = await this.#readDurably(file)
-    if (history.length === expectedVersion) {
+    const isKnown = follows === undefined || eventIdIn(history[expectedVersion - 1]) === follows
+    if (history.length === expectedVersion && isKnown) {
       await writeLine(file, lineOf(expectedVersion, events.map(encodeEvent)))
       // Whether this line came first, or another that expected the same version.
       history = await this.#readDurably(file)

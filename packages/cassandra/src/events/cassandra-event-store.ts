@@ -34,10 +34,10 @@ export class CassandraEventStore implements EventStore {
   }
 
   async append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[], options: AppendOptions = {}): Promise<void> {
-    const { signal, isFresh = false } = options
+    const { signal, isFresh = false, follows } = options
     this.#share.enter(signal)
     const group = isFresh && expectedVersion === 0 ? this.#fresh : this.#conditional
-    await group.add(cohortOf(taskId), appendOf(taskId, expectedVersion, events), signal)
+    await group.add(cohortOf(taskId), appendOf(taskId, expectedVersion, events, follows), signal)
   }
 
   async read(taskId: TaskId, { afterVersion = 0, signal }: ReadOptions = {}): Promise<readonly TaskEvent[]> {

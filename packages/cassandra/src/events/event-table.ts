@@ -24,6 +24,7 @@ export class EventTable {
   readonly #session: Session
   readonly #insertPlainly: string
   readonly #insertIfFree: string
+  readonly #followAny: string
   readonly #follow: string
   readonly #selectEvents: string
   readonly #selectEventsOfTasks: string
@@ -40,7 +41,9 @@ export class EventTable {
     this.#session = session
     this.#insertPlainly = `INSERT INTO ${table} ${columns} USING TIMESTAMP ${firstTimestamp}`
     this.#insertIfFree = `INSERT INTO ${table} ${columns} IF NOT EXISTS`
-    this.#follow = `UPDATE ${table} SET followed = true WHERE ${task} AND version = ? IF EXISTS`
+    const follow = `UPDATE ${table} SET followed = true WHERE ${task} AND version = ?`
+    this.#followAny = `${follow} IF EXISTS`
+    this.#follow = `${follow} IF event_id = ?`
     this.#selectEvents = `SELECT event FROM ${table} WHERE ${task} AND version > ?`
     this.#selectEventsOfTasks = `SELECT task_id, version, event FROM ${table} WHERE ${tasks}`
     this.#selectIds = `SELECT task_id, version, event_id FROM ${table} WHERE ${tasks}`
@@ -56,14 +59,11 @@ export class EventTable {
   }
 
   /**
-   * Writes events of one cohort, all or none: only if no event has their version yet, and if the event before them
-   * exists. The check of the event before needs a statement: an update of a column that nothing reads.
+   * Writes events of one cohort, all or none: only if no event has their version yet, and if the event before them is
+   * the one that the writer knows. The check of the event before needs a statement: an update of a column that nothing reads.
    */
   async insertNext(appends: readonly Append[]): Promise<boolean> {
-    const statements = appends.flatMap((append) => [
-      ...(append.expectedVersion === 0 ? [] : [{ cql: this.#follow, params: [...this.#keyOf(append.taskId), append.expectedVersion] }]),
-      ...this.#inserts(this.#insertIfFree, append),
-    ])
+    const statements = appends.flatMap((append) => [...this.#followed(append), ...this.#inserts(this.#insertIfFree, append)])
     return (await this.#session.conditional(statements)).applied
   }
 
@@ -116,6 +116,12 @@ export class EventTable {
       versions.map((version) => ({ cql: this.#delete, params: [...this.#keyOf(taskId), version] })),
       options,
     )
+  }
+
+  #followed({ taskId, expectedVersion, follows }: Append): readonly Statement[] {
+    if (expectedVersion === 0) return []
+    const params = [...this.#keyOf(taskId), expectedVersion]
+    return [follows === undefined ? { cql: this.#followAny, params } : { cql: this.#follow, params: [...params, follows] }]
   }
 
   #inserts(cql: string, { taskId, rows }: Append): readonly Statement[] {

@@ -2,22 +2,17 @@ import type { TaskCreated } from '../domain/task-event.ts'
 import type { TaskNotice } from '../ports/event-bus.ts'
 import type { WorkMessage } from '../ports/work-queue.ts'
 import { checkEvent, eventOf } from './event-codec.ts'
-import {
-  isAnything,
-  isCount,
-  isId,
-  isNumber,
-  isRecord,
-  isStatus,
-  isText,
-  malformed,
-  optional,
-  parseRecord,
-  pick,
-  writeRecord,
-} from './fields.ts'
+import type { Check } from './fields.ts'
+import { isAnything, isCount, isId, isRecord, isStatus, isText, malformed, optional, parseRecord, pick, writeRecord } from './fields.ts'
 
-const messageFields = { taskId: isId, version: isCount, sentAt: isNumber, created: optional(isAnything) }
+const isVersion: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+
+/** The largest time that a `Date` can have, in milliseconds since 1970. */
+const maxTime = 8.64e15
+
+const isTime: Check = (value) => typeof value === 'number' && Math.abs(value) <= maxTime
+
+const messageFields = { taskId: isId, version: isVersion, sentAt: isTime, created: optional(isAnything) }
 
 const noticeFields = { taskId: isId, version: isCount, type: isText, status: isStatus, node: isText }
 
@@ -27,25 +22,33 @@ const noticeFields = { taskId: isId, version: isCount, type: isText, status: isS
  * @throws `MALFORMED` if {@link decodeMessage} could not read it back.
  */
 export const encodeMessage = (message: WorkMessage): string => {
-  if (message.created !== undefined) checkEvent(message.created)
+  if (message.created !== undefined) {
+    checkEvent(message.created)
+    checkIsFirst(message.created, message.taskId)
+  }
   return writeRecord('message', message, messageFields)
 }
 
 /**
- * Reads a message of a work queue.
+ * Reads a message of a work queue. What it says of its task is only a hint: the store decides.
  *
  * @throws `MALFORMED` if the text is something else.
  */
 export const decodeMessage = (text: string): WorkMessage => {
   const { created, ...message } = pick('message', parseRecord('message', text), messageFields)
-  const first = created === undefined ? {} : { created: createdOf(created) }
+  const first = created === undefined ? {} : { created: createdOf(created, message['taskId']) }
   return { ...message, ...first } as unknown as WorkMessage
 }
 
-const createdOf = (value: unknown): TaskCreated => {
+const createdOf = (value: unknown, taskId: unknown): TaskCreated => {
   const event = isRecord(value) ? eventOf(value) : undefined
   if (event?.type !== 'TaskCreated') throw malformed('message: the field "created" is not a TaskCreated')
+  checkIsFirst(event, taskId)
   return event
+}
+
+const checkIsFirst = (event: TaskCreated, taskId: unknown): void => {
+  if (event.taskId !== taskId || event.version !== 1) throw malformed('message: the field "created" is the first event of another task')
 }
 
 /**

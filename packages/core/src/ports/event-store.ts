@@ -16,14 +16,19 @@ export interface AppendOptions extends CallOptions {
    * will ever be appended at version 0. The store may skip the version check if that check is the expensive part. Default false.
    */
   readonly isFresh?: boolean
+  /**
+   * The id of the event at `expectedVersion`, as the writer knows it. If the event there has another id, the append is refused with
+   * `VERSION_CONFLICT`: the writer knows a history that was removed, or that never was. Absent for a first append.
+   */
+  readonly follows?: string
 }
 
 /**
  * Keeps the events of each task, in order, until they are removed.
  *
- * **You have to** write all events of one `append` or none (ES-1.3); compare the version and write in one atomic step (ES-2.1 to 2.4); treat
- * an append whose event ids are already stored at those versions as a success that adds nothing, so that repeating the call settles an
- * unknown outcome (ES-3.1, 3.2); resolve only when the events are as durable as `capabilities.durability` says (ES-3.5); show readers a
+ * **You have to** write all events of one `append` or none (ES-1.3); compare the version and the id of the event before, and write, in one
+ * atomic step (ES-2.1 to 2.4, 5.3); treat an append whose event ids are already stored at those versions as a success that adds nothing, so
+ * that repeating the call settles an unknown outcome (ES-3.1, 3.2); resolve only when the events are as durable as `capabilities.durability` says (ES-3.5); show readers a
  * prefix of the history, never a gap (ES-3.4); never let an `append` at an old version bring a removed task back (ES-5.2); name every
  * history once in `histories`, also those that you cannot decode (ES-6.1, 6.2).
  *
@@ -33,14 +38,14 @@ export interface AppendOptions extends CallOptions {
  *
  * **Not your job:** retrying a conflict, deciding, notifying, snapshots.
  *
- * **Fails with** `VERSION_CONFLICT` if another writer was first, with the version that the history has; `OUTCOME_UNKNOWN` if you cannot tell
+ * **Fails with** `VERSION_CONFLICT` if another writer was first or the history is another one, with the version that it has; `OUTCOME_UNKNOWN` if you cannot tell
  * whether the write happened; `UNAVAILABLE` if it certainly did not happen, for a reason that may pass; `UNKNOWN_EVENT_TYPE` or `MALFORMED`
  * if a stored event cannot be decoded; `CLOSED` after `close`.
  */
 export interface EventStore {
   readonly capabilities: EventStoreCapabilities
 
-  /** Adds events to the history if its version is `expectedVersion`; 0 begins a new history. */
+  /** Adds events to the history if its version is `expectedVersion` and its last event is `follows`; version 0 begins a new history. */
   append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[], options?: AppendOptions): Promise<void>
 
   /** The events in order; an empty list if the task is unknown or was removed. */

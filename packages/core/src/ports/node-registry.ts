@@ -14,7 +14,7 @@ export interface NodeInfo {
   readonly queues: Readonly<Record<string, number>>
   /** How many tasks it runs now. */
   readonly running: number
-  /** For each queue, the latest `sentAt` that was delivered to it. A message that was sent well before and still waits was overtaken. */
+  /** For each queue, the latest `sentAt` of a message whose task it claimed. A message that was sent well before and still waits was overtaken. */
   readonly delivered: Readonly<Record<string, number>>
 }
 

@@ -10,7 +10,7 @@ export interface WorkMessage {
   readonly version: number
   /** When it was sent, in milliseconds since 1970. */
   readonly sentAt: number
-  /** The first event, if it is small: it saves the worker a read. */
+  /** The first event, if it is small: it saves the worker a read. Only a hint: the store decides what runs. */
   readonly created?: TaskCreated
 }
 

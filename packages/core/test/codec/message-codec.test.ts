@@ -10,13 +10,15 @@ const message = { v: 1, taskId: id, version: 1, sentAt: 1_704_067_200_000 }
 const notice = { v: 1, taskId: id, version: 2, type: 'TaskStarted', status: 'inProgress', node: 'node-a' }
 const created = event.filter((event): event is TaskCreated => event.type === 'TaskCreated')
 
+const [firstEvent] = fc.sample(created, { numRuns: 1, seed: 1 }).map((event) => ({ ...event, taskId: id, version: 1 }))
+
 const malformed = expect.objectContaining({ code: 'MALFORMED' }) as Error
 
 describe('a message of a work queue', () => {
   test('is read as it was written, with and without the first event', () => {
     fc.assert(
       fc.property(taskId, fc.nat(), time, fc.option(created), (taskId, version, sentAt, created) => {
-        const message = { taskId, version, sentAt, ...(created === null ? {} : { created }) }
+        const message = { taskId, version, sentAt, ...(created === null ? {} : { created: { ...created, taskId, version: 1 } }) }
         expect(decodeMessage(encodeMessage(message))).toStrictEqual(message)
       }),
     )
@@ -30,6 +32,9 @@ describe('a message of a work queue', () => {
     ['no codec version', JSON.stringify({ ...message, v: undefined })],
     ['no id', JSON.stringify({ ...message, taskId: 'inbox' })],
     ['no time', JSON.stringify({ ...message, sentAt: undefined })],
+    ['a version that no history reaches', JSON.stringify({ ...message, version: 2 ** 53 })],
+    ['a time that no clock shows', JSON.stringify({ ...message, sentAt: 1e300 })],
+    ['a time beyond all numbers', JSON.stringify(message).replace('1704067200000', '1e999')],
     ['a first event that is not an event', JSON.stringify({ ...message, created: 7 })],
     [
       'a first event that is another',
@@ -38,6 +43,8 @@ describe('a message of a work queue', () => {
         created: { v: 1, type: 'TaskStarted', taskId: id, version: 1, eventId: 'e', at: 1, node: 'n', attempt: 1 },
       }),
     ],
+    ['the first event of another task', JSON.stringify({ ...message, created: { ...firstEvent, taskId: id.replace('8000', '8001') } })],
+    ['a first event that is not the first', JSON.stringify({ ...message, created: { ...firstEvent, version: 2 } })],
   ])('is malformed: %s', (_what, text) => {
     expect(() => decodeMessage(text)).toThrow(malformed)
   })

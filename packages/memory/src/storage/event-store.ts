@@ -1,5 +1,5 @@
 import { decodeEvent } from '@taskledger/core/codec'
-import type { CallOptions, EventStore, EventStoreCapabilities, ReadOptions, TaskEvent, TaskId } from '@taskledger/core/ports'
+import type { AppendOptions, CallOptions, EventStore, EventStoreCapabilities, ReadOptions, TaskEvent, TaskId } from '@taskledger/core/ports'
 import { VersionConflict } from '@taskledger/core/ports'
 import { copyOf } from '../copy.ts'
 import { Gate } from '../gate.ts'
@@ -22,10 +22,10 @@ export class MemoryEventStore implements EventStore {
 
   // Compares and writes without an await in between, so no other write can intervene. A real engine needs a conditional write or a
   // lock here.
-  async append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[], options?: CallOptions): Promise<void> {
+  async append(taskId: TaskId, expectedVersion: number, events: readonly TaskEvent[], options?: AppendOptions): Promise<void> {
     this.#gate.pass(options?.signal)
     const history = this.#histories.get(taskId) ?? []
-    if (history.length === expectedVersion) {
+    if (history.length === expectedVersion && isAt(history, expectedVersion, options?.follows)) {
       for (const event of events) history.push(copyOf(event))
       this.#histories.set(taskId, history)
     } else if (!standThere(history, expectedVersion, events)) {
@@ -64,7 +64,13 @@ const readEvent = (stored: StoredEvent): TaskEvent => (typeof stored === 'string
 
 /** Whether these events were appended before, at that version. The history may have grown since. */
 const standThere = (history: readonly StoredEvent[], expectedVersion: number, events: readonly TaskEvent[]): boolean =>
-  events.every(({ eventId }, index) => {
-    const stored = history[expectedVersion + index]
-    return typeof stored === 'object' && stored.eventId === eventId
-  })
+  events.every(({ eventId }, index) => idAt(history, expectedVersion + index + 1) === eventId)
+
+/** Whether the event of a version has the id that the writer knows. */
+const isAt = (history: readonly StoredEvent[], version: number, follows: string | undefined): boolean =>
+  follows === undefined || idAt(history, version) === follows
+
+const idAt = (history: readonly StoredEvent[], version: number): string | undefined => {
+  const stored = history[version - 1]
+  return typeof stored === 'object' ? stored.eventId : undefined
+}

@@ -157,4 +157,33 @@ export const removalRules: readonly Rule<EventStore>[] = [
       assert.deepEqual(await port.read(taskId), [])
     },
   },
+  {
+    id: 'ES-5.3',
+    kind: 'plain',
+    title: 'an append is refused if the event before it has another id than the writer knows, also at the same version',
+    hint: 'compare `follows` with the id of the event at the expected version, in the same atomic step',
+    run: async ({ port, peer }) => {
+      const clients = [port, await peer()] as const
+      for (const isFresh of [false, true]) {
+        const taskId = freshTaskId()
+        const [removed, created] = [createdEvent(taskId), createdEvent(taskId)]
+        const [started, completed] = [startedEvent(taskId, 2), startedEvent(taskId, 3, 2)]
+        // A fresh id is drawn once: only another task can have begun again under its id.
+        if (!isFresh) await port.append(taskId, 0, [removed])
+        if (!isFresh) await port.remove(taskId)
+        await port.append(taskId, 0, [created], isFresh ? { isFresh } : {})
+        for (const client of clients)
+          await refusedWith(client.append(taskId, 1, [startedEvent(taskId, 2)], { follows: removed.eventId }), 1)
+        assert.deepEqual(await port.read(taskId), [created])
+        for (const client of clients) await client.append(taskId, 1, [started], { follows: created.eventId })
+        for (const client of clients) {
+          await refusedWith(client.append(taskId, 1, [startedEvent(taskId, 2)], { follows: created.eventId }), 2)
+          await refusedWith(client.append(taskId, 2, [startedEvent(taskId, 3)], { follows: created.eventId }), 2)
+        }
+        await port.append(taskId, 2, [completed], { follows: started.eventId })
+        for (const client of clients) await client.append(taskId, 1, [started], { follows: created.eventId })
+        assert.deepEqual(await port.read(taskId), [created, started, completed])
+      }
+    },
+  },
 ]

@@ -9,6 +9,8 @@ export interface Data {
 
 export type Break = (store: EventStore, data: Data) => Partial<EventStore>
 
+const neverAborted = new AbortController().signal
+
 interface Waiting {
   readonly taskId: TaskId
   readonly append: () => Promise<void>
@@ -43,7 +45,7 @@ const grouping =
         if (closed) throw closedError('the mutant')
         options?.signal?.throwIfAborted()
         await new Promise<void>((resolve, reject) => {
-          const append = (): Promise<void> => store.append(taskId, version, events)
+          const append = (): Promise<void> => store.append(taskId, version, events, { ...options, signal: neverAborted })
           const waiting: Waiting = { taskId, append, signal: options?.signal, resolve, reject }
           const cohort = cohortOf(taskId)
           const line = lines.get(cohort)

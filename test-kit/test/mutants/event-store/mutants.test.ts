@@ -1,4 +1,4 @@
-import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
+import type { AppendOptions, EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
 import { closedError, cohortOf, silentLogger, VersionConflict } from '@taskledger/core/ports'
 import { createMemory } from '@taskledger/memory'
 import type { Subject } from '@taskledger/test-kit'
@@ -37,6 +37,8 @@ const mutant = (name: string, fails: readonly string[], broken: Break): Mutant<E
   contract: eventStoreContract({ name: 'mutant', open: async () => subjectOf(broken), timing: { deadlineMs: 2_000 } }),
 })
 
+const neverAborted = new AbortController().signal
+
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** A correct store on one map, but for `check`, which decides whether an append is new. */
@@ -54,6 +56,7 @@ const simple =
       async append(taskId, version, events, options) {
         pass(options?.signal)
         const history = own.get(taskId) ?? []
+        if (!isBehind(history, version, options)) throw new VersionConflict(taskId, version, history.length)
         const isNew = check(history, taskId, version, events)
         // No turn of the event loop between check and write, unless the check takes one.
         if (typeof isNew === 'boolean' ? isNew : await isNew) own.set(taskId, [...(own.get(taskId) ?? []), ...structuredClone(events)])
@@ -80,6 +83,9 @@ const simple =
 
 const isRepeat = (history: readonly TaskEvent[], version: number, events: readonly TaskEvent[]): boolean =>
   events.every(({ eventId }, index) => history[version + index]?.eventId === eventId)
+
+const isBehind = (history: readonly TaskEvent[], version: number, { follows }: AppendOptions = {}): boolean =>
+  follows === undefined || history.length !== version || history[version - 1]?.eventId === follows
 
 const mutants: readonly Mutant<EventStore>[] = [
   mutant('fails for an unknown task', ['ES-1.1', 'ES-3.4', 'ES-5.1', 'ES-5.2'], (store) => ({
@@ -145,7 +151,7 @@ const mutants: readonly Mutant<EventStore>[] = [
   mutant('writes the events of an append one by one', ['ES-3.4'], (store) => ({
     async append(taskId, version, events, options) {
       for (const [index, event] of events.entries()) {
-        await store.append(taskId, version + index, [event], options)
+        await store.append(taskId, version + index, [event], index === 0 ? options : {})
         await turn()
       }
     },
@@ -190,7 +196,18 @@ const mutants: readonly Mutant<EventStore>[] = [
         throw error
       }),
   })),
-  mutant('removes nothing', ['ES-5.1', 'ES-5.2', 'ES-6.1'], (store) => ({
+  mutant('does not compare the id of the event before', ['ES-5.3'], (store) => ({
+    append: (taskId, version, events, { follows: _follows, ...options } = {}) => store.append(taskId, version, events, options),
+  })),
+  mutant('compares the id of the event before also for a repeat', ['ES-5.3'], (store) => ({
+    async append(taskId, version, events, options) {
+      const history = await store.read(taskId)
+      if (options?.follows !== undefined && history.at(-1)?.eventId !== options.follows)
+        throw new VersionConflict(taskId, version, history.length)
+      await store.append(taskId, version, events, options)
+    },
+  })),
+  mutant('removes nothing', ['ES-5.1', 'ES-5.2', 'ES-5.3', 'ES-6.1'], (store) => ({
     async remove(taskId, options) {
       await store.read(taskId, options)
     },
@@ -222,7 +239,7 @@ const mutants: readonly Mutant<EventStore>[] = [
   })),
   mutant('goes on after close', ['ES-T.1'], () => ({ close: async () => {} })),
   mutant('ignores signals', ['ES-T.2'], (store) => ({
-    append: (taskId, version, events) => store.append(taskId, version, events),
+    append: (taskId, version, events, options) => store.append(taskId, version, events, { ...options, signal: neverAborted }),
     read: (taskId, options) => store.read(taskId, { afterVersion: options?.afterVersion ?? 0 }),
     histories: () => store.histories(),
     remove: (taskId) => store.remove(taskId),

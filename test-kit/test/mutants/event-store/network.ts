@@ -28,7 +28,7 @@ const lostCall = (isDone: boolean): Error => (isDone ? outcomeUnknown('no answer
 
 /** How a client differs from one request for each call. */
 interface Deviations {
-  append?(store: EventStore, ask: Ask, taskId: TaskId, version: number, events: readonly TaskEvent[]): Promise<void>
+  append?(store: EventStore, ask: Ask, ...given: Parameters<EventStore['append']>): Promise<void>
   read?(store: EventStore, ask: Ask, taskId: TaskId): Promise<readonly TaskEvent[]>
   /** The error of an append whose request or answer is lost. */
   lost?(isDone: boolean, taskId: TaskId, version: number): Error
@@ -53,7 +53,7 @@ const mutant = (name: string, fails: readonly string[], deviations: Deviations =
           appended.add(taskId)
           const lost = (isDone: boolean): Error => deviations.lost?.(isDone, taskId, version) ?? lostCall(isDone)
           const { append } = deviations
-          if (append !== undefined) return append(store, ask, taskId, version, events)
+          if (append !== undefined) return append(store, ask, taskId, version, events, options)
           await network.ask(() => store.append(taskId, version, events, options), lost)
         },
         read: async (taskId, options) => {
@@ -93,8 +93,9 @@ export const networkMutants: readonly Mutant<EventStore>[] = [
     lost: (isDone, taskId, version) => (isDone ? new VersionConflict(taskId, version, version + 1) : notDone()),
   }),
   mutant('writes the events of an append in one request each', ['ES-3.3', 'ES-3.4'], {
-    async append(store, ask, taskId, version, events) {
-      for (const [index, event] of events.entries()) await ask(() => store.append(taskId, version + index, [event]))
+    async append(store, ask, taskId, version, events, options) {
+      for (const [index, event] of events.entries())
+        await ask(() => store.append(taskId, version + index, [event], index === 0 ? options : {}))
     },
   }),
   mutant('acknowledges before anything is on disk', ['ES-3.5'], { isForgetful: true }),

@@ -12,10 +12,16 @@ import type { Persistence } from '../node/retrying.ts'
 import { mayPass, persist, repetitionDelayMs } from '../node/retrying.ts'
 import type { Publisher } from './publisher.ts'
 
+/**
+ * Why a command was refused. `otherHistory`: the store has another history than the one that the caller knows. Either the task was removed
+ * and created again, or a message told the caller of a task that does not exist so.
+ */
+export type DispatchRefusal = CommandRefusal | 'otherHistory'
+
 /** The outcome of a command. */
 export interface Outcome {
   /** Why the command was refused; `undefined` if it was accepted. */
-  readonly refused: CommandRefusal | undefined
+  readonly refused: DispatchRefusal | undefined
   /** The task after the command. If the command's events were found in the history, later events of other nodes may be included. */
   readonly aggregate: Aggregate
   /** The events of the command. */
@@ -23,7 +29,10 @@ export interface Outcome {
 }
 
 export interface DispatchOptions {
-  /** The task as the caller knows it: it saves a read if no other node wrote since. */
+  /**
+   * The task as the caller knows it: it saves a read if no other node wrote since. It may be wrong: the store writes the events only
+   * behind the event that is the last one here, and the command is refused if the store has another first event.
+   */
   readonly known?: Aggregate
   /** Whether `known` was just read, so that a refusal needs no second read. Default false. */
   readonly isFresh?: boolean
@@ -59,34 +68,35 @@ export class EventSourcing {
    * @throws `OUTCOME_UNKNOWN` if it is unknown whether the events were written.
    */
   async dispatch(command: TaskCommand, options: DispatchOptions = {}): Promise<Outcome> {
-    const { publish = 'first', persistence } = options
-    let fresh = options.known === undefined || options.isFresh === true
-    let aggregate = options.known ?? (await this.load(command.taskId, noTask, persistence))
+    const { publish = 'first', persistence, known } = options
+    let fresh = known === undefined || options.isFresh === true
+    let aggregate = known ?? (await this.load(command.taskId, noTask, persistence))
     for (let conflicts = 0; ; conflicts++) {
+      if (isOtherHistory(aggregate, known)) return { refused: 'otherHistory', aggregate, events: [] }
       const decision = decide(after(command, aggregate), aggregate.state)
       if (decision.type === 'refused') {
         if (fresh) return { refused: decision.reason, aggregate, events: [] }
         // The refusal may come from an outdated `known`: read, then decide again.
-        aggregate = await this.load(command.taskId, aggregate, persistence)
+        aggregate = await this.load(command.taskId, noTask, persistence)
         fresh = true
         continue
       }
-      const { events } = decision
+      const { events: decided } = decision
       // What could not be read back would be a task that nobody sees again, and some adapters do not use the codec.
-      for (const event of events) checkEvent(event)
-      const isWritten = events.length === 0 || (await this.#append(command.taskId, aggregate, events, persistence))
+      for (const event of decided) checkEvent(event)
+      const isWritten = decided.length === 0 || (await this.#append(command.taskId, aggregate, decided, persistence))
       if (isWritten) {
-        aggregate = fold(aggregate, events)
-        await this.#publish(aggregate, events, publish)
-        return { refused: undefined, aggregate, events }
+        aggregate = fold(aggregate, decided)
+        await this.#publish(aggregate, decided, publish)
+        return { refused: undefined, aggregate, events: decided }
       }
       if (conflicts === maxConflicts)
         throw outcomeUnknown(`${command.type} of task ${command.taskId} gave up after ${conflicts} version conflicts`)
-      const news = await this.#read(command.taskId, aggregate, persistence)
-      // A version conflict without new events: the history was removed, so read it from its beginning.
-      aggregate = news.length === 0 ? await this.load(command.taskId, noTask, persistence) : fold(aggregate, news)
+      // From the beginning: the history may have been removed, and begun again.
+      const events = await this.#read(command.taskId, noTask, persistence)
+      aggregate = fold(noTask, events)
       fresh = true
-      const own = news.filter((event) => command.eventIds.includes(event.eventId))
+      const own = events.filter((event) => command.eventIds.includes(event.eventId))
       if (own.length > 0) {
         // The append succeeded although its answer was lost, and other nodes have written since.
         await this.#publish(aggregate, own, publish)
@@ -105,13 +115,14 @@ export class EventSourcing {
   }
 
   /** Whether the events were written; false after a version conflict. */
-  async #append(taskId: TaskId, { state }: Aggregate, events: readonly TaskEvent[], persistence?: Persistence): Promise<boolean> {
+  async #append(taskId: TaskId, { state, last }: Aggregate, events: readonly TaskEvent[], persistence?: Persistence): Promise<boolean> {
+    const behind = last === undefined ? { isFresh: isFresh(events) } : { follows: last.eventId }
     let tries = 0
     try {
       // A retry appends the same events: the store recognises those that it has.
       await persist(this.#node, this.#bound(persistence), (signal) => {
         tries++
-        return this.#node.storage.events.append(taskId, state.version, events, { signal, isFresh: isFresh(events) })
+        return this.#node.storage.events.append(taskId, state.version, events, { signal, ...behind })
       })
       return true
     } catch (error) {
@@ -132,6 +143,10 @@ export class EventSourcing {
     return persistence ?? { forMs: this.#node.commandTimeoutMs }
   }
 }
+
+/** Whether the history in the store is another one than the caller knows. A missing history is not: the decision says so. */
+const isOtherHistory = ({ created }: Aggregate, known: Aggregate | undefined): boolean =>
+  known?.created !== undefined && created !== undefined && created.eventId !== known.created.eventId
 
 /** Moves a command behind the latest event: other nodes may have written meanwhile, or have a faster clock. */
 const after = (command: TaskCommand, { details }: Aggregate): TaskCommand =>

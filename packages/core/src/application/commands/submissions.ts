@@ -12,6 +12,7 @@ import type { Aggregate } from './aggregate.ts'
 import { noTask } from './aggregate.ts'
 import { IdempotencyMismatch, SubmitIncomplete, SubmitUnknown } from '../node/errors.ts'
 import type { EventSourcing } from './event-sourcing.ts'
+import { firstEventIdOf } from './first-event-id.ts'
 import { declarationOf } from './known-task.ts'
 import type { NodeContext } from '../node/context.ts'
 import { commandBase } from '../node/context.ts'
@@ -153,7 +154,7 @@ export class Submissions {
     let isNew = false
     let isTaken = false
     try {
-      const command: CreateTask = { ...create, ...commandBase(this.#node, taskId) }
+      const command = withFirstEventId({ ...create, ...commandBase(this.#node, taskId) })
       const { refused, aggregate } = await this.#eventSourcing.dispatch(command, { known: noTask, persistence, publish: 'never' })
       isNew = refused === undefined
       isTaken = !isNew && create.idempotencyKey === undefined
@@ -188,6 +189,10 @@ export class Submissions {
     })
   }
 }
+
+/** With an idempotency key the id stays unique to this submit: two submits of one key must not take each other's event for their own. */
+const withFirstEventId = (command: CreateTask): CreateTask =>
+  command.idempotencyKey === undefined ? { ...command, eventIds: [firstEventIdOf(command), command.eventIds[1]] } : command
 
 /** Whether two values are the same JSON, whatever the order of their properties. */
 const isEqualJson = (a: JsonValue, b: JsonValue): boolean => {

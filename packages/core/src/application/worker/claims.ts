@@ -1,14 +1,15 @@
 import type { StartTask } from '../../domain/task-command.ts'
+import type { TaskDetails } from '../../domain/task-details.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import { isFinalStatus, isUnderWay } from '../../domain/task-status.ts'
 import { hasCode } from '../../ports/shared/errors.ts'
 import type { TaskNotice } from '../../ports/event-bus.ts'
-import type { ConsumeMode, Delivery, WorkMessage } from '../../ports/work-queue.ts'
+import type { ConsumeMode, Delivery } from '../../ports/work-queue.ts'
 import { describeError } from '../../tasks/describe-error.ts'
 import type { RunnableTask } from '../../tasks/task-factory.ts'
 import type { TaskRegistry } from '../../tasks/task-registry.ts'
 import type { Aggregate } from '../commands/aggregate.ts'
-import { fold, noTask } from '../commands/aggregate.ts'
+import { noTask } from '../commands/aggregate.ts'
 import type { Attempts } from './attempts.ts'
 import { TaskNotFound } from '../node/errors.ts'
 import type { EventSourcing, Outcome } from '../commands/event-sourcing.ts'
@@ -21,6 +22,7 @@ import type { Sender } from '../commands/sender.ts'
 import { SerialHolds } from './serial-holds.ts'
 import { Suspects } from './suspects.ts'
 import type { WorkerSettings } from './settings.ts'
+import { liesOf, toldBy } from './told-task.ts'
 
 interface Claim {
   readonly taskId: TaskId
@@ -32,8 +34,21 @@ interface Claim {
   isRefused: boolean
 }
 
+/** The queue that a delivery comes from. */
+export interface Source {
+  readonly queue: string
+  readonly mode: ConsumeMode
+}
+
 /** For a serial queue: waits until a run of the task on another node is over. */
 type UntilFree = (() => Promise<Aggregate>) | undefined
+
+/** A delivery that this node takes, and the queue that it comes from. */
+interface Taken {
+  readonly delivery: Delivery
+  readonly queue: string
+  readonly untilFree: UntilFree
+}
 
 /** Turns deliveries into claims: the node that writes `TaskStarted` runs the task, and no other node does. */
 export class Claims {
@@ -45,6 +60,7 @@ export class Claims {
   readonly #attempts: Attempts
   readonly #settings: WorkerSettings
   readonly #isTaking: () => boolean
+  readonly #onClaimed: (delivery: Delivery, queue: string) => void
   readonly #holds: SerialHolds
   readonly #suspects: Suspects
   readonly #open = new Set<Claim>()
@@ -59,6 +75,8 @@ export class Claims {
     readonly settings: WorkerSettings
     /** Whether the worker may claim tasks now. */
     readonly isTaking: () => boolean
+    /** A delivery led to a claim. */
+    readonly onClaimed: (delivery: Delivery, queue: string) => void
   }) {
     this.#node = parts.node
     this.#eventSourcing = parts.eventSourcing
@@ -68,32 +86,33 @@ export class Claims {
     this.#attempts = parts.attempts
     this.#settings = parts.settings
     this.#isTaking = parts.isTaking
+    this.#onClaimed = parts.onClaimed
     this.#holds = new SerialHolds(parts)
     this.#suspects = new Suspects(parts.node)
   }
 
   /** Claims and runs the task of a delivery. Never rejects: a delivery that fails here is released to other nodes. */
-  take(delivery: Delivery, mode: ConsumeMode): Promise<void> {
-    return this.#handle(delivery, mode, (untilFree) => this.#take(delivery, untilFree))
+  take(delivery: Delivery, source: Source): Promise<void> {
+    return this.#handle(delivery, source, (untilFree) => this.#take({ delivery, queue: source.queue, untilFree }))
   }
 
   /**
    * Releases a delivery that came while this node may not claim. A release passes the turn of a serial queue on, so a redelivered message
    * of a serial queue is held until the run of its task is over. Never rejects.
    */
-  decline(delivery: Delivery, mode: ConsumeMode): Promise<void> {
-    return this.#handle(delivery, mode, async (untilFree) => {
+  decline(delivery: Delivery, source: Source): Promise<void> {
+    return this.#handle(delivery, source, async (untilFree) => {
       if (delivery.redelivered) await untilFree?.()
       await this.#postpone(delivery)
     })
   }
 
-  async #handle(delivery: Delivery, mode: ConsumeMode, handle: (untilFree: UntilFree) => Promise<void>): Promise<void> {
+  async #handle(delivery: Delivery, { queue, mode }: Source, handle: (untilFree: UntilFree) => Promise<void>): Promise<void> {
     let isHeld = false
     const untilFree = async (): Promise<Aggregate> => {
       const { taskId } = delivery.message
       isHeld = true
-      const aggregate = await this.#holds.untilFree(taskId, () => this.#runsHere(taskId))
+      const aggregate = await this.#holds.untilFree(taskId, queue, () => this.#runsHere(taskId))
       isHeld = false
       return aggregate
     }
@@ -124,28 +143,47 @@ export class Claims {
     this.#holds.end()
   }
 
-  async #take(delivery: Delivery, untilFree: UntilFree): Promise<void> {
-    const known = delivery.redelivered && untilFree !== undefined ? await untilFree() : await this.#known(delivery.message)
-    if (known.created === undefined) throw new TaskNotFound(delivery.message.taskId)
+  async #take(taken: Taken): Promise<void> {
+    const { delivery, queue, untilFree } = taken
+    if (delivery.redelivered && untilFree !== undefined) return this.#start(taken, await untilFree())
+    const told = toldBy(delivery.message, queue)
+    return told === undefined ? this.#startStored(taken) : this.#start(taken, told, true)
+  }
+
+  /** Starts a task as the store has it. */
+  async #startStored(taken: Taken): Promise<void> {
+    const { message, releases } = taken.delivery
+    const stored = await this.#eventSourcing.load(message.taskId, noTask, untilClosed)
+    const lies = stored.created === undefined ? [] : liesOf(message, stored.created)
+    if (lies.length > 0 && releases === 0)
+      this.#node.logger.warn({ taskId: message.taskId, lies }, 'ignored what a message says of its task: the store says otherwise')
+    return this.#start(taken, stored)
+  }
+
+  /** Claims and runs a task as this node knows it. `isTold`: only the message says so, until the claim is written. */
+  async #start(taken: Taken, known: Aggregate, isTold = false): Promise<void> {
+    const { delivery, queue } = taken
+    if (known.created === undefined || known.details === undefined) throw new TaskNotFound(delivery.message.taskId)
     if (isFinalStatus(known.state.status)) {
       // The end may have been written without row and notice.
       await this.#publisher.publishEnd(known)
       return this.#accept(delivery)
     }
+    if (known.details.queue !== queue) return this.#moveToItsQueue(delivery, known.details)
     let runnable: RunnableTask
     try {
       const { type, version, payload } = known.created.task
       const factory = factoryOf(this.#registry, type)
       runnable = await this.#node.deadlines.call(undefined, () => factory.decode(version, payload))
     } catch (error) {
-      return this.#undecodable(delivery, known, untilFree, error)
+      return isTold ? this.#startStored(taken) : this.#undecodable(taken, known, error)
     }
     // The steps before may have taken long: the worker may be closing, or its lease doubtful.
     if (!this.#isTaking()) return this.#postpone(delivery)
     const turn = this.#suspects.turnOf(known, delivery.message.taskId)
     if (turn === undefined) return this.#postpone(delivery, await this.#suspects.delayMs())
     try {
-      await this.#claimAnd(delivery, known, untilFree, (started, claim) => {
+      await this.#claimAnd(taken, known, (started, claim) => {
         this.#suspects.claimed(turn, started)
         return this.#attempts.run(started, runnable, claim.begunAt, () => claim.heard > started.state.version)
       })
@@ -154,21 +192,20 @@ export class Claims {
     }
   }
 
-  /**
-   * The task as the message carries it, if the message has all of it; else as the store has it. With an idempotency key the message is
-   * not enough: it may belong to a task that was removed, and that was submitted again with another payload.
-   */
-  async #known({ taskId, version, created }: WorkMessage): Promise<Aggregate> {
-    return created !== undefined && created.idempotencyKey === undefined && version === 1
-      ? fold(noTask, [created])
-      : this.#eventSourcing.load(taskId, noTask, untilClosed)
+  /** Runs no task from another queue than its own: that queue may be serial, or its workers may be others. */
+  async #moveToItsQueue(delivery: Delivery, details: TaskDetails): Promise<void> {
+    const { taskId, queue } = details
+    this.#node.logger.warn({ taskId, queue }, 'moved a message to the queue of its task: it came from another queue')
+    if (details.status === 'waiting') await this.#sender.send(details)
+    await this.#accept(delivery)
   }
 
   /** Another node may be able to decode the task. After `maxReleases` the task fails, so that people see it. */
-  async #undecodable(delivery: Delivery, known: Aggregate, untilFree: UntilFree, error: unknown): Promise<void> {
+  async #undecodable(taken: Taken, known: Aggregate, error: unknown): Promise<void> {
+    const { delivery } = taken
     const { type, version } = known.created?.task ?? {}
     if (delivery.releases < this.#settings.unknownTasks.maxReleases) return this.#leaveToOthers(delivery, error, { type, version })
-    await this.#claimAnd(delivery, known, untilFree, async (started) => {
+    await this.#claimAnd(taken, known, async (started) => {
       const described = describeError(error)
       const message = `no worker could decode the task; node ${this.#node.nodeId} reports: ${described.message}`
       const command = { type: 'FailTask', ...commandBase(this.#node, delivery.message.taskId), retryable: false, random: 0 } as const
@@ -180,12 +217,8 @@ export class Claims {
   }
 
   /** Claims the task for this node; if the claim is accepted, goes on with it. */
-  async #claimAnd(
-    delivery: Delivery,
-    known: Aggregate,
-    untilFree: UntilFree,
-    goOn: (started: Aggregate, claim: Claim) => Promise<void>,
-  ): Promise<void> {
+  async #claimAnd(taken: Taken, known: Aggregate, goOn: (started: Aggregate, claim: Claim) => Promise<void>): Promise<void> {
+    const { delivery, queue, untilFree } = taken
     const claim: Claim = { taskId: delivery.message.taskId, begunAt: this.#node.clock.elapsed(), heard: 0, isRefused: false }
     this.#open.add(claim)
     const command = { type: 'StartTask', ...commandBase(this.#node, claim.taskId), fence: this.#node.clocks.fastestNow() } as const
@@ -199,12 +232,14 @@ export class Claims {
       if (refused === 'unknownTask') throw new TaskNotFound(claim.taskId)
       claim.isRefused = refused !== undefined
       stands = refused === undefined
+      if (refused === 'otherHistory') return await this.#startStored(taken)
       if (refused === 'alreadyStarted') {
         // The node that runs the task may have died before it saved the row.
         if (aggregate.details !== undefined) await this.#publisher.saveRow(aggregate.details)
         await untilFree?.()
       }
       if (refused === 'notDue' && aggregate.details !== undefined) await this.#sender.send(aggregate.details)
+      if (refused === undefined) this.#onClaimed(delivery, queue)
       // The claim is written, so the body does not wait for the queue.
       const accepted = this.#accept(delivery)
       if (refused === undefined) await goOn(aggregate, claim)

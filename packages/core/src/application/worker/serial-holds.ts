@@ -31,10 +31,10 @@ export class SerialHolds {
   }
 
   /**
-   * Resolves with the task once no live node runs it. If the history says that the task runs on this node, `runsHere` says whether that
-   * is so.
+   * Resolves with the task once no live node runs it, or at once if the task belongs to another queue. If the history says that the task
+   * runs on this node, `runsHere` says whether that is so.
    */
-  async untilFree(taskId: TaskId, runsHere: () => boolean): Promise<Aggregate> {
+  async untilFree(taskId: TaskId, queue: string, runsHere: () => boolean): Promise<Aggregate> {
     const { signal } = this.#over
     // Register before the first read, or an end between the two is missed.
     const waiter = this.#awaiting.waiter(taskId, ({ status }) => !isUnderWay(status), signal)
@@ -42,7 +42,7 @@ export class SerialHolds {
       for (let isLogged = false; ;) {
         const aggregate = await this.#eventSourcing.load(taskId, noTask, { forMs: Infinity, signal })
         const { state, details } = aggregate
-        if (!isUnderWay(state.status) || !(await this.#isAlive(details?.node, runsHere))) return aggregate
+        if (details?.queue !== queue || !isUnderWay(state.status) || !(await this.#isAlive(details?.node, runsHere))) return aggregate
         if (!isLogged) this.#node.logger.info({ taskId, on: details?.node }, 'holding a message of a serial queue: its task still runs')
         isLogged = true
         await waiter.change()

@@ -65,7 +65,12 @@ export class TaskWorker {
     this.#node = parts.node
     this.#settings = parts.settings
     this.#attempts = new Attempts(parts)
-    this.#claims = new Claims({ ...parts, attempts: this.#attempts, isTaking: () => this.#isTaking })
+    this.#claims = new Claims({
+      ...parts,
+      attempts: this.#attempts,
+      isTaking: () => this.#isTaking,
+      onClaimed: (delivery, queue) => this.#claimed(delivery, queue),
+    })
   }
 
   get status(): TaskWorkerStatus {
@@ -83,7 +88,7 @@ export class TaskWorker {
   }
 
   /**
-   * For each queue, the latest `sentAt` of a delivered message.
+   * For each queue, the latest `sentAt` of a delivered message whose task was claimed.
    *
    * @internal
    */
@@ -219,13 +224,18 @@ export class TaskWorker {
 
   #handle(queue: string, mode: ConsumeMode, delivery: Delivery): Promise<void> {
     // A delivery may have been on its way when the worker stopped taking tasks.
-    if (!this.#isTaking) return this.#track(this.#claims.decline(delivery, mode))
-    this.#delivered.set(queue, Math.max(this.#delivered.get(queue) ?? 0, delivery.message.sentAt))
+    if (!this.#isTaking) return this.#track(this.#claims.decline(delivery, { queue, mode }))
     const flow = this.#flows.get(queue) ?? { taken: 0, busy: 0 }
     this.#flows.set(queue, flow)
     flow.taken++
     flow.busy++
-    return this.#track(this.#claims.take(delivery, mode).finally(() => flow.busy--))
+    return this.#track(this.#claims.take(delivery, { queue, mode }).finally(() => flow.busy--))
+  }
+
+  /** Only a claim counts: other messages may be forged, and one that lies about its time would make the messages behind it look lost. */
+  #claimed({ message }: Delivery, queue: string): void {
+    const sentAt = Math.min(message.sentAt, this.#node.clock.now())
+    this.#delivered.set(queue, Math.max(this.#delivered.get(queue) ?? 0, sentAt))
   }
 
   async #track(handled: Promise<unknown>): Promise<void> {

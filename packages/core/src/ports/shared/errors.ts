@@ -27,14 +27,19 @@ export class TaskledgerError<Code extends string = string> extends Error {
   }
 }
 
-/** Another writer was first. `actualVersion` is the version that the history has. */
+/** Another writer was first, or the history was removed and begun again. `actualVersion` is the version that the history has. */
 export class VersionConflict extends TaskledgerError<'VERSION_CONFLICT'> {
   readonly taskId: TaskId
   readonly expectedVersion: number
   readonly actualVersion: number
 
   constructor(taskId: TaskId, expectedVersion: number, actualVersion: number) {
-    super('VERSION_CONFLICT', `task ${taskId} is at version ${actualVersion}, not at ${expectedVersion}`)
+    super(
+      'VERSION_CONFLICT',
+      actualVersion === expectedVersion
+        ? `task ${taskId} has another event at version ${expectedVersion} than the writer knows`
+        : `task ${taskId} is at version ${actualVersion}, not at ${expectedVersion}`,
+    )
     this.name = 'VersionConflict'
     this.taskId = taskId
     this.expectedVersion = expectedVersion
