@@ -39,6 +39,7 @@ export type { TaskWorker, TaskWorkerStatus } from './application/worker/worker.t
 export type { NodeHealth } from './application/health/health.ts'
 export type { HealthCheck } from './application/health/record.ts'
 export type { NodeInfo } from './ports/node-registry.ts'
+export type { DeadLetterDetails, DeadLetterKey, DeadLetterQuery, DeadLetters } from './application/recovery/dead-letters.ts'
 export type { DoctorFinding, DoctorFindingReason, DoctorOptions, DoctorReport } from './application/recovery/doctor.ts'
 export type { PurgeOutcome } from './application/recovery/purging.ts'
 export type { RebuildOutcome } from './application/recovery/rebuilding.ts'
@@ -60,6 +61,7 @@ export { codeOf, isMisuse, TaskledgerError } from './ports/shared/errors.ts'
 export { isTaskAborted, isTaskCancelled, isTaskDied, isTaskFailed } from './application/node/errors.ts'
 export type {
   AwaitTimeout,
+  DeadLetterNotFound,
   IdempotencyMismatch,
   SubmitIncomplete,
   TaskAborted,

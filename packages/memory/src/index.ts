@@ -5,4 +5,3 @@
  */
 export { createMemory, memoryMessaging, memoryStorage } from './memory.ts'
 export type { Memory, MemoryContents, MemoryFaults, MemoryOptions, QueueContents } from './memory.ts'
-export type { DeadLetter } from './messaging/queued-message.ts'

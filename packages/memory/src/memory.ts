@@ -8,7 +8,6 @@ import type { KnownNodes } from './storage/node-registry.ts'
 import { MemoryNodeRegistry } from './storage/node-registry.ts'
 import { MemoryTaskListing, noListedTasks, spoilRow } from './storage/task-listing.ts'
 import { MemoryWorkQueue, QueuesByName } from './messaging/work-queue.ts'
-import type { DeadLetter } from './messaging/queued-message.ts'
 
 /** The options of a memory. */
 export interface MemoryOptions {
@@ -24,8 +23,6 @@ export interface Memory {
   storage(): TaskStorage
   /** Opens a client of the queues and the bus. Closing it does not affect other clients. */
   messaging(): TaskMessaging
-  /** The dead letters of a queue, the oldest first. */
-  deadLetters(queue: string): readonly DeadLetter[]
   /** Counts everything that the memory holds. */
   inspect(): MemoryContents
   /** Faults for tests. */
@@ -107,7 +104,6 @@ export const createMemory = (options: MemoryOptions = {}): Memory => {
       })
       return client
     },
-    deadLetters: (queue) => queues.get(queue).messages.deadLetters,
     inspect: () => ({
       histories: histories.size,
       listed: tasks.rows.size,

@@ -81,7 +81,6 @@ export const workQueueHarness: Harness<WorkQueue> = {
       port: openClient(),
       peer: async () => openClient(),
       inject: async (bytes, queue) => memory.faults.injectMessage(queue, textOf(bytes)),
-      deadLetters: async (queue) => memory.deadLetters(queue).map(({ text, why }) => `${text} (${why})`),
       kill: async (client) => killers.get(client)?.(),
       inspect: () => memory.inspect(),
     }

@@ -72,7 +72,6 @@ export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, vers
     if (port === 'bus') return subject
     return {
       ...subject,
-      deadLetters: (queue) => broker.textsOf(`${namespace}.dead.${queue}`),
       // Its network is cut permanently: nothing the client does from now on reaches the broker.
       kill: async (client) => {
         await clients.find(({ messaging }) => messaging[port] === client)?.proxy.faults.refuse()

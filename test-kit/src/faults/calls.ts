@@ -32,6 +32,7 @@ export interface Calls {
   readonly 'queue.send': WorkQueue['send']
   readonly 'queue.depth': WorkQueue['depth']
   readonly 'queue.consume': WorkQueue['consume']
+  readonly 'queue.deadLetters': WorkQueue['deadLetters']
   readonly 'consumer.close': () => Promise<void>
   readonly 'delivery.accept': Delivery['accept']
   readonly 'delivery.release': Delivery['release']

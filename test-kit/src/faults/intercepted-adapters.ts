@@ -113,6 +113,9 @@ const interceptedQueue = (queue: WorkQueue, pass: Pass): WorkQueue => ({
   capabilities: queue.capabilities,
   send: (...args) => pass('queue.send', args, (...given) => queue.send(...given), args[2], args[1].taskId, args[0]),
   depth: (...args) => pass('queue.depth', args, (...given) => queue.depth(...given), args[1], undefined, args[0]),
+  async *deadLetters(...args) {
+    yield* await pass('queue.deadLetters', args, (...given) => queue.deadLetters(...given), args[1], undefined, args[0])
+  },
   async consume(...args) {
     const consume: WorkQueue['consume'] = (name, handler, options) =>
       queue.consume(

@@ -21,8 +21,6 @@ export interface Subject<Port> {
   readonly faults?: Faults
   /** Puts bytes that no codec wrote where the engine keeps a message (of the queue `where`) or a row (of the task `where`). */
   inject?(bytes: Uint8Array, where: string): Promise<void>
-  /** For work queues: the dead letters of a queue, each as text with its message and its reason. */
-  deadLetters?(queue: string): Promise<readonly string[]>
   /** For work queues: makes a client disappear like a killed process. */
   kill?(client: Port): Promise<void>
   /** For task listings: how many rows the engine has read so far for the clients of this subject. Rules count the cost of a page by it. */

@@ -98,14 +98,11 @@ const attempt = async <Port>(
 }
 
 /** The hooks of the subject, bound to it in case it is an instance of a class. */
-const hooksOf = <Port>(
-  subject: Subject<Port>,
-): Pick<Subject<Port>, 'port' | 'inject' | 'deadLetters' | 'kill' | 'rowsRead' | 'inspect'> => {
-  const { port, inject, deadLetters, kill, rowsRead, inspect } = subject
+const hooksOf = <Port>(subject: Subject<Port>): Pick<Subject<Port>, 'port' | 'inject' | 'kill' | 'rowsRead' | 'inspect'> => {
+  const { port, inject, kill, rowsRead, inspect } = subject
   return {
     port,
     ...(inject && { inject: inject.bind(subject) }),
-    ...(deadLetters && { deadLetters: deadLetters.bind(subject) }),
     ...(kill && { kill: kill.bind(subject) }),
     ...(rowsRead && { rowsRead: rowsRead.bind(subject) }),
     ...(inspect && { inspect: inspect.bind(subject) }),

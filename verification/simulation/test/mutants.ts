@@ -26,7 +26,13 @@ export const mutants: readonly Mutant[] = [
     name: 'a store that does not compare versions',
     seed: 1,
     promise: 'history',
-    edits: [{ file: 'memory/src/storage/event-store.ts', from: 'if (history.length === expectedVersion) {', to: 'if (true) {' }],
+    edits: [
+      {
+        file: 'memory/src/storage/event-store.ts',
+        from: 'if (history.length === expectedVersion && isAt(history, expectedVersion, options?.follows)) {',
+        to: 'if (true) {',
+      },
+    ],
   },
   {
     name: 'any attempt may be settled, not only the current one',
@@ -132,7 +138,11 @@ export const mutants: readonly Mutant[] = [
     seed: 102,
     promise: 'serial',
     edits: [
-      core('worker/claims.ts', 'delivery.redelivered && untilFree !== undefined ? await untilFree() : ', ''),
+      core(
+        'worker/claims.ts',
+        '    if (delivery.redelivered && untilFree !== undefined) return this.#start(taken, await untilFree())\n',
+        '',
+      ),
       core('worker/claims.ts', '        await untilFree?.()\n', ''),
     ],
   },

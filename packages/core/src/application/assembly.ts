@@ -21,6 +21,7 @@ import type { LeaseState } from './node/lease.ts'
 import type { NodeListener } from './node/listener.ts'
 import { Awaiting } from './queries/awaiting.ts'
 import { TaskQueries } from './queries/task-queries.ts'
+import { DeadLetters } from './recovery/dead-letters.ts'
 import { Doctor } from './recovery/doctor.ts'
 import { Janitor } from './recovery/janitor.ts'
 import { Purging } from './recovery/purging.ts'
@@ -53,6 +54,7 @@ export class Assembly implements NodeListener {
   readonly queries: TaskQueries
   readonly worker: AttachedWorker
   readonly health: Health
+  readonly deadLetters: DeadLetters
   readonly doctor: Doctor
   readonly purging: Purging
   readonly rebuilding: Rebuilding
@@ -89,6 +91,7 @@ export class Assembly implements NodeListener {
     this.queries = new TaskQueries({ node, awaiting })
     this.worker = worker
     this.health = new Health({ node, probe, worker, unreadable: recovery.unreadable })
+    this.deadLetters = new DeadLetters({ node, registry })
     this.doctor = new Doctor({ node, watch, horizons: new QueueHorizons(node), recovery, overdueMs })
     this.purging = purging
     this.rebuilding = new Rebuilding({ node, publisher })

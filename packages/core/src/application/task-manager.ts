@@ -24,6 +24,7 @@ import type { NodeContext } from './node/context.ts'
 import { allTasks } from './queries/all-tasks.ts'
 import type { ListQuery, TaskQuery } from './queries/list-query.ts'
 import type { LiveNode } from './queries/task-queries.ts'
+import type { DeadLetters } from './recovery/dead-letters.ts'
 import type { DoctorOptions, DoctorReport } from './recovery/doctor.ts'
 import type { PurgeOutcome } from './recovery/purging.ts'
 import type { RebuildOutcome } from './recovery/rebuilding.ts'
@@ -62,6 +63,11 @@ export class TaskManager {
   /** The worker of this node; `undefined` on a front-end. */
   get worker(): TaskWorker | undefined {
     return this.#assembly.worker.current
+  }
+
+  /** The messages that no worker could use: list, resend and remove them. */
+  get deadLetters(): DeadLetters {
+    return this.#assembly.deadLetters
   }
 
   /**

@@ -4,5 +4,5 @@
  * @packageDocumentation
  */
 export { decodeEvent, encodeEvent } from './event-codec.ts'
-export { decodeMessage, decodeNotice, encodeMessage, encodeNotice } from './message-codec.ts'
+export { decodeMessage, decodeNotice, encodeMessage, encodeNotice, shownMessage } from './message-codec.ts'
 export { decodeDetails, decodeNode, decodeProgress, decodeRow, encodeDetails, encodeNode, encodeProgress } from './details-codec.ts'

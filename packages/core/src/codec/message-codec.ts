@@ -40,6 +40,19 @@ export const decodeMessage = (text: string): WorkMessage => {
   return { ...message, ...first } as unknown as WorkMessage
 }
 
+/** How much of the text of a dead letter is shown, in characters. */
+const maxShown = 16_384
+
+/** What can be shown of a message whose text may be anything: the text, cut, and the message if it can be decoded. */
+export const shownMessage = (text: string): { readonly text: string; readonly message?: WorkMessage } => {
+  const shown = text.slice(0, maxShown)
+  try {
+    return { text: shown, message: decodeMessage(text) }
+  } catch {
+    return { text: shown }
+  }
+}
+
 const createdOf = (value: unknown, taskId: unknown): TaskCreated => {
   const event = isRecord(value) ? eventOf(value) : undefined
   if (event?.type !== 'TaskCreated') throw malformed('message: the field "created" is not a TaskCreated')

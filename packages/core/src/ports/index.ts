@@ -9,7 +9,7 @@ export type { TaskMessaging, TaskStorage } from './bundles.ts'
 export type { AppendOptions, EventStore, ReadOptions } from './event-store.ts'
 export type { PageRequest, TaskFilter, TaskListing, TaskPage, TaskShard, UnfinishedOptions, UnreadableRow } from './task-listing.ts'
 export type { NodeInfo, NodeRegistry } from './node-registry.ts'
-export type { ConsumeMode, ConsumeOptions, Consumer, Delivery, ReleaseOptions, WorkMessage, WorkQueue } from './work-queue.ts'
+export type { ConsumeMode, ConsumeOptions, Consumer, DeadLetter, Delivery, ReleaseOptions, WorkMessage, WorkQueue } from './work-queue.ts'
 export type { EventBus, TaskNotice, Unsubscribe } from './event-bus.ts'
 export type {
   EventBusCapabilities,

@@ -59,13 +59,39 @@ export interface Consumer {
 }
 
 /**
+ * A message that no consumer could use, while the dead letters of its queue are iterated. It is settled once, by `resend` or `remove`; a
+ * second settlement changes nothing. A letter that is not settled stays.
+ */
+export interface DeadLetter {
+  /** Names the letter among those of its queue for as long as it is kept. Equal copies of a message may share an id. */
+  readonly id: string
+  /** The text of the message, at most its first 16,384 characters. */
+  readonly text: string
+  /** The message; absent if it cannot be decoded. */
+  readonly message?: WorkMessage
+  /** Why it was dead-lettered; absent if the engine did it without a reason. */
+  readonly why?: string
+  /** When it was dead-lettered, in milliseconds since 1970; absent if the engine does not say. */
+  readonly deadAt?: number
+  /** How often it was released before. */
+  readonly releases: number
+  /**
+   * Sends the message to its queue again, unchanged and without its releases, and then removes the letter. Between the two the engine
+   * may have both: after a failure either of them, or both, are there.
+   */
+  resend(): Promise<void>
+  /** Removes the letter. Its message is gone. */
+  remove(): Promise<void>
+}
+
+/**
  * Carries tasks to workers, in named queues.
  *
  * **You have to** resolve `send` only when the message is as durable as `capabilities.durability` says (WQ-1.3); hand each message to one
  * consumer (WQ-1.1), and deliver first in, first out if there is one consumer (WQ-1.2); never run more handlers than there are slots
  * (WQ-2.1), and with `serial` never more than one among all clients, with a takeover when the holder is gone (WQ-2.3, 2.4); redeliver a
  * message if its consumer died before it settled (WQ-3.1), or if the handler ended or threw without settling (WQ-3.5); dead-letter a message
- * that you cannot decode, and go on (WQ-4.1); reconnect by yourself after any fault (WQ-6.1); count in `depth` every message that no
+ * that you cannot decode, and go on (WQ-4.1); keep each dead letter until it is settled, also if its reader dies (WQ-9.1 to 9.6); reconnect by yourself after any fault (WQ-6.1); count in `depth` every message that no
  * consumer has taken (WQ-8.1).
  *
  * The order matters: core detects lost messages by it. If a queue has delivered a message that was sent well after a task became due
@@ -93,6 +119,13 @@ export interface WorkQueue {
    * out until the delay is over. 0 for a queue whose name was never used. May be a moment old.
    */
   depth(queue: string, options?: CallOptions): Promise<number>
+
+  /**
+   * The dead letters of a queue, the oldest first. Letters that come or are settled meanwhile may be among them or not; so may letters that
+   * another client is reading. None for a queue whose name was never used. An iteration that ends, for whatever reason, leaves the letters
+   * that it has not settled.
+   */
+  deadLetters(queue: string, options?: CallOptions): AsyncIterable<DeadLetter>
 
   /** Closes every consumer, waits for their handlers, and releases the engine. Closing twice is fine. */
   close(): Promise<void>

@@ -7,10 +7,3 @@ export interface QueuedMessage {
   readonly redelivered: boolean
   readonly releases: number
 }
-
-/** A message that cannot be used. */
-export interface DeadLetter {
-  /** The message as the codec writes it, or the text found in its place. */
-  readonly text: string
-  readonly why: string
-}

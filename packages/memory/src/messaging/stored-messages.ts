@@ -1,19 +1,20 @@
-import { encodeMessage } from '@taskledger/core/codec'
-import type { Clock } from '@taskledger/core/ports'
+import type { Clock, DeadLetter } from '@taskledger/core/ports'
+import { DeadLetters } from './dead-letters.ts'
 import { DelayedMessages } from './delayed-messages.ts'
 import { Fifo } from './fifo.ts'
-import type { DeadLetter, QueuedMessage } from './queued-message.ts'
+import type { QueuedMessage } from './queued-message.ts'
 
 /** The messages of one queue: those that wait, those released with a delay, and the dead letters. */
 export class StoredMessages {
   readonly #onAdded: () => void
   readonly #waiting = new Fifo<QueuedMessage>()
   readonly #delayed: DelayedMessages
-  readonly #deadLetters: DeadLetter[] = []
+  readonly #dead: DeadLetters
 
   /** @param onAdded Called when a message begins to wait. */
   constructor(clock: Clock, onAdded: () => void) {
     this.#onAdded = onAdded
+    this.#dead = new DeadLetters(clock)
     this.#delayed = new DelayedMessages(clock, (message) => this.add(message))
   }
 
@@ -22,11 +23,11 @@ export class StoredMessages {
   }
 
   get counts(): { readonly waiting: number; readonly delayed: number; readonly deadLetters: number } {
-    return { waiting: this.waiting, delayed: this.#delayed.size, deadLetters: this.#deadLetters.length }
+    return { waiting: this.waiting, delayed: this.#delayed.size, deadLetters: this.#dead.size }
   }
 
   get deadLetters(): readonly DeadLetter[] {
-    return [...this.#deadLetters]
+    return this.#dead.list((message) => this.add(message))
   }
 
   add(message: QueuedMessage): void {
@@ -44,8 +45,8 @@ export class StoredMessages {
     this.#delayed.add(message, delayMs)
   }
 
-  deadLetter({ body }: QueuedMessage, why: string): void {
-    this.#deadLetters.push({ text: typeof body === 'string' ? body : encodeMessage(body), why })
+  deadLetter(message: QueuedMessage, why: string): void {
+    this.#dead.add(message, why)
   }
 
   take(): QueuedMessage | undefined {

@@ -3,6 +3,7 @@ import type {
   Clock,
   ConsumeOptions,
   Consumer,
+  DeadLetter,
   Delivery,
   Logger,
   WorkMessage,
@@ -70,6 +71,14 @@ export class MemoryWorkQueue implements WorkQueue {
         await consumer.close()
         this.#consumers.delete(consumer)
       },
+    }
+  }
+
+  async *deadLetters(queue: string, options?: CallOptions): AsyncGenerator<DeadLetter, void, undefined> {
+    this.#gate.pass(options?.signal)
+    for (const letter of this.#queues.get(queue).messages.deadLetters) {
+      this.#gate.pass(options?.signal)
+      yield letter
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Delivery, ReleaseOptions, WorkMessage } from '@taskledger/core/ports'
 import type { BrokerMessage } from './broker-message.ts'
+import { releasesOf, wasReleased } from './death.ts'
 import type { MessageSender } from './message-sender.ts'
-import { releasesOf, wasReleased } from './message-sender.ts'
 
 /** What a delivery is made of. */
 interface DeliveryParts {

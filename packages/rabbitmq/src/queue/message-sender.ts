@@ -1,4 +1,4 @@
-import type { ConsumeMessage } from 'amqplib'
+import type { ConsumeMessage, Message } from 'amqplib'
 import { encodeMessage } from '@taskledger/core/codec'
 import type { Logger, ReleaseOptions, WorkMessage } from '@taskledger/core/ports'
 import { codeOf, TaskledgerError } from '@taskledger/core/ports'
@@ -7,14 +7,7 @@ import type { BrokerConnection } from '../connection/broker-connection.ts'
 import type { Publisher } from '../connection/publisher.ts'
 import type { Settings } from '../connection/settings.ts'
 import type { BrokerQueues, DeclareBound } from '../topology/broker-queues.ts'
-
-/** Counts the releases of a message: a queue of the broker counts deliveries, not releases. */
-const releasesHeader = 'taskledger-releases'
-/** Why a message was dead-lettered. */
-const reasonHeader = 'taskledger-reason'
-
-/** In characters. Headers must fit into one frame, of at least 8 KiB, in any alphabet. */
-const maxReasonLength = 1_500
+import { headersOfDeath, releasesHeader, releasesOf } from './death.ts'
 
 /** After this many messages that came back because their queue was deleted, a send gives up. */
 const maxReturns = 3
@@ -24,15 +17,6 @@ const cleanUpMs = 250
 
 /** Do not retry with less time left than this, in milliseconds. */
 const minRetryMs = 100
-
-/** How often the message was released, as its sender wrote it. */
-export const releasesOf = ({ properties: { headers } }: ConsumeMessage): number => {
-  const releases: unknown = headers?.[releasesHeader]
-  return typeof releases === 'number' && Number.isSafeInteger(releases) && releases > 0 ? releases : 0
-}
-
-/** Whether the message was released before. A release that does not count leaves the number unchanged. */
-export const wasReleased = ({ properties: { headers } }: ConsumeMessage): boolean => headers?.[releasesHeader] !== undefined
 
 /** Declares the target queue of a message. Returns its name. */
 type Declare = (bound: DeclareBound) => Promise<string>
@@ -90,16 +74,23 @@ export class MessageSender {
   /** Sends a copy to the dead letters, with the reason. */
   async deadLetter(queue: string, raw: ConsumeMessage, why: string): Promise<void> {
     const { contentType, correlationId } = raw.properties
-    const options = {
-      contentType,
-      correlationId,
-      headers: { [reasonHeader]: why.slice(0, maxReasonLength), [releasesHeader]: releasesOf(raw) },
-    }
+    const options = { contentType, correlationId, headers: headersOfDeath(raw, why) }
     const declare: Declare = async (bound) => {
       await this.#brokerQueues.work(this.#connection, queue, bound)
       return this.#brokerQueues.names.dead(queue)
     }
     await this.#send(declare, raw.content, options)
+  }
+
+  /** Sends a copy of a dead letter to its queue, as if it were new. @throws like `send` of the port. */
+  async resend(queue: string, raw: Pick<Message, 'content' | 'properties'>, signal: AbortSignal | undefined): Promise<void> {
+    const { contentType, correlationId } = raw.properties
+    await this.#send(
+      (bound) => this.#brokerQueues.work(this.#connection, queue, bound),
+      raw.content,
+      { contentType, correlationId },
+      signal,
+    )
   }
 
   /** Sends one more token to the token queue of a serial queue. */

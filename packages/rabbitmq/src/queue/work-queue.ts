@@ -1,4 +1,13 @@
-import type { CallOptions, Consumer, ConsumeOptions, Delivery, WorkMessage, WorkQueue, WorkQueueCapabilities } from '@taskledger/core/ports'
+import type {
+  CallOptions,
+  Consumer,
+  ConsumeOptions,
+  DeadLetter,
+  Delivery,
+  WorkMessage,
+  WorkQueue,
+  WorkQueueCapabilities,
+} from '@taskledger/core/ports'
 import { closedError, TaskledgerError, within } from '@taskledger/core/ports'
 import type { BrokerConnection } from '../connection/broker-connection.ts'
 import { Publisher } from '../connection/publisher.ts'
@@ -6,6 +15,7 @@ import type { Settings } from '../connection/settings.ts'
 import type { BrokerQueues } from '../topology/broker-queues.ts'
 import { checkRights } from '../topology/rights.ts'
 import type { ConsumerParts } from './consumer-parts.ts'
+import { deadLettersOf } from './dead-letters.ts'
 import { MessageSender } from './message-sender.ts'
 import { ParallelConsumer } from './parallel-consumer.ts'
 import { SerialConsumer } from './serial-consumer.ts'
@@ -92,6 +102,13 @@ export class RabbitmqWorkQueue implements WorkQueue {
   async depth(queue: string, { signal }: CallOptions = {}): Promise<number> {
     this.#checkOpen(signal)
     return this.#parts.brokerQueues.depth(this.#parts.consuming, queue, signal)
+  }
+
+  async *deadLetters(queue: string, { signal }: CallOptions = {}): AsyncGenerator<DeadLetter, void, undefined> {
+    this.#checkOpen(signal)
+    const { consuming: connection, brokerQueues, settings } = this.#parts
+    const source = brokerQueues.names.dead(queue)
+    yield* deadLettersOf({ queue, source, connection, sender: this.#sender, timeoutMs: settings.confirmTimeoutMs, signal })
   }
 
   close(): Promise<void> {

@@ -104,4 +104,5 @@ export class BrokerQueues {
   }
 }
 
-const isNotFound = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 404
+/** Whether the broker has no queue of that name. */
+export const isNotFound = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 404

@@ -3,6 +3,7 @@ import type { Harness } from '../../framework/harness.ts'
 import type { Contract } from '../../framework/rule.ts'
 import { traitRules } from '../traits.ts'
 import { closingRules } from './closing-rules.ts'
+import { deadLetterRules } from './dead-letter-rules.ts'
 import { deliveryRules } from './delivery-rules.ts'
 import { depthRule } from './depth-rule.ts'
 import { faultRules } from './fault-rules.ts'
@@ -17,6 +18,13 @@ const message = messageWith(() => 0.5)
 const traits = traitRules<WorkQueue>('WQ', [
   { method: 'send', call: (port, signal) => port.send('default', message, signal && { signal }) },
   { method: 'depth', call: (port, signal) => port.depth('default', signal && { signal }) },
+  {
+    method: 'deadLetters',
+    call: async (port, signal) => {
+      for await (const letter of port.deadLetters('default', signal && { signal })) return letter
+      return undefined
+    },
+  },
   {
     method: 'consume',
     call: (port, signal) => port.consume('default', async () => {}, { slots: 1, mode: 'parallel', ...(signal && { signal }) }),
@@ -36,6 +44,7 @@ export const workQueueContract = (harness: Harness<WorkQueue>): Contract<WorkQue
     ...faultRules,
     ...valueRules,
     depthRule,
+    ...deadLetterRules,
     ...traits,
   ],
 })

@@ -28,7 +28,7 @@ export const malformedRule: Rule<WorkQueue> = staged({
   title: 'malformed messages reach no handler, do not stop the queue and become dead letters',
   hint: 'decode in a try, before a slot is taken; reject a message that cannot be decoded, and neither throw nor requeue it',
   notShown: ({ inject }) => (inject === undefined ? 'the harness has no hook to inject bytes' : undefined),
-  run: async ({ port, inject, deadLetters, waitUntil, observe }, stage) => {
+  run: async ({ port, inject, waitUntil, observe }, stage) => {
     for (const bytes of junk) await inject?.(bytes, stage.queue)
     const before = await stage.send(2)
     const worker = await stage.work(port, { handle: acceptAtOnce })
@@ -38,11 +38,14 @@ export const malformedRule: Rule<WorkQueue> = staged({
     await waitUntil('messages are delivered while malformed ones arrive', () => worker.runs.length === 4)
     await stage.quiet()
     assert.deepEqual(sortedIdsOf(worker.runs), sortedIdsOf([...before, ...after]))
-    if (deadLetters === undefined) return
     await waitUntil('the malformed messages are dead letters', async () => {
-      const dead = await deadLetters(stage.queue)
+      const dead = await stage.deadLetters(port)
       observe(dead)
       return dead.length === 2 * junk.length
     })
+    for (const { message, text, why } of await stage.deadLetters(port)) {
+      assert.deepEqual([message, typeof text, typeof why], [undefined, 'string', 'string'])
+      assert.ok(text.length <= 16_384)
+    }
   },
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Consumer, ConsumeMode, Delivery, TaskId, WorkMessage, WorkQueue } from '@taskledger/core/ports'
+import type { Consumer, ConsumeMode, DeadLetter, Delivery, TaskId, WorkMessage, WorkQueue } from '@taskledger/core/ports'
 import { waitUntil } from '../../framework/deadlines.ts'
 import type { Rule, RuleContext } from '../../framework/rule.ts'
 import { isPassing } from '../outcome.ts'
@@ -88,6 +88,37 @@ export class Stage {
     return messages
   }
 
+  /** Sends messages that become dead letters, one after the other, each with its reason and after that many releases. */
+  async dies(count: number, { releases = 0 }: { readonly releases?: number } = {}): Promise<readonly WorkMessage[]> {
+    const sent: WorkMessage[] = []
+    const worker = await this.work(this.#context.port, {
+      handle: (delivery) => (delivery.releases < releases ? delivery.release() : delivery.reject(this.reasonOf(sent.length - 1))),
+    })
+    while (sent.length < count) {
+      const message = this.message()
+      sent.push(message)
+      await this.#context.port.send(this.queue, message)
+      await this.#context.waitUntil(
+        'a message is a dead letter',
+        async () => worker.running === 0 && (await this.deadLetters(this.#context.port)).length === sent.length,
+      )
+    }
+    await this.#context.within('the consumer closes', worker.consumer.close())
+    return sent
+  }
+
+  /** Why the message with that index died. */
+  reasonOf(index: number): string {
+    return `no node knows the type "reindex" (größer als Version ${index})`
+  }
+
+  /** The dead letters of a queue. */
+  async deadLetters(client: WorkQueue, queue: string = this.queue): Promise<readonly DeadLetter[]> {
+    const letters: DeadLetter[] = []
+    for await (const letter of client.deadLetters(queue)) letters.push(letter)
+    return letters
+  }
+
   message(): WorkMessage {
     return messageWith(this.#context.random, { sentAt: 1_709_208_000_000 + this.#sent++ })
   }
@@ -108,7 +139,7 @@ export class Stage {
   }
 
   /** Waits for the messages of a dead client: for the time that the port declares and a deadline more. */
-  async comesBack(sentence: string, condition: () => boolean): Promise<void> {
+  async comesBack(sentence: string, condition: () => boolean | Promise<boolean>): Promise<void> {
     const { port, deadlineMs } = this.#context
     await waitUntil(port.capabilities.redeliveryWithinMs + deadlineMs, sentence, condition)
   }

@@ -119,7 +119,7 @@ const mutants: readonly Mutant<EventStore>[] = [
   ),
   mutant(
     'does not recognise its own events',
-    ['ES-2.6', 'ES-2.8', 'ES-3.1'],
+    ['ES-2.6', 'ES-2.8', 'ES-3.1', 'ES-5.3'],
     simple((history, taskId, version) => {
       if (history.length !== version) throw new VersionConflict(taskId, version, history.length)
       return true
@@ -168,7 +168,7 @@ const mutants: readonly Mutant<EventStore>[] = [
       own.set(cohort, [...events])
     },
   })),
-  mutant('returns the expected version as the actual one', ['ES-2.1', 'ES-2.2', 'ES-2.5', 'ES-2.6', 'ES-5.2'], (store) => ({
+  mutant('returns the expected version as the actual one', ['ES-2.1', 'ES-2.2', 'ES-2.5', 'ES-2.6', 'ES-5.2', 'ES-5.3'], (store) => ({
     append: (taskId, version, ...rest) =>
       store.append(taskId, version, ...rest).catch((error: unknown) => {
         throw error instanceof VersionConflict ? new VersionConflict(taskId, version, version) : error

@@ -1,15 +1,17 @@
 import { notShownReasons } from '@taskledger/test-kit'
 import { describe, expect, it } from 'vitest'
 import { describeMutants, everyRuleIsCaught } from '../run-mutant.ts'
+import { deadLetterMutants } from './dead-letters.ts'
 import { queueMutants } from './mutants.ts'
 import { networkMutants } from './network.ts'
 
 // Most of them wait for a deadline, so they run side by side.
 describe.concurrent('mutants', () => {
   describeMutants('work queue', queueMutants)
+  describeMutants('dead letters of a work queue', deadLetterMutants)
   describeMutants('work queue behind a network', networkMutants)
 })
-everyRuleIsCaught([...queueMutants, ...networkMutants])
+everyRuleIsCaught([...queueMutants, ...deadLetterMutants, ...networkMutants])
 
 it('every rule can be tried on a harness with every hook', async () => {
   for (const { contract } of networkMutants) expect([...(await notShownReasons(contract))]).toEqual([])

@@ -1,24 +1,8 @@
 import type { CallOptions, Consumer, Delivery, WorkMessage, WorkQueue } from '@taskledger/core/ports'
-import { workQueueContract } from '@taskledger/test-kit'
 import type { Letter, Room, Run, Taker } from './plain-queue.ts'
-import { PlainQueue, Rooms } from './plain-queue.ts'
-import { subjectOf } from './subject.ts'
+import { PlainQueue } from './plain-queue.ts'
+import { mutant } from './subject.ts'
 import type { Mutant } from '../run-mutant.ts'
-
-type Broken = new (rooms: Rooms) => PlainQueue
-
-const mutant = (name: string, fails: readonly string[], Queue: Broken, restart: (rooms: Rooms) => void = () => {}): Mutant<WorkQueue> => ({
-  name,
-  fails,
-  contract: workQueueContract({
-    name: 'mutant',
-    timing: { deadlineMs: 3_000 },
-    open: async () => {
-      const rooms = new Rooms()
-      return subjectOf(rooms, Queue, { restart: async () => restart(rooms) })
-    },
-  }),
-})
 
 /** The message objects of senders, by their text, for the mutant that copies none. */
 const given = new Map<string, WorkMessage>()
@@ -234,7 +218,24 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'acknowledges on delivery',
-    ['WQ-2.4', 'WQ-3.1', 'WQ-3.2', 'WQ-3.3', 'WQ-3.5', 'WQ-3.6', 'WQ-3.7', 'WQ-3.8', 'WQ-5.1', 'WQ-5.2', 'WQ-7.2'],
+    [
+      'WQ-2.4',
+      'WQ-3.1',
+      'WQ-3.2',
+      'WQ-3.3',
+      'WQ-3.5',
+      'WQ-3.6',
+      'WQ-3.7',
+      'WQ-3.8',
+      'WQ-5.1',
+      'WQ-5.2',
+      'WQ-7.2',
+      'WQ-9.1',
+      'WQ-9.2',
+      'WQ-9.3',
+      'WQ-9.4',
+      'WQ-9.5',
+    ],
     class extends PlainQueue {
       override deliveryOf(room: Room, run: Run, message: WorkMessage): Delivery {
         run.settled = true
@@ -302,14 +303,14 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   },
   mutant(
     'drops released messages',
-    ['WQ-3.3', 'WQ-3.6', 'WQ-3.8', 'WQ-7.2'],
+    ['WQ-3.3', 'WQ-3.6', 'WQ-3.8', 'WQ-7.2', 'WQ-9.1', 'WQ-9.2'],
     class extends PlainQueue {
       override release(): void {}
     },
   ),
   mutant(
     'does not count releases',
-    ['WQ-3.3'],
+    ['WQ-3.3', 'WQ-9.1', 'WQ-9.2'],
     class extends PlainQueue {
       override release(room: Room, run: Run, delayMs: number): void {
         super.release(room, { ...run, letter: { ...run.letter, releases: -1 } }, delayMs)
@@ -327,7 +328,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'counts releases in the client',
-    ['WQ-3.3'],
+    ['WQ-3.3', 'WQ-9.2'],
     class extends PlainQueue {
       readonly #releases = new Map<string, number>()
 
@@ -344,7 +345,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'requeues rejected messages',
-    ['WQ-3.4', 'WQ-3.7', 'WQ-3.8'],
+    ['WQ-3.4', 'WQ-3.7', 'WQ-3.8', 'WQ-9.1', 'WQ-9.2', 'WQ-9.3', 'WQ-9.4', 'WQ-9.5'],
     class extends PlainQueue {
       override reject(room: Room, { letter }: Run): void {
         setTimeout(() => this.putBack(room, letter), 5)
@@ -353,14 +354,14 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'drops rejected messages',
-    ['WQ-3.7', 'WQ-3.8'],
+    ['WQ-3.7', 'WQ-3.8', 'WQ-9.1', 'WQ-9.2', 'WQ-9.3', 'WQ-9.4', 'WQ-9.5'],
     class extends PlainQueue {
       override reject(): void {}
     },
   ),
   mutant(
     'drops the reason of a rejection',
-    ['WQ-3.7'],
+    ['WQ-3.7', 'WQ-9.1'],
     class extends PlainQueue {
       override reject(room: Room, { letter }: Run): void {
         this.bury(room, letter, 'rejected')
@@ -522,7 +523,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'keeps delivering to a closed consumer',
-    ['WQ-1.1', 'WQ-2.6', 'WQ-2.7', 'WQ-3.3', 'WQ-3.4', 'WQ-3.5', 'WQ-3.8', 'WQ-5.1', 'WQ-5.2'],
+    ['WQ-1.1', 'WQ-2.6', 'WQ-2.7', 'WQ-3.3', 'WQ-3.4', 'WQ-3.5', 'WQ-3.8', 'WQ-5.1', 'WQ-5.2', 'WQ-9.2', 'WQ-9.3', 'WQ-9.4'],
     class extends PlainQueue {
       override async closeTaker(_room: Room, taker: Taker): Promise<void> {
         await this.waitFor(taker)
@@ -582,7 +583,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'ignores signals',
-    ['WQ-T.2'],
+    ['WQ-T.2', 'WQ-9.4'],
     class extends PlainQueue {
       override enter(): void {
         super.enter()

@@ -1,8 +1,9 @@
-import type { WorkMessage, WorkQueue } from '@taskledger/core/ports'
+import type { DeadLetter, WorkMessage, WorkQueue } from '@taskledger/core/ports'
 import { TaskledgerError } from '@taskledger/core/ports'
 import { workQueueContract } from '@taskledger/test-kit'
 import type { Mutant } from '../run-mutant.ts'
 import { DistantRooms, NetworkedQueue } from './networked-queue.ts'
+import type { Dead, Room } from './plain-queue.ts'
 import { subjectOf } from './subject.ts'
 
 const mutant = (
@@ -89,5 +90,30 @@ export const networkMutants: readonly Mutant<WorkQueue>[] = [
       }
     },
     certain,
+  ),
+  mutant(
+    'removes a dead letter before its copy is confirmed',
+    ['WQ-9.6'],
+    class extends NetworkedQueue {
+      override async resend(room: Room, dead: Dead): Promise<void> {
+        this.forget(room, dead)
+        await this.request(async () => {
+          // The connection breaks on the way there.
+          if (this.engine.losesReplies) return
+          this.putBack(room, { ...dead.letter, redelivered: false, releases: 0 })
+        })
+      }
+    },
+    ['WQ-9.6'],
+  ),
+  mutant(
+    'waits without a bound for the confirmation of a resend',
+    ['WQ-9.6'],
+    class extends NetworkedQueue {
+      override shown(room: Room, dead: Dead): DeadLetter {
+        return { ...super.shown(room, dead), resend: () => new Promise(() => {}) }
+      }
+    },
+    ['WQ-9.6'],
   ),
 ]

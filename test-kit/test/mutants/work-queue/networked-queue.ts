@@ -1,7 +1,7 @@
 import type { CallOptions, WorkMessage } from '@taskledger/core/ports'
 import { onAbort, outcomeUnknown, TaskledgerError, within } from '@taskledger/core/ports'
 import type { Faults } from '@taskledger/test-kit'
-import type { Room, Taker } from './plain-queue.ts'
+import type { Dead, Room, Taker } from './plain-queue.ts'
 import { PlainQueue, Rooms } from './plain-queue.ts'
 
 /** Queues behind a network that breaks. */
@@ -68,11 +68,20 @@ export class NetworkedQueue extends PlainQueue {
 
   override async send(queue: string, message: WorkMessage, options?: CallOptions): Promise<void> {
     this.enter(options)
-    const signal = options?.signal
+    await this.request(() => super.send(queue, message), options?.signal)
+  }
+
+  override async resend(room: Room, dead: Dead): Promise<void> {
+    await this.request(async () => this.putBack(room, { text: dead.letter.text, redelivered: false, releases: 0 }))
+    this.forget(room, dead)
+  }
+
+  /** Makes a request over the network, and waits for its confirmation. */
+  async request(call: () => Promise<void>, signal?: AbortSignal): Promise<void> {
     const { signal: broken } = this.connection ?? (await this.connected(signal))
     let isOver = false
     // What still waits for the end of a stall when its sender has given up is dropped, as a client drops its buffer.
-    const confirmed = this.engine.ask(async () => (isOver ? undefined : super.send(queue, message)))
+    const confirmed = this.engine.ask(async () => (isOver ? undefined : call()))
     const lost = new Promise<never>((_resolve, reject) => onAbort(broken, () => reject(this.unanswered())))
     const onTimeout = (): never => {
       throw this.unanswered()

@@ -1,8 +1,9 @@
-import { decodeMessage, encodeMessage } from '@taskledger/core/codec'
+import { decodeMessage, encodeMessage, shownMessage } from '@taskledger/core/codec'
 import type {
   CallOptions,
   Consumer,
   ConsumeOptions,
+  DeadLetter,
   Delivery,
   ReleaseOptions,
   WorkMessage,
@@ -16,6 +17,14 @@ export interface Letter {
   readonly text: string
   redelivered: boolean
   releases: number
+}
+
+/** A message that died. */
+export interface Dead {
+  readonly id: string
+  readonly letter: Letter
+  readonly why: string
+  readonly deadAt: number
 }
 
 /** A consumer of a queue. */
@@ -42,7 +51,8 @@ export class Room {
   waiting: Letter[] = []
   takers: Taker[] = []
   readonly running = new Set<Run>()
-  readonly dead: string[] = []
+  dead: Dead[] = []
+  died = 0
   pumping = false
 }
 
@@ -98,6 +108,47 @@ export class PlainQueue implements WorkQueue {
     this.join(room, taker)
     this.wake(room)
     return { resize: (slots) => this.resize(room, taker, slots), close: () => this.closeTaker(room, taker) }
+  }
+
+  async *deadLetters(queue: string, options?: CallOptions): AsyncGenerator<DeadLetter, void, undefined> {
+    this.enter(options)
+    const room = this.rooms.get(this.nameOf(queue))
+    for (const dead of this.listed(room)) {
+      this.enter(options)
+      yield this.shown(room, dead)
+    }
+  }
+
+  /** The letters that an iteration shows. */
+  listed(room: Room): readonly Dead[] {
+    return [...room.dead]
+  }
+
+  shown(room: Room, dead: Dead): DeadLetter {
+    const { id, letter, why, deadAt } = dead
+    let settled: Promise<void> | undefined
+    return {
+      id,
+      ...shownMessage(letter.text),
+      why,
+      deadAt,
+      releases: letter.releases,
+      resend: () => (settled ??= this.resend(room, dead)),
+      remove: () => (settled ??= this.remove(room, dead)),
+    }
+  }
+
+  async resend(room: Room, dead: Dead): Promise<void> {
+    this.putBack(room, { text: dead.letter.text, redelivered: false, releases: 0 })
+    this.forget(room, dead)
+  }
+
+  async remove(room: Room, dead: Dead): Promise<void> {
+    this.forget(room, dead)
+  }
+
+  forget(room: Room, dead: Dead): void {
+    room.dead = room.dead.filter((each) => each !== dead)
   }
 
   async close(): Promise<void> {
@@ -279,6 +330,6 @@ export class PlainQueue implements WorkQueue {
   }
 
   bury(room: Room, letter: Letter, why: string): void {
-    room.dead.push(`${letter.text} (${why})`)
+    room.dead.push({ id: String(++room.died), letter, why, deadAt: Date.now() })
   }
 }

@@ -64,6 +64,7 @@ export class Connection {
         capabilities: queue.capabilities,
         send: (name, message, options) => queue.send(name, message, options),
         depth: (name, options) => queue.depth(name, options),
+        deadLetters: (name, options) => queue.deadLetters(name, options),
         consume: async (name, handler, { slots, mode }) => {
           const consuming: Consuming = { queue: name, handler, mode, slots, consumer: undefined, isClosed: false, handling: new Set() }
           this.#consuming.add(consuming)

@@ -5,6 +5,7 @@ import type { UnknownTaskVersion } from '../../tasks/stored-payload.ts'
 import type { InvalidValue } from '../../tasks/validate.ts'
 import type {
   AwaitTimeout,
+  DeadLetterNotFound,
   IdempotencyMismatch,
   SubmitIncomplete,
   TaskAborted,
@@ -31,6 +32,7 @@ export interface ErrorByCode extends PortErrorByCode {
   readonly INVALID_TASK_ID: TaskledgerError<'INVALID_TASK_ID'>
   readonly TASK_NOT_FOUND: TaskNotFound
   readonly TYPE_MISMATCH: TypeMismatch
+  readonly DEAD_LETTER_NOT_FOUND: DeadLetterNotFound
   readonly TASK_FAILED: TaskUnsuccessful<'TASK_FAILED'>
   readonly TASK_CANCELLED: TaskUnsuccessful<'TASK_CANCELLED'>
   readonly TASK_DIED: TaskUnsuccessful<'TASK_DIED'>

@@ -34,6 +34,22 @@ export class TypeMismatch extends TaskledgerError<'TYPE_MISMATCH'> {
   }
 }
 
+/** The queue has no such dead letter: it was sent again or removed, or another client is reading it. */
+export class DeadLetterNotFound extends TaskledgerError<'DEAD_LETTER_NOT_FOUND'> {
+  readonly queue: string
+  readonly id: string
+
+  constructor(queue: string, id: string) {
+    super(
+      'DEAD_LETTER_NOT_FOUND',
+      `the queue "${queue}" has no dead letter ${id}: list them again; it was sent again or removed, or another client is reading it`,
+    )
+    this.name = 'DeadLetterNotFound'
+    this.queue = queue
+    this.id = id
+  }
+}
+
 /** The submit was not acknowledged: the task may exist or not. Submit again with an idempotency key to find out, or look the id up. */
 export class SubmitUnknown extends TaskledgerError<'OUTCOME_UNKNOWN'> {
   readonly taskId: TaskId

@@ -128,7 +128,7 @@ describe('a message that lies about its task', () => {
     for (const each of forged) await cluster.forge({ taskId: task.id, version: 1, sentAt: cluster.clock.now(), created: each })
     await cluster.advance(1_000)
     expect(cluster.seen).toEqual([{ type: 'alone', payload: { to: 'ann' }, taskId: task.id }])
-    expect(cluster.logged('moved a message')).toContainEqual({ taskId: task.id, queue: 'alone' })
+    expect(cluster.logged('moved a message')).toContainEqual(expect.objectContaining({ taskId: task.id, queue: 'alone' }))
   })
 
   it('of a finished task and of a missing one starts nothing', async () => {
