@@ -11,7 +11,7 @@ import { settingsOf } from './connection/settings.ts'
 import { RabbitmqWorkQueue } from './queue/work-queue.ts'
 import { BrokerQueues } from './topology/broker-queues.ts'
 
-export type { RabbitmqMessagingOptions } from './connection/options.ts'
+export type { RabbitmqCredentials, RabbitmqMessagingOptions } from './connection/options.ts'
 
 /**
  * Opens messaging on RabbitMQ 3.10 or newer. Queues and exchanges are declared when they are first used, and never deleted. One

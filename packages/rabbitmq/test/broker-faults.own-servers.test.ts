@@ -2,8 +2,8 @@ import process from 'node:process'
 import type { Delivery, WorkMessage } from '@taskledger/core/ports'
 import { silentLogger } from '@taskledger/core/ports'
 import { rabbitmqMessaging } from '@taskledger/rabbitmq'
-import { startRabbitmq } from '@taskledger/servers'
-import type { RabbitmqProcess } from '@taskledger/servers'
+import { makeAuthority, startRabbitmq } from '@taskledger/servers'
+import type { Authority, RabbitmqProcess } from '@taskledger/servers'
 import { eventBusContract, workQueueContract } from '@taskledger/test-kit'
 import { describeContract } from '@taskledger/test-kit/vitest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -13,9 +13,11 @@ import { harnessFor, quickly } from './harness.ts'
 
 // A broker of its own: the faults would disturb all other tests.
 let broker: RabbitmqProcess
+let authority: Authority
 
 beforeAll(async () => {
-  broker = await startRabbitmq({ name: 'faulty', say: () => {} })
+  authority = await makeAuthority()
+  broker = await startRabbitmq({ name: 'faulty', say: () => {}, tls: { ca: authority.ca, ...(await authority.issue()) } })
 })
 
 afterAll(() => broker.stop())
@@ -27,6 +29,26 @@ const restart = async (): Promise<void> => {
 }
 
 const patient = { connectTimeoutMs: 60_000, confirmTimeoutMs: 30_000 }
+
+describe('a broker with TLS', { concurrent: false }, () => {
+  const opening = (socketOptions: object) =>
+    rabbitmqMessaging({ url: `amqps://127.0.0.1:${broker.tlsPort}`, socketOptions, logger: silentLogger, connectTimeoutMs: 2 ** 31 - 1 })
+  const misconfigured = (message: RegExp) => ({ code: 'MISCONFIGURED', message: expect.stringMatching(message) as string })
+
+  test('lets in a client with a certificate', async () => {
+    const messaging = await opening({ ca: authority.ca, ...(await authority.issue({ names: ['ada'] })) })
+    await messaging.queue.send('secret', newMessage())
+    await messaging.close()
+  })
+
+  test('is refused at once if its authority is unknown, and refuses a client without a certificate of its authority at once', async () => {
+    const client = await authority.issue({ names: ['ada'] })
+    const stranger = await makeAuthority('Another authority')
+    await expect(opening({ ca: stranger.ca, ...client })).rejects.toMatchObject(misconfigured(/issued by "CN=Authority of a test"/))
+    for (const wrong of [{}, await stranger.issue({ names: ['ada'] })])
+      await expect(opening({ ca: authority.ca, ...wrong })).rejects.toMatchObject(misconfigured(/refuses the TLS handshake.*`cert`/))
+  })
+})
 
 // One after another, because each test changes the broker.
 describe('a broker with faults', { concurrent: false }, () => {

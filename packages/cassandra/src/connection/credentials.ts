@@ -1,6 +1,6 @@
 import { callbackify } from 'node:util'
 import { auth } from 'cassandra-driver'
-import { TaskledgerError } from '@taskledger/core/ports'
+import { TaskledgerError, within } from '@taskledger/core/ports'
 import type { CassandraAddress, CassandraCredentials } from './options.ts'
 
 /** Whether a value has a user and a password. */
@@ -8,6 +8,13 @@ export const isCredentials = (value: unknown): value is CassandraCredentials =>
   typeof value === 'object' &&
   value !== null &&
   (['username', 'password'] as const).every((name) => typeof Reflect.get(value, name) === 'string')
+
+/** How long the caller's function may take, in milliseconds. */
+const timeoutMs = 5_000
+
+const onTimeout = (): never => {
+  throw new Error(`the function \`credentials\` did not answer within ${timeoutMs} ms`)
+}
 
 type GetCredentials = Extract<NonNullable<CassandraAddress['credentials']>, () => unknown>
 
@@ -22,7 +29,7 @@ export class RenewedCredentials extends auth.PlainTextAuthProvider {
 
   override newAuthenticator(endpoint: string, name: string): auth.Authenticator {
     const withPassword = callbackify(async () => {
-      const given: unknown = await this.#get()
+      const given: unknown = await within(Promise.resolve(this.#get()), { timeoutMs, onTimeout })
       if (!isCredentials(given))
         throw new TaskledgerError('MISCONFIGURED', 'the function `credentials` gave no username and password: both have to be texts')
       return new auth.PlainTextAuthProvider(given.username, given.password).newAuthenticator(endpoint, name)

@@ -5,6 +5,8 @@ import { within } from '@taskledger/core/ports'
 import type { BrokerAddress } from './broker-address.ts'
 import { gatherWrites } from './gather-writes.ts'
 import { refusalOfConnection, textOf } from './refusals.ts'
+import type { ConnectionOptions } from './renewed-options.ts'
+import { certificateOf, optionsFor, refusalAfterHandshake } from './renewed-options.ts'
 import type { Settings } from './settings.ts'
 
 /** How long one address may take to accept a connection, in milliseconds. */
@@ -50,22 +52,32 @@ export class Connector {
     let refusal: Error | undefined
     for (let count = 0; count < addresses.length && !signal.aborted; count++) {
       const address = addresses[this.#addressIndex] as BrokerAddress
+      let options: ConnectionOptions = { address, socketOptions: {} }
       try {
-        return { type: 'connected', model: await this.#connectTo(address), address }
+        options = await this.#optionsFor(address)
+        return { type: 'connected', model: await this.#connectTo(address, options), address: options.address }
       } catch (error) {
         this.#lastErrors.set(address, error)
-        refusal ??= refusalOfConnection(error, address)
+        refusal ??= await refusalOf(error, options)
         this.#addressIndex = (this.#addressIndex + 1) % addresses.length
       }
     }
     return { type: 'notConnected', refusal }
   }
 
-  async #connectTo(address: BrokerAddress): Promise<ChannelModel> {
-    const { connectTimeoutMs, socketOptions, prefix } = this.#settings
-    const model = await connect(address.url, {
+  async #optionsFor(address: BrokerAddress): Promise<ConnectionOptions> {
+    const timeoutMs = Math.min(maxAttemptMs, this.#settings.connectTimeoutMs)
+    const onTimeout = (): never => {
+      throw new Error('the functions `credentials` and `socketOptions` did not answer in time')
+    }
+    return within(optionsFor(address, this.#settings), { timeoutMs, onTimeout })
+  }
+
+  async #connectTo(address: BrokerAddress, { address: { url, user, password }, socketOptions }: ConnectionOptions): Promise<ChannelModel> {
+    const { connectTimeoutMs, prefix } = this.#settings
+    const model = await connect(url, {
       // amqplib itself reads user and password from the url byte by byte, which spoils every letter that is not ASCII.
-      credentials: credentials.plain(address.user, address.password),
+      credentials: credentials.plain(user, password),
       ...socketOptions,
       // Nagle's algorithm doubles the time of a confirmation. Without a timeout amqplib waits forever for a silent peer.
       noDelay: true,
@@ -78,6 +90,16 @@ export class Connector {
     model.on('error', (error) => this.#lastErrors.set(address, error))
     return model
   }
+}
+
+/** The error if the broker refuses the connection; nothing for an error that may pass. */
+const refusalOf = async (error: unknown, { address, socketOptions }: ConnectionOptions): Promise<Error | undefined> => {
+  const refusal = refusalOfConnection(error, address)
+  if (refusal !== undefined) return refusalOfConnection(error, address, await certificateOf(address))
+  // amqplib does not tell why a broker closes a connection after the handshake of TLS.
+  return /closed abruptly/i.test(textOf(error))
+    ? refusalOfConnection(await refusalAfterHandshake({ address, socketOptions }), address)
+    : undefined
 }
 
 /** Closes a connection, within a second. */

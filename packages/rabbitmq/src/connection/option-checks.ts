@@ -1,6 +1,7 @@
 import type { ChecksOf, OptionCheck } from '@taskledger/core/ports'
-import { checkLogger, checkOneOf, checkPattern, checkWhole, wrongOption } from '@taskledger/core/ports'
+import { checkLogger, checkOneOf, checkPattern, checkWhole, misuse, wrongOption } from '@taskledger/core/ports'
 import { maxHeartbeatSeconds, wrongUrl } from './broker-address.ts'
+import { checkCertificates, isCredentials } from './renewed-options.ts'
 import type { RabbitmqMessagingOptions } from './options.ts'
 
 /**
@@ -24,15 +25,23 @@ const checkUrls = (_name: string, value: unknown): readonly string[] => {
   return urls
 }
 
-const checkSocketOptions = (name: string, value: unknown): object => {
+const checkCredentials = (name: string, value: unknown): NonNullable<RabbitmqMessagingOptions['credentials']> => {
+  if (typeof value !== 'function' && !isCredentials(value))
+    throw misuse(`${name} is not usable: give an object with username and password, both texts, or a function that returns one`)
+  return value as NonNullable<RabbitmqMessagingOptions['credentials']>
+}
+
+const checkSocketOptions = (name: string, value: unknown): NonNullable<RabbitmqMessagingOptions['socketOptions']> => {
+  if (typeof value === 'function') return value
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw wrongOption(name, value, 'an object for net.connect or tls.connect')
-  return value
+    throw wrongOption(name, value, 'an object for net.connect or tls.connect, or a function that returns one')
+  return checkCertificates(name, value)
 }
 
 /** The check of each option of `rabbitmqMessaging`. */
 export const optionChecks = {
   url: checkUrls,
+  credentials: checkCredentials,
   prefix: (name, value) => checkPattern(name, value, prefixPattern, '1 to 64 letters, digits, "-" or "_", other than "amq"'),
   queueType: (name, value) => checkOneOf<'quorum' | 'classic'>(name, value, ['quorum', 'classic']),
   deliveryLimit: whole(1, 1_000_000),

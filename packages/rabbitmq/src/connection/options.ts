@@ -1,9 +1,19 @@
 import type { Logger } from '@taskledger/core/ports'
 
+/** The user to log in as. */
+export interface RabbitmqCredentials {
+  readonly username: string
+  readonly password: string
+}
+
 /** The options of messaging on RabbitMQ. */
 export interface RabbitmqMessagingOptions {
   /** `amqp://user:password@host:port/vhost`, or `amqps://…`. A list is tried in its order. */
   readonly url: string | readonly string[]
+  /**
+   * The user, instead of the one in the url; or a function that is called for each new connection, so that a password can be renewed.
+   */
+  readonly credentials?: RabbitmqCredentials | (() => RabbitmqCredentials | Promise<RabbitmqCredentials>) | undefined
   /** The first part of all names of exchanges and queues. It separates applications on one vhost. Default `taskledger`. */
   readonly prefix?: string | undefined
   /** The type of the work queues. `classic` is for development on a single broker. Default `quorum`. */
@@ -25,8 +35,11 @@ export interface RabbitmqMessagingOptions {
   readonly maxMessageBytes?: number | undefined
   /** How long the acknowledgement of an accepted message is delayed in case its run ends soon, in milliseconds. Default 2,000. */
   readonly lazyAcknowledgementMs?: number | undefined
-  /** Further options of Node's `net.connect` or `tls.connect`: `ca`, `cert`, `key`, `servername` … */
-  readonly socketOptions?: object | undefined
+  /**
+   * Further options of Node's `net.connect` or `tls.connect`: `ca`, `cert`, `key`, `servername` …; or a function that is called for each new
+   * connection, so that certificates can be renewed.
+   */
+  readonly socketOptions?: object | (() => object | Promise<object>) | undefined
   /** Default: a logger that prints warnings and errors to the console. */
   readonly logger?: Logger | undefined
 }

@@ -1,4 +1,4 @@
-import { TaskledgerError } from '@taskledger/core/ports'
+import { TaskledgerError, tlsRefusalOf } from '@taskledger/core/ports'
 import type { BrokerAddress } from './broker-address.ts'
 
 type Misconfigured = TaskledgerError<'MISCONFIGURED'>
@@ -18,9 +18,23 @@ export const textOf = (error: unknown): string => {
 /**
  * The error for a connection that a broker refuses, with what to change; nothing for an error that may pass. amqplib gives only
  * the text of the broker's answer, and for a refused vhost not even that.
+ *
+ * @param certificate The certificate that the broker shows, in words.
  */
-export const refusalOfConnection = (error: unknown, { shown, user, vhost }: BrokerAddress): Misconfigured | undefined => {
+export const refusalOfConnection = (
+  error: unknown,
+  { shown, user, vhost }: BrokerAddress,
+  certificate?: string,
+): Misconfigured | undefined => {
+  if (isRefusal(error)) return error
   const text = textOf(error)
+  if (/Invalid frame|wrong version number|packet length too long/.test(text))
+    return misconfigured(
+      `${shown} does not speak AMQP 0-9-1 with${shown.startsWith('amqps') ? '' : 'out'} TLS: check the port, and amqp:// or amqps:// in the url`,
+      error,
+    )
+  const refusedTls = tlsRefusalOf(error, { address: shown, certificate, option: 'socketOptions' })
+  if (refusedTls !== undefined) return misconfigured(refusedTls, error)
   if (/ACCESS.REFUSED/.test(text))
     return misconfigured(
       `${shown} refuses the user "${user}": check the user and the password in the url (RabbitMQ accepts the user "guest" only from its own machine)`,
@@ -33,12 +47,5 @@ export const refusalOfConnection = (error: unknown, { shown, user, vhost }: Brok
     )
   if (/SASL mechanism/.test(text))
     return misconfigured(`${shown} accepts no login by password: ${text}. Enable PLAIN in the broker's auth_mechanisms`, error)
-  if (/certificate|self.signed|altname/i.test(text))
-    return misconfigured(`the certificate of ${shown} is not trusted: ${text}. Set "ca" or "servername" in socketOptions`, error)
-  if (/Invalid frame|wrong version number|packet length too long/.test(text))
-    return misconfigured(
-      `${shown} does not speak AMQP 0-9-1 with${shown.startsWith('amqps') ? '' : 'out'} TLS: check the port, and amqp:// or amqps:// in the url`,
-      error,
-    )
   return undefined
 }

@@ -18,7 +18,8 @@ export interface Settings {
   readonly maxUnconfirmed: number
   readonly maxMessageBytes: number
   readonly lazyAcknowledgementMs: number
-  readonly socketOptions: object
+  readonly credentials: RabbitmqMessagingOptions['credentials']
+  readonly socketOptions: RabbitmqMessagingOptions['socketOptions']
   readonly logger: Logger
 }
 
@@ -30,7 +31,6 @@ const hints: OptionHints = {
   hostname: 'give url: "amqp://user:password@host:port/vhost"',
   host: 'give url: "amqp://user:password@host:port/vhost"',
   vhost: 'give url: "amqp://user:password@host:port/vhost"',
-  credentials: 'give url: "amqp://user:password@host:port/vhost"',
   prefetch: 'give slots to the worker (worker of createTaskManager)',
 }
 
@@ -51,7 +51,8 @@ export const settingsOf = (options: RabbitmqMessagingOptions): Settings => {
     maxUnconfirmed: checked.maxUnconfirmed ?? 500,
     maxMessageBytes: checked.maxMessageBytes ?? 16_000_000,
     lazyAcknowledgementMs: checked.lazyAcknowledgementMs ?? 2_000,
-    socketOptions: checked.socketOptions ?? {},
+    credentials: checked.credentials,
+    socketOptions: checked.socketOptions,
     logger: neverThrowing(checked.logger ?? consoleLogger),
   }
 }

@@ -40,7 +40,8 @@ export const checkTlsOptions = (name: string, value: unknown, node: NodeTls): ob
   try {
     node.createSecureContext(value)
   } catch (error) {
-    throw misuse(`${name} is not usable: ${error instanceof Error ? error.message : ''}; check cert, key, pfx, passphrase and ciphers`)
+    const reason = error instanceof Error ? error.message : ''
+    throw misuse(`${name} is not usable: give a cert and a key that fit each other, as PEM text, or a pfx with its passphrase (${reason})`)
   }
   return value
 }
