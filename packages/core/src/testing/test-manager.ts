@@ -1,8 +1,10 @@
+import type { TaskId } from '../domain/task-id.ts'
 import { createTaskManager } from '../application/create-task-manager.ts'
 import type { TaskManagerOptions } from '../application/options.ts'
 import type { TaskManager } from '../application/task-manager.ts'
 import { hasMethods, wrongOption } from '../ports/shared/checks.ts'
 import { TaskledgerError } from '../ports/shared/errors.ts'
+import { sharedClock } from './shared-clock.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import { virtualClock } from './virtual-clock.ts'
 
@@ -23,8 +25,9 @@ export interface TestManager extends AsyncDisposable {
   advance(ms: number): Promise<void>
   /**
    * Lets time pass until every task is final, at most `withinMs` milliseconds. Default: an hour. It does not tell how the tasks ended.
+   * While a body waits on something else than the clock, for example on a file, time stands still for 100 real milliseconds.
    *
-   * @throws `NOT_SETTLED`, with the tasks that are not final.
+   * @throws `NOT_SETTLED`, with the tasks that are not final, or that timed out although their bodies did not wait on the clock.
    */
   settled(withinMs?: number): Promise<void>
 }
@@ -32,31 +35,64 @@ export interface TestManager extends AsyncDisposable {
 /** How much time passes between two checks for unfinished tasks, in milliseconds. */
 const stepMs = 1_000
 
+/** How often a settlement waits for a real millisecond while a body waits on something else than the clock. */
+const maxRealWaits = 100
+
+// Read early: a test runner may replace it by a fake timer.
+const { setTimeout: afterRealMs } = globalThis
+
 /** Makes a manager on virtual time. Default: in memory, with a worker. */
 export const testManager = async (options: TestManagerOptions): Promise<TestManager> => {
   // createTaskManager checks the other options.
   const { clock = virtualClock() } = options
   if (!hasMethods(clock, ['advance'])) throw wrongOption('clock', clock, 'what virtualClock returns')
-  const manager = await createTaskManager({ ...options, clock })
+  const shared = sharedClock(clock)
+  const manager = await createTaskManager({ ...options, clock: shared })
   const unfinished = async (): Promise<readonly string[]> => {
     const { tasks } = await manager.list({ status: ['waiting', 'inProgress', 'cancelRequested'], limit: 10 })
     return tasks.map(({ taskId, type, status }) => `${type} ${taskId} is ${status}`)
+  }
+  /** The running tasks, if not every body waits on the clock. Which of them do is not known. */
+  const waitingElsewhere = (): readonly TaskId[] => {
+    const running = manager.worker?.running ?? []
+    return running.length > shared.othersPending ? running : []
+  }
+  const timedOut = async (taskIds: Iterable<TaskId>): Promise<readonly string[]> => {
+    const found: string[] = []
+    for (const taskId of taskIds) {
+      // A retention may have removed the task meanwhile.
+      const events = await manager.history(taskId).catch(() => [])
+      if (events.some((event) => event.type === 'TaskFailed' && event.error.code === 'TIMED_OUT')) found.push(taskId)
+    }
+    return found
   }
   return {
     manager,
     clock,
     advance: (ms) => clock.advance(ms),
     async settled(withinMs = 3_600_000) {
+      const elsewhere = new Set<TaskId>()
+      let realWaits = 0
       await clock.advance(0)
       for (let passed = 0; (await unfinished()).length > 0; passed += stepMs) {
         if (passed >= withinMs)
-          throw new TaskledgerError(
-            'NOT_SETTLED',
+          throw notSettled(
             `tasks are unfinished after ${withinMs} ms of virtual time: ${(await unfinished()).join('; ')}. ` +
               'Find out what they wait for (a body has to wait on the virtual clock), or give settled(withinMs) a longer time',
           )
+        for (; waitingElsewhere().length > 0 && realWaits < maxRealWaits; realWaits++) {
+          await new Promise((resolve) => void afterRealMs(resolve, 1))
+          await clock.advance(0)
+        }
+        for (const taskId of waitingElsewhere()) elsewhere.add(taskId)
         await clock.advance(stepMs)
       }
+      const late = await timedOut(elsewhere)
+      if (late.length > 0)
+        throw notSettled(
+          `tasks timed out by virtual time, while a body waited on something else than the virtual clock: ${late.join('; ')}. ` +
+            'Let bodies wait on the clock of the test, or test the timeout with advance()',
+        )
     },
     async [Symbol.asyncDispose]() {
       const closed = manager.close({ drainMs: 0 })
@@ -66,3 +102,5 @@ export const testManager = async (options: TestManagerOptions): Promise<TestMana
     },
   }
 }
+
+const notSettled = (message: string): TaskledgerError<'NOT_SETTLED'> => new TaskledgerError('NOT_SETTLED', message)

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { defineTask, NonRetryableError, silentLogger, unchecked } from '@taskledger/core'
 import type { EventStore } from '@taskledger/core/ports'
 import { testManager, virtualClock } from '@taskledger/core/testing'
@@ -56,14 +57,17 @@ describe('testManager', () => {
   })
 
   it('times an attempt out and runs the task again', async () => {
+    const clock = virtualClock()
     const slow = defineTask({
       type: 'slow',
       timeoutMs: 5_000,
       retry: { maxAttempts: 2 },
-      run: ({ attempt, signal }) =>
-        attempt === 2 ? 'quick' : new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+      run: async ({ attempt, signal }) => {
+        if (attempt === 1) await clock.sleep(hour, signal)
+        return 'quick'
+      },
     })
-    await using test = await testManager({ tasks: [slow] })
+    await using test = await testManager({ tasks: [slow], clock })
     const task = await test.manager.submit(slow)
     await test.settled()
     expect(await task.result()).toBe('quick')
@@ -164,6 +168,31 @@ describe('testManager', () => {
     const task = await test.manager.submit(wrong)
     await test.settled()
     expect(await task.details()).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'INVALID_RESULT' } })
+  })
+
+  it('lets a body wait for something real before its time is over', async () => {
+    const reading = defineTask({ type: 'reading', timeoutMs: 5_000, run: async () => (await readFile(import.meta.filename)).length > 0 })
+    await using test = await testManager({ tasks: [reading] })
+    const task = await test.manager.submit(reading)
+    await test.settled()
+    expect(await task.result()).toBe(true)
+  })
+
+  it('does not settle a task that timed out while its body waited on something else than the clock', async () => {
+    for (const isDeaf of [false, true]) {
+      const stuck = defineTask({
+        type: 'stuck',
+        timeoutMs: 5_000,
+        run: ({ signal }) =>
+          new Promise((_resolve, reject) => {
+            if (!isDeaf) signal.addEventListener('abort', () => reject(signal.reason as Error))
+          }),
+      })
+      await using test = await testManager({ tasks: [stuck] })
+      const { id } = await test.manager.submit(stuck)
+      await expect(test.settled()).rejects.toMatchObject({ code: 'NOT_SETTLED', message: expect.stringContaining(id) as string })
+      expect((await test.manager.task(id).details()).error?.code).toBe('TIMED_OUT')
+    }
   })
 
   it('names the tasks that do not settle', async () => {
