@@ -42,6 +42,8 @@ export interface SimulationReport {
 const boundMs = 150_000
 /** How long after the last fault a simulation runs at least, in milliseconds: what failed during the faults is retried within seconds. */
 const quietMs = 5_000
+/** How long after the last fault a misplaced node is found by the others, and they by it, in milliseconds: two renewals, and a read. */
+const tellMs = 2 * 5_000 + 5_000 + 3_000
 /** How often a task waits for a time that one clock has set and another clock reads: before each attempt but the first. */
 const maxWaits = 2
 /** The longest simulation, in milliseconds: a node that cannot start is a fault that never ends. */
@@ -64,7 +66,7 @@ export const simulateCluster = async ({
 }: SimulationOptions): Promise<SimulationReport> => {
   const world = new World(plan, engine, trace)
   const cluster = new SimulatedCluster(world)
-  const clients = new Clients(world, (name) => cluster.named(name))
+  const clients = new Clients(world, (name) => (name === plan.misplaced?.node ? undefined : cluster.named(name)))
   const observed: Observed = { world, cluster, clients, outside: world.engine.storage() }
   const latestMs = boundMs + maxWaits * apartMs(plan)
   let faultsOverAt = 0
@@ -72,7 +74,12 @@ export const simulateCluster = async ({
   for (let atMs = checkMs; ; atMs += checkMs) {
     await world.time.runUntil(atMs)
     if (!cluster.isWhole || !world.isAnswered) faultsOverAt = atMs
-    else if (atMs - faultsOverAt >= quietMs && clients.areSatisfied && isIdle(world) && (await isSettled(observed))) {
+    else if (
+      atMs - faultsOverAt >= (plan.misplaced === undefined ? quietMs : tellMs) &&
+      clients.areSatisfied &&
+      isIdle(world) &&
+      (await isSettled(observed))
+    ) {
       settledMs = atMs
       break
     }

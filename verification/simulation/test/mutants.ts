@@ -36,7 +36,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'any attempt may be settled, not only the current one',
-    seed: 206,
+    seed: 649,
     promise: 'history',
     edits: [{ file: 'core/src/domain/decide.ts', from: "if (command.attempt !== state.attempt) return refuse('staleAttempt')", to: '' }],
   },
@@ -99,7 +99,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a task counts as lost when it has waited long, however deep its queue is',
-    seed: 100,
+    seed: 209,
     promise: 'once',
     edits: [core('recovery/recovery.ts', 'return since + this.#overdueMs <= (await this.#horizons.of(details.queue))', 'return true')],
   },
@@ -135,7 +135,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a redelivered message of a serial queue is not held',
-    seed: 102,
+    seed: 107,
     promise: 'serial',
     edits: [
       core(
@@ -219,5 +219,56 @@ export const mutants: readonly Mutant[] = [
         to: "      if (this.mode === 'serial') delivery.lose()\n      this.#end(delivery)",
       },
     ],
+  },
+  {
+    name: 'a node on other messaging is not noticed',
+    seed: 53,
+    promise: 'apart',
+    edits: [
+      core(
+        'membership/unheard-nodes.ts',
+        'if (sentAt - suspectedAt >= this.graceMs) this.#unheard.add(nodeId)',
+        'void [sentAt, nodeId, suspectedAt]',
+      ),
+    ],
+  },
+  {
+    name: 'a node on other storage is not noticed',
+    seed: 38,
+    promise: 'apart',
+    edits: [core('membership/unlisted-nodes.ts', 'const enough = 2', 'const enough = Infinity')],
+  },
+  {
+    name: 'a beat counts as missing although its node did not receive it either',
+    seed: 6,
+    promise: 'apart',
+    edits: [core('health/probe.ts', '    return this.#received\n', '    return this.#sent\n')],
+  },
+  {
+    name: 'a beat counts as missing although this node missed its own beats',
+    seed: 19,
+    promise: 'apart',
+    edits: [
+      core('health/probe.ts', 'if (number > this.#received + 1) this.#peers.missed()', ''),
+      core('health/probe.ts', "probe')\n      this.#peers.missed()\n", "probe')\n"),
+    ],
+  },
+  {
+    name: 'a beat counts as missing although the bus had a gap',
+    seed: 108,
+    promise: 'apart',
+    edits: [core('assembly.ts', '    this.#peers.missed()\n', '')],
+  },
+  {
+    name: 'a beat is expected to be listed although its node could not renew its lease',
+    seed: 31,
+    promise: 'apart',
+    edits: [core('membership/beat.ts', "isRenewed: status === 'inProgress' })", 'isRenewed: status !== undefined })')],
+  },
+  {
+    name: 'one read of the registry without a node is enough',
+    seed: 64,
+    promise: 'apart',
+    edits: [core('membership/unlisted-nodes.ts', 'const enough = 2', 'const enough = 1')],
   },
 ]

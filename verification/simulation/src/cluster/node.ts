@@ -8,6 +8,9 @@ import { Network } from '../world/network.ts'
 import { frontEnd, serialQueue } from '../plan/plan.ts'
 import type { World } from '../world/world.ts'
 
+/** How the log lines begin that tell of nodes which share only storage or only messaging. */
+const tellsApart = ['received no notices of live nodes', 'received notices of nodes that the node registry does not have']
+
 /** One incarnation of a node: a process, and the manager in it. */
 export class SimulatedNode implements BodyNode {
   readonly name: string
@@ -51,17 +54,17 @@ export class SimulatedNode implements BodyNode {
     this.#connection = new Connection(network)
     const log =
       (level: string) =>
-      (fields: object, message: string): void =>
-        world.trace(name, `${level}: ${message} ${detailsIn(fields)}`)
+      (fields: object, message: string): void => {
+        if (tellsApart.some((part) => message.startsWith(part)))
+          world.apart.push({ by: name, nodes: (fields as { readonly nodes: readonly string[] }).nodes, atMs: world.time.elapsed() })
+        if (world.traced !== undefined) world.trace(name, `${level}: ${message} ${detailsIn(fields)}`)
+      }
     const quiet = (): void => {}
-    const logger: Logger =
-      world.traced === undefined
-        ? { debug: quiet, info: quiet, warn: quiet, error: quiet }
-        : { debug: quiet, info: log('info'), warn: log('warn'), error: log('error') }
+    const logger: Logger = { debug: quiet, info: world.traced === undefined ? quiet : log('info'), warn: log('warn'), error: log('error') }
     createTaskManager({
       name,
       tasks: Object.values(this.tasks),
-      storage: interceptedStorage(world.engine.storage(), network.intercept),
+      storage: interceptedStorage(world.engineOf(name, 'storage').storage(), network.intercept),
       messaging: interceptedMessaging(this.#connection.messaging(), network.intercept),
       clock: this.process,
       random: world.random(`node ${purpose}`),

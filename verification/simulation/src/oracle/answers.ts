@@ -54,7 +54,9 @@ export function* checkCancelTold({ world, cluster }: Observed): Iterable<BrokenP
     for (const run of runsOf(cluster)) {
       // If the notice may be lost, the body is told at the next renewal.
       const dueAt =
-        Math.max(request.atMs, run.startedAt, world.calmAtOf(run.node.name)) + inTimeMs + (world.struck.size > 0 ? renewalMs : 0)
+        Math.max(request.atMs, run.startedAt, world.calmAtOf(run.node.name)) +
+        inTimeMs +
+        (world.struck.size > 0 || world.plan.misplaced !== undefined ? renewalMs : 0)
       const stoppedAt = Math.min(run.abortedAt ?? Infinity, endedAt(run))
       if (run.taskId === taskId && stoppedAt > dueAt && run.how !== 'died' && !run.node.isGone)
         yield {

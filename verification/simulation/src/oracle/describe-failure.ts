@@ -15,6 +15,7 @@ export const describeFailure = async (options: SimulationOptions, report: Simula
     `seed ${report.seed} breaks ${report.broken.length} promises, with ${report.plan.faults.length} faults and ${report.plan.tasks.length} tasks:`,
     ...report.broken.slice(0, 5).map(({ promise, detail }) => `  ${promises[promise]}: ${detail}`),
     'The smallest plan that still breaks a promise:',
+    ...(plan.misplaced === undefined ? [] : [`  ${plan.misplaced.node}: misplaced, lacks the ${plan.misplaced.lacks} of the cluster`]),
     ...plan.faults.map((fault) => `  ${describeFault(fault)}`),
     ...plan.tasks.map((task) => `  ${describeTask(task)}`),
     ...broken.slice(0, 5).map(({ promise, detail }) => `  → ${promises[promise]}: ${detail}`),

@@ -15,6 +15,7 @@ export const promises = {
   serial: 'no two tasks of a serial queue run at the same time, except those of a frozen node',
   ending: 'the history says of each attempt how it ended',
   alive: 'no node is declared dead that was neither stopped nor cut off',
+  apart: 'a node is told to be apart if it shares only storage or only messaging with the others, and never otherwise',
   once: 'without faults, the message of a task that is due at once is sent once',
   prompt: 'without faults, a task begins within seconds if a slot is free',
   held: 'a frozen node keeps a task from the others only until the broker gives up on it',

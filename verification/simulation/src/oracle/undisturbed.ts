@@ -4,7 +4,7 @@ import type { Observed, Stored } from './stored.ts'
 
 /** Checks what a cluster without faults promises. */
 export function* checkUndisturbed({ world, cluster, clients }: Observed, { histories }: Stored): Iterable<BrokenPromise> {
-  if (world.struck.size > 0 || world.plan.faults.length > 0) return
+  if (world.struck.size > 0 || world.plan.faults.length > 0 || world.plan.misplaced !== undefined) return
   for (const [task, taskIds] of clients.acknowledged) {
     const [taskId] = taskIds
     // A task with a key may be submitted again. A delayed task is taken over if its node has just joined and is not known yet.

@@ -28,7 +28,20 @@ export const drawPlan = (seed: number): Plan => {
     faults.push(drawFault(random, victim !== undefined && random.is(0.4) ? victim : random.of(nodeNames)))
   }
   const starts = Object.fromEntries(nodeNames.map((name) => [name, random.between(0, 4_000)]))
-  return { seed, starts, tasks, faults }
+  return misplace({ seed, starts, tasks, faults })
+}
+
+/** In some plans a node has wrong settings. */
+const misplace = (plan: Plan): Plan => {
+  // Random numbers of its own: the other plans stay as they are.
+  const random = new RandomChoices(plan.seed, 'misplaced')
+  if (!random.is(0.05)) return plan
+  const lacks = random.of(['storage', 'messaging'] as const)
+  // A worker without the storage of the cluster would take messages of tasks that it cannot read.
+  const node = lacks === 'storage' ? frontEnd : random.of(nodeNames)
+  // A worker on other messaging runs what its janitor sends again. So there are two tokens of a serial queue.
+  const tasks = plan.tasks.map((task): PlannedTask => (task.kind === 'serial' ? { ...task, kind: 'slow' } : task))
+  return { ...plan, tasks, misplaced: { node, lacks } }
 }
 
 /** A task of a serial queue, behind several others. */

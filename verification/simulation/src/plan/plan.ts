@@ -28,6 +28,8 @@ export interface Plan {
   readonly starts: Readonly<Record<string, number>>
   readonly tasks: readonly PlannedTask[]
   readonly faults: readonly Fault[]
+  /** A node with wrong settings: it has storage or messaging of its own, and shares the other with the cluster. No client uses it. */
+  readonly misplaced?: { readonly node: string; readonly lacks: 'storage' | 'messaging' }
 }
 
 /** The nodes with a worker. */

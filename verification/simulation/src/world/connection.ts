@@ -27,15 +27,16 @@ export class Connection {
 
   constructor(network: Network) {
     this.#network = network
-    this.#courier = network.world.engine.messaging()
+    this.#courier = network.world.engineOf(network.caller.name, 'messaging').messaging()
     this.#open()
   }
 
   /** Breaks the connection: what the node has not settled is delivered again. */
   break(): void {
     if (this.#client === undefined) return
-    this.#network.world.trace(this.#network.caller.name, 'the connection to queue and bus breaks')
-    this.#network.world.engine.faults.kill(this.#client)
+    const { world, caller } = this.#network
+    world.trace(caller.name, 'the connection to queue and bus breaks')
+    world.engineOf(caller.name, 'messaging').faults.kill(this.#client)
     this.#client = undefined
     for (const consuming of this.#consuming) consuming.consumer = undefined
   }
@@ -101,7 +102,7 @@ export class Connection {
 
   #open(): void {
     const { world, caller } = this.#network
-    this.#client = world.engine.messaging()
+    this.#client = world.engineOf(caller.name, 'messaging').messaging()
     this.#client.bus.subscribe((notice) => {
       if (this.isDeaf) return
       const at = Math.max(world.time.elapsed() + this.#network.latencyMs(), this.#lastNoticeAt)

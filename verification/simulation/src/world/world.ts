@@ -13,6 +13,14 @@ export interface Written {
   readonly atMs: number
 }
 
+/** A node said in its log that others do not share storage and messaging with it. */
+export interface ToldApart {
+  readonly by: string
+  /** The ids of the others. */
+  readonly nodes: readonly string[]
+  readonly atMs: number
+}
+
 /** How long a fault slows the cluster down after its end, in milliseconds: the sum of the times of core. */
 const afterwardsMs = 16_000
 /** How long after the death of a node until its lease has expired, others have noticed, and its tasks are under way again, in milliseconds. */
@@ -28,11 +36,15 @@ export class World {
   readonly time = new SimulatedTime()
   readonly engine: SimulatedEngine
   readonly plan: Plan
+  /** What nodes told of others that do not share storage and messaging with them. */
+  readonly apart: ToldApart[] = []
   readonly written = new Map<TaskId, Written[]>()
   readonly #sends = new Map<TaskId, number>()
   readonly traced: string[] | undefined
   /** Everything has come to its end, and no fault begins any more. */
   isClosing = false
+  /** The engine of the misplaced node. */
+  readonly #otherEngine: SimulatedEngine | undefined
   readonly #cuts = new Map<Cut, (() => void)[]>()
   /** Each with how many calls of its name its node has made. */
   readonly #callFaults: readonly { readonly fault: CallFault; count: number }[]
@@ -49,6 +61,13 @@ export class World {
     this.#callFaults = plan.faults.flatMap((fault) => (fault.type === 'call' ? [{ fault, count: 0 }] : []))
     this.traced = isTraced ? [] : undefined
     this.engine = makeEngine({ clock: this.time, logger: silentLogger })
+    if (plan.misplaced !== undefined) this.#otherEngine = makeEngine({ clock: this.time, logger: silentLogger })
+  }
+
+  /** The engine that a node is connected to. */
+  engineOf(node: string, kind: 'storage' | 'messaging'): SimulatedEngine {
+    const { misplaced } = this.plan
+    return misplaced?.node === node && misplaced.lacks === kind ? (this.#otherEngine ?? this.engine) : this.engine
   }
 
   /** From when on a living node gets its answers and notices, except notices that were lost silently. */
@@ -63,6 +82,8 @@ export class World {
 
   /** From when on every waiter has polled since the last notice that may have been lost silently. */
   get wakefulAtMs(): number {
+    // The notices of a node on other messaging are always lost.
+    if (this.plan.misplaced?.lacks === 'messaging') return Infinity
     return this.#wakefulAt === 0 ? this.#calmAt : Math.max(this.#calmAt, this.#wakefulAt)
   }
 
