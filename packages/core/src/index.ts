@@ -40,7 +40,15 @@ export type { NodeHealth } from './application/health/health.ts'
 export type { HealthCheck } from './application/health/record.ts'
 export type { NodeInfo } from './ports/node-registry.ts'
 export type { DeadLetterDetails, DeadLetterKey, DeadLetterQuery, DeadLetters } from './application/recovery/dead-letters.ts'
-export type { DoctorFinding, DoctorFindingReason, DoctorOptions, DoctorReport } from './application/recovery/doctor.ts'
+export type { ApartNode, ApartReason } from './application/membership/peers.ts'
+export type {
+  DoctorFinding,
+  DoctorFindingReason,
+  DoctorOptions,
+  DoctorReport,
+  NodeFinding,
+  TaskFinding,
+} from './application/recovery/doctor.ts'
 export type { PurgeOutcome } from './application/recovery/purging.ts'
 export type { RebuildOutcome } from './application/recovery/rebuilding.ts'
 

@@ -11,14 +11,17 @@ import { Sender } from './commands/sender.ts'
 import { Submissions } from './commands/submissions.ts'
 import type { TaskIds } from './commands/task-ids.ts'
 import { Health } from './health/health.ts'
-import { isProbe, Probe } from './health/probe.ts'
+import { Probe } from './health/probe.ts'
+import type { Beat } from './membership/beat.ts'
+import { beatOf, isBeat } from './membership/beat.ts'
 import { Lapses } from './membership/lapses.ts'
 import { Membership } from './membership/membership.ts'
 import { NodeWatch } from './membership/node-watch.ts'
+import { Peers } from './membership/peers.ts'
 import { closedWithin } from './node/closing.ts'
 import type { NodeContext } from './node/context.ts'
 import type { LeaseState } from './node/lease.ts'
-import type { NodeListener } from './node/listener.ts'
+import type { NodeListener, RegistryRead } from './node/listener.ts'
 import { Awaiting } from './queries/awaiting.ts'
 import { TaskQueries } from './queries/task-queries.ts'
 import { DeadLetters } from './recovery/dead-letters.ts'
@@ -67,6 +70,7 @@ export class Assembly implements NodeListener {
   readonly #recovery: Recovery
   readonly #janitor: Janitor
   readonly #probe: Probe
+  readonly #peers: Peers
   readonly #abortClosed: (reason: Error) => void
   readonly #unsubscribes: readonly Unsubscribe[]
 
@@ -74,7 +78,7 @@ export class Assembly implements NodeListener {
     const { node, registry, ids, maxPayloadBytes, name } = options
     const { overdueMs } = options.janitor
     const outbox = new Outbox(node)
-    const sender = new Sender({ node, outbox })
+    const sender = new Sender({ node, outbox, listener: this })
     const publisher = new Publisher({ node, outbox, listener: this })
     const eventSourcing = new EventSourcing({ node, publisher })
     const awaiting = new Awaiting(node)
@@ -84,26 +88,28 @@ export class Assembly implements NodeListener {
     const horizons = new QueueHorizons(node)
     const recovery = new Recovery({ node, eventSourcing, publisher, sender, watch, horizons, overdueMs })
     const purging = new Purging(node)
-    const probe = new Probe({ node, worker })
+    const peers = new Peers({ node, sendBeat: () => void this.#probe.sendBeat(false) })
+    const probe = new Probe({ node, worker, peers })
     this.node = node
     this.submissions = new Submissions({ node, eventSourcing, publisher, sender, registry, ids, maxPayloadBytes })
     this.cancellations = new Cancellations({ node, eventSourcing, publisher })
     this.queries = new TaskQueries({ node, awaiting })
     this.worker = worker
-    this.health = new Health({ node, probe, worker, unreadable: recovery.unreadable })
+    this.health = new Health({ node, probe, worker, peers, unreadable: recovery.unreadable })
+    this.doctor = new Doctor({ node, watch, horizons: new QueueHorizons(node), recovery, peers, overdueMs })
     this.deadLetters = new DeadLetters({ node, registry })
-    this.doctor = new Doctor({ node, watch, horizons: new QueueHorizons(node), recovery, overdueMs })
     this.purging = purging
     this.rebuilding = new Rebuilding({ node, publisher })
     this.#outbox = outbox
     this.#sender = sender
     this.#awaiting = awaiting
-    this.#membership = new Membership({ node, name, worker, listener: this })
+    this.#membership = new Membership({ node, name, worker, beats: probe, listener: this })
     this.#watch = watch
     this.#lapses = new Lapses({ node, watch, worker })
     this.#recovery = recovery
-    this.#janitor = new Janitor({ node, settings: options.janitor, registry, watch, horizons, recovery, purging })
+    this.#janitor = new Janitor({ node, settings: options.janitor, registry, watch, horizons, recovery, purging, peers })
     this.#probe = probe
+    this.#peers = peers
     this.#abortClosed = options.abortClosed
     const { bus } = node.messaging
     this.#unsubscribes = [bus.subscribe((notice) => this.#noticeReceived(notice)), bus.onGap(() => this.#noticesMissed())]
@@ -127,19 +133,29 @@ export class Assembly implements NodeListener {
     this.#janitor.sweepNow()
   }
 
+  nodesRead(read: RegistryRead): void {
+    this.#peers.compare(read)
+    this.health.checkPeers()
+  }
+
+  messageSent(queue: string, error?: unknown): void {
+    this.health.noteSend(queue, error)
+  }
+
   leaseRenewed(): void {
     this.health.checkLease()
     this.worker.lookAtAll()
     void this.#lapses.renewed()
     void this.#watch.refresh()
-    void this.#probe.run()
+    // A renewal whose answer was late may have expired in the registry by now.
+    void this.#probe.run({ isRenewed: this.node.lease.state === 'held' })
   }
 
   renewalFailed(error: unknown): void {
     this.#watch.distrust()
     this.#lapses.renewalFailed()
     this.health.checkLease(error)
-    void this.#probe.run()
+    void this.#probe.run({ isRenewed: false })
   }
 
   leaseChanged(state: LeaseState): void {
@@ -155,13 +171,20 @@ export class Assembly implements NodeListener {
   }
 
   #noticeReceived(notice: TaskNotice): void {
-    if (isProbe(notice)) return this.#probe.hear(notice)
+    if (isBeat(notice)) return this.#beatReceived(beatOf(notice))
     this.worker.hear(notice)
     if (isFinalStatus(notice.status)) this.#sender.forget(notice.taskId)
     this.#awaiting.hear(notice)
   }
 
+  #beatReceived(beat: Beat): void {
+    if (beat.node === this.node.nodeId) this.#probe.receive(beat)
+    else this.#peers.hear(beat)
+    this.health.checkPeers()
+  }
+
   #noticesMissed(): void {
+    this.#peers.missed()
     this.#recovery.noteGap()
     this.worker.lookAtAll()
     this.#awaiting.wakeAll()
@@ -172,6 +195,7 @@ export class Assembly implements NodeListener {
     const { node } = this
     const { messaging, storage, clock, logger, deadlines } = node
     const reason = closedError('the task manager')
+    this.health.noteClosing('closing')
     try {
       await this.worker.close(options)
     } catch (error) {
@@ -183,7 +207,9 @@ export class Assembly implements NodeListener {
     await this.#outbox.settled()
     cancel()
     this.#watch.stop()
+    this.#peers.stop()
     await this.#membership.leave()
+    this.health.noteClosing('closed')
     this.#abortClosed(reason)
     for (const unsubscribe of this.#unsubscribes) unsubscribe()
     deadlines.close(reason)

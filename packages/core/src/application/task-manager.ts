@@ -17,7 +17,7 @@ import type { Assembly } from './assembly.ts'
 import type { Submitted } from './commands/submissions.ts'
 import type { SubmitOptions } from './commands/submit-options.ts'
 import type { NodeHealth } from './health/health.ts'
-import { isProbe } from './health/probe.ts'
+import { isBeat } from './membership/beat.ts'
 import { callChecks, checkCall } from './node/checks.ts'
 import { timeOf } from '../ports/shared/time.ts'
 import type { NodeContext } from './node/context.ts'
@@ -157,7 +157,7 @@ export class TaskManager {
     this.#node.closed.throwIfAborted()
     checkFunction('the listener of subscribe', listener)
     return this.#node.messaging.bus.subscribe((notice) => {
-      if (isProbe(notice)) return
+      if (isBeat(notice)) return
       callSafely(
         () => listener(notice),
         (error) => this.#node.logger.error({ err: error }, 'a listener of the event bus threw'),

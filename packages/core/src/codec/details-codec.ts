@@ -61,6 +61,7 @@ const nodeFields = {
   queues: isCounts,
   running: isCount,
   delivered: isCounts,
+  beat: optional(isCount),
 }
 
 /**

@@ -10,12 +10,17 @@ export interface NodeInfo {
   readonly startedAt: number
   /** When the node renewed itself, by its own clock. If the value stays the same, the node did not renew. */
   readonly renewedAt: number
-  /** The queues that it takes tasks from, each with its number of slots. */
+  /** The queues that it takes tasks from, each with its number of slots: 0 while its worker takes none. */
   readonly queues: Readonly<Record<string, number>>
   /** How many tasks it runs now. */
   readonly running: number
   /** For each queue, the latest `sentAt` of a message whose task it claimed. A message that was sent well before and still waits was overtaken. */
   readonly delivered: Readonly<Record<string, number>>
+  /**
+   * The number of its latest beat that it received back from the bus; 0 before the first. A beat is a notice about no task. A node that
+   * did not receive this beat has other messaging. Absent: the node does not tell.
+   */
+  readonly beat?: number
 }
 
 /**

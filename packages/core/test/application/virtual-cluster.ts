@@ -1,6 +1,6 @@
 import type { TaskHandle } from '@taskledger/core'
 import { silentLogger } from '@taskledger/core'
-import type { TaskDetails, TaskEvent, TaskId, TaskStorage } from '@taskledger/core/ports'
+import type { TaskDetails, TaskEvent, TaskId, TaskMessaging, TaskStorage } from '@taskledger/core/ports'
 import type { VirtualClock } from '@taskledger/core/testing'
 import { checkHistory, virtualClock } from '@taskledger/core/testing'
 import type { Memory } from '@taskledger/memory'
@@ -16,6 +16,8 @@ const stepMs = 100
 interface VirtualNodeOptions extends Partial<NodeOptions> {
   /** The held task that the node runs. */
   readonly held?: HeldOptions
+  /** Engines of its own: the node shares the others with the cluster. */
+  readonly own?: { readonly storage?: Memory; readonly messaging?: Memory } | undefined
 }
 
 /** A cluster in memory and on virtual time. */
@@ -24,7 +26,10 @@ export class VirtualCluster extends Cluster implements AsyncDisposable {
   readonly memory: Memory
   /** A storage client that belongs to no node. */
   readonly storage: TaskStorage
+  readonly #brokers = new Map<TaskMessaging, Memory>()
   #opened = 0
+  /** The engines of the node that is opened now. */
+  #own: VirtualNodeOptions['own']
 
   constructor() {
     const clock = virtualClock()
@@ -32,11 +37,13 @@ export class VirtualCluster extends Cluster implements AsyncDisposable {
     super({
       clock,
       open: async () => {
-        const storage = memory.storage()
-        const messaging = memory.messaging()
+        const storage = (this.#own?.storage ?? memory).storage()
+        const broker = this.#own?.messaging ?? memory
+        const messaging = broker.messaging()
+        this.#brokers.set(messaging, broker)
         return { storage, messaging, close: async () => void (await Promise.all([storage.close(), messaging.close()])) }
       },
-      disconnect: ({ messaging }) => memory.faults.kill(messaging),
+      disconnect: ({ messaging }) => this.#brokers.get(messaging)?.faults.kill(messaging),
       waiting: {
         waitUntil: async (sentence, condition) => void (await this.until(sentence, condition)),
         within: async (sentence, promise) => {
@@ -54,12 +61,19 @@ export class VirtualCluster extends Cluster implements AsyncDisposable {
   }
 
   /** Opens a node that runs a held task, unless `tasks` says otherwise. */
-  override async node({ held, ...options }: VirtualNodeOptions = {}): Promise<ClusterNode> {
+  override async node({ held, own, ...options }: VirtualNodeOptions = {}): Promise<ClusterNode> {
     const name = names[this.#opened++] ?? 'node'
     const defaults = { tasks: [this.held(held).task], worker: { drainMs: 0, cancelGraceMs: 1_000 }, name }
+    this.#own = own
     const node = super.node({ ...defaults, ...options })
+    this.#own = undefined
     await this.advance(0)
     return node
+  }
+
+  /** Empty engines with the time of this cluster, for a node that is connected elsewhere. */
+  otherMemory(): Memory {
+    return createMemory({ clock: this.clock, logger: silentLogger })
   }
 
   /** Lets time pass. */

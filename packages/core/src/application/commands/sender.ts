@@ -4,6 +4,7 @@ import type { TaskId } from '../../domain/task-id.ts'
 import type { CancelSchedule } from '../../ports/shared/clock.ts'
 import type { WorkMessage } from '../../ports/work-queue.ts'
 import type { NodeContext } from '../node/context.ts'
+import type { NodeListener } from '../node/listener.ts'
 import type { Outbox } from './outbox.ts'
 
 /** The maximum payload in a message, in characters of its JSON. A worker reads a longer payload from the store. */
@@ -25,11 +26,13 @@ export class Sender {
   readonly #node: NodeContext
   readonly #outbox: Outbox
   readonly #delayed = new Map<TaskId, Delayed>()
+  readonly #listener: NodeListener
   #isClosed = false
 
-  constructor(parts: { readonly node: NodeContext; readonly outbox: Outbox }) {
+  constructor(parts: { readonly node: NodeContext; readonly outbox: Outbox; readonly listener: NodeListener }) {
     this.#node = parts.node
     this.#outbox = parts.outbox
+    this.#listener = parts.listener
   }
 
   /** Resolves once the message is sent or scheduled, or the outbox retries it. */
@@ -81,8 +84,14 @@ export class Sender {
     return (signal) => this.#deliver(unsent, {}, signal)
   }
 
-  #deliver({ taskId, version, queue }: Unsent, first: Pick<WorkMessage, 'created'>, signal: AbortSignal): Promise<void> {
-    return this.#node.messaging.queue.send(queue, { taskId, version, sentAt: this.#node.clock.now(), ...first }, { signal })
+  async #deliver({ taskId, version, queue }: Unsent, first: Pick<WorkMessage, 'created'>, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#node.messaging.queue.send(queue, { taskId, version, sentAt: this.#node.clock.now(), ...first }, { signal })
+    } catch (error) {
+      this.#listener.messageSent(queue, error)
+      throw error
+    }
+    this.#listener.messageSent(queue)
   }
 }
 

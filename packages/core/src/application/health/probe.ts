@@ -1,15 +1,10 @@
-import type { TaskId } from '../../domain/task-id.ts'
-import type { TaskNotice } from '../../ports/event-bus.ts'
+import type { Beat } from '../membership/beat.ts'
+import { noticeOf, noTaskId } from '../membership/beat.ts'
+import type { Peers } from '../membership/peers.ts'
 import { HealthRecord } from './record.ts'
 import type { NodeContext } from '../node/context.ts'
 import type { AttachedWorker } from '../worker/attached-worker.ts'
 import type { QueueFlow } from '../worker/worker.ts'
-
-/** The task id in the notice of a probe: no task has it. */
-const noTaskId = '00000000-0000-8000-8000-000000000000' as TaskId
-
-/** Whether a notice is the probe of a node, and not about a task. Its version counts the probes. */
-export const isProbe = ({ taskId }: TaskNotice): boolean => taskId === noTaskId
 
 /** A queue at the last probe. */
 interface QueueState {
@@ -20,8 +15,8 @@ interface QueueState {
 }
 
 /**
- * Probes whether this node works, after each renewal: it reads from the store, sends itself a notice by the bus, and checks whether its
- * queues deliver the waiting messages. An open connection alone proves none of these.
+ * Probes whether this node works, after each renewal: it reads from the store, publishes a beat that it has to receive itself, and checks
+ * whether its queues deliver the waiting messages. An open connection alone proves none of these.
  */
 export class Probe {
   readonly store: HealthRecord
@@ -30,29 +25,66 @@ export class Probe {
   readonly #node: NodeContext
   readonly #worker: AttachedWorker
   readonly #queues = new Map<string, QueueState>()
+  readonly #peers: Peers
+  /** The number of the latest beat, and when it was sent, by `clock.elapsed()`. */
   #sent = 0
-  #heard = 0
-  #running: Promise<void> | undefined
+  #sentAt = 0
+  #received = 0
+  #probingStore: Promise<void> | undefined
+  #probingQueues: Promise<void> | undefined
 
-  constructor(parts: { readonly node: NodeContext; readonly worker: AttachedWorker }) {
+  constructor(parts: { readonly node: NodeContext; readonly worker: AttachedWorker; readonly peers: Peers }) {
     const { node } = parts
     this.#node = node
+    this.#peers = parts.peers
     this.#worker = parts.worker
     this.store = new HealthRecord(node.clock, 'not probed yet')
     this.bus = new HealthRecord(node.clock, 'not probed yet')
     this.consuming = new HealthRecord(node.clock, 'not probed yet')
   }
 
-  /** Probes once, or joins the probe under way. Never rejects. */
-  run(): Promise<void> {
-    this.#running ??= Promise.all([this.#probeStore(), this.#probeBus(), this.#probeQueues()]).then(() => (this.#running = undefined))
-    return this.#running
+  /** The number of the latest beat of this node that it received itself. */
+  get beat(): number {
+    return this.#received
   }
 
-  hear({ node, version }: TaskNotice): void {
-    if (node !== this.#node.nodeId) return
-    this.#heard = Math.max(this.#heard, version)
-    if (this.#heard >= this.#sent) this.bus.good()
+  /** Probes once. A probe of the store or the queues that is still under way is not repeated. Never rejects. */
+  async run({ isRenewed }: { readonly isRenewed: boolean }): Promise<void> {
+    const store = (this.#probingStore ??= this.#probeStore().finally(() => (this.#probingStore = undefined)))
+    // Each renewal has its beat: other nodes expect one, also while the store hangs.
+    const bus = this.#probeBus(isRenewed)
+    const queues = (this.#probingQueues ??= this.#probeQueues().finally(() => (this.#probingQueues = undefined)))
+    await Promise.all([store, bus, queues])
+  }
+
+  /** Publishes a beat. Never rejects. */
+  async sendBeat(isRenewed: boolean): Promise<void> {
+    const { messaging, deadlines, nodeId, clock } = this.#node
+    this.#sentAt = clock.elapsed()
+    const beat = noticeOf({ node: nodeId, number: ++this.#sent, isRenewed })
+    try {
+      await deadlines.call(undefined, (signal) => messaging.bus.publish([beat], { signal }))
+    } catch (error) {
+      this.bus.bad('the event bus did not accept a notice', error)
+    }
+  }
+
+  /** Takes a beat of this node. */
+  receive({ number }: Beat): void {
+    if (number <= this.#received) return
+    if (number > this.#received + 1) this.#peers.missed()
+    this.#received = number
+    if (number < this.#sent) return
+    this.bus.good()
+    this.#peers.receivedOwn(this.#sentAt)
+  }
+
+  /** Compares the latest check of the queues with the status of the worker now. */
+  checkWorker(): void {
+    const status = this.#worker.current?.status
+    if (status === undefined) return
+    if (status !== 'running') this.consuming.bad(`the worker is ${status}`)
+    else if (this.consuming.latest.why?.startsWith('the worker is ')) this.consuming.bad('not probed yet')
   }
 
   async #probeStore(): Promise<void> {
@@ -65,22 +97,18 @@ export class Probe {
     }
   }
 
-  async #probeBus(): Promise<void> {
-    const { messaging, deadlines, nodeId } = this.#node
-    if (this.#heard < this.#sent) this.bus.bad('this node did not receive its own latest probe')
-    const version = ++this.#sent
-    try {
-      const probe: TaskNotice = { taskId: noTaskId, version, type: 'TaskProgress', status: 'waiting', node: nodeId }
-      await deadlines.call(undefined, (signal) => messaging.bus.publish([probe], { signal }))
-    } catch (error) {
-      this.bus.bad('the event bus did not accept a notice', error)
+  async #probeBus(isRenewed: boolean): Promise<void> {
+    if (this.#received < this.#sent) {
+      this.bus.bad('this node did not receive its own latest probe')
+      this.#peers.missed()
     }
+    await this.sendBeat(isRenewed)
   }
 
   async #probeQueues(): Promise<void> {
     const worker = this.#worker.current
-    if (worker === undefined || worker.status === 'closed') return
-    if (worker.status !== 'running') return this.consuming.bad(`the worker is ${worker.status}`)
+    if (worker === undefined) return
+    if (worker.status !== 'running') return this.checkWorker()
     if (this.#node.lease.state !== 'held') return this.consuming.bad('the lease is not held, so the worker takes no tasks')
     try {
       for (const flow of worker.flows) {

@@ -16,6 +16,7 @@ export class Membership {
   readonly #node: NodeContext
   readonly #name: string
   readonly #worker: WorkerLoad
+  readonly #beats: { readonly beat: number }
   readonly #listener: NodeListener
   readonly #startedAt: number
   #cancelRenewal: CancelSchedule | undefined
@@ -29,11 +30,14 @@ export class Membership {
     readonly name: string
     /** Read at each renewal. */
     readonly worker: WorkerLoad
+    /** The latest beat that this node received back. */
+    readonly beats: { readonly beat: number }
     readonly listener: NodeListener
   }) {
     this.#node = parts.node
     this.#name = parts.name
     this.#worker = parts.worker
+    this.#beats = parts.beats
     this.#listener = parts.listener
     this.#startedAt = parts.node.clock.now()
   }
@@ -124,6 +128,7 @@ export class Membership {
   #info(): NodeInfo {
     const { slots, running, delivered } = this.#worker
     const { nodeId, clock } = this.#node
-    return { nodeId, name: this.#name, startedAt: this.#startedAt, renewedAt: clock.now(), queues: slots, running, delivered }
+    const [startedAt, renewedAt] = [this.#startedAt, clock.now()]
+    return { nodeId, name: this.#name, startedAt, renewedAt, queues: slots, running, delivered, beat: this.#beats.beat }
   }
 }

@@ -136,6 +136,7 @@ export class NodeWatch {
     this.#live = live
     clocks.noteRead(live, beganAt)
     this.#compare(beganAt)
+    this.#listener.nodesRead({ live, isSound, beganAt })
     if (isSound && this.#mayHaveMissedNodes) {
       this.#mayHaveMissedNodes = false
       this.#listener.nodesUnseen()

@@ -1,5 +1,15 @@
 import type { TaskDetails } from '../../domain/task-details.ts'
+import type { NodeInfo } from '../../ports/node-registry.ts'
 import type { LeaseState } from './lease.ts'
+
+/** An answer of the node registry. */
+export interface RegistryRead {
+  readonly live: readonly NodeInfo[]
+  /** Whether the answer is reliable: it has this node, which holds its lease. */
+  readonly isSound: boolean
+  /** When the read began, by `clock.elapsed()`. */
+  readonly beganAt: number
+}
 
 /** What the parts of one node report. The assembly implements it: each report goes to the parts that act on it. */
 export interface NodeListener {
@@ -9,6 +19,10 @@ export interface NodeListener {
   nodeDied(nodeId: string): void
   /** The node watch saw nothing for a while: a node may have joined and died in that time. */
   nodesUnseen(): void
+  /** The node watch read the registry. */
+  nodesRead(read: RegistryRead): void
+  /** A queue accepted a message of this node, or did not: then `error` says why. */
+  messageSent(queue: string, error?: unknown): void
   /** Membership renewed the lease of this node. */
   leaseRenewed(): void
   /** Membership failed to renew the lease of this node, and tries again. */

@@ -7,6 +7,7 @@ import type { UnreadableRow } from '../../ports/task-listing.ts'
 import { isUnreadableRow } from '../../ports/task-listing.ts'
 import type { NodeContext } from '../node/context.ts'
 import type { NodeWatch } from '../membership/node-watch.ts'
+import type { ApartNode, Peers } from '../membership/peers.ts'
 import { persist } from '../node/retrying.ts'
 import type { QueueHorizons } from './queue-horizons.ts'
 import type { Recovery } from './recovery.ts'
@@ -15,36 +16,46 @@ import { shardCount } from '../membership/shards.ts'
 import { forEach, walk } from '../node/iterating.ts'
 
 /**
- * Why a task is reported. *Stuck*: `messageLost` (its queue has delivered later messages), `nobodyTakes` (no live node takes from its
- * queue). *Orphaned*: `nodeGone` (the node that runs it is not alive). *Divergent*: `rowBehind` (its row is older than its history).
- * *Unreadable*: `rowUnreadable` (this node cannot decode the row), `historyUnreadable` (this node cannot decode the history),
- * `historyMissing` (the task is listed and has no history).
+ * Why something is reported. *Unreadable*: `rowUnreadable` (this node cannot decode the row), `historyUnreadable` (this node cannot decode
+ * the history), `historyMissing` (the task is listed and has no history). *Apart*: `otherMessaging` (the notices of a live node do not arrive at this node), `otherStorage` (they arrive, and
+ * the node is not in the node registry). *Stuck*: `messageLost` (its queue has delivered later messages), `nobodyTakes` (no live node takes
+ * from its queue). *Orphaned*: `nodeGone` (the node that runs it is not alive). *Divergent*: `rowBehind` (its row is older than its
+ * history).
  */
-export type DoctorFindingReason =
-  | 'messageLost'
-  | 'nobodyTakes'
-  | 'nodeGone'
-  | 'rowBehind'
-  | 'rowUnreadable'
-  | 'historyUnreadable'
-  | 'historyMissing'
+export type DoctorFindingReason = TaskFinding['reason'] | NodeFinding['reason']
 
 /** A fault of an unfinished task. */
-export interface DoctorFinding {
+export interface TaskFinding {
   readonly taskId: TaskId
   /** The type of the task; empty if neither its row nor its history can be read. */
   readonly type: string
-  readonly kind: 'stuck' | 'orphaned' | 'divergent' | 'unreadable'
-  readonly reason: DoctorFindingReason
+  readonly kind: 'unreadable' | 'stuck' | 'orphaned' | 'divergent'
+  readonly reason: 'rowUnreadable' | 'historyUnreadable' | 'historyMissing' | 'messageLost' | 'nobodyTakes' | 'nodeGone' | 'rowBehind'
   /** The reason in words, with the details. */
   readonly why: string
   /** When the task last changed, or became due: milliseconds since 1970. */
   readonly since: number
 }
 
+/** A node that shares only storage or only messaging with the node that reports: one of the two has wrong settings. */
+export interface NodeFinding {
+  readonly nodeId: string
+  readonly taskId?: undefined
+  readonly type?: undefined
+  readonly kind: 'apart'
+  readonly reason: 'otherMessaging' | 'otherStorage'
+  /** The reason in words. */
+  readonly why: string
+  /** When the reporting node found that: milliseconds since 1970. */
+  readonly since: number
+}
+
+/** A fault of an unfinished task, or of a node. */
+export type DoctorFinding = TaskFinding | NodeFinding
+
 /** The findings of a doctor. */
 export interface DoctorReport {
-  /** The unreadable tasks first. */
+  /** What is unreadable comes first, then the nodes that are apart, then the other faults. */
   readonly findings: readonly DoctorFinding[]
   /** The number of examined tasks. */
   readonly examined: number
@@ -60,12 +71,16 @@ export interface DoctorOptions extends CallOptions {
 
 const atATime = 8
 
+/** How many nodes a finding names. */
+const maxNamed = 10
+
 /** Examines every unfinished task and reports its faults. It changes nothing. */
 export class Doctor {
   readonly #node: NodeContext
   readonly #watch: NodeWatch
   readonly #horizons: QueueHorizons
   readonly #recovery: Recovery
+  readonly #peers: Peers
   readonly #overdueMs: number
 
   constructor(parts: {
@@ -73,19 +88,21 @@ export class Doctor {
     readonly watch: NodeWatch
     readonly horizons: QueueHorizons
     readonly recovery: Recovery
+    readonly peers: Peers
     readonly overdueMs: number
   }) {
     this.#node = parts.node
     this.#watch = parts.watch
     this.#horizons = parts.horizons
     this.#recovery = parts.recovery
+    this.#peers = parts.peers
     this.#overdueMs = parts.overdueMs
   }
 
   async report(limit: number, signal?: AbortSignal): Promise<DoctorReport> {
     await this.#watch.refresh()
     this.#horizons.refresh(this.#watch.live)
-    const findings: DoctorFinding[] = []
+    const findings: DoctorFinding[] = this.#peers.apart.map(findingOf)
     let unreadable = 0
     let examined = 0
     // Goes on over the limit, because what is unreadable comes first.
@@ -103,7 +120,7 @@ export class Doctor {
     return { findings: findings.slice(0, limit), examined, isComplete: findings.length <= limit }
   }
 
-  async #unreadableRow({ taskId, createdAt, unreadable }: UnreadableRow, signal: AbortSignal | undefined): Promise<DoctorFinding> {
+  async #unreadableRow({ taskId, createdAt, unreadable }: UnreadableRow, signal: AbortSignal | undefined): Promise<TaskFinding> {
     const found = { taskId, kind: 'unreadable', reason: 'rowUnreadable' } as const
     const row = `its row cannot be read: ${unreadable}`
     try {
@@ -116,9 +133,9 @@ export class Doctor {
     }
   }
 
-  async #examine(row: TaskDetails, signal: AbortSignal | undefined): Promise<DoctorFinding | undefined> {
+  async #examine(row: TaskDetails, signal: AbortSignal | undefined): Promise<TaskFinding | undefined> {
     const { taskId, type } = row
-    const found = (kind: DoctorFinding['kind'], reason: DoctorFindingReason, since: number, why: string): DoctorFinding => ({
+    const found = (kind: TaskFinding['kind'], reason: TaskFinding['reason'], since: number, why: string): TaskFinding => ({
       taskId,
       type,
       kind,
@@ -157,14 +174,22 @@ export class Doctor {
         waitsSince(details),
         `queue ${details.queue} has delivered messages sent later: the message of the task is lost${orWaits(details)}`,
       )
-    return this.#isTaken(details)
-      ? undefined
-      : found('stuck', 'nobodyTakes', waitsSince(details), `no live node takes from queue ${details.queue}`)
+    const why = this.#whyNotTaken(details)
+    return why === undefined ? undefined : found('stuck', 'nobodyTakes', waitsSince(details), why)
   }
 
-  #isTaken(details: TaskDetails): boolean {
-    const isDue = details.status === 'waiting' && waitsSince(details) + this.#overdueMs < this.#node.clock.now()
-    return !isDue || this.#watch.live.some(({ queues }) => (queues[details.queue] ?? 0) > 0)
+  /** Why no live node takes a task that is due, or `undefined`. */
+  #whyNotTaken({ status, queue, ...details }: TaskDetails): string | undefined {
+    const isDue = status === 'waiting' && waitsSince(details) + this.#overdueMs < this.#node.clock.now()
+    if (!isDue) return undefined
+    const serving = this.#watch.live.filter(({ queues }) => queues[queue] !== undefined)
+    const taking = serving.filter(({ queues }) => (queues[queue] ?? 0) > 0)
+    if (taking.some(({ nodeId }) => !this.#peers.isApart(nodeId))) return undefined
+    const apart = taking.map(({ nodeId }) => `node ${nodeId} does, and does not share the messaging of this node`)
+    const paused = serving
+      .filter((node) => !taking.includes(node))
+      .map(({ nodeId }) => `the worker of node ${nodeId} is paused or draining`)
+    return [`no live node takes from queue ${queue}`, ...[...apart, ...paused].slice(0, maxNamed)].join('; ')
   }
 
   async #read(taskId: TaskId, signal: AbortSignal | undefined): Promise<TaskDetails | undefined> {
@@ -176,3 +201,20 @@ export class Doctor {
 /** A worker postpones a task that has crashed several times while another such task runs. */
 const orWaits = ({ crashes = 0 }: TaskDetails): string =>
   crashes === 0 ? '' : `, or it waits for its turn: it has crashed (${crashes}), and a worker runs one such task at a time`
+
+const findingOf = ({ nodeId, lacks, since }: ApartNode): NodeFinding =>
+  lacks === 'messaging'
+    ? {
+        nodeId,
+        kind: 'apart',
+        reason: 'otherMessaging',
+        since,
+        why: `node ${nodeId} is in the node registry, and its notices do not arrive`,
+      }
+    : {
+        nodeId,
+        kind: 'apart',
+        reason: 'otherStorage',
+        since,
+        why: `the notices of node ${nodeId} arrive, and the node registry does not have it`,
+      }

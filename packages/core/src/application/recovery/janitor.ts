@@ -1,6 +1,7 @@
 import type { TaskDetails } from '../../domain/task-details.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import { isFinalStatus, isUnderWay } from '../../domain/task-status.ts'
+import type { NodeInfo } from '../../ports/node-registry.ts'
 import type { CancelSchedule } from '../../ports/shared/clock.ts'
 import { within } from '../../ports/shared/within.ts'
 import type { UnreadableRow } from '../../ports/task-listing.ts'
@@ -8,6 +9,7 @@ import { isUnreadableRow } from '../../ports/task-listing.ts'
 import type { TaskRegistry } from '../../tasks/task-registry.ts'
 import type { NodeContext } from '../node/context.ts'
 import type { NodeWatch } from '../membership/node-watch.ts'
+import type { Peers } from '../membership/peers.ts'
 import type { Purging } from './purging.ts'
 import type { QueueHorizons } from './queue-horizons.ts'
 import type { Recovery } from './recovery.ts'
@@ -39,6 +41,7 @@ export class Janitor {
   readonly #horizons: QueueHorizons
   readonly #recovery: Recovery
   readonly #purging: Purging
+  readonly #peers: Peers
   readonly #stopped = new AbortController()
   /** Rows of any shard that this node has saved and that name another node as the runner. */
   readonly #saved = new Map<TaskId, TaskDetails>()
@@ -59,6 +62,7 @@ export class Janitor {
     readonly horizons: QueueHorizons
     readonly recovery: Recovery
     readonly purging: Purging
+    readonly peers: Peers
   }) {
     this.#node = parts.node
     this.#settings = parts.settings
@@ -67,6 +71,7 @@ export class Janitor {
     this.#horizons = parts.horizons
     this.#recovery = parts.recovery
     this.#purging = parts.purging
+    this.#peers = parts.peers
     this.#intervalMs = parts.settings.intervalMs
   }
 
@@ -177,7 +182,9 @@ export class Janitor {
 
   #shards(): readonly number[] {
     const { nodeId, lease } = this.#node
-    return shardsOf(nodeId, this.#watch.live, lease.settings.ttlMs)
+    // A node with other messaging cannot send the lost messages of its shards.
+    const isUseful = (node: NodeInfo): boolean => !this.#peers.isWithMost || !this.#peers.isApart(node.nodeId)
+    return shardsOf(nodeId, this.#watch.live.filter(isUseful), lease.settings.ttlMs)
   }
 
   async #sweepShard(shard: number, dueBefore: number | undefined): Promise<number> {

@@ -28,9 +28,12 @@ export class AttachedWorker {
     return this.#worker?.running.length ?? 0
   }
 
-  /** For each queue, the number of slots. */
+  /** For each queue, the number of slots: 0 while the worker is paused or draining. A closed worker has no queues. */
   get slots(): Readonly<Record<string, number>> {
-    return this.#worker?.slots ?? {}
+    const worker = this.#worker
+    if (worker === undefined || worker.status === 'closed') return {}
+    if (worker.status === 'running') return worker.slots
+    return Object.fromEntries(Object.keys(worker.slots).map((queue) => [queue, 0]))
   }
 
   /** For each queue, the latest `sentAt` of a message delivered to this node. */

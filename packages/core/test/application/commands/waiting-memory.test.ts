@@ -81,7 +81,7 @@ class Stage {
   } as unknown as NodeContext
 
   readonly #outbox = new Outbox(this.#node)
-  readonly sender = new Sender({ node: this.#node, outbox: this.#outbox })
+  readonly sender = new Sender({ node: this.#node, outbox: this.#outbox, listener: { messageSent: () => {} } as never })
   readonly publisher = new Publisher({ node: this.#node, outbox: this.#outbox, listener: { rowSaved: () => {} } as never })
 
   /** How many histories were read. */

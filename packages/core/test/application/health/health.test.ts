@@ -1,3 +1,4 @@
+import { TaskledgerError } from '@taskledger/core'
 import { CallFaults, calls, onCalls, storageCalls } from '@taskledger/test-kit/faults'
 import { describe, expect, it } from 'vitest'
 import { VirtualCluster } from '../virtual-cluster.ts'
@@ -12,8 +13,10 @@ describe('the health of a node', () => {
     const check = { ok: true, since, checkedAt: expect.any(Number) as number }
     const { checkedAt } = node.manager.health().store
     expect(cluster.clock.now() - checkedAt).toBeLessThanOrEqual(5_000)
-    expect(node.manager.health()).toEqual({ ok: true, lease: check, store: check, bus: check, consuming: check, unreadable: 0 })
+    const checks = { open: check, lease: check, store: check, bus: check, peers: check, consuming: check }
+    expect(node.manager.health()).toEqual({ ok: true, ...checks, apart: [], unreadable: 0 })
     expect(front.manager.health()).not.toHaveProperty('consuming')
+    expect(front.manager.health()).not.toHaveProperty('sending')
     expect(front.manager.health().ok).toBe(true)
   })
 
@@ -85,13 +88,65 @@ describe('the health of a node', () => {
     expect(node.manager.health().ok).toBe(true)
   })
 
+  it('is not good from the moment when the node closes', async () => {
+    await using cluster = new VirtualCluster()
+    const node = await cluster.node({ worker: { drainMs: 3_000, cancelGraceMs: 1_000 } })
+    await cluster.start(node)
+    await cluster.advance(10_000)
+    expect(node.manager.health().ok).toBe(true)
+    const closing = node.manager.close()
+    const { ok, open, lease, consuming } = node.manager.health()
+    expect([ok, open.why, lease.ok, consuming?.why]).toEqual([false, 'this node is closing', true, 'the worker is draining'])
+    const { since } = open
+    await Promise.all([closing, cluster.advance(60_000)])
+    expect(node.manager.health()).toMatchObject({
+      ok: false,
+      open: { ok: false, since, why: 'this node is closed' },
+      lease: { ok: false, why: 'this node is closed' },
+      consuming: { ok: false, why: 'the worker is closed' },
+    })
+  })
+
+  it('is not good without the worker that it had, and good with the next one', async () => {
+    await using cluster = new VirtualCluster()
+    const node = await cluster.node()
+    await cluster.advance(10_000)
+    const draining = node.manager.worker?.drain()
+    expect(node.manager.health().consuming).toMatchObject({ ok: false, why: 'the worker is draining' })
+    await draining
+    await node.manager.worker?.close()
+    expect(node.manager.health()).toMatchObject({ ok: false, consuming: { ok: false, why: 'the worker is closed' } })
+    await node.manager.attachWorker()
+    expect(node.manager.health().consuming?.why ?? '').not.toContain('closed')
+    await cluster.advance(5_000)
+    expect(node.manager.health()).toMatchObject({ ok: true, consuming: { ok: true } })
+  })
+
+  it('reports at once that a queue does not accept messages, with the error, until it accepts them', async () => {
+    await using cluster = new VirtualCluster()
+    const front = await cluster.node({ worker: false })
+    await cluster.advance(10_000)
+    const refusal = (): Error => new TaskledgerError('UNAVAILABLE', 'queue default exists with other arguments')
+    const heal = front.faults.fail('before', (call) => call.name === 'queue.send' && call.queue === 'default', refusal)
+    await front.manager.submit(cluster.held().task, null)
+    await front.manager.submit(cluster.held({ queue: 'other' }).task, null)
+    const { ok, sending } = front.manager.health()
+    expect([ok, sending?.ok, sending?.why]).toEqual([false, false, 'queue default did not accept a message: the node sends it again'])
+    expect(sending?.lastError).toMatchObject({ code: 'UNAVAILABLE', message: 'queue default exists with other arguments' })
+    heal()
+    await cluster.advance(60_000)
+    expect(front.manager.health()).toMatchObject({ ok: true, sending: { ok: true, lastError: { code: 'UNAVAILABLE' } } })
+  })
+
   it('reports a paused worker', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node()
     node.manager.worker?.pause()
+    expect(node.manager.health().consuming).toMatchObject({ ok: false, why: 'the worker is paused' })
     await cluster.advance(5_000)
     expect(node.manager.health().consuming).toMatchObject({ ok: false, why: 'the worker is paused' })
     node.manager.worker?.resume()
+    expect(node.manager.health().consuming).toMatchObject({ ok: false, why: 'not probed yet' })
     await cluster.advance(5_000)
     expect(node.manager.health().consuming).toMatchObject({ ok: true })
   })

@@ -65,6 +65,8 @@ beforeEach(() => {
   const listener: NodeListener = {
     nodeDied: (nodeId) => void deaths.push(nodeId),
     nodesUnseen: ignore,
+    nodesRead: ignore,
+    messageSent: ignore,
     rowSaved: ignore,
     leaseRenewed: ignore,
     renewalFailed: ignore,

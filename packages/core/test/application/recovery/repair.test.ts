@@ -21,6 +21,41 @@ describe('the doctor', () => {
     expect(await during(cluster, node.manager.doctor())).toEqual({ findings: [], examined: 2, isComplete: true })
   })
 
+  it('reports that nobody takes a task while the workers of its queue are paused, draining or closed', async () => {
+    await using cluster = new VirtualCluster()
+    const node = await cluster.node(front)
+    const worker = await cluster.node()
+    const queuesOf = async (): Promise<unknown> => (await node.manager.nodes()).find(({ nodeId }) => nodeId === worker.id)?.queues
+    const told = async (): Promise<readonly string[]> => (await during(cluster, node.manager.doctor())).findings.map(({ why }) => why)
+    worker.manager.worker?.pause()
+    await node.manager.submit(cluster.held().task, null)
+    await cluster.advance(15_000)
+    expect(await queuesOf()).toEqual({ default: 0 })
+    const why = `no live node takes from queue default; the worker of node ${worker.id} is paused or draining`
+    expect(await told()).toEqual([why])
+    worker.manager.worker?.resume()
+    await cluster.advance(15_000)
+    expect(await queuesOf()).toEqual({ default: 4 })
+    expect(await told()).toEqual([])
+    await during(cluster, worker.manager.worker?.close() ?? Promise.resolve())
+    await node.manager.submit(cluster.held().task, null)
+    await cluster.advance(15_000)
+    expect(await queuesOf()).toEqual({})
+    expect(await told()).toEqual(expect.arrayContaining(['no live node takes from queue default']))
+  })
+
+  it('reports what is unreadable first', async () => {
+    await using cluster = new VirtualCluster()
+    const node = await cluster.node(front)
+    for (let index = 0; index < 10; index++) await node.manager.submit(cluster.held().task, null)
+    const unreadable = await node.manager.submit(cluster.held().task, null)
+    cluster.memory.faults.injectEvent(unreadable.id, 'nonsense')
+    await cluster.advance(15_000)
+    const { findings } = await during(cluster, node.manager.doctor())
+    expect(findings).toHaveLength(11)
+    expect(findings[0]).toMatchObject({ taskId: unreadable.id, kind: 'unreadable' })
+  })
+
   it('reports stuck, orphaned, divergent and unreadable tasks, each with the reason', async () => {
     await using cluster = new VirtualCluster()
     const doomed = await cluster.node({ worker: { slots: 2 } })
