@@ -17,16 +17,19 @@ export const shown = (value: unknown): string => {
 export const wrongOption = (name: string, value: unknown, wanted: string): MisuseError<'MISUSE'> =>
   misuse(`${name} is ${shown(value)}: give ${wanted}`)
 
+/** Minus zero would come back from a store as zero. */
+const withoutMinus = (value: number): number => value + 0
+
 /** @throws `MISUSE` unless the value is a duration in milliseconds, 0 to ten years. */
 export const checkMs = (name: string, value: unknown): number => {
   if (typeof value !== 'number' || !(value >= 0 && value <= maxMs)) throw wrongOption(name, value, `milliseconds, 0 to ${maxMs}`)
-  return value
+  return withoutMinus(value)
 }
 
 /** @throws `MISUSE` unless the value is a whole number from `min` to `max`. */
 export const checkWhole = (name: string, value: unknown, min: number, max: number): number => {
   if (!isWhole(value) || value < min || value > max) throw wrongOption(name, value, `a whole number, ${min} to ${max}`)
-  return value
+  return withoutMinus(value)
 }
 
 /**

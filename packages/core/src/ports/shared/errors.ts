@@ -1,4 +1,5 @@
 import type { TaskId } from '../../domain/task-id.ts'
+import { escaped } from './escaped.ts'
 
 /**
  * What a port fails with. A code stays the same from release to release; the message is for people and may change.
@@ -16,12 +17,15 @@ import type { TaskId } from '../../domain/task-id.ts'
  */
 export type PortErrorCode = keyof PortErrorByCode
 
-/** A failure with a `code` that programs may branch on. Use {@link hasCode} and not `instanceof`: it works across copies of this package. */
+/**
+ * A failure with a `code` that programs may branch on. Its message is one line: what comes from outside is escaped. Use
+ * {@link hasCode} and not `instanceof`: it works across copies of this package.
+ */
 export class TaskledgerError<Code extends string = string> extends Error {
   readonly code: Code
 
   constructor(code: Code, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options)
+    super(escaped(message), options)
     this.name = 'TaskledgerError'
     this.code = code
   }
@@ -76,7 +80,7 @@ export class MisuseError<Code extends string = string> extends TypeError {
   readonly code: Code
 
   constructor(code: Code, message: string) {
-    super(message)
+    super(escaped(message))
     this.name = 'MisuseError'
     this.code = code
   }

@@ -1,4 +1,5 @@
 import { callSafely } from './call-safely.ts'
+import { logText } from './log-text.ts'
 
 /** Takes log lines. The shape is pino's; `console` fits too, and so does any object with these four methods. An error is under `err`. */
 export interface Logger {
@@ -17,12 +18,15 @@ const nothing = (): void => {}
 /** Drops everything. */
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
 
-/** The default logger: warnings and errors go to the console, the rest nowhere. */
+/**
+ * The default logger: warnings and errors go to the console, the rest nowhere. It escapes what comes from outside: line breaks, control
+ * characters, marks of direction.
+ */
 export const consoleLogger: Logger = {
   debug: nothing,
   info: nothing,
-  warn: (fields, message) => console.warn(`[taskledger] ${message}`, fields),
-  error: (fields, message) => console.error(`[taskledger] ${message}`, fields),
+  warn: (fields, message) => console.warn(`[taskledger] ${logText(fields, message)}`),
+  error: (fields, message) => console.error(`[taskledger] ${logText(fields, message)}`),
 }
 
 /**
