@@ -33,12 +33,32 @@ export const declared = declareTask({
 export const counting = implementTask(declared, ({ payload }) => ({ counted: payload.to }))
 export const tidy = defineTask({ type: 'tidy', run: () => {} })
 
+interface Report {
+  readonly name: string
+  readonly parts: readonly Report[]
+  readonly note?: string
+}
+export const reporting = defineTask({
+  type: 'report',
+  payload: unchecked<Report>(),
+  run: async ({ payload, progress }): Promise<Report> => {
+    progress({ done: 1, of: payload })
+    // @ts-expect-error a Date would come back a text
+    progress({ at: new Date() })
+    return payload
+  },
+})
+// @ts-expect-error a Date would come back a text
+export const stamping = defineTask({ type: 'stamp', run: () => ({ at: new Date() }) })
+// @ts-expect-error the same in a promise
+export const stampingLater = defineTask({ type: 'stamp', run: async () => ({ days: [{ at: new Date() }] }) })
+export const anything = defineTask({ type: 'anything', payload: unchecked<unknown>(), run: ({ payload }): unknown => payload })
+
 export const open = async (): Promise<TaskManager> =>
   createTaskManager({
     tasks: [reindex, counting, tidy],
     name: maybe,
-    ...createMemory({}),
-    storage: undefined,
+    storage: maybe === undefined ? undefined : createMemory({}).storage(),
     messaging: undefined,
     worker: { slots: maybeNumber, unknownTasks: { maxReleases: maybeNumber } },
     lease: { ttlMs: maybeNumber },
@@ -66,8 +86,10 @@ export const use = async (): Promise<void> => {
     if (hasCode(error, 'INVALID_PAYLOAD')) console.log(error.issues.length)
   }
   await manager.submit(tidy)
-  const report = await runTask(reindex, { mailbox: 'inbox' }, { cancelAfterMs: maybeNumber })
-  console.log(report.result?.messages)
+  const report: Report = await (await manager.submit(reporting, { name: 'a', parts: [] }, { notBefore: '2030-01-31T08:00Z' })).result()
+  console.log(report.note, await (await manager.submit(anything, report)).result())
+  const ran = await runTask(reindex, { mailbox: 'inbox' }, { cancelAfterMs: maybeNumber })
+  console.log(ran.result?.messages)
   await using test = await testManager({ tasks: [tidy], worker: undefined })
   await test.settled()
 }

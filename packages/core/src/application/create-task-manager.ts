@@ -1,5 +1,5 @@
 import { v4 } from 'uuid'
-import { isClock } from '../ports/shared/checks.ts'
+import { hasMethods, isClock } from '../ports/shared/checks.ts'
 import { systemClock } from '../ports/shared/clock.ts'
 import type { Logger } from '../ports/shared/logger.ts'
 import { consoleLogger, neverThrowing } from '../ports/shared/logger.ts'
@@ -53,7 +53,7 @@ export const createTaskManager = async (options: TaskManagerOptions): Promise<Ta
 
 /** Closes what the caller opened for a manager that cannot be made, whatever is wrong with the options. */
 const closeGiven = async (options: Partial<TaskManagerOptions> | null | undefined, logger: Logger): Promise<void> => {
-  const given = [options?.storage, options?.messaging].filter((bundle) => typeof bundle === 'object' && bundle !== null)
+  const given = [options?.storage, options?.messaging].filter((bundle) => hasMethods(bundle, ['close']) || hasMethods(bundle, ['then']))
   const clock: unknown = options?.clock
   await closeAll({ clock: isClock(clock) ? clock : systemClock, logger }, given)
 }

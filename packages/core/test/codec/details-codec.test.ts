@@ -82,3 +82,15 @@ describe('a node', () => {
     expect(() => decodeNode(JSON.stringify({ v: 1, ...node, [field]: value }))).toThrow(malformed)
   })
 })
+
+test.each<[string, () => string, string]>([
+  ['details', () => encodeDetails({ taskId: 'ORDER-17' } as never), 'details: the field "taskId" is of the wrong type'],
+  [
+    'a progress',
+    () => encodeProgress({ attempt: 1, sequence: 1, at: Number.NaN, value: 1 }),
+    'progress: the field "at" is of the wrong type',
+  ],
+  ['a node', () => encodeNode({ nodeId: 'n' } as never), 'node: the field "name" is missing'],
+])('%s that could not be read back are not written', (_what, write, message) => {
+  expect(write).toThrow(expect.objectContaining({ code: 'MALFORMED', message: expect.stringContaining(message) as string }) as Error)
+})

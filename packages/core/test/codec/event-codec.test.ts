@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { checkEvent } from '../../src/codec/event-codec.ts'
 import { decodeEvent, encodeEvent } from '../../src/codec/index.ts'
+import type { TaskEvent } from '../../src/domain/task-event.ts'
 import { UnknownEventType } from '../../src/ports/index.ts'
 import { completeEvents } from '../../src/testing/given-when-then.ts'
 import { event } from '../domain/arbitraries.ts'
@@ -117,4 +119,26 @@ describe('a text that is not an event is malformed', () => {
       ),
     )
   })
+})
+
+test('whatever is written can be read back: anything else is refused', () => {
+  const oddValue = fc.oneof(fc.anything(), fc.constantFrom('5s', Number.NaN, -1, 1.5, null, undefined, [], {}, 'ORDER-17'))
+  fc.assert(
+    fc.property(event, fc.array(fc.tuple(fc.nat(), oddValue), { maxLength: 2 }), (right, changes) => {
+      const names = Object.keys(right)
+      const odd = Object.fromEntries(changes.map(([index, value]) => [names[index % names.length], value]))
+      const changed = { ...right, ...odd, type: right.type } as TaskEvent
+      let text: string
+      try {
+        text = encodeEvent(changed)
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'MALFORMED' })
+        expect(() => checkEvent(changed)).toThrow(expect.objectContaining({ code: 'MALFORMED' }) as Error)
+        return
+      }
+      checkEvent(changed)
+      expect(JSON.stringify(decodeEvent(text))).toBe(JSON.stringify(decodeEvent(encodeEvent(decodeEvent(text)))))
+    }),
+    { numRuns: 1_000 },
+  )
 })

@@ -76,3 +76,15 @@ describe('a notice of an event bus', () => {
     expect(() => decodeNotice(text)).toThrow(malformed)
   })
 })
+
+test.each<[string, () => string, string]>([
+  ['a message', () => encodeMessage({ taskId: 'ORDER-17', version: 1, sentAt: 1 } as never), 'message: the field "taskId"'],
+  [
+    'a message with a task',
+    () => encodeMessage({ created: { type: 'TaskCreated' } } as never),
+    'TaskCreated: the field "taskId" is missing',
+  ],
+  ['a notice', () => encodeNotice({ status: 'done' } as never), 'notice: the field "taskId" is missing'],
+])('%s that could not be read back is not written', (_what, write, message) => {
+  expect(write).toThrow(expect.objectContaining({ code: 'MALFORMED', message: expect.stringContaining(message) as string }) as Error)
+})

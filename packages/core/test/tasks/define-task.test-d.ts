@@ -2,7 +2,8 @@ import { type } from 'arktype'
 import * as v from 'valibot'
 import { describe, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
-import type { TaskDeclaration, TaskFactory } from '../../src/tasks/task-factory.ts'
+import type { JsonValue } from '../../src/domain/json.ts'
+import type { TaskContext, TaskDeclaration, TaskFactory } from '../../src/tasks/task-factory.ts'
 import type { PayloadArguments, PayloadOf, ProgressOf, ResultOf } from '../../src/tasks/typed-task.ts'
 import { declareTask, defineTask, implementTask, unchecked } from '../../src/tasks/define-task.ts'
 
@@ -175,4 +176,115 @@ test('a task of a hand-written factory has no types', () => {
   expectTypeOf<PayloadOf<TaskFactory>>().toEqualTypeOf<unknown>()
   expectTypeOf<ResultOf<TaskFactory>>().toEqualTypeOf<unknown>()
   expectTypeOf<ProgressOf<TaskFactory>>().toEqualTypeOf<unknown>()
+})
+
+interface Tree {
+  readonly name: string
+  readonly children: readonly Tree[]
+  readonly parent?: Tree
+}
+interface Counted {
+  readonly messages: number
+  readonly note?: string | undefined
+}
+type OrderId = string & { readonly brand: 'order' }
+
+describe('what JSON cannot hold does not compile without a schema', () => {
+  const date = new Date()
+
+  test('as a result', () => {
+    // @ts-expect-error: a Date
+    defineTask({ type: 'x', run: () => ({ at: date }) })
+    // @ts-expect-error: a Date, deep inside of a promise
+    defineTask({ type: 'x', run: async () => ({ days: [{ at: date }] }) })
+    // @ts-expect-error: a Date that may be there
+    defineTask({ type: 'x', run: (): { at?: Date } => ({}) })
+    // @ts-expect-error: a bigint
+    defineTask({ type: 'x', run: () => 3n })
+    // @ts-expect-error: a Map
+    defineTask({ type: 'x', run: () => new Map([['a', 1]]) })
+    // @ts-expect-error: bytes
+    defineTask({ type: 'x', run: () => [new Uint8Array(3)] })
+    // @ts-expect-error: undefined in an array comes back as null
+    defineTask({ type: 'x', run: () => [undefined, 'x'] })
+    // @ts-expect-error: a method
+    defineTask({ type: 'x', run: () => ({ total: () => 3 }) })
+    // @ts-expect-error: an error
+    defineTask({ type: 'x', run: () => ({ why: new Error('x') }) })
+    // @ts-expect-error: a promise inside
+    defineTask({ type: 'x', run: () => ({ size: Promise.resolve(3) }) })
+    // @ts-expect-error: a symbol
+    defineTask({ type: 'x', run: () => Symbol('x') })
+    // @ts-expect-error: the same in an implementation
+    implementTask(declareTask({ type: 'x' }), () => ({ at: date }))
+  })
+
+  test('as the output of a result schema', () => {
+    // @ts-expect-error: the stored result would be a Date
+    defineTask({ type: 'x', result: z.object({ at: z.date() }), run: () => ({ at: date }) })
+    defineTask({ type: 'x', result: z.object({ at: z.date().transform((at) => at.toISOString()) }), run: () => ({ at: date }) })
+  })
+
+  test('as progress', () => {
+    defineTask({
+      type: 'x',
+      run({ progress }) {
+        // @ts-expect-error: a Date
+        progress({ at: date })
+        // @ts-expect-error: a bigint
+        progress(3n)
+        progress({ done: 3 })
+        const counted: Counted = { messages: 3 }
+        progress(counted)
+      },
+    })
+  })
+
+  test('as an unchecked payload', () => {
+    const stamped = defineTask({ type: 'x', payload: unchecked<{ at: Date }>(), run: () => {} })
+    // @ts-expect-error: a Date
+    submit(stamped, { at: date })
+  })
+})
+
+describe('what JSON can hold compiles, and keeps its type', () => {
+  test('as a result', () => {
+    const counted = defineTask({ type: 'x', run: async (): Promise<Counted> => ({ messages: 3 }) })
+    expectTypeOf<ResultOf<typeof counted>>().toEqualTypeOf<Counted>()
+    const tree = defineTask({ type: 'x', run: (): Tree => ({ name: 'root', children: [] }) })
+    expectTypeOf<ResultOf<typeof tree>>().toEqualTypeOf<Tree>()
+    const list = defineTask({ type: 'x', run: (): readonly Counted[] => [] })
+    expectTypeOf<ResultOf<typeof list>>().toEqualTypeOf<readonly Counted[]>()
+    const branded = defineTask({ type: 'x', run: (): OrderId => 'x' as OrderId })
+    expectTypeOf<ResultOf<typeof branded>>().toEqualTypeOf<OrderId>()
+    const some = defineTask({ type: 'x', run: (): Counted | undefined => undefined })
+    expectTypeOf<ResultOf<typeof some>>().toEqualTypeOf<Counted | undefined>()
+    const json = defineTask({ type: 'x', run: (): JsonValue => null })
+    expectTypeOf<ResultOf<typeof json>>().toEqualTypeOf<JsonValue>()
+    const unknown = defineTask({ type: 'x', run: (): unknown => 3 })
+    expectTypeOf<ResultOf<typeof unknown>>().toEqualTypeOf<unknown>()
+    const record = defineTask({ type: 'x', run: (): Record<string, unknown> => ({}) })
+    expectTypeOf<ResultOf<typeof record>>().toEqualTypeOf<Record<string, unknown>>()
+    const absent = defineTask({ type: 'x', run: (): { a: string | undefined } => ({ a: undefined }) })
+    expectTypeOf<ResultOf<typeof absent>>().toEqualTypeOf<{ a: string | undefined }>()
+    const never = defineTask({ type: 'x', run: () => Promise.reject(new Error('x')) })
+    expectTypeOf<ResultOf<typeof never>>().toEqualTypeOf<never>()
+    const either = defineTask({ type: 'x', run: () => (Math.random() > 2 ? { a: 1 } : Promise.resolve(null)) })
+    expectTypeOf<ResultOf<typeof either>>().toEqualTypeOf<{ a: number } | null>()
+  })
+
+  test('as an unchecked payload', () => {
+    const interfaces = defineTask({ type: 'x', payload: unchecked<Tree>(), run: ({ payload }) => payload.name })
+    expectTypeOf<PayloadOf<typeof interfaces>>().toEqualTypeOf<Tree>()
+    submit(interfaces, { name: 'x', children: [{ name: 'y', children: [] }] })
+    const anyone = defineTask({ type: 'x', payload: unchecked<unknown>(), run: () => {} })
+    expectTypeOf<PayloadOf<typeof anyone>>().toEqualTypeOf<unknown>()
+  })
+
+  test('in a function over any schema, and in one over the context', () => {
+    const over = <Schema extends z.ZodType>(schema: Schema) => defineTask({ type: 'x', payload: schema, progress: schema, run: () => {} })
+    expectTypeOf<PayloadOf<ReturnType<typeof over<z.ZodNumber>>>>().toEqualTypeOf<number>()
+    const report = (context: TaskContext<undefined>): void => context.progress({ done: 1 })
+    defineTask({ type: 'x', run: (context) => report(context) })
+  })
 })
