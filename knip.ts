@@ -25,10 +25,11 @@ const config: KnipConfig = {
     'packages/cassandra': { entry: [pages, 'test/outage-then-end.ts'] },
     'examples/cluster': { entry: [pages] },
     'examples/custom-adapter': { entry: [pages] },
-    'examples/reindex': { entry: [pages] },
+    // Every system that has pipes has the command.
+    'examples/reindex': { entry: [pages], ignoreBinaries: ['mkfifo'] },
     docs: { entry: ['**/*.md'], project: ['**/*.md', 'site/*.ts', '.vitepress/**/*.ts'] },
-    // A test runs it as a process.
-    'tools/servers': { entry: ['test/process/parent.ts'] },
+    // Tests run them as processes.
+    'tools/servers': { entry: ['test/process/parent.ts', 'test/process/program.ts'] },
     // The tests start other test runners, by their paths.
     'test-kit': { entry: [pages, 'test/contracts/*.md', 'test/runners/*.mjs'], ignoreDependencies: ['jest'] },
   },

@@ -47,11 +47,14 @@ describe('a front-end and two workers', { timeout }, () => {
     const files = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`mail/${at}.mbox`, mbox(...mails(10, `box ${at}, message`))]))
     const running = new Set<string>()
     let maxRunning = 0
-    const run = await start(files, async ({ mailbox }) => {
+    const four = Promise.withResolvers<void>()
+    const run = await start(files, async ({ mailbox, done }) => {
       running.add(mailbox.name)
       maxRunning = Math.max(maxRunning, running.size)
-      await new Promise(setImmediate)
-      running.delete(mailbox.name)
+      // The first ones wait for one another.
+      if (running.size === 4) four.resolve()
+      await four.promise
+      if (done === 9) running.delete(mailbox.name)
     })
     await run.follow()
     expect(indexed()).toBe(80)

@@ -55,6 +55,7 @@ export type { RebuildOutcome } from './application/recovery/rebuilding.ts'
 // Write a task.
 export { declareTask, defineTask, implementTask, unchecked } from './tasks/define-task.ts'
 export type { DeclaredTask, DeclareOptions, DefineOptions, TaskDefinition, TaskSchema } from './tasks/task-options.ts'
+export type { JsonOf } from './tasks/json-types.ts'
 export type { RetryOptions } from './tasks/check-declaration.ts'
 export { defaultRetryPolicy } from './domain/retry-policy.ts'
 export type { OnLeaseLost, RunnableTask, TaskContext, TaskDeclaration, TaskFactory } from './tasks/task-factory.ts'

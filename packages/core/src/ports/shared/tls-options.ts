@@ -2,19 +2,27 @@ import { misuse } from './errors.ts'
 
 /** What this needs of Node's `tls` and `crypto`: core imports nothing of Node, so the adapter gives it. */
 export interface NodeTls {
+  /** Throws if Node refuses a certificate or a key. */
   createSecureContext(options: object): unknown
+  /** Connects to a server. */
   connect(options: object): PeerSocket
   readonly X509Certificate: new (pem: string) => PeerCertificateText
 }
 
-interface PeerSocket {
+/** A connection that is made to see the certificate of its server. */
+export interface PeerSocket {
+  /** Hears once of the end of the handshake, or of the time-out. */
   once(event: 'secureConnect' | 'timeout', listener: () => void): unknown
+  /** Hears of errors. */
   on(event: 'error', listener: () => void): unknown
+  /** The certificate that the server has shown. */
   getPeerX509Certificate(): PeerCertificateText | undefined
+  /** Ends the connection. */
   destroy(): unknown
 }
 
-interface PeerCertificateText {
+/** What messages tell of a certificate. */
+export interface PeerCertificateText {
   readonly subject: string
   readonly issuer: string
   readonly validTo: string
