@@ -3,7 +3,16 @@ import { constants, mkdir, open, readdir, readFile, unlink } from 'node:fs/promi
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { decodeEvent, encodeEvent } from '@taskledger/core/codec'
-import type { AppendOptions, CallOptions, EventStore, EventStoreCapabilities, ReadOptions, TaskEvent, TaskId } from '@taskledger/core/ports'
+import type {
+  AppendOptions,
+  CallOptions,
+  EventStore,
+  EventStoreCapabilities,
+  ReadOptions,
+  RemoveOptions,
+  TaskEvent,
+  TaskId,
+} from '@taskledger/core/ports'
 import { closedError, codeOf, isTaskId, outcomeUnknown, TaskledgerError, VersionConflict, within } from '@taskledger/core/ports'
 import { historyIn, lineOf } from './history-file.ts'
 
@@ -58,10 +67,15 @@ class FileEventStore implements EventStore {
     }
   }
 
-  remove(taskId: TaskId, options?: CallOptions): Promise<void> {
+  remove(taskId: TaskId, options?: RemoveOptions): Promise<void> {
     return this.#run(options?.signal, async () => {
       try {
-        await unlessMissing(unlink(this.#fileOf(taskId)))
+        const file = this.#fileOf(taskId)
+        const { firstEventId } = options ?? {}
+        // A file system deletes by name only: the name may get another file within the microseconds between these two steps.
+        if (firstEventId !== undefined && eventIdIn(historyIn((await unlessMissing(readFile(file, 'utf8'))) ?? '')[0]) !== firstEventId)
+          return
+        await unlessMissing(unlink(file))
         await this.#folder.sync()
       } catch (error) {
         throw outcomeUnknown(`removal of task ${taskId}`, error)

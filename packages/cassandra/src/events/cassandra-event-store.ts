@@ -1,5 +1,14 @@
 import { decodeEvent } from '@taskledger/core/codec'
-import type { AppendOptions, CallOptions, EventStore, EventStoreCapabilities, ReadOptions, TaskEvent, TaskId } from '@taskledger/core/ports'
+import type {
+  AppendOptions,
+  CallOptions,
+  EventStore,
+  EventStoreCapabilities,
+  ReadOptions,
+  RemoveOptions,
+  TaskEvent,
+  TaskId,
+} from '@taskledger/core/ports'
 import { cohortOf } from '@taskledger/core/ports'
 import type { Append } from './append.ts'
 import { appendOf } from './append.ts'
@@ -55,12 +64,13 @@ export class CassandraEventStore implements EventStore {
 
   // The deletion is conditional, so that Paxos orders it with the appends: the timestamp of a plain deletion comes from
   // another clock than the ballots of appends. The newest rows go first, so that a concurrent read sees a prefix.
-  async remove(taskId: TaskId, { signal }: CallOptions = {}): Promise<void> {
+  // Each row is deleted by the id of its event: another history of the same id may stand there by then.
+  async remove(taskId: TaskId, { signal, firstEventId }: RemoveOptions = {}): Promise<void> {
     this.#share.enter(signal)
     for (;;) {
       const history = (await this.#table.eventIds([taskId], { signal })).get(taskId) ?? new Map<number, string>()
-      if (history.size === 0) return
-      await this.#table.delete(taskId, [...history.keys()].slice(-maxDeletedTogether), { signal })
+      if (history.size === 0 || (firstEventId !== undefined && history.get(1) !== firstEventId)) return
+      await this.#table.delete(taskId, [...history].slice(-maxDeletedTogether), { signal })
     }
   }
 

@@ -49,7 +49,7 @@ export class EventTable {
     this.#selectIds = `SELECT task_id, version, event_id FROM ${table} WHERE ${tasks}`
     this.#selectCohorts = `SELECT DISTINCT prefix, cohort FROM ${table}`
     this.#selectTasks = `SELECT task_id FROM ${table} WHERE prefix = ? AND cohort = ? GROUP BY task_id`
-    this.#delete = `DELETE FROM ${table} WHERE ${task} AND version = ? IF EXISTS`
+    this.#delete = `DELETE FROM ${table} WHERE ${task} AND version = ? IF event_id = ?`
   }
 
   /** Writes first events of one cohort, all or none. A second write changes nothing. */
@@ -110,10 +110,10 @@ export class EventTable {
     }
   }
 
-  /** Deletes rows of a task, all or none: none if one of them no longer exists. */
-  async delete(taskId: TaskId, versions: readonly number[], options: RequestOptions): Promise<void> {
+  /** Deletes events of a task, all or none: none if one of them no longer stands there. */
+  async delete(taskId: TaskId, events: readonly (readonly [version: number, eventId: string])[], options: RequestOptions): Promise<void> {
     await this.#session.conditional(
-      versions.map((version) => ({ cql: this.#delete, params: [...this.#keyOf(taskId), version] })),
+      events.map((event) => ({ cql: this.#delete, params: [...this.#keyOf(taskId), ...event] })),
       options,
     )
   }

@@ -23,13 +23,20 @@ export interface AppendOptions extends CallOptions {
   readonly follows?: string
 }
 
+/** What to remove. */
+export interface RemoveOptions extends CallOptions {
+  /** Removes the history only if its first event has this id: a late or repeated removal must not hit the next task of the same id. */
+  readonly firstEventId?: string
+}
+
 /**
  * Keeps the events of each task, in order, until they are removed.
  *
  * **You have to** write all events of one `append` or none (ES-1.3); compare the version and the id of the event before, and write, in one
  * atomic step (ES-2.1 to 2.4, 5.3); treat an append whose event ids are already stored at those versions as a success that adds nothing, so
  * that repeating the call settles an unknown outcome (ES-3.1, 3.2); resolve only when the events are as durable as `capabilities.durability` says (ES-3.5); show readers a
- * prefix of the history, never a gap (ES-3.4); never let an `append` at an old version bring a removed task back (ES-5.2); name every
+ * prefix of the history, never a gap (ES-3.4); never let an `append` at an old version bring a removed task back (ES-5.2), and with `firstEventId`
+ * compare and remove in one step, so that no other history is removed (ES-5.4); name every
  * history once in `histories`, also those that you cannot decode (ES-6.1, 6.2).
  *
  * **You may assume** that `events` is not empty, that all events are of `taskId`, and that their versions continue from `expectedVersion`; that
@@ -58,7 +65,7 @@ export interface EventStore {
   histories(options?: CallOptions): AsyncIterable<TaskId>
 
   /** Removes a history. Removing an unknown task is not an error. */
-  remove(taskId: TaskId, options?: CallOptions): Promise<void>
+  remove(taskId: TaskId, options?: RemoveOptions): Promise<void>
 
   /** Ends the running calls and releases the engine. Closing twice is fine. */
   close(): Promise<void>

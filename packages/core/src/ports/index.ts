@@ -6,7 +6,7 @@
 
 // The ports.
 export type { TaskMessaging, TaskStorage } from './bundles.ts'
-export type { AppendOptions, EventStore, ReadOptions } from './event-store.ts'
+export type { AppendOptions, EventStore, ReadOptions, RemoveOptions } from './event-store.ts'
 export type { PageRequest, TaskFilter, TaskListing, TaskPage, TaskShard, UnfinishedOptions, UnreadableRow } from './task-listing.ts'
 export type { NodeInfo, NodeRegistry } from './node-registry.ts'
 export type { ConsumeMode, ConsumeOptions, Consumer, DeadLetter, Delivery, ReleaseOptions, WorkMessage, WorkQueue } from './work-queue.ts'

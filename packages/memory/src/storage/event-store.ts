@@ -1,5 +1,14 @@
 import { decodeEvent } from '@taskledger/core/codec'
-import type { AppendOptions, CallOptions, EventStore, EventStoreCapabilities, ReadOptions, TaskEvent, TaskId } from '@taskledger/core/ports'
+import type {
+  AppendOptions,
+  CallOptions,
+  EventStore,
+  EventStoreCapabilities,
+  ReadOptions,
+  RemoveOptions,
+  TaskEvent,
+  TaskId,
+} from '@taskledger/core/ports'
 import { VersionConflict } from '@taskledger/core/ports'
 import { copyOf } from '../copy.ts'
 import { Gate } from '../gate.ts'
@@ -50,9 +59,10 @@ export class MemoryEventStore implements EventStore {
   }
 
   // A removed history has version 0, so a later append at an old version is a conflict and cannot restore the task.
-  async remove(taskId: TaskId, options?: CallOptions): Promise<void> {
+  async remove(taskId: TaskId, options?: RemoveOptions): Promise<void> {
     this.#gate.pass(options?.signal)
-    this.#histories.delete(taskId)
+    const { firstEventId } = options ?? {}
+    if (firstEventId === undefined || idAt(this.#histories.get(taskId) ?? [], 1) === firstEventId) this.#histories.delete(taskId)
   }
 
   async close(): Promise<void> {

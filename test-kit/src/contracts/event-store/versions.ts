@@ -186,4 +186,24 @@ export const removalRules: readonly Rule<EventStore>[] = [
       }
     },
   },
+  {
+    id: 'ES-5.4',
+    kind: 'plain',
+    title: 'a removal that names the first event removes that history, and no other history of the same id',
+    hint: 'compare `firstEventId` in the same atomic step as the removal: a purge may be repeated late',
+    run: async ({ port, peer }) => {
+      const other = await peer()
+      const { taskId, events } = await history(port, 3)
+      const [first] = events
+      const next = createdEvent(taskId)
+      await port.remove(taskId, { firstEventId: next.eventId })
+      assert.deepEqual(await other.read(taskId), events)
+      await other.remove(taskId, { firstEventId: first?.eventId ?? '' })
+      assert.deepEqual(await port.read(taskId), [])
+      await port.append(taskId, 0, [next])
+      for (const client of [port, other]) await client.remove(taskId, { firstEventId: first?.eventId ?? '' })
+      assert.deepEqual(await other.read(taskId), [next])
+      await port.remove(freshTaskId(), { firstEventId: next.eventId })
+    },
+  },
 ]

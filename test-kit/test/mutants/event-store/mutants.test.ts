@@ -73,7 +73,8 @@ const simple =
       },
       async remove(taskId, options) {
         pass(options?.signal)
-        own.delete(taskId)
+        const { firstEventId } = options ?? {}
+        if (firstEventId === undefined || own.get(taskId)?.[0]?.eventId === firstEventId) own.delete(taskId)
       },
       async close() {
         closed = true
@@ -88,7 +89,7 @@ const isBehind = (history: readonly TaskEvent[], version: number, { follows }: A
   follows === undefined || history.length !== version || history[version - 1]?.eventId === follows
 
 const mutants: readonly Mutant<EventStore>[] = [
-  mutant('fails for an unknown task', ['ES-1.1', 'ES-3.4', 'ES-5.1', 'ES-5.2'], (store) => ({
+  mutant('fails for an unknown task', ['ES-1.1', 'ES-3.4', 'ES-5.1', 'ES-5.2', 'ES-5.4'], (store) => ({
     async read(taskId, options) {
       const history = await store.read(taskId, options)
       if (history.length === 0 && options?.afterVersion === undefined) throw new Error('no such task')
@@ -145,9 +146,13 @@ const mutants: readonly Mutant<EventStore>[] = [
       throw new VersionConflict(taskId, version, history.length)
     }),
   ),
-  mutant('drops the second event of an append', ['ES-1.3', 'ES-1.4', 'ES-1.5', 'ES-3.1', 'ES-3.4', 'ES-5.1', 'ES-2.1'], (store) => ({
-    append: (taskId, version, events, options) => store.append(taskId, version, [...events.slice(0, 1), ...events.slice(2)], options),
-  })),
+  mutant(
+    'drops the second event of an append',
+    ['ES-1.3', 'ES-1.4', 'ES-1.5', 'ES-3.1', 'ES-3.4', 'ES-5.1', 'ES-2.1', 'ES-5.4'],
+    (store) => ({
+      append: (taskId, version, events, options) => store.append(taskId, version, [...events.slice(0, 1), ...events.slice(2)], options),
+    }),
+  ),
   mutant('writes the events of an append one by one', ['ES-3.4'], (store) => ({
     async append(taskId, version, events, options) {
       for (const [index, event] of events.entries()) {
@@ -207,7 +212,10 @@ const mutants: readonly Mutant<EventStore>[] = [
       await store.append(taskId, version, events, options)
     },
   })),
-  mutant('removes nothing', ['ES-5.1', 'ES-5.2', 'ES-5.3', 'ES-6.1'], (store) => ({
+  mutant('removes any history of the id', ['ES-5.4'], (store) => ({
+    remove: (taskId, { firstEventId: _firstEventId, ...options } = {}) => store.remove(taskId, options),
+  })),
+  mutant('removes nothing', ['ES-5.1', 'ES-5.2', 'ES-5.3', 'ES-6.1', 'ES-5.4'], (store) => ({
     async remove(taskId, options) {
       await store.read(taskId, options)
     },
@@ -242,7 +250,7 @@ const mutants: readonly Mutant<EventStore>[] = [
     append: (taskId, version, events, options) => store.append(taskId, version, events, { ...options, signal: neverAborted }),
     read: (taskId, options) => store.read(taskId, { afterVersion: options?.afterVersion ?? 0 }),
     histories: () => store.histories(),
-    remove: (taskId) => store.remove(taskId),
+    remove: (taskId, { signal: _signal, ...options } = {}) => store.remove(taskId, options),
   })),
   mutant('cannot be closed twice', ['ES-T.3'], (store) => {
     let closed = false
