@@ -118,6 +118,8 @@ export class Assembly implements NodeListener {
   /** Registers this node as live, and starts its janitor. Joining again updates the entry in the registry. */
   async join(): Promise<void> {
     await this.#membership.join()
+    // The clocks of the other nodes have to be known before the first claim, which takes its fencing token from the fastest.
+    if (!this.#watch.isReliable) await this.#watch.refresh()
     this.#janitor.start()
   }
 

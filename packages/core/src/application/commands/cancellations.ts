@@ -70,7 +70,8 @@ export class Cancellations {
       { known, isFresh: true, persistence },
     )
     const { details } = aggregate
-    if (details === undefined) throw new TaskNotFound(taskId)
+    // Another history: the task was removed meanwhile, and its idempotency key is used again.
+    if (details === undefined || refused === 'otherHistory') throw new TaskNotFound(taskId)
     // An earlier cancel may have been written without row and notice, if its answer was lost.
     if (refused === 'finished') await this.#publisher.publishEnd(aggregate)
     if (details.status === 'cancelled') return { outcome: 'cancelled', details }

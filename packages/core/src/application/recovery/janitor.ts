@@ -251,7 +251,7 @@ export class Janitor {
     const everyMs = Math.min(Math.max(finishedMs / 10, this.#settings.intervalMs), 3_600_000)
     if (!this.#shards().includes(0) || clock.elapsed() - this.#purgedAt < everyMs) return
     this.#purgedAt = clock.elapsed()
-    const { removed } = await this.#purging.purge(clock.now() - finishedMs, this.#stopped.signal)
-    if (removed > 0) logger.info({ removed, finishedMs }, 'removed finished tasks: their retention has passed')
+    const { removed, deferred, unreadable } = await this.#purging.purge(clock.now() - finishedMs, this.#stopped.signal)
+    if (removed > 0) logger.info({ removed, deferred, unreadable, finishedMs }, 'removed finished tasks: their retention has passed')
   }
 }

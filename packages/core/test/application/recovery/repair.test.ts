@@ -135,7 +135,7 @@ describe('a rebuilt listing', () => {
     node.faults.slow(calls('listing.save'), () => cluster.clock.sleep(500))
     const rebuilding = node.manager.rebuildListing()
     await cluster.advance(100)
-    expect(await node.manager.purge({ finishedBefore: cluster.clock.now() })).toEqual({ removed: 1 })
+    expect(await node.manager.purge({ finishedBefore: cluster.clock.now() })).toEqual({ removed: 1, deferred: 0, unreadable: 0 })
     expect(await cluster.row(task)).toBe(undefined)
     await during(cluster, rebuilding)
     expect(await cluster.row(task)).toBe(undefined)
@@ -171,15 +171,19 @@ describe('a purge', () => {
     body.return()
     const [running] = await cluster.start(node)
     await cluster.advance(1_000)
-    expect(await node.manager.purge({ finishedBefore })).toEqual({ removed: 450 })
+    expect(await node.manager.purge({ finishedBefore })).toEqual({ removed: 450, deferred: 0, unreadable: 0 })
     for (const task of old.slice(0, 3)) {
       expect(await cluster.row(task)).toBe(undefined)
       expect(await cluster.eventTypes(task)).toEqual([])
       await expect(task.details()).rejects.toMatchObject({ code: 'TASK_NOT_FOUND' })
     }
     for (const task of [slow, recent, running]) expect(await cluster.eventTypes(task)).not.toEqual([])
-    expect(await node.manager.purge({ finishedBefore })).toEqual({ removed: 0 })
-    expect(await node.manager.purge({ finishedBefore: new Date(cluster.clock.now() + 1) })).toEqual({ removed: 2 })
+    expect(await node.manager.purge({ finishedBefore })).toEqual({ removed: 0, deferred: 0, unreadable: 0 })
+    expect(await node.manager.purge({ finishedBefore: new Date(cluster.clock.now() + 1) })).toEqual({
+      removed: 2,
+      deferred: 0,
+      unreadable: 0,
+    })
     await expect(node.manager.purge({ finishedBefore: Number.NaN })).rejects.toThrow('finishedBefore is NaN')
   })
 
@@ -197,7 +201,7 @@ describe('a purge', () => {
     expect(codeOf(failed)).toBe('UNAVAILABLE')
     expect([await cluster.eventTypes(task), (await cluster.row(task))?.status]).toEqual([[], 'completed'])
     node.faults.heal()
-    expect(await node.manager.purge({ finishedBefore: cluster.clock.now() })).toEqual({ removed: 1 })
+    expect(await node.manager.purge({ finishedBefore: cluster.clock.now() })).toEqual({ removed: 1, deferred: 0, unreadable: 0 })
     expect(await cluster.row(task)).toBe(undefined)
   })
 

@@ -66,7 +66,7 @@ export const repairRules: readonly Rule<Adapters>[] = [
       await waitUntil('the clock has advanced', () => Date.now() > finishedBefore)
       run.return()
       await cluster.rowIs(await cluster.finished(slow, node), node)
-      assert.deepEqual(await other.manager.purge({ finishedBefore }), { removed: 5 })
+      assert.deepEqual(await other.manager.purge({ finishedBefore }), { removed: 5, deferred: 0, unreadable: 0 })
       assert.deepEqual(
         (await cluster.listed(node)).map(({ taskId }) => taskId),
         [slow.id],
@@ -76,7 +76,7 @@ export const repairRules: readonly Rule<Adapters>[] = [
         cluster.forget(id)
       }
       assert.equal((await slow.details()).status, 'completed')
-      assert.deepEqual(await other.manager.purge({ finishedBefore }), { removed: 0 })
+      assert.deepEqual(await other.manager.purge({ finishedBefore }), { removed: 0, deferred: 0, unreadable: 0 })
     },
   }),
   clustered({
