@@ -8,7 +8,7 @@ import { eventBusContract, workQueueContract } from '@taskledger/test-kit'
 import { describeContract } from '@taskledger/test-kit/vitest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Broker } from './broker.ts'
-import { acceptInto, failureOf, gate, newMessage, TestClient, until } from './client.ts'
+import { acceptInto, failureOf, gate, largeMessage, newMessage, TestClient, until } from './client.ts'
 import { harnessFor, quickly } from './harness.ts'
 
 // A broker of its own: the faults would disturb all other tests.
@@ -231,7 +231,7 @@ describe('a broker with faults', { concurrent: false }, () => {
     const limited = await startRabbitmq({ name: 'limited', say: () => {}, config: { max_message_size: 50_000 } })
     try {
       await using client = await TestClient.open(limited.endpoint.url)
-      const huge = { ...newMessage(), created: { text: 'x'.repeat(60_000) } as never }
+      const huge = largeMessage(60_000)
       expect((await failureOf(client.messaging.queue.send('default', huge))).code).toBe('TOO_LARGE')
       expect((await failureOf(client.messaging.queue.send('default', huge))).code).toBe('TOO_LARGE')
       await client.messaging.queue.send('default', newMessage())

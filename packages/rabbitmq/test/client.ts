@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Delivery, Logger, TaskMessaging, TaskId, WorkMessage } from '@taskledger/core/ports'
+import type { Delivery, Logger, TaskCreated, TaskMessaging, TaskId, WorkMessage } from '@taskledger/core/ports'
 import { rabbitmqMessaging } from '@taskledger/rabbitmq'
 import type { RabbitmqMessagingOptions } from '@taskledger/rabbitmq'
 import type { TcpProxy } from '@taskledger/test-kit'
@@ -100,6 +100,24 @@ export const newMessage = (): WorkMessage => ({
   version: 1,
   sentAt: Date.now(),
 })
+
+/** Makes a message that carries a payload of that many bytes. */
+export const largeMessage = (bytes: number): WorkMessage => {
+  const message = newMessage()
+  const created: TaskCreated = {
+    type: 'TaskCreated',
+    taskId: message.taskId,
+    version: 1,
+    eventId: message.taskId,
+    at: 1,
+    node: 'n',
+    task: { type: 't', version: 1, payload: { text: 'x'.repeat(bytes) } },
+    queue: 'default',
+    retry: { maxAttempts: 1, maxCrashes: 1, backoff: { initialMs: 1, factor: 1, maxMs: 1, jitter: 0 } },
+    labels: [],
+  }
+  return { ...message, created }
+}
 
 /** A handler that accepts every message and collects the task ids. */
 export const acceptInto =

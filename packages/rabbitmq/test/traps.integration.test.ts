@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Delivery } from '@taskledger/core/ports'
+import type { Delivery, WorkMessage } from '@taskledger/core/ports'
 import { expect, inject, test } from 'vitest'
-import { acceptInto, failureOf, gate, newMessage, TestClient, until } from './client.ts'
+import { acceptInto, failureOf, gate, largeMessage, newMessage, TestClient, until } from './client.ts'
 
 const { url } = inject('servers').amqp
 
@@ -106,24 +106,8 @@ test('a channel that the broker closes is reopened, although its connection live
 test('messages beyond the capacity of the socket wait, and all of them arrive', async () => {
   await using client = await TestClient.open(url, { maxUnconfirmed: 50, confirmTimeoutMs: 20_000 })
   const taken: string[] = []
-  const large = { text: 'x'.repeat(100_000) }
-  const messages = Array.from({ length: 200 }, () => newMessage())
-  const send = (message: (typeof messages)[number]): Promise<void> =>
-    client.messaging.queue.send('default', {
-      ...message,
-      created: {
-        type: 'TaskCreated',
-        taskId: message.taskId,
-        version: 1,
-        eventId: message.taskId,
-        at: 1,
-        node: 'n',
-        task: { type: 't', version: 1, payload: large },
-        queue: 'default',
-        retry: { maxAttempts: 1, maxCrashes: 1, backoff: { initialMs: 1, factor: 1, maxMs: 1, jitter: 0 } },
-        labels: [],
-      },
-    })
+  const messages = Array.from({ length: 200 }, () => largeMessage(100_000))
+  const send = (message: WorkMessage): Promise<void> => client.messaging.queue.send('default', message)
   await Promise.all(messages.map(send))
   await client.messaging.queue.consume('default', acceptInto(taken), { slots: 4, mode: 'parallel' })
   await until('all messages arrive', () => taken.length === 200)
@@ -134,8 +118,7 @@ test('the bytes that wait for a silent broker are bounded: a send above the boun
   await using client = await TestClient.open(url, { maxMessageBytes: 100_000, confirmTimeoutMs: 10_000 })
   await client.messaging.queue.send('default', newMessage())
   const heal = await client.proxy.faults.stall()
-  const huge = { ...newMessage(), created: { type: 'TaskCreated' as const, taskId: newMessage().taskId, payload: 'x'.repeat(50_000) } }
-  const failures = Array.from({ length: 14 }, () => failureOf(client.messaging.queue.send('default', huge as never)))
+  const failures = Array.from({ length: 14 }, () => failureOf(client.messaging.queue.send('default', largeMessage(50_000))))
   const first = await Promise.race(failures)
   expect(first.message).toContain('too many bytes wait already')
   expect(new Set((await Promise.all(failures)).map(({ code }) => code))).toEqual(new Set(['UNAVAILABLE', 'OUTCOME_UNKNOWN']))
@@ -243,8 +226,7 @@ test('messages that a process received just before it stood still are delivered 
 
 test('a message above maxMessageBytes is refused before it is sent', async () => {
   await using client = await TestClient.open(url, { maxMessageBytes: 2_000 })
-  const huge = { ...newMessage(), created: { text: 'x'.repeat(3_000) } as never }
-  const error = await failureOf(client.messaging.queue.send('default', huge))
+  const error = await failureOf(client.messaging.queue.send('default', largeMessage(3_000)))
   expect(error.code).toBe('TOO_LARGE')
   expect(await client.broker.count(client.work('default'))).toBeUndefined()
 })
