@@ -1,6 +1,7 @@
 import { fenceBefore, nextFence } from '../domain/fence.ts'
 import type { TaskEvent } from '../domain/task-event.ts'
 import { isFinalEvent } from '../domain/task-event.ts'
+import { checkMs } from '../ports/shared/checks.ts'
 
 /** How strict the check of a history is. */
 export interface CheckHistoryOptions {
@@ -15,8 +16,10 @@ export interface CheckHistoryOptions {
  * Checks a history against the rules of the domain. Returns each violation as a sentence; an empty list if the history is correct. Every prefix
  * of a correct history is correct.
  */
-export const checkHistory = (events: readonly TaskEvent[], options: CheckHistoryOptions = {}): readonly string[] =>
-  rules.flatMap((rule) => [...rule(events, options)])
+export const checkHistory = (events: readonly TaskEvent[], options: CheckHistoryOptions = {}): readonly string[] => {
+  if (options.clockSkewMs !== undefined) checkMs('clockSkewMs', options.clockSkewMs)
+  return rules.flatMap((rule) => [...rule(events, options)])
+}
 
 type HistoryRule = (events: readonly TaskEvent[], options: CheckHistoryOptions) => Iterable<string>
 

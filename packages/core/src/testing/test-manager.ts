@@ -2,7 +2,7 @@ import type { TaskId } from '../domain/task-id.ts'
 import { createTaskManager } from '../application/create-task-manager.ts'
 import type { TaskManagerOptions } from '../application/options.ts'
 import type { TaskManager } from '../application/task-manager.ts'
-import { hasMethods, wrongOption } from '../ports/shared/checks.ts'
+import { checkMs, hasMethods, wrongOption } from '../ports/shared/checks.ts'
 import { TaskledgerError } from '../ports/shared/errors.ts'
 import { sharedClock } from './shared-clock.ts'
 import type { VirtualClock } from './virtual-clock.ts'
@@ -71,6 +71,7 @@ export const testManager = async (options: TestManagerOptions): Promise<TestMana
     clock,
     advance: (ms) => clock.advance(ms),
     async settled(withinMs = 3_600_000) {
+      checkMs('the time to settle within', withinMs)
       const elsewhere = new Set<TaskId>()
       let realWaits = 0
       await clock.advance(0)

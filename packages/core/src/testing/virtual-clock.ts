@@ -1,6 +1,6 @@
 import type { CancelSchedule, Clock } from '../ports/shared/clock.ts'
 import { sleepOn } from '../ports/shared/clock.ts'
-import { wrongOption } from '../ports/shared/checks.ts'
+import { checkMs, wrongOption } from '../ports/shared/checks.ts'
 import { misuse } from '../ports/shared/errors.ts'
 
 /** A clock whose time passes only when a test advances it. Give one clock to all parts that share a time. */
@@ -24,6 +24,9 @@ interface Timer {
 /** 2024-01-01T00:00:00Z. */
 const defaultStart = 1_704_067_200_000
 
+/** The latest time that a `Date` can hold, in milliseconds since 1970. */
+const maxTimeMs = 8.64e15
+
 /** How many turns of the real event loop are waited for, so that chains of promises and of a few immediates settle. */
 const turnsToRest = 5
 
@@ -39,7 +42,8 @@ const rest = async (): Promise<void> => {
 
 /** Makes a clock that stands still until a test advances it. `startAt` is in milliseconds since 1970. */
 export const virtualClock = (startAt: number = defaultStart): VirtualClock => {
-  if (!Number.isFinite(startAt)) throw wrongOption('the start of a virtual clock', startAt, 'milliseconds since 1970')
+  if (!(Math.abs(startAt) <= maxTimeMs))
+    throw wrongOption('the start of a virtual clock', startAt, `milliseconds since 1970, at most ${maxTimeMs}`)
   const timers = new Set<Timer>()
   let now = startAt
   let sequence = 0
@@ -81,7 +85,7 @@ export const virtualClock = (startAt: number = defaultStart): VirtualClock => {
     schedule,
     sleep: sleepOn(schedule),
     advance(ms) {
-      if (!(ms >= 0 && ms < Infinity)) throw wrongOption('the time to advance by', ms, '0 milliseconds or more')
+      checkMs('the time to advance by', ms)
       // One advance at a time: two together would call timers out of order.
       const passed = underway.then(() => pass(ms))
       underway = passed.catch(() => {})

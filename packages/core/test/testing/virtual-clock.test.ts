@@ -175,7 +175,7 @@ describe('a sleep', () => {
 
 describe('a mistake', () => {
   test.each([-1, Number.NaN, Infinity])('is to advance by %d', (ms) => {
-    expect(() => virtualClock().advance(ms)).toThrow('0 milliseconds or more')
+    expect(() => virtualClock().advance(ms)).toThrow('milliseconds, 0 to 315360000000')
   })
 
   test('is to schedule after NaN milliseconds', () => {

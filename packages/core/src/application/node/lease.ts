@@ -27,7 +27,8 @@ const checkLease = objectOf({ renewMs: checkIntervalMs, ttlMs: checkMs } satisfi
 /** @throws `MISUSE` if an option is wrong, or the lease would expire before its first renewal. */
 export const leaseSettings = (options: LeaseOptions = {}): LeaseSettings => {
   const { renewMs = 5_000, ttlMs = 15_000 } = checkLease('lease', options)
-  if (ttlMs < 2 * renewMs) throw misuse(`lease.ttlMs is ${ttlMs} and lease.renewMs ${renewMs}: give a ttlMs of at least twice renewMs`)
+  if (ttlMs < 2 * renewMs)
+    throw misuse(`lease.ttlMs is ${ttlMs} and lease.renewMs ${renewMs}: give a ttlMs of at least twice renewMs, ${2 * renewMs}`)
   return { renewMs, ttlMs }
 }
 
