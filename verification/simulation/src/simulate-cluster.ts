@@ -116,7 +116,9 @@ const isIdle = ({ engine }: World): boolean =>
 const isSettled = async (observed: Observed): Promise<boolean> => {
   const stored = await readStored(observed)
   if (stored.unfinished.length > 0) return false
-  const unmet = brokenPromises(observed, stored).filter(({ promise }) => ['final', 'listing', 'await', 'cancel', 'queue'].includes(promise))
+  const unmet = brokenPromises(observed, stored).filter(({ promise }) =>
+    ['final', 'listing', 'await', 'cancel', 'queue', 'poison', 'further', 'blocked'].includes(promise),
+  )
   return unmet.length === 0 && observed.cluster.nodes.every(({ runs, isGone }) => isGone || runs.every(({ how }) => how !== 'runs'))
 }
 

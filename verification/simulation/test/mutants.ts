@@ -23,6 +23,61 @@ const core = (file: string, from: string, to: string): Edit => ({ file: `core/sr
 
 export const mutants: readonly Mutant[] = [
   {
+    name: 'the end of an attempt is given up if the thrown value cannot be read',
+    seed: 3,
+    promise: 'final',
+    edits: [
+      core('worker/attempts.ts', '      await this.#fail(run, error)\n', '      void error\n      this.#forget(run)\n'),
+      {
+        file: 'core/src/ports/shared/errors.ts',
+        from: '  } catch {\n    return undefined\n  }',
+        to: '  } catch (error) {\n    throw error\n  }',
+      },
+    ],
+  },
+  {
+    name: 'a lease that is lost by standing still does not count',
+    seed: 24,
+    promise: 'final',
+    edits: [core('worker/conclusion.ts', 'if (isCrash) return', 'if (isCrash && false) return')],
+  },
+  {
+    name: 'the only node of a cluster stops its tasks when it stood still',
+    seed: 234,
+    promise: 'blocked',
+    edits: [core('membership/lapses.ts', '    this.#isOpen = this.isHarmless\n', '    this.#isOpen = false\n')],
+  },
+  {
+    name: 'tasks that have crashed twice run beside each other',
+    seed: 84,
+    promise: 'poison',
+    edits: [core('worker/suspects.ts', 'if (this.#turns.size > 0 &&', 'if (false &&')],
+  },
+  {
+    name: 'a crash counts although the task got further',
+    seed: 99,
+    promise: 'further',
+    edits: [
+      {
+        file: 'core/src/domain/crashes.ts',
+        from: 'inARow: all > 0 && gotFurther ? 1 : inARow + 1',
+        to: 'inARow: gotFurther ? inARow + 1 : inARow + 1',
+      },
+    ],
+  },
+  {
+    name: 'a task may crash without end',
+    seed: 9,
+    promise: 'poison',
+    edits: [
+      {
+        file: 'core/src/domain/crashes.ts',
+        from: 'inARow > maxCrashes || all > maxFactor * maxCrashes',
+        to: 'inARow + all > 100 * maxCrashes',
+      },
+    ],
+  },
+  {
     name: 'a store that does not compare versions',
     seed: 1,
     promise: 'history',

@@ -16,6 +16,10 @@ export interface BodyNode {
   /** When the process was frozen, in milliseconds since the start. */
   readonly frozen: readonly { readonly from: number; readonly until: number }[]
   readonly isGone: boolean
+  /** Kills the process, which starts again after that time. */
+  crash(restartAfterMs: number): void
+  /** Blocks the event loop of the process, and resolves afterwards. */
+  block(forMs: number): Promise<void>
 }
 
 /** One run of a body, as seen from outside the system. Times are in milliseconds since the start. */
@@ -31,14 +35,17 @@ export interface BodyRun {
 }
 
 /** The payload of a simulated task. */
-export type Given = Pick<PlannedTask, 'bodyMs' | 'failures'>
+export type Given = Pick<PlannedTask, 'bodyMs' | 'failures' | 'restartMs'>
 
 export type SimulatedTask = TaskDefinition<Given>
 
-const kinds: readonly BodyKind[] = ['nothing', 'slow', 'failing', 'deaf', 'progress', 'serial', 'finishing']
+const kinds: readonly BodyKind[] = ['nothing', 'slow', 'failing', 'deaf', 'progress', 'serial', 'finishing', 'poison', 'blocking', 'import']
 
 /** How often a body reports progress, in milliseconds. */
 const reportMs = 700
+
+/** How long a body goes on after it has blocked the event loop, in milliseconds: long enough to be told that the lease is lost. */
+const afterBlockMs = 1_500
 
 /** The tasks of one node. Their bodies use the clock of its process. */
 export const tasksOf = (node: BodyNode): Readonly<Record<BodyKind, SimulatedTask>> =>
@@ -62,8 +69,8 @@ const taskOf = (kind: BodyKind, node: BodyNode): SimulatedTask =>
       world.trace(node.name, `● ${kind} ${taskId.slice(-8)} attempt ${attempt} begins`)
       signal.addEventListener('abort', () => (run.abortedAt = now()), { once: true })
       try {
-        await body(kind, payload, process, context)
-        if (attempt <= payload.failures) throw new Error(`attempt ${attempt} fails, as planned`)
+        await body(kind, payload, node, context)
+        if (attempt <= payload.failures) throw failureOf(attempt)
         run.how = 'returned'
         return { attempt }
       } catch (error) {
@@ -76,15 +83,35 @@ const taskOf = (kind: BodyKind, node: BodyNode): SimulatedTask =>
     },
   })
 
+/** Every second failure throws something that cannot be read. */
+const failureOf = (attempt: number): unknown => {
+  const failure = new Error(`attempt ${attempt} fails, as planned`)
+  const fail = (): never => {
+    throw failure
+  }
+  return attempt % 2 === 0 ? Object.defineProperties({}, { code: { get: fail }, message: { get: fail } }) : failure
+}
+
 const body = async (
   kind: BodyKind,
-  { bodyMs }: Given,
-  process: NodeProcess,
-  { signal, progress }: Pick<Parameters<RunnableTask['run']>[0], 'signal' | 'progress'>,
+  { bodyMs, restartMs = 1_000 }: Given,
+  node: BodyNode,
+  { signal, progress, lastProgress }: Pick<Parameters<RunnableTask['run']>[0], 'signal' | 'progress' | 'lastProgress'>,
 ): Promise<void> => {
+  const { process } = node
+  if (kind === 'poison') {
+    await process.sleep(bodyMs, signal)
+    node.crash(restartMs)
+    return never()
+  }
+  if (kind === 'blocking') {
+    await node.block(bodyMs)
+    return process.sleep(afterBlockMs, signal)
+  }
   if (kind === 'deaf') return process.sleep(bodyMs)
-  if (kind !== 'progress') return bodyMs === 0 ? undefined : process.sleep(bodyMs, signal)
-  for (let passed = 0; passed < bodyMs; passed += reportMs) {
+  if (kind !== 'progress' && kind !== 'import') return bodyMs === 0 ? undefined : process.sleep(bodyMs, signal)
+  const before = kind === 'import' ? ((lastProgress as { readonly passed: number } | undefined)?.passed ?? 0) : 0
+  for (let passed = before; passed < bodyMs; passed += reportMs) {
     progress({ passed })
     await process.sleep(Math.min(reportMs, bodyMs - passed), signal)
   }

@@ -81,7 +81,7 @@ export class Clients {
     this.#on(name, async (node) => {
       const { manager, tasks } = node
       if (manager === undefined) return this.#submit(task, name, isFirst)
-      const { bodyMs, failures, key, notBeforeMs } = task
+      const { bodyMs, failures, restartMs, key, notBeforeMs } = task
       let isOver = false
       const submit = {}
       this.#submitting.set(submit, node)
@@ -96,7 +96,7 @@ export class Clients {
         this.#world.trace(node.name, `submit of ${task.kind} ${task.index}${key === undefined ? '' : ` (${key})`}`)
         const { id } = await manager.submit(
           tasks[task.kind],
-          { bodyMs, failures },
+          { bodyMs, failures, ...(restartMs === undefined ? {} : { restartMs }) },
           {
             ...(key === undefined ? {} : { idempotencyKey: key }),
             ...(notBeforeMs === undefined ? {} : { notBefore: this.#world.time.startAt + task.atMs + notBeforeMs }),

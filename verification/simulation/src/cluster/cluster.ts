@@ -1,5 +1,4 @@
 import type { Cut, Fault } from '../plan/faults.ts'
-import { nodeNames } from '../plan/plan.ts'
 import { SimulatedNode } from './node.ts'
 import type { World } from '../world/world.ts'
 
@@ -22,13 +21,13 @@ export class SimulatedCluster {
   constructor(world: World) {
     this.#world = world
     for (const fault of world.plan.faults) if (fault.type === 'skew' && fault.atMs === 0) this.#skews.set(fault.node, fault.skewMs)
-    for (const name of nodeNames) this.#later(world.plan.starts[name] ?? 0, () => this.#start(name))
+    for (const [name, atMs] of Object.entries(world.plan.starts)) this.#later(atMs, () => this.#start(name))
     for (const fault of world.plan.faults) this.#stage(fault)
   }
 
   /** Whether every fault is over and every node runs. */
   get isWhole(): boolean {
-    return this.#ahead === 0 && nodeNames.every((name) => this.#current.get(name)?.manager !== undefined)
+    return this.#ahead === 0 && Object.keys(this.#world.plan.starts).every((name) => this.#current.get(name)?.manager !== undefined)
   }
 
   named(name: string): SimulatedNode | undefined {

@@ -23,6 +23,7 @@ export class SimulatedNode implements BodyNode {
   /** False if its start failed, which ends the process. */
   couldStart = true
   readonly #connection: Connection
+  readonly #onCrash: (node: SimulatedNode, restartAfterMs: number) => void
   #manager: TaskManager | undefined
   #isClosing = false
 
@@ -35,6 +36,7 @@ export class SimulatedNode implements BodyNode {
   ) {
     this.world = world
     this.name = name
+    this.#onCrash = onCrash
     this.process = new NodeProcess(world.time, skewMs)
     this.tasks = tasksOf(this)
     const purpose = `${name}${incarnation}`
@@ -43,11 +45,7 @@ export class SimulatedNode implements BodyNode {
       {
         name,
         process: this.process,
-        crash: (restartAfterMs) => {
-          if (this.process.isDead) return
-          this.kill()
-          onCrash(this, restartAfterMs)
-        },
+        crash: (restartAfterMs) => this.#crash(restartAfterMs),
       },
       purpose,
     )
@@ -107,6 +105,28 @@ export class SimulatedNode implements BodyNode {
       }
     const frozen = this.frozen.at(-1)
     if (frozen?.until === Infinity) frozen.until = this.world.time.elapsed()
+  }
+
+  #crash(restartAfterMs: number): void {
+    if (this.process.isDead) return
+    this.kill()
+    this.#onCrash(this, restartAfterMs)
+  }
+
+  crash(restartAfterMs: number): void {
+    this.world.strike({ type: 'crash', node: this.name, atMs: this.world.time.elapsed(), forMs: restartAfterMs }, restartAfterMs)
+    this.#crash(restartAfterMs)
+  }
+
+  block(forMs: number): Promise<void> {
+    this.world.strike({ type: 'freeze', node: this.name, atMs: this.world.time.elapsed(), forMs }, forMs)
+    this.freeze()
+    return new Promise((resolve) => {
+      this.world.time.schedule(forMs, () => {
+        this.thaw()
+        this.process.step(resolve)
+      })
+    })
   }
 
   freeze(): void {

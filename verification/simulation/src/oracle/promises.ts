@@ -21,6 +21,9 @@ export const promises = {
   held: 'a frozen node keeps a task from the others only until the broker gives up on it',
   due: 'no task begins before its time',
   timers: 'no timer is left behind',
+  poison: 'a task that kills its process ends as died, and every other task completes, after two crashes at most',
+  further: 'a task that gets further between the deaths of its process completes',
+  blocked: 'a task that blocks its event loop comes to its end, and the only node of a cluster keeps its tasks',
   truth: 'no client is told anything false',
 } as const
 

@@ -53,7 +53,7 @@ export function* checkRuns({ cluster, world }: Observed, { histories }: Stored):
         }
       else if (
         event.type === 'TaskDied' &&
-        !world.plan.faults.some(
+        ![...world.plan.faults, ...world.struck].some(
           (fault) => 'node' in fault && fault.node !== undefined && event.diedOn.startsWith(`${fault.node}-`) && fault.type !== 'skew',
         ) &&
         cluster.nodes.every(({ name, couldStart }) => couldStart || !event.diedOn.startsWith(`${name}-`))

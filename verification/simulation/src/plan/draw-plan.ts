@@ -1,4 +1,5 @@
 import { drawFault, submitMs } from './draw-faults.ts'
+import { drawTroubles, isTroubled } from './draw-troubles.ts'
 import type { Fault } from './faults.ts'
 import type { BodyKind, Plan, PlannedTask } from './plan.ts'
 import { frontEnd, nodeNames, workerNames } from './plan.ts'
@@ -6,6 +7,7 @@ import { RandomChoices } from './random-choices.ts'
 
 /** Draws the plan of a seed. */
 export const drawPlan = (seed: number): Plan => {
+  if (isTroubled(seed)) return drawTroubles(seed)
   const random = new RandomChoices(seed, 'plan')
   // Sometimes a queue is deep.
   const isDeep = random.is(0.06)

@@ -1,7 +1,11 @@
 import type { Fault } from './faults.ts'
 
-/** What the body of a simulated task does. `deaf` ignores its signal, `finishing` runs on without a lease. */
-export type BodyKind = 'nothing' | 'slow' | 'failing' | 'deaf' | 'progress' | 'serial' | 'finishing'
+/**
+ * What the body of a simulated task does. `deaf` ignores its signal, `finishing` runs on without a lease, `poison` kills its process after
+ * `bodyMs`, `blocking` blocks the event loop of its process for `bodyMs` and then heeds its signal, `import` reports progress and continues
+ * from there in the next attempt.
+ */
+export type BodyKind = 'nothing' | 'slow' | 'failing' | 'deaf' | 'progress' | 'serial' | 'finishing' | 'poison' | 'blocking' | 'import'
 
 /** A task, and what clients do with it. Times are in milliseconds since the start. */
 export interface PlannedTask {
@@ -11,6 +15,8 @@ export interface PlannedTask {
   readonly bodyMs: number
   /** How many attempts fail before one succeeds. */
   readonly failures: number
+  /** After how long a process starts again that the body has killed. */
+  readonly restartMs?: number
   readonly atMs: number
   readonly node: string
   readonly key?: string
@@ -24,7 +30,7 @@ export interface PlannedTask {
 /** Everything that happens to the nodes of a simulation. */
 export interface Plan {
   readonly seed: number
-  /** When each node starts, by name. */
+  /** When each node starts, by name. A node without a time does not exist. */
   readonly starts: Readonly<Record<string, number>>
   readonly tasks: readonly PlannedTask[]
   readonly faults: readonly Fault[]

@@ -1,4 +1,5 @@
 import type { NodeContext } from '../node/context.ts'
+import { retriesPerRenewal } from './membership.ts'
 import type { NodeWatch } from './node-watch.ts'
 
 /** The parts of the node that a lapse of its lease concerns. */
@@ -23,6 +24,7 @@ export class Lapses {
   readonly #worker: Lapsing
   /** Whether the lease has lapsed, and the decision is open. */
   #isOpen = false
+  #begunAt = -Infinity
 
   constructor(parts: { readonly node: NodeContext; readonly watch: NodeWatch; readonly worker: Lapsing }) {
     this.#node = parts.node
@@ -38,6 +40,7 @@ export class Lapses {
   /** The lease has lapsed. */
   begin(): void {
     this.#isOpen = this.isHarmless
+    this.#begunAt = this.#node.clock.elapsed()
     if (!this.#isOpen) return this.#stop(this.#node.lease.hasStoodStill)
     const { running } = this.#worker
     this.#node.logger.warn({ running }, 'lost the lease while this process stood still: its tasks go on if no other node is there')
@@ -45,7 +48,8 @@ export class Lapses {
 
   /** The lease is renewed: looks whether another node is there. */
   async renewed(): Promise<void> {
-    if (!this.#isOpen) return
+    // The answer to a renewal that was sent before the process stood still may come only now.
+    if (!this.#isOpen || this.#node.lease.state === 'lost') return
     const isRead = await this.#watch.refreshFromNow()
     if (!this.#isOpen) return
     this.#isOpen = false
@@ -54,7 +58,9 @@ export class Lapses {
   }
 
   renewalFailed(): void {
-    if (!this.#isOpen) return
+    const { clock, lease } = this.#node
+    // A renewal that was under way when the process stood still fails at once; the next one tells.
+    if (!this.#isOpen || clock.elapsed() - this.#begunAt < lease.settings.renewMs / retriesPerRenewal) return
     this.#isOpen = false
     this.#stop(true)
   }

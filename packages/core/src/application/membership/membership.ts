@@ -9,7 +9,7 @@ import type { NodeListener } from '../node/listener.ts'
 export type WorkerLoad = Pick<NodeInfo, 'running' | 'delivered'> & { readonly slots: NodeInfo['queues'] }
 
 /** How many times per `renewMs` a failed renewal is retried. */
-const retriesPerRenewal = 5
+export const retriesPerRenewal = 5
 
 /** Keeps this node registered, and reports each change of its lease. */
 export class Membership {
