@@ -1,7 +1,11 @@
-import { describe, expect, test } from 'vitest'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { CassandraCandidate } from '../../src/cassandra/probe.ts'
 import { cassandraFromEnvironment } from '../../src/cassandra/engine.ts'
-import { rabbitmqFromEnvironment } from '../../src/rabbitmq/engine.ts'
+import { rabbitmq, rabbitmqFromEnvironment } from '../../src/rabbitmq/engine.ts'
+import { findScripts } from '../../src/rabbitmq/start.ts'
 
 const cassandraAnswers = async (candidate: CassandraCandidate) => ({ localDataCenter: 'dc1', ...candidate, version: '5.0.8' })
 const rabbitmqAnswers = async (url: string) => ({ url, version: '3.10.8' })
@@ -65,4 +69,27 @@ describe('the RabbitMQ of the environment', () => {
       expect(String(error)).toMatch(/AMQP_URL is (amqp:\/\/)?one, where no RabbitMQ can be used: connection refused/)
     },
   )
+})
+
+describe('the RabbitMQ that RABBITMQ_HOME names', () => {
+  afterEach(() => void vi.unstubAllEnvs())
+
+  test('is the one that is started, and no other one is looked for', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'rabbitmq-home-'))
+    try {
+      await mkdir(join(home, 'sbin'))
+      for (const script of ['rabbitmq-server', 'rabbitmqctl']) await writeFile(join(home, 'sbin', script), '')
+      vi.stubEnv('RABBITMQ_HOME', home)
+      expect(findScripts()).toBe(join(home, 'sbin'))
+      const { machine, docker } = rabbitmq.places(() => {})
+      for (const place of [machine, docker]) expect(await place()).toEqual({ type: 'absent', why: `RABBITMQ_HOME is ${home}` })
+    } finally {
+      await rm(home, { recursive: true })
+    }
+  })
+
+  test('is an error that says what is missing if it has no scripts', () => {
+    vi.stubEnv('RABBITMQ_HOME', '/nowhere')
+    expect(findScripts).toThrow('RABBITMQ_HOME is /nowhere, which has no rabbitmq-server in sbin or bin: give the folder that has it')
+  })
 })

@@ -49,13 +49,14 @@ class Stage {
   readonly rows: TaskDetails[] = []
   isDown = false
   #reads = 0
+  readonly #closing = new AbortController()
 
   readonly #node = {
     clock: this.clock,
     deadlines: new Deadlines(this.clock, minute),
     logger: silentLogger,
     random: () => 0.5,
-    closed: new AbortController().signal,
+    closed: this.#closing.signal,
     messaging: {
       queue: {
         send: async (_queue: string, message: WorkMessage) => {
@@ -80,13 +81,17 @@ class Stage {
     },
   } as unknown as NodeContext
 
-  readonly #outbox = new Outbox(this.#node)
-  readonly sender = new Sender({ node: this.#node, outbox: this.#outbox, listener: { messageSent: () => {} } as never })
-  readonly publisher = new Publisher({ node: this.#node, outbox: this.#outbox, listener: { rowSaved: () => {} } as never })
+  readonly outbox = new Outbox(this.#node)
+  readonly sender = new Sender({ node: this.#node, outbox: this.outbox, listener: { messageSent: () => {} } as never })
+  readonly publisher = new Publisher({ node: this.#node, outbox: this.outbox, listener: { rowSaved: () => {} } as never })
 
   /** How many histories were read. */
   get reads(): number {
     return this.#reads
+  }
+
+  close(): void {
+    this.#closing.abort(new Error('the node is closed'))
   }
 
   /** Hands a submitted task over. Returns references that do not keep it. */
@@ -153,5 +158,17 @@ describe('retries after an outage', () => {
     stage.isDown = false
     await stage.clock.advance(minute)
     expect(stage.messages).toHaveLength(1_000)
+  })
+
+  it('end at once when the node closes, however many wait', async () => {
+    const stage = new Stage()
+    stage.isDown = true
+    await Promise.all(Array.from({ length: 1_000 }, () => stage.sender.send(submitted().details)))
+    stage.close()
+    let isSettled = false
+    void stage.outbox.settled().then(() => (isSettled = true))
+    await stage.clock.advance(0)
+    expect(isSettled).toBe(true)
+    expect(stage.messages).toEqual([])
   })
 })
