@@ -326,4 +326,26 @@ export const mutants: readonly Mutant[] = [
     promise: 'apart',
     edits: [core('membership/unlisted-nodes.ts', 'const enough = 2', 'const enough = 1')],
   },
+  {
+    name: 'the id of another task is written as it is given',
+    seed: 38,
+    promise: 'truth',
+    edits: [core('commands/submit-options.ts', '  retryOf: checkTaskId,', '  retryOf: (_name, value) => value as TaskId,')],
+  },
+  {
+    name: 'a copy of a task is not checked',
+    seed: 9,
+    promise: 'truth',
+    edits: [core('commands/submissions.ts', '= propertiesOfTask(task)', '= (propertiesOfTask, task)')],
+  },
+  {
+    name: 'what cannot be read back is written',
+    seed: 38,
+    promise: 'readable',
+    edits: [
+      core('commands/submit-options.ts', '  retryOf: checkTaskId,', '  retryOf: (_name, value) => value as TaskId,'),
+      core('commands/event-sourcing.ts', 'for (const event of decided) checkEvent(event)', 'void checkEvent'),
+      { file: 'core/src/codec/fields.ts', from: '  checkFields(what, record as Readonly<Record<string, unknown>>, fields)\n', to: '' },
+    ],
+  },
 ]

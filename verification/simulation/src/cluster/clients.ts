@@ -1,8 +1,9 @@
 import type { CancelOutcome } from '@taskledger/core'
 import { codeOf } from '@taskledger/core'
 import type { TaskDetails, TaskId } from '@taskledger/core/ports'
-import type { PlannedTask } from '../plan/plan.ts'
+import type { Plan, PlannedTask } from '../plan/plan.ts'
 import { nodeNames } from '../plan/plan.ts'
+import { careless } from './careless.ts'
 import type { SimulatedNode } from './node.ts'
 import type { World } from '../world/world.ts'
 
@@ -50,6 +51,24 @@ export class Clients {
         this.#at(task.atMs + afterMs, () => this.#submit(task, node, false))
       }
     }
+    const { careless } = world.plan
+    if (careless !== undefined) this.#at(careless.atMs, () => this.#submitCarelessly(careless))
+  }
+
+  /** Submits what could not be read back: it has to be refused. */
+  #submitCarelessly({ node: name, gives }: NonNullable<Plan['careless']>): void {
+    this.#on(name, async ({ manager, tasks }) => {
+      if (manager === undefined) return
+      const { task, options } = careless(gives, tasks.nothing)
+      let told = 'it was accepted'
+      try {
+        await manager.submit(task, { bodyMs: 0, failures: 0 }, options)
+      } catch (error) {
+        if (codeOf(error) === 'MISUSE' || codeOf(error) === 'CLOSED') return
+        told = String(error)
+      }
+      this.lies.push(`a submit with a wrong ${gives}: ${told}`)
+    })
   }
 
   /** Whether every request has its answer, except requests to a node that is gone. */

@@ -6,7 +6,7 @@ import type { BrokenPromise } from './promises.ts'
 import type { Observed, Stored } from './stored.ts'
 
 /** Checks what the engines hold at the end. */
-export function* checkEnds({ clients, world }: Observed, { histories, rows, unfinished }: Stored): Iterable<BrokenPromise> {
+export function* checkEnds({ clients, world }: Observed, { histories, rows, unfinished, unreadable }: Stored): Iterable<BrokenPromise> {
   for (const [{ index, kind }, taskIds] of clients.acknowledged) {
     for (const taskId of new Set(taskIds)) {
       const history = histories.get(taskId) ?? []
@@ -29,6 +29,7 @@ export function* checkEnds({ clients, world }: Observed, { histories, rows, unfi
     if (!isDeepStrictEqual(row, details))
       yield { promise: 'listing', detail: `${shortId(taskId)}: listed ${JSON.stringify(row)}, is ${JSON.stringify(details)}` }
   }
+  for (const [taskId, why] of unreadable) yield { promise: 'readable', detail: `${shortId(taskId)}: ${why}` }
   for (const row of unfinished) yield { promise: 'unfinished', detail: `${shortId(row.taskId)} is ${row.status} at version ${row.version}` }
   for (const [queue, { waiting, delayed, running, deadLetters }] of Object.entries(world.engine.inspect().queues))
     if (waiting + delayed + running + deadLetters > 0)

@@ -2,6 +2,7 @@
 export const promises = {
   final: 'every acknowledged task and every listed task comes to its end',
   history: 'every history is allowed by the rules of the domain, with one final event',
+  readable: 'whatever is stored can be read: anything else is refused before it is written',
   listing: 'the listing says what the histories say',
   queue: 'nothing is left in the queues or among the dead letters',
   unfinished: 'no row is left unfinished',

@@ -1,4 +1,5 @@
 import type { TaskDetails, TaskEvent, TaskId, TaskStorage } from '@taskledger/core/ports'
+import { decodeEvent, encodeEvent } from '@taskledger/core/codec'
 import { isUnreadableRow } from '@taskledger/core/ports'
 import type { Clients } from '../cluster/clients.ts'
 import type { SimulatedCluster } from '../cluster/cluster.ts'
@@ -18,14 +19,27 @@ export interface Stored {
   readonly histories: ReadonlyMap<TaskId, readonly TaskEvent[]>
   readonly rows: ReadonlyMap<TaskId, TaskDetails>
   readonly unfinished: readonly TaskDetails[]
+  /** The tasks whose history or row cannot be read, and why. */
+  readonly unreadable: ReadonlyMap<TaskId, string>
 }
 
 /** Reads everything that the engines hold. */
-export const readStored = async ({ outside }: Observed): Promise<Stored> => {
+export const readStored = async ({ outside, world }: Observed): Promise<Stored> => {
   const histories = new Map<TaskId, readonly TaskEvent[]>()
-  for await (const taskId of outside.events.histories()) histories.set(taskId, await outside.events.read(taskId))
+  const unreadable = new Map<TaskId, string>()
+  for await (const taskId of outside.events.histories())
+    try {
+      const events = await outside.events.read(taskId)
+      // Memory keeps values: other engines keep text.
+      histories.set(taskId, world.plan.careless === undefined ? events : events.map((event) => decodeEvent(encodeEvent(event))))
+    } catch (error) {
+      unreadable.set(taskId, String(error))
+    }
   const { tasks } = await outside.listing.list({}, { limit: 1_000 })
   const unfinished: TaskDetails[] = []
-  for await (const row of outside.listing.unfinished({ shard: 0, of: 1 })) if (!isUnreadableRow(row)) unfinished.push(row)
-  return { histories, rows: new Map(tasks.map((row) => [row.taskId, row])), unfinished }
+  for await (const row of outside.listing.unfinished({ shard: 0, of: 1 })) {
+    if (isUnreadableRow(row)) unreadable.set(row.taskId, row.unreadable)
+    else unfinished.push(row)
+  }
+  return { histories, rows: new Map(tasks.map((row) => [row.taskId, row])), unfinished, unreadable }
 }

@@ -30,7 +30,16 @@ export const drawPlan = (seed: number): Plan => {
     faults.push(drawFault(random, victim !== undefined && random.is(0.4) ? victim : random.of(nodeNames)))
   }
   const starts = Object.fromEntries(nodeNames.map((name) => [name, random.between(0, 4_000)]))
-  return misplace({ seed, starts, tasks, faults })
+  return addCareless(misplace({ seed, starts, tasks, faults }))
+}
+
+/** In some plans a client is careless. */
+const addCareless = (plan: Plan): Plan => {
+  // Random numbers of its own: the other plans stay as they are.
+  const random = new RandomChoices(plan.seed, 'careless')
+  if (!random.is(0.1)) return plan
+  const gives = random.of(['retryOf', 'labels', 'timeoutMs', 'version', 'queue'] as const)
+  return { ...plan, careless: { node: random.of(nodeNames), atMs: random.between(0, submitMs), gives } }
 }
 
 /** In some plans a node has wrong settings. */

@@ -27,6 +27,9 @@ export interface PlannedTask {
   readonly awaits: readonly { readonly node: string; readonly afterMs: number }[]
 }
 
+/** What a careless client gives that could not be read back: the id of something else, or a copy of a task with a wrong property. */
+export type Carelessness = 'retryOf' | 'labels' | 'timeoutMs' | 'version' | 'queue'
+
 /** Everything that happens to the nodes of a simulation. */
 export interface Plan {
   readonly seed: number
@@ -34,6 +37,8 @@ export interface Plan {
   readonly starts: Readonly<Record<string, number>>
   readonly tasks: readonly PlannedTask[]
   readonly faults: readonly Fault[]
+  /** A client that submits what has to be refused. */
+  readonly careless?: { readonly node: string; readonly atMs: number; readonly gives: Carelessness }
   /** A node with wrong settings: it has storage or messaging of its own, and shares the other with the cluster. No client uses it. */
   readonly misplaced?: { readonly node: string; readonly lacks: 'storage' | 'messaging' }
 }

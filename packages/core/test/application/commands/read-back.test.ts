@@ -3,7 +3,7 @@ import { createTaskManager, declareTask, defineTask, isTaskId, silentLogger, tas
 import { createMemory } from '@taskledger/memory'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { decodeEvent, encodeEvent } from '../../../src/codec/event-codec.ts'
+import { decodeDetails, decodeEvent, encodeDetails, encodeEvent } from '../../../src/codec/index.ts'
 import { codeOf } from '../../../src/ports/index.ts'
 import { describeError } from '../../../src/tasks/describe-error.ts'
 
@@ -111,6 +111,8 @@ describe('what is accepted is read back equal', () => {
         acceptedCount++
         const { labels = [], retryOf, idempotencyKey } = given as { labels?: string[]; retryOf?: string; idempotencyKey?: string }
         const [event] = await submitted.history()
+        // Memory keeps values: other engines keep text.
+        expect(event && decodeEvent(encodeEvent(event))).toStrictEqual(event)
         const expected = { labels: [...new Set(labels)], retryOf, idempotencyKey, queue: task.queue, timeoutMs: task.timeoutMs }
         expect(event).toMatchObject(plain(expected) as object)
         const { more: _more, ...retry } = task.retry as { more?: unknown }
@@ -120,6 +122,7 @@ describe('what is accepted is read back equal', () => {
         })
         // Whoever reads the row reads the same.
         const details = await submitted.details()
+        expect(decodeDetails(encodeDetails(details))).toStrictEqual(details)
         expect(details).toMatchObject(plain(expected) as object)
         for (const label of labels)
           expect((await manager.list({ label, limit: 1_000 })).tasks.map((row) => row.taskId)).toContain(submitted.id)
@@ -137,6 +140,7 @@ describe('what is accepted is read back equal', () => {
         const cancelled = await accepted(() => task.cancel(any(options)))
         const { reason, by = manager.nodeId } = options as { reason?: string; by?: string }
         const details = await task.details()
+        for (const event of await task.history()) expect(decodeEvent(encodeEvent(event))).toStrictEqual(event)
         if (cancelled === undefined) expect(details.status).toBe('waiting')
         else expect(details).toMatchObject(plain({ status: 'cancelled', cancelReason: reason, cancelRequestedBy: by }) as object)
       }),
@@ -182,7 +186,10 @@ describe('what is accepted is read back equal', () => {
           if (throws) throw value
           return value
         }
-        const details = await (await node.submit(odd, 1)).finished()
+        const task = await node.submit(odd, 1)
+        const details = await task.finished()
+        for (const event of await task.history()) expect(decodeEvent(encodeEvent(event))).toStrictEqual(event)
+        expect(decodeDetails(encodeDetails(details))).toStrictEqual(details)
         if (throws) expect(details).toMatchObject({ status: 'failed', error: { name: expect.any(String) as string } })
         else if (details.status === 'completed') {
           expect(details.result).toEqual(value === undefined ? undefined : plain(value))
