@@ -7,7 +7,7 @@ import type { CallOptions } from '../ports/call-options.ts'
 import { callSafely } from '../ports/shared/call-safely.ts'
 import type { ChecksOf } from '../ports/shared/check-options.ts'
 import { checkOptions } from '../ports/shared/check-options.ts'
-import { checkFunction, checkMs, checkWhole, shown, wrongOption } from '../ports/shared/checks.ts'
+import { checkFunction, checkMs, checkWhole, hasMethods, shown, wrongOption } from '../ports/shared/checks.ts'
 import { closedError, TaskledgerError } from '../ports/shared/errors.ts'
 import type { TaskNotice, Unsubscribe } from '../ports/event-bus.ts'
 import type { TaskPage } from '../ports/task-listing.ts'
@@ -107,6 +107,8 @@ export class TaskManager {
   task<Task extends TaskDeclaration>(task: Task, id: string): TaskHandle<ResultOf<Task>, ProgressOf<Task>, PayloadOf<Task>>
   task(...given: readonly [string] | readonly [TaskDeclaration, string]): TaskHandle<never, never, never> {
     const [task, id]: readonly [TaskDeclaration | undefined, unknown] = given.length === 1 ? [undefined, given[0]] : given
+    if (given.length > 1 && !hasMethods(task, ['encode']))
+      throw wrongOption('the task of a handle', task, 'what defineTask or declareTask returns, or only the id')
     if (!isTaskId(id))
       throw new TaskledgerError('INVALID_TASK_ID', `the task id is ${shown(id)}: give a UUID in lower case, as submit returns it`)
     return new TaskHandle(this.#partsOf(task, id))

@@ -42,7 +42,7 @@ const rest = async (): Promise<void> => {
 
 /** Makes a clock that stands still until a test advances it. `startAt` is in milliseconds since 1970. */
 export const virtualClock = (startAt: number = defaultStart): VirtualClock => {
-  if (!(Math.abs(startAt) <= maxTimeMs))
+  if (typeof startAt !== 'number' || !(Math.abs(startAt) <= maxTimeMs))
     throw wrongOption('the start of a virtual clock', startAt, `milliseconds since 1970, at most ${maxTimeMs}`)
   const timers = new Set<Timer>()
   let now = startAt

@@ -1,9 +1,12 @@
 import type { TaskId } from '../../domain/task-id.ts'
 import type { CallOptions } from '../../ports/call-options.ts'
+import type { ChecksOf } from '../../ports/shared/check-options.ts'
+import { checkOptions } from '../../ports/shared/check-options.ts'
 import { checkText, checkWhole, wrongOption } from '../../ports/shared/checks.ts'
 import type { DeadLetter } from '../../ports/work-queue.ts'
 import { checkQueueName } from '../../tasks/check-declaration.ts'
 import type { TaskRegistry } from '../../tasks/task-registry.ts'
+import { callChecks, checkCall } from '../node/checks.ts'
 import { DeadLetterNotFound } from '../node/errors.ts'
 import type { NodeContext } from '../node/context.ts'
 
@@ -37,6 +40,13 @@ export interface DeadLetterQuery extends CallOptions {
   readonly limit?: number | undefined
 }
 
+const resendChecks = { ...callChecks, queue: checkQueueName }
+
+const queryChecks = {
+  ...resendChecks,
+  limit: (name: string, value: unknown) => checkWhole(name, value, 1, 10_000),
+} satisfies ChecksOf<DeadLetterQuery>
+
 /**
  * The messages that no worker could use: released too often, or not to be decoded. Each stays until somebody sends it again or removes it. A
  * task that waits does not depend on its dead letter: a janitor sends it another message.
@@ -58,10 +68,10 @@ export class DeadLetters {
    * @throws `MISUSE` if the query is wrong; `UNAVAILABLE` or `OUTCOME_UNKNOWN` if messaging or storage fails; `CLOSED`, or the signal's
    * reason.
    */
-  async list({ queue, limit = 100, signal }: DeadLetterQuery = {}): Promise<readonly DeadLetterDetails[]> {
+  async list(query: DeadLetterQuery = {}): Promise<readonly DeadLetterDetails[]> {
     this.#node.closed.throwIfAborted()
-    checkWhole('limit', limit, 1, 10_000)
-    const queues = queue === undefined ? await this.#queues(signal) : [checkQueueName('queue', queue)]
+    const { queue, limit = 100, signal } = checkOptions('deadLetters.list', query, queryChecks)
+    const queues = queue === undefined ? await this.#queues(signal) : [queue]
     const found = new Map<string, DeadLetterDetails>()
     for (const name of queues)
       for await (const letter of this.#read(name, signal)) {
@@ -77,8 +87,9 @@ export class DeadLetters {
    *
    * @throws `DEAD_LETTER_NOT_FOUND` if it is not there (any more); otherwise as `list`.
    */
-  async get(key: DeadLetterKey, { signal }: CallOptions = {}): Promise<DeadLetterDetails> {
+  async get(key: DeadLetterKey, options: CallOptions = {}): Promise<DeadLetterDetails> {
     const { queue, id } = this.#checked(key)
+    const { signal } = checkCall('deadLetters.get', options)
     for await (const letter of this.#read(queue, signal)) if (letter.id === id) return detailsOf(queue, letter)
     throw new DeadLetterNotFound(queue, id)
   }
@@ -90,7 +101,7 @@ export class DeadLetters {
    * @throws as `get`.
    */
   async resend(key: DeadLetterKey, options: CallOptions = {}): Promise<void> {
-    await this.#settle(key, options, (letter) => letter.resend())
+    await this.#settle(key, checkCall('deadLetters.resend', options), (letter) => letter.resend())
   }
 
   /**
@@ -99,8 +110,9 @@ export class DeadLetters {
    * @returns how many there were.
    * @throws as `list`: the letters before the failure were sent, the others stay.
    */
-  async resendAll({ queue, signal }: { readonly queue: string } & CallOptions): Promise<number> {
+  async resendAll(options: { readonly queue: string } & CallOptions): Promise<number> {
     this.#node.closed.throwIfAborted()
+    const { queue, signal } = checkOptions('deadLetters.resendAll', options, resendChecks)
     let count = 0
     for await (const letter of this.#read(checkQueueName('queue', queue), signal)) {
       await this.#node.deadlines.call(signal, () => letter.resend())
@@ -115,7 +127,7 @@ export class DeadLetters {
    * @throws as `get`.
    */
   async remove(key: DeadLetterKey, options: CallOptions = {}): Promise<void> {
-    await this.#settle(key, options, (letter) => letter.remove())
+    await this.#settle(key, checkCall('deadLetters.remove', options), (letter) => letter.remove())
   }
 
   async #settle(key: DeadLetterKey, { signal }: CallOptions, settle: (letter: DeadLetter) => Promise<void>): Promise<void> {

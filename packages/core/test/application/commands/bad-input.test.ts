@@ -19,6 +19,21 @@ const worker: TaskWorkerOptions = { slots: 1, cancelGraceMs: 5, unknownTasks: { 
 const anything = defineTask({ type: 'anything', payload: unchecked<unknown>(), run: ({ payload }) => payload })
 const strict = defineTask({ type: 'strict', payload: z.object({ mailbox: z.string().min(1) }), run: () => {} })
 
+const lenient = defineTask({ type: 'lenient', payload: z.unknown(), progress: z.unknown(), run: ({ payload }): unknown => payload })
+
+/** A value that contains a pair 2 ** 60 times, and counts how often the pair is read. */
+const doubled = (count: () => void): unknown => {
+  const pair = new Proxy(['lol', 'lol'], {
+    get(target, key) {
+      count()
+      return Reflect.get(target, key) as unknown
+    },
+  })
+  let value: unknown = pair
+  for (let level = 0; level < 60; level++) value = [value, value]
+  return value
+}
+
 /** Runs a body once, and returns the error of its task. */
 const failureOf = async (run: () => unknown) => {
   const task = defineTask({ type: 'misbehaving', run })
@@ -67,6 +82,23 @@ describe('a payload', () => {
     await manager.submit(anything, 'x'.repeat(256 * 1024 - 2))
     expect((await manager.list()).tasks).toHaveLength(1)
   })
+
+  it.each([['anything', anything] as const, ['a schema', lenient] as const])(
+    'that contains one object many times is refused while it is walked: %s',
+    async (_what, task) => {
+      const manager = await managerOf({ tasks: [task], worker: false })
+      let reads = 0
+      await expect(
+        manager.submit(
+          task,
+          doubled(() => reads++),
+        ),
+      ).rejects.toMatchObject({ code: 'TOO_LARGE' })
+      expect(reads).toBeLessThan(2 * 256 * 1024)
+      await expect(manager.submit(task, 1, { labels: doubled(() => reads++) as never })).rejects.toMatchObject({ code: 'MISUSE' })
+      expect((await manager.list()).tasks).toEqual([])
+    },
+  )
 
   it('of many is refused before the first of them is written', async () => {
     const manager = await managerOf({ tasks: [anything], worker: false })
@@ -244,6 +276,7 @@ describe('a handler', () => {
       'NOT_JSON',
     ],
     ['a result over the limit', () => 'x'.repeat(300_000), 'TOO_LARGE'],
+    ['a result that contains one object many times', () => doubled(() => {}), 'TOO_LARGE'],
   ])('that returns %s fails its task with what to do', async (_what, run, code) => {
     expect(await failureOf(run)).toMatchObject({ code })
   })
@@ -252,6 +285,7 @@ describe('a handler', () => {
     ['undefined', undefined, 'NOT_JSON'],
     ['a Date', new Date(), 'NOT_JSON'],
     ['over the limit', 'x'.repeat(20_000), 'TOO_LARGE'],
+    ['one object many times', doubled(() => {}), 'TOO_LARGE'],
   ])('is told at once when its progress is %s', async (_what, value, code) => {
     let told: unknown
     const task = defineTask({

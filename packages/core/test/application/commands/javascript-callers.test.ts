@@ -101,6 +101,16 @@ describe('an option with a wrong name is refused with the right one', () => {
       () => testManager(any({ tasks: [], workers: {} })),
       'createTaskManager has no option "workers": did you mean worker?',
     ],
+    [
+      'queues of dead letters',
+      () => manager.deadLetters.list(any({ queues: ['a'] })),
+      'deadLetters.list has no option "queues": did you mean queue?',
+    ],
+    [
+      'options of a resend',
+      () => manager.deadLetters.resend({ queue: 'a', id: 'b' }, any({ force: true })),
+      'deadLetters.resend has no option "force"',
+    ],
     ['options of a memory', () => createMemory(any({ log: console })), 'createMemory has no option "log": did you mean logger?'],
   ])('%s', async (_what, call, message) => {
     expect(await refusalOf(call)).toContain(message)
@@ -202,6 +212,14 @@ describe('a wrong value is refused with what is expected', () => {
     ['a run of a declaration', () => runTask(any(declareTask({ type: 'x' }))), 'the task to run is an object: give what defineTask'],
     ['a test on real time', () => testManager({ tasks: [], clock: any(Date) }), 'clock is a function: give what virtualClock returns'],
     ['a start that is a date', () => virtualClock(any(new Date())), 'the start of a virtual clock is an object: give milliseconds'],
+    ['dead letters of no queue', () => manager.deadLetters.resendAll(any(undefined)), 'queue is undefined: give 1 to 100 letters'],
+    ['dead letters of null', () => manager.deadLetters.list(any(null)), 'the options of deadLetters.list are null: give an object'],
+    ['no dead letter', () => manager.deadLetters.get(any('x')), 'the dead letter is "x": give an object with its queue and its id'],
+    [
+      'the name of a task of a handle',
+      () => manager.task(any('render'), handle.id),
+      'the task of a handle is "render": give what defineTask',
+    ],
     ['a memory that is null', () => createMemory(any(null)), 'the options of createMemory are null: give an object'],
   ])('%s', async (_what, call, message) => {
     expect(await refusalOf(call)).toContain(message)
