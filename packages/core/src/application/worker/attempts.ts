@@ -133,7 +133,7 @@ export class Attempts {
         lastProgress: state.attempt > 1 ? await this.#lastProgress(details) : undefined,
         logger,
         clock,
-        finishesWithoutLease: runnable.onLeaseLost === 'finish',
+        finishesWithoutLease: finishesWithoutLease(runnable),
         onProgress: (progress) => {
           // After a freeze of the process a report may come before the timer that reports the lost lease.
           const { lease } = this.#node
@@ -261,6 +261,15 @@ export class Attempts {
   /** A final failure: another attempt would fail the same way. */
   #failure({ taskId, attempt }: TaskRun, error: TaskError): TaskCommand {
     return { type: 'FailTask', ...commandBase(this.#node, taskId), attempt, error, retryable: false, random: 0 }
+  }
+}
+
+/** A factory of the user made the runnable: it may be anything. */
+const finishesWithoutLease = (runnable: RunnableTask): boolean => {
+  try {
+    return runnable.onLeaseLost === 'finish'
+  } catch {
+    return false
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RunnableTask, TaskFactory } from '@taskledger/core'
 import { defineTask, isFinalStatus, silentLogger, unchecked } from '@taskledger/core'
 import { testManager } from '@taskledger/core/testing'
 import fc from 'fast-check'
@@ -79,6 +80,33 @@ describe('an attempt ends, whatever the value, with a body', () => {
     const handle = await test.manager.submit(plain)
     await test.advance(30_000)
     expect(await handle.details()).toMatchObject({ status: 'failed', error: { message: 'no entropy' } })
+  })
+
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['an object without a body', {}],
+    [
+      'an object that cannot be read',
+      new Proxy(
+        {},
+        {
+          get: () => {
+            throw new Error('read on purpose')
+          },
+        },
+      ),
+    ],
+  ])('that a factory makes of %s: it fails', async (_what, runnable) => {
+    const plain = defineTask({ type: 'plain', run: () => {} })
+    const factory: TaskFactory = {
+      ...plain,
+      encode: (payload) => plain.encode(payload),
+      decode: () => Promise.resolve(runnable as RunnableTask),
+    }
+    await using test = await testManager({ tasks: [factory], logger: silentLogger })
+    const handle = await test.manager.submit(plain)
+    await test.advance(60_000)
+    expect(await handle.details()).toMatchObject({ status: 'failed' })
   })
 
   it('that throws or returns any value', { timeout: 60_000 }, async () => {
