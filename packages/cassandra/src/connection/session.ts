@@ -5,6 +5,7 @@ import { consoleLogger, neverThrowing, within } from '@taskledger/core/ports'
 import type { Connection } from './connect.ts'
 import { InFlightRequests } from './in-flight-requests.ts'
 import type { CassandraStorageOptions } from './options.ts'
+import { ServerTime } from './server-time.ts'
 import { SessionShare } from './session-share.ts'
 
 /**
@@ -59,6 +60,7 @@ export class Session {
   readonly prefix: string
   readonly keyspace: string
   readonly logger: Logger
+  readonly serverTime: ServerTime
   readonly #connection: Connection
   readonly #requestTimeoutMs: number
   readonly #consistency: number
@@ -80,6 +82,10 @@ export class Session {
     this.prefix = prefix
     this.keyspace = keyspace
     this.logger = neverThrowing(logger)
+    this.serverTime = new ServerTime(async () => {
+      const [row] = await this.execute('SELECT toTimestamp(now()) AS now FROM system.local', [])
+      return Number(row?.['now'])
+    })
     this.#requestTimeoutMs = requestTimeoutMs
     this.#consistency = consistency === 'local' ? types.consistencies.localQuorum : types.consistencies.quorum
     this.#serialConsistency = consistency === 'local' ? types.consistencies.localSerial : types.consistencies.serial

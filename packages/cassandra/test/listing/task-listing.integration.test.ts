@@ -304,6 +304,20 @@ describe('the index of the unfinished tasks', () => {
     expect(await indexRows(session), 'a late write with the old timestamp does not bring the index row back').toBe(2)
   })
 
+  it('has the time of the hosts, so that a node whose clock is hours off loses no partition', async ({ expect }) => {
+    await using opened = await openListing()
+    const { listing, session } = opened
+    vi.spyOn(session.serverTime, 'now').mockResolvedValue(Date.UTC(2024, 1, 29))
+    await listing.save(detailsWith({ createdAt: Date.now() - 7_200_000 }))
+    const rows = await session.execute(
+      `SELECT seen, WRITETIME(seen) AS written FROM ${session.table('task_unfinished_bucket')} WHERE prefix = ? ALLOW FILTERING`,
+      [session.prefix],
+    )
+    expect(rows).toHaveLength(1)
+    expect(rows[0]?.['seen']).toEqual(new Date(Date.UTC(2024, 1, 29)))
+    expect(String(rows[0]?.['written'])).toBe(clockTimestamp(Date.UTC(2024, 1, 29)))
+  })
+
   it('keeps the partition of a task that was saved during the scan', async ({ expect }) => {
     await using opened = await openListing()
     const { listing, session } = opened

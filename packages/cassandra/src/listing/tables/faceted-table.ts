@@ -122,7 +122,7 @@ export class FacetedTable {
     options: CallOptions,
   ): Promise<readonly Row[]> {
     const { bucket, shard, facet } = partition
-    const scanBegan = Date.now()
+    const scanBegan = await this.#session.serverTime.now()
     const key = [this.#session.prefix, new Date(bucket), shard, facet]
     const rows = await this.#session.execute(cql, [...key, dateOf(after.createdAt), after.taskId, dateOf(since), limit], options)
     const isWhole = after.createdAt >= bucket + this.#options.bucketMs && since <= bucket

@@ -27,12 +27,13 @@ const pageRows = 32
 export class IndexTable {
   readonly #session: Session
   readonly #bucketMs: number
-  readonly #known = new PartitionIndex()
+  readonly #known: PartitionIndex
   readonly #cql: ReturnType<typeof statementsOf>
 
   constructor(session: Session, { index, bucketMs }: IndexTableOptions) {
     this.#session = session
     this.#bucketMs = bucketMs
+    this.#known = new PartitionIndex({ now: () => session.serverTime.now() })
     this.#cql = statementsOf(session.table(index))
   }
 

@@ -1,6 +1,3 @@
-import type { Clock } from '@taskledger/core/ports'
-import { systemClock } from '@taskledger/core/ports'
-
 /** How long a writer relies on an index row that it wrote, in milliseconds. */
 export const trustedForMs = 60_000
 
@@ -21,22 +18,27 @@ interface IndexRow {
  * every partition. A scan that finds a partition empty deletes its index row: otherwise the index would keep every
  * minute that ever had a task.
  *
- * **Every row has an index row.** An index row is written with the time of the clock as its timestamp, and also has
- * that time in its column `seen`. Suppose that a scan begins at time b and finds a partition empty whose index row has
+ * **Every row has an index row.** An index row is written with the time of the hosts as its timestamp, and also has
+ * that time in its column `seen`. All times here are those of the hosts (`ServerTime`): the clocks of nodes may be
+ * hours apart. Suppose that a scan begins at time b and finds a partition empty whose index row has
  * `seen` = s ≤ b − 10 min. The scan deletes that index row with the timestamp s: exactly what it read, and nothing
  * newer. Take any row of that partition that the scan did not meet and whose save has resolved. The row reached a
  * majority after b: otherwise the scan would have met it. Its writer relied on an index row that was at most one minute
  * old when the save began. If the save took more than a minute, the writer also wrote, or relied on, an index row that
  * was at most one minute old when the row had been written. So the latest of these index rows was written at b − 2 min
- * or later. If the clocks differ by less than 8 minutes, its timestamp is later than s, and the deletion does not reach
- * it. A save that has not resolved is retried by its caller, and the argument then holds for the retry.
+ * or later. If the clocks of the hosts differ by less than 7 minutes, its timestamp is later than s, and the deletion
+ * does not reach it: the time that a node has is late by one request at most. A save that has not resolved is retried by
+ * its caller, and the argument then holds for the retry.
  */
 export class PartitionIndex {
   readonly #rows = new Map<string, IndexRow>()
-  readonly #clock: Pick<Clock, 'now' | 'elapsed'>
+  readonly #now: () => Promise<number>
+  readonly #elapsed: () => number
 
-  constructor(clock: Pick<Clock, 'now' | 'elapsed'> = systemClock) {
-    this.#clock = clock
+  /** @param parts `now` is the time of the hosts, `elapsed` a monotonic clock of this machine; both in milliseconds. */
+  constructor({ now, elapsed = () => performance.now() }: { now(): Promise<number>; elapsed?(): number }) {
+    this.#now = now
+    this.#elapsed = elapsed
   }
 
   /**
@@ -44,10 +46,10 @@ export class PartitionIndex {
    * time for `seen`.
    */
   ensure(key: string, write: (seen: number) => Promise<void>): Promise<void> {
-    const at = this.#clock.elapsed()
+    const at = this.#elapsed()
     const known = this.#rows.get(key)
     if (known !== undefined && at - known.at < trustedForMs) return known.written
-    const row: IndexRow = { at, written: write(this.#clock.now()) }
+    const row: IndexRow = { at, written: this.#now().then(write) }
     // To the end of the map: the first entry is then the oldest.
     this.#rows.delete(key)
     this.#rows.set(key, row)

@@ -29,5 +29,5 @@ export const progressTimestamp = ({ attempt, sequence }: TaskProgress): string =
  */
 export const removedProgressTimestamp: string = String(2 ** 50)
 
-/** The timestamp of an index row: the clock, because its only content is the time of its last write. */
+/** The timestamp of an index row: the time of the hosts, because its only content is the time of its last write. */
 export const clockTimestamp = (time: number): string => String(time * 1_000)

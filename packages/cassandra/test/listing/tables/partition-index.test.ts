@@ -4,7 +4,7 @@ import { forgottenAfterMs, mayForget, PartitionIndex, trustedForMs } from '../..
 const openIndex = () => {
   const clock = { now: 1_000_000 }
   const written: number[] = []
-  const index = new PartitionIndex({ now: () => clock.now, elapsed: () => clock.now })
+  const index = new PartitionIndex({ now: async () => clock.now, elapsed: () => clock.now })
   const ensure = (key = 'a') =>
     index.ensure(key, async (seen) => {
       written.push(seen)
