@@ -513,7 +513,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'ignores accepts while it closes',
-    ['WQ-2.6', 'WQ-3.3', 'WQ-5.1', 'WQ-5.2'],
+    ['WQ-2.6', 'WQ-5.1', 'WQ-5.2'],
     class extends PlainQueue {
       override deliveryOf(room: Room, run: Run, message: WorkMessage): Delivery {
         const delivery = super.deliveryOf(room, run, message)
