@@ -27,6 +27,8 @@ export interface NodeOptions extends Omit<TaskManagerOptions, 'storage' | 'messa
   readonly faults?: CallFaults
   /** What else comes between the node and its adapters, behind its faults. Default: nothing. */
   readonly intercept?: Interceptor
+  /** How far the wall clock of the node is ahead, in milliseconds. Default 0. */
+  readonly skewMs?: number
 }
 
 /** What a node of a cluster is made of. */
@@ -61,8 +63,8 @@ export interface ClusterNode {
 /** Opens a node of a cluster. */
 export const openNode = async (parts: NodeParts, options: NodeOptions): Promise<ClusterNode> => {
   const { name, client, clock, disconnect } = parts
-  const { faults = new CallFaults(), intercept, ...managerOptions } = options
-  const process = new NodeProcess(clock)
+  const { faults = new CallFaults(), intercept, skewMs, ...managerOptions } = options
+  const process = new NodeProcess(clock, skewMs)
   const calls: NotedCall[] = []
   const logged: LoggedLine[] = []
   const log =

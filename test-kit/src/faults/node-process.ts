@@ -1,12 +1,15 @@
 import type { CancelSchedule, Clock } from '@taskledger/core/ports'
 import { sleepOn } from '@taskledger/core/ports'
 
+/** By how much two sums of the same times may differ, in milliseconds. */
+const roundingMs = 0.5
+
 /** Never settles: what a dead process gets for an answer. */
 export const never = <T>(): Promise<T> => new Promise<T>(() => {})
 
 /**
  * The process of a node, which is also the clock of that node. Each timer fires as a step of the process: a dead process takes no
- * steps, a frozen process takes them when it thaws.
+ * steps, a frozen process takes them when it thaws. While the machine is suspended, the monotone clock stands still, as that of Linux does.
  */
 export class NodeProcess implements Clock {
   readonly sleep: Clock['sleep']
@@ -14,6 +17,10 @@ export class NodeProcess implements Clock {
   skewMs: number
   readonly #clock: Clock
   readonly #timers = new Set<object>()
+  /** How far the monotone clock is behind the time of the world, in milliseconds. */
+  #behindMs = 0
+  /** Since when the machine is suspended, by the time of the world. */
+  #suspendedAt: number | undefined
   #backlog: (() => void)[] = []
   #state: 'running' | 'frozen' | 'dead' = 'running'
   #diedAt: number | undefined
@@ -47,18 +54,27 @@ export class NodeProcess implements Clock {
   }
 
   elapsed(): number {
-    return this.#clock.elapsed()
+    return (this.#suspendedAt ?? this.#clock.elapsed()) - this.#behindMs
   }
 
   schedule(ms: number, callback: () => void): CancelSchedule {
     const timer = {}
     this.#timers.add(timer)
-    const cancel = this.#clock.schedule(ms, () =>
-      this.step(() => {
-        // The timer may have been cancelled while the process was frozen.
-        if (this.#timers.delete(timer)) callback()
-      }),
-    )
+    const dueAt = this.elapsed() + Math.max(ms, 0)
+    let cancel: CancelSchedule = () => {}
+    const wait = (forMs: number): void => {
+      cancel = this.#clock.schedule(forMs, () =>
+        this.step(() => {
+          // The timer may have been cancelled while the process was frozen.
+          if (!this.#timers.has(timer)) return
+          const leftMs = dueAt - this.elapsed()
+          if (leftMs > roundingMs) return wait(leftMs)
+          this.#timers.delete(timer)
+          callback()
+        }),
+      )
+    }
+    wait(ms)
     return () => {
       this.#timers.delete(timer)
       cancel()
@@ -85,10 +101,19 @@ export class NodeProcess implements Clock {
     if (this.#state === 'running') this.#state = 'frozen'
   }
 
+  /** As by `systemctl suspend`: a freeze that no timer notices. `thaw` ends it. */
+  suspend(): void {
+    if (this.#state !== 'running') return
+    this.#suspendedAt = this.#clock.elapsed()
+    this.#state = 'frozen'
+  }
+
   /** As by SIGCONT: the steps that fell due meanwhile are taken now, in order. */
   thaw(): void {
     if (this.#state !== 'frozen') return
     this.#state = 'running'
+    if (this.#suspendedAt !== undefined) this.#behindMs += this.#clock.elapsed() - this.#suspendedAt
+    this.#suspendedAt = undefined
     for (const callback of this.#backlog.splice(0)) this.#clock.schedule(0, () => this.step(callback))
   }
 }

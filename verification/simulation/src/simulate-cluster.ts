@@ -44,8 +44,6 @@ const boundMs = 150_000
 const quietMs = 5_000
 /** How long after the last fault a misplaced node is found by the others, and they by it, in milliseconds: two renewals, and a read. */
 const tellMs = 2 * 5_000 + 5_000 + 3_000
-/** How often a task waits for a time that one clock has set and another clock reads: before each attempt but the first. */
-const maxWaits = 2
 /** The longest simulation, in milliseconds: a node that cannot start is a fault that never ends. */
 const maxMs = 400_000
 /** How often to check whether everything has come to its end, in milliseconds. */
@@ -68,7 +66,6 @@ export const simulateCluster = async ({
   const cluster = new SimulatedCluster(world)
   const clients = new Clients(world, (name) => (name === plan.misplaced?.node ? undefined : cluster.named(name)))
   const observed: Observed = { world, cluster, clients, outside: world.engine.storage() }
-  const latestMs = boundMs + maxWaits * apartMs(plan)
   let faultsOverAt = 0
   let settledMs: number | undefined
   for (let atMs = checkMs; ; atMs += checkMs) {
@@ -83,7 +80,7 @@ export const simulateCluster = async ({
       settledMs = atMs
       break
     }
-    if (atMs - faultsOverAt > latestMs || atMs > maxMs) break
+    if (atMs - faultsOverAt > boundMs || atMs > maxMs) break
   }
   // Check before the nodes close: closing a node ends its promises to callers.
   const broken = [...brokenPromises(observed, await readStored(observed))]
@@ -93,7 +90,7 @@ export const simulateCluster = async ({
     broken.push(...brokenPromises(observed, await readStored(observed)).filter(({ promise }) => promise !== 'queue'))
   }
   if (settledMs === undefined && broken.length === 0)
-    broken.push({ promise: 'final', detail: `not everything came to its end within ${latestMs} ms` })
+    broken.push({ promise: 'final', detail: `not everything came to its end within ${boundMs} ms` })
   return {
     seed,
     plan,
@@ -105,9 +102,6 @@ export const simulateCluster = async ({
     trace: world.traced ?? [],
   }
 }
-
-/** The largest difference between two clocks, in milliseconds. */
-const apartMs = ({ faults }: Plan): number => faults.reduce((sum, fault) => sum + (fault.type === 'skew' ? Math.abs(fault.skewMs) : 0), 0)
 
 const isIdle = ({ engine }: World): boolean =>
   Object.values(engine.inspect().queues).every(({ waiting, delayed, running }) => waiting + delayed + running === 0)

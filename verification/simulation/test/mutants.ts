@@ -91,7 +91,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'any attempt may be settled, not only the current one',
-    seed: 649,
+    seed: 98,
     promise: 'history',
     edits: [{ file: 'core/src/domain/decide.ts', from: "if (command.attempt !== state.attempt) return refuse('staleAttempt')", to: '' }],
   },
@@ -136,7 +136,7 @@ export const mutants: readonly Mutant[] = [
       core(
         'node/lease.ts',
         "return age < doubtfulFrom * ttlMs ? 'held' : age < ttlMs ? 'doubtful' : 'lost'",
-        "return age < Infinity ? 'held' : 'lost'",
+        "return age < Infinity * ttlMs ? 'held' : 'lost'",
       ),
     ],
   },
@@ -174,7 +174,9 @@ export const mutants: readonly Mutant[] = [
     name: 'the janitor sends nothing again',
     seed: 80,
     promise: 'final',
-    edits: [core('recovery/recovery.ts', '    await this.#sender.send(details, version === 1 ? created : undefined)\n', '')],
+    edits: [
+      core('recovery/recovery.ts', '    await this.#sender.send(details, { created: version === 1 ? created : undefined, dueInMs })\n', ''),
+    ],
   },
   {
     name: 'the janitor declares no node dead',
@@ -190,7 +192,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a redelivered message of a serial queue is not held',
-    seed: 107,
+    seed: 664,
     promise: 'serial',
     edits: [
       core(
@@ -220,18 +222,16 @@ export const mutants: readonly Mutant[] = [
     edits: [
       core(
         'commands/submissions.ts',
-        'if (!isTaken) await this.#publish(aggregate, persistence)',
-        'if (refused === undefined) await this.#publish(aggregate, persistence)',
+        'if (!isTaken) await this.#publish(aggregate, persistence, dueInMs)',
+        'if (refused === undefined) await this.#publish(aggregate, persistence, dueInMs)',
       ),
     ],
   },
   {
     name: 'a command keeps the time of a clock that is behind',
-    seed: 6,
+    seed: 4,
     promise: 'history',
-    edits: [
-      core('commands/event-sourcing.ts', 'details === undefined || details.updatedAt <= command.at ?', 'true || details === undefined ?'),
-    ],
+    edits: [{ file: 'core/src/domain/decide.ts', from: 'at: Math.max(at, updatedAt),', to: 'at: Math.max(at, 0 * updatedAt),' }],
   },
   {
     name: 'a call without an answer has no timeout',
@@ -247,21 +247,65 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a claim does not check for a cancel request made meanwhile',
-    seed: 853,
+    seed: 543,
     promise: 'cancelInTime',
     edits: [core('worker/attempts.ts', '      if (isMissed()) void this.#look(run)\n', '')],
   },
   {
     name: 'a task begins before its time',
-    seed: 31,
+    seed: 290,
     promise: 'due',
-    edits: [{ file: 'core/src/domain/decide.ts', from: "if (state.dueAt > command.at) return refuse('notDue')", to: '' }],
+    edits: [
+      {
+        file: 'core/src/domain/decide.ts',
+        from: 'state.dueAt > dueBy && dueVersion !== state.version',
+        to: 'state.dueAt > dueBy && !dueVersion',
+      },
+      core('commands/sender.ts', 'dueInMs > 0 ? { dueInMs } : {}', 'dueInMs > Infinity ? { dueInMs } : {}'),
+    ],
   },
   {
     name: 'the node of a failed attempt does not send the task again',
     seed: 3,
     promise: 'prompt',
-    edits: [core('worker/attempts.ts', "} else if (details?.status === 'waiting') await this.#sender.send(details)", '}')],
+    edits: [core('worker/attempts.ts', "} else if (details?.status === 'waiting') await this.#sender.send(details, { dueInMs })", '}')],
+  },
+  {
+    name: 'a delay counts from the latest event, which may have the time of a faster clock',
+    seed: 18,
+    promise: 'final',
+    edits: [
+      {
+        file: 'core/src/domain/decide.ts',
+        from: 'retryAfterFailure(state.retry, state.failures + 1, command.at, random)',
+        to: 'retryAfterFailure(state.retry, state.failures + 1, Math.max(command.at, state.updatedAt), random)',
+      },
+      core('worker/attempts.ts', 'await this.#sender.send(details, { dueInMs })', 'await this.#sender.send(details)'),
+    ],
+  },
+  {
+    name: 'a worker judges by its own clock whether a task is due, whoever sent the message',
+    seed: 65,
+    promise: 'final',
+    edits: [
+      {
+        file: 'core/src/domain/decide.ts',
+        from: 'const { dueVersion, dueBy = command.at } = command',
+        to: 'const [dueVersion, dueBy] = [0, command.at]',
+      },
+    ],
+  },
+  {
+    name: 'a janitor compares the times of other nodes with its own clock',
+    seed: 12,
+    promise: 'due',
+    edits: [core('node/cluster-clocks.ts', 'this.#others.get(nodeId)?.wallClock\n  }', 'this.#ownNow()\n  }')],
+  },
+  {
+    name: 'a janitor judges a row although it has not looked for the clock of its writer',
+    seed: 131,
+    promise: 'due',
+    edits: [core('recovery/recovery.ts', 'if (!(await this.#canTellTimes(row))) {', 'if (false) {')],
   },
   {
     name: 'an engine does not take back the messages of a node that it gave up on',

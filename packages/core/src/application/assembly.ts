@@ -14,6 +14,7 @@ import { Health } from './health/health.ts'
 import { Probe } from './health/probe.ts'
 import type { Beat } from './membership/beat.ts'
 import { beatOf, isBeat } from './membership/beat.ts'
+import { ClockCheck } from './membership/clock-check.ts'
 import { Lapses } from './membership/lapses.ts'
 import { Membership } from './membership/membership.ts'
 import { NodeWatch } from './membership/node-watch.ts'
@@ -31,6 +32,7 @@ import { Purging } from './recovery/purging.ts'
 import { QueueHorizons } from './recovery/queue-horizons.ts'
 import { Rebuilding } from './recovery/rebuilding.ts'
 import { Recovery } from './recovery/recovery.ts'
+import { RowTimes } from './recovery/row-times.ts'
 import type { JanitorSettings } from './recovery/settings.ts'
 import { AttachedWorker } from './worker/attached-worker.ts'
 
@@ -82,11 +84,13 @@ export class Assembly implements NodeListener {
     const publisher = new Publisher({ node, outbox, listener: this })
     const eventSourcing = new EventSourcing({ node, publisher })
     const awaiting = new Awaiting(node)
-    const watch = new NodeWatch({ node, listener: this })
+    const clockCheck = new ClockCheck(node)
+    const watch = new NodeWatch({ node, listener: this, clockCheck })
     const isLapseHarmless = (): boolean => this.#lapses.isHarmless
     const worker = new AttachedWorker({ node, eventSourcing, publisher, sender, registry, isLapseHarmless })
     const horizons = new QueueHorizons(node)
-    const recovery = new Recovery({ node, eventSourcing, publisher, sender, watch, horizons, overdueMs })
+    const times = new RowTimes(node)
+    const recovery = new Recovery({ node, eventSourcing, publisher, sender, watch, horizons, times, overdueMs })
     const purging = new Purging(node)
     const peers = new Peers({ node, sendBeat: () => void this.#probe.sendBeat(false) })
     const probe = new Probe({ node, worker, peers })
@@ -95,8 +99,8 @@ export class Assembly implements NodeListener {
     this.cancellations = new Cancellations({ node, eventSourcing, publisher })
     this.queries = new TaskQueries({ node, awaiting })
     this.worker = worker
-    this.health = new Health({ node, probe, worker, peers, unreadable: recovery.unreadable })
-    this.doctor = new Doctor({ node, watch, horizons: new QueueHorizons(node), recovery, peers, overdueMs })
+    this.health = new Health({ node, probe, worker, peers, unreadable: recovery.unreadable, clockCheck })
+    this.doctor = new Doctor({ node, watch, horizons: new QueueHorizons(node), recovery, peers, times, overdueMs })
     this.deadLetters = new DeadLetters({ node, registry })
     this.purging = purging
     this.rebuilding = new Rebuilding({ node, publisher })
@@ -107,7 +111,7 @@ export class Assembly implements NodeListener {
     this.#watch = watch
     this.#lapses = new Lapses({ node, watch, worker })
     this.#recovery = recovery
-    this.#janitor = new Janitor({ node, settings: options.janitor, registry, watch, horizons, recovery, purging, peers })
+    this.#janitor = new Janitor({ node, settings: options.janitor, registry, watch, horizons, times, recovery, purging, peers })
     this.#probe = probe
     this.#peers = peers
     this.#abortClosed = options.abortClosed
@@ -158,6 +162,12 @@ export class Assembly implements NodeListener {
     this.#lapses.renewalFailed()
     this.health.checkLease(error)
     void this.#probe.run({ isRenewed: false })
+  }
+
+  stoodStill(): void {
+    this.#watch.distrust()
+    this.#awaiting.wakeAll()
+    this.worker.lookAtAll()
   }
 
   leaseChanged(state: LeaseState): void {

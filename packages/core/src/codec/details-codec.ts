@@ -34,6 +34,7 @@ const detailsFields = {
   createdAt: isNumber,
   createdOn: isText,
   updatedAt: isNumber,
+  updatedOn: optional(isText),
   attempt: isCount,
   fence: optional(isCount),
   dueAt: optional(isNumber),

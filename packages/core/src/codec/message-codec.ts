@@ -12,7 +12,14 @@ const maxTime = 8.64e15
 
 const isTime: Check = (value) => typeof value === 'number' && Math.abs(value) <= maxTime
 
-const messageFields = { taskId: isId, version: isVersion, sentAt: isTime, created: optional(isAnything) }
+const messageFields = {
+  taskId: isId,
+  version: isVersion,
+  sentAt: isTime,
+  sentBy: optional(isText),
+  dueInMs: optional(isTime),
+  created: optional(isAnything),
+}
 
 const noticeFields = { taskId: isId, version: isCount, type: isText, status: isStatus, node: isText }
 

@@ -77,7 +77,8 @@ const created = (command: CreateTask): TaskEvent => {
 
 const decideStart = (command: StartTask, state: TaskState): CommandDecision => {
   if (state.status !== 'waiting') return refuse('alreadyStarted')
-  if (state.dueAt > command.at) return refuse('notDue')
+  const { dueVersion, dueBy = command.at } = command
+  if (state.dueAt > dueBy && dueVersion !== state.version) return refuse('notDue')
   const fence = nextFence(state.fence, command.fence ?? command.at)
   return accept({ type: 'TaskStarted', ...first(command, state), attempt: state.attempt + 1, fence })
 }
@@ -144,15 +145,16 @@ const decideSettlement = (command: Settlement, state: TaskState): CommandDecisio
 const crashesAfter = ({ crashes, progress: known }: TaskState, latest: TaskProgress | undefined): Crashes =>
   withCrash(crashes, (latest !== undefined && isLaterProgress(latest, known) ? latest : known)?.value)
 
-const first = (command: TaskCommand, state: TaskState): EventBase => base(command, state.version + 1, command.eventIds[0])
+const first = (command: TaskCommand, state: TaskState): EventBase => base(command, state, 1)
 
-const second = (command: TaskCommand, state: TaskState): EventBase => base(command, state.version + 2, command.eventIds[1])
+const second = (command: TaskCommand, state: TaskState): EventBase => base(command, state, 2)
 
-const base = ({ taskId, at, node }: TaskCommand, version: number, eventId: string): EventBase => ({
+/** The times of a history do not run backwards, whichever node has the slower clock. Delays count from the time of the command all the same. */
+const base = ({ taskId, at, node, eventIds }: TaskCommand, { version, updatedAt }: TaskState, nth: 1 | 2): EventBase => ({
   taskId,
-  version,
-  eventId,
-  at,
+  version: version + nth,
+  eventId: eventIds[nth - 1] ?? '',
+  at: Math.max(at, updatedAt),
   node,
 })
 

@@ -7,10 +7,10 @@ import { initialState } from './task-state.ts'
 
 /**
  * The state after one more event. Total: it accepts any sequence of events, also a sequence that no decision would make. An event of an
- * unknown type only changes the version.
+ * unknown type only changes version and time.
  */
 export const evolve = (state: TaskState, event: TaskEvent): TaskState => {
-  const next = { ...withProgress(state, event), version: event.version }
+  const next = { ...withProgress(state, event), version: event.version, updatedAt: Math.max(state.updatedAt, event.at) }
   switch (event.type) {
     case 'TaskCreated':
       return { ...next, status: 'waiting', fence: fenceBefore(event.at), retry: event.retry, dueAt: event.notBefore ?? 0 }

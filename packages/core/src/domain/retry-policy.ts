@@ -38,6 +38,9 @@ const delayMs = (backoff: RetryBackoff, nth: number, random: number): number => 
   return Math.round(plain * (1 + backoff.jitter * (2 * random - 1)))
 }
 
+/** The longest delay that a policy allows after so many failures and crashes, in milliseconds. */
+export const longestDelayMs = ({ backoff }: RetryPolicy, times: number): number => delayMs(backoff, Math.max(times, 1), 1)
+
 /** When a task that failed for the `failures`-th time at `at` runs again; `undefined` if its attempts are used up. */
 export const retryAfterFailure = (policy: RetryPolicy, failures: number, at: number, random: number): number | undefined =>
   failures < policy.maxAttempts ? at + delayMs(policy.backoff, failures, random) : undefined

@@ -32,6 +32,10 @@ export interface StartTask extends CommandBase {
   readonly type: 'StartTask'
   /** The least fencing token of the attempt. Default `at`. */
   readonly fence?: number
+  /** At this version the task is due, whatever the time: the node that sent the message of this version has waited until then. */
+  readonly dueVersion?: number
+  /** Now, by the clock that set the due time, in milliseconds since 1970. Default: `at`. */
+  readonly dueBy?: number
 }
 
 /** The body returned. */

@@ -26,6 +26,8 @@ export interface TaskDetails<Result = unknown, Progress = unknown> {
   readonly createdOn: string
   /** When the latest event happened. */
   readonly updatedAt: number
+  /** The node that wrote the latest event. */
+  readonly updatedOn?: string
   /** The latest attempt; 0 before the first. */
   readonly attempt: number
   /** The fencing token of the latest attempt; absent before the first. */
@@ -66,7 +68,7 @@ export type TaskLife = Pick<TaskDetails, 'taskId' | 'createdAt'>
 export const evolveDetails = (details: TaskDetails | undefined, event: TaskEvent): TaskDetails | undefined => {
   if (event.type === 'TaskCreated') return createdDetails(event)
   if (details === undefined) return undefined
-  const next = { ...details, version: event.version, updatedAt: event.at }
+  const next = { ...details, version: event.version, updatedAt: event.at, updatedOn: event.node }
   switch (event.type) {
     case 'TaskStarted': {
       const { dueAt: _dueAt, ...rest } = next
@@ -132,6 +134,10 @@ export const isLaterProgress = (a: TaskProgress<unknown>, b: TaskProgress<unknow
 /** Since when a waiting task may run: when it became due, or else its latest event. Milliseconds since 1970. */
 export const waitsSince = ({ dueAt, updatedAt }: Pick<TaskDetails, 'dueAt' | 'updatedAt'>): number => dueAt ?? updatedAt
 
+/** The node whose clock set the latest times of a task. A waiting task's message is sent by this node when the task is due. */
+export const writerOf = ({ updatedOn, attempt, createdOn, node }: TaskDetails): string =>
+  updatedOn ?? (attempt === 0 ? createdOn : (node ?? createdOn))
+
 const withProgress = (details: TaskDetails, progress: TaskProgress | undefined): TaskDetails =>
   progress !== undefined && isLaterProgress(progress, details.progress) ? { ...details, progress } : details
 
@@ -163,6 +169,7 @@ const createdDetails = (event: TaskEvent & { type: 'TaskCreated' }): TaskDetails
     createdAt: event.at,
     createdOn: event.node,
     updatedAt: event.at,
+    updatedOn: event.node,
     attempt: 0,
     ...(notBefore === undefined ? {} : { dueAt: notBefore }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),

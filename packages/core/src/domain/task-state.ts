@@ -10,6 +10,8 @@ export interface TaskState {
   readonly status: TaskStatus | 'none'
   /** The number of events so far. */
   readonly version: number
+  /** When the latest event happened, in milliseconds since 1970; 0 before the first. */
+  readonly updatedAt: number
   /** The latest attempt; 0 before the first. */
   readonly attempt: number
   /** The fencing token of the latest attempt; before the first, what its token has to be more than. */
@@ -28,6 +30,7 @@ export interface TaskState {
 export const initialState: TaskState = {
   status: 'none',
   version: 0,
+  updatedAt: 0,
   attempt: 0,
   fence: 0,
   failures: 0,

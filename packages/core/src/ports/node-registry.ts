@@ -14,7 +14,10 @@ export interface NodeInfo {
   readonly queues: Readonly<Record<string, number>>
   /** How many tasks it runs now. */
   readonly running: number
-  /** For each queue, the latest `sentAt` of a message whose task it claimed. A message that was sent well before and still waits was overtaken. */
+  /**
+   * For each queue, when the latest message was sent whose task this node claimed, by its own clock. A message that was sent well before
+   * and still waits was overtaken.
+   */
   readonly delivered: Readonly<Record<string, number>>
   /**
    * The number of its latest beat that it received back from the bus; 0 before the first. A beat is a notice about no task. A node that

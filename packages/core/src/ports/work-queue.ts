@@ -8,8 +8,15 @@ export interface WorkMessage {
   readonly taskId: TaskId
   /** The version of the history that the sender has read. */
   readonly version: number
-  /** When it was sent, in milliseconds since 1970. */
+  /** When it was sent, in milliseconds since 1970, by the clock of the node that sent it. */
   readonly sentAt: number
+  /** The node that sent it. */
+  readonly sentBy?: string
+  /**
+   * How long after it was sent the task becomes due, in milliseconds: its sender closed before that. Absent if the task was due when the
+   * message was sent.
+   */
+  readonly dueInMs?: number
   /** The first event, if it is small: it saves the worker a read. Only a hint: the store decides what runs. */
   readonly created?: TaskCreated
 }

@@ -93,6 +93,39 @@ describe('StartTask', () => {
         .when({ ...start, at })
         .then([started(2)])
     })
+    test('given a message of its version, it is due: the sender has waited by its own clock', () => {
+      given([created({ notBefore: at })])
+        .when({ ...start, at: at - 1, dueVersion: 1 })
+        .then([started(1)])
+    })
+    test('given a message of an older version, it is not due', () => {
+      const failed: EventDraft = { type: 'TaskFailed', attempt: 1, error: boom, retryAt: at }
+      given([...inProgress, failed])
+        .when({ ...start, at: at - 1, dueVersion: inProgress.length })
+        .then('notDue')
+    })
+    test('given a due time of a clock that is behind, that clock says whether it is due', () => {
+      given([created({ notBefore: at })])
+        .when({ ...start, at: at + 60_000, dueBy: at - 1 })
+        .then('notDue')
+      given([created({ notBefore: at })])
+        .when({ ...start, at: at - 60_000, dueBy: at })
+        .then([started(1)])
+    })
+  })
+
+  describe('by a clock that is behind', () => {
+    const at = 1_704_000_000_000
+    test('given later events, its event has the time of the latest, and its delay counts from its own time', () => {
+      const retry = { maxAttempts: 2, maxCrashes: 1, backoff: { initialMs: 500, factor: 1, maxMs: 500, jitter: 0 } }
+      const latest = 1_704_200_000_000
+      given([created({ retry }), { ...started(1), at: latest }])
+        .when({ type: 'FailTask', attempt: 1, error: boom, retryable: true, random: 0, at })
+        .then([{ type: 'TaskFailed', attempt: 1, error: boom, retryAt: at + 500, at: latest }])
+      given([created({ retry }), { ...started(1), at: latest }])
+        .when({ type: 'DeclareDead', attempt: 1, diedOn: 'node-a', random: 0, at })
+        .then([{ type: 'TaskDied', attempt: 1, diedOn: 'node-a', retryAt: at, at: latest }])
+    })
   })
 
   describe('with a fencing token', () => {
@@ -110,8 +143,8 @@ describe('StartTask', () => {
     })
     test('that is the time of the claim by default', () => {
       given(ran)
-        .when({ ...start, at: createdAt + 70.5 })
-        .then([{ ...started(2), fence: createdAt + 71 }])
+        .when({ ...start, at: createdAt + 300_000.5 })
+        .then([{ ...started(2), fence: createdAt + 300_001 }])
     })
     test('that is more than the latest, also if the claim asks for less', () => {
       given(ran)

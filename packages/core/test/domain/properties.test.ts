@@ -110,14 +110,14 @@ describe('for any sequence of commands', () => {
     )
   })
 
-  test('no command causes more events than it has ids for, and all have its time and node', () => {
+  test('no command causes more events than it has ids for, and all have its node and its time, or the later time of the event before', () => {
     fc.assert(
       fc.property(lives, ({ decisions }) => {
-        for (const { command, decision } of decisions) {
+        for (const { command, before, decision } of decisions) {
           if (decision.type === 'refused') continue
           expect(decision.events.map(({ eventId }) => eventId)).toEqual(command.eventIds.slice(0, decision.events.length))
           for (const { at, node, taskId } of decision.events)
-            expect({ at, node, taskId }).toEqual({ at: command.at, node: command.node, taskId: command.taskId })
+            expect({ at, node, taskId }).toEqual({ at: Math.max(command.at, before.updatedAt), node: command.node, taskId: command.taskId })
         }
       }),
     )
@@ -230,19 +230,25 @@ describe('the folds', () => {
     )
   })
 
-  test('accept events of unknown types, and only change the version', () => {
+  test('accept events of unknown types, and only change version, time and node', () => {
     const unknown = fc.record({
       type: fc.string(),
       version: fc.nat(),
       at: time,
+      node: fc.string(),
       anything: fc.anything(),
     }) as unknown as fc.Arbitrary<TaskEvent>
     fc.assert(
       fc.property(lives, unknown, ({ history }, event) => {
         fc.pre(!/^Task[A-Z]/.test(event.type))
         const state = stateOf(history)
-        expect(evolve(state, event)).toEqual({ ...state, version: event.version })
-        expect(detailsOf([...history, event])).toEqual({ ...detailsOf(history), version: event.version, updatedAt: event.at })
+        expect(evolve(state, event)).toEqual({ ...state, version: event.version, updatedAt: Math.max(state.updatedAt, event.at) })
+        expect(detailsOf([...history, event])).toEqual({
+          ...detailsOf(history),
+          version: event.version,
+          updatedAt: event.at,
+          updatedOn: event.node,
+        })
       }),
     )
   })

@@ -29,6 +29,7 @@ describe('the details of a task', () => {
       createdAt: firstAt,
       createdOn: 'node-a',
       updatedAt: firstAt,
+      updatedOn: 'node-a',
       attempt: 0,
       dueAt: firstAt + 1,
       timeoutMs: 5_000,

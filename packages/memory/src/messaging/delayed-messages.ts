@@ -8,6 +8,7 @@ import type { QueuedMessage } from './queued-message.ts'
 export class DelayedMessages {
   readonly #clock: Clock
   readonly #onDue: (message: QueuedMessage) => void
+  /** By `clock.elapsed()`: the wall clock may be set. */
   readonly #dueAt = new Map<QueuedMessage, number>()
   readonly #timers = new Map<QueuedMessage, CancelSchedule>()
   #isRunning = false
@@ -22,7 +23,7 @@ export class DelayedMessages {
   }
 
   add(message: QueuedMessage, delayMs: number): void {
-    const dueAt = this.#clock.now() + delayMs
+    const dueAt = this.#clock.elapsed() + delayMs
     this.#dueAt.set(message, dueAt)
     if (this.#isRunning) this.#schedule(message, dueAt)
   }
@@ -41,7 +42,7 @@ export class DelayedMessages {
   }
 
   #schedule(message: QueuedMessage, dueAt: number): void {
-    const cancel = this.#clock.schedule(dueAt - this.#clock.now(), () => {
+    const cancel = this.#clock.schedule(dueAt - this.#clock.elapsed(), () => {
       this.#timers.delete(message)
       this.#dueAt.delete(message)
       this.#onDue(message)

@@ -4,6 +4,7 @@ import { Gate } from '../gate.ts'
 
 interface KnownNode {
   readonly node: NodeInfo
+  /** By `clock.elapsed()`: the wall clock may be set. */
   readonly expiresAt: number
 }
 
@@ -23,7 +24,7 @@ export class MemoryNodeRegistry implements NodeRegistry {
 
   async renew(node: NodeInfo, ttlMs: number, options?: CallOptions): Promise<void> {
     this.#gate.pass(options?.signal)
-    this.#nodes.set(node.nodeId, { node: copyOf(node), expiresAt: this.#clock.now() + ttlMs })
+    this.#nodes.set(node.nodeId, { node: copyOf(node), expiresAt: this.#clock.elapsed() + ttlMs })
   }
 
   async leave(nodeId: string, options?: CallOptions): Promise<void> {
@@ -34,7 +35,7 @@ export class MemoryNodeRegistry implements NodeRegistry {
   // Nodes expire when they are read: a timer per node would keep the process running.
   async live(options?: CallOptions): Promise<readonly NodeInfo[]> {
     this.#gate.pass(options?.signal)
-    const now = this.#clock.now()
+    const now = this.#clock.elapsed()
     for (const [nodeId, { expiresAt }] of this.#nodes) if (expiresAt <= now) this.#nodes.delete(nodeId)
     return [...this.#nodes.values()].map(({ node }) => copyOf(node))
   }

@@ -14,7 +14,7 @@ export interface BodyNode {
   readonly process: NodeProcess
   readonly runs: BodyRun[]
   /** When the process was frozen, in milliseconds since the start. */
-  readonly frozen: readonly { readonly from: number; readonly until: number }[]
+  readonly frozen: readonly { readonly from: number; readonly until: number; readonly isSuspended: boolean }[]
   readonly isGone: boolean
   /** Kills the process, which starts again after that time. */
   crash(restartAfterMs: number): void

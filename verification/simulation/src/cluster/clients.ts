@@ -118,7 +118,7 @@ export class Clients {
           { bodyMs, failures, ...(restartMs === undefined ? {} : { restartMs }) },
           {
             ...(key === undefined ? {} : { idempotencyKey: key }),
-            ...(notBeforeMs === undefined ? {} : { notBefore: this.#world.time.startAt + task.atMs + notBeforeMs }),
+            ...(notBeforeMs === undefined ? {} : { notBefore: node.process.now() + notBeforeMs }),
           },
         )
         this.#world.trace(node.name, `submit of ${task.index} is acknowledged: ${id.slice(-8)}`)

@@ -70,6 +70,7 @@ export class SimulatedCluster {
       const node = this.#current.get(fault.node)
       if (fault.type === 'skew') {
         this.#skews.set(fault.node, fault.skewMs)
+        this.#world.noteSkew(fault.node, fault.skewMs)
         if (node !== undefined) node.process.skewMs = fault.skewMs
         return
       }
@@ -82,7 +83,8 @@ export class SimulatedCluster {
         case 'shutdown':
           return this.#shutDown(node, forMs)
         case 'freeze':
-          node.freeze()
+        case 'suspend':
+          node.freeze(fault.type === 'suspend')
           if (forMs > heartbeatMs) this.#later(heartbeatMs, () => node.disconnect())
           return this.#later(forMs, () => {
             node.thaw()

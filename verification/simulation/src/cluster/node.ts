@@ -19,7 +19,7 @@ export class SimulatedNode implements BodyNode {
   readonly runs: BodyRun[] = []
   readonly tasks: ReturnType<typeof tasksOf>
   /** When it was frozen, in milliseconds since the start. */
-  readonly frozen: { readonly from: number; until: number }[] = []
+  readonly frozen: { readonly from: number; until: number; readonly isSuspended: boolean }[] = []
   /** False if its start failed, which ends the process. */
   couldStart = true
   readonly #connection: Connection
@@ -120,7 +120,7 @@ export class SimulatedNode implements BodyNode {
 
   block(forMs: number): Promise<void> {
     this.world.strike({ type: 'freeze', node: this.name, atMs: this.world.time.elapsed(), forMs }, forMs)
-    this.freeze()
+    this.freeze(false)
     return new Promise((resolve) => {
       this.world.time.schedule(forMs, () => {
         this.thaw()
@@ -129,11 +129,12 @@ export class SimulatedNode implements BodyNode {
     })
   }
 
-  freeze(): void {
+  freeze(isSuspended: boolean): void {
     if (this.process.isDead || this.process.isFrozen) return
-    this.world.trace(this.name, '■ freezes')
-    this.process.freeze()
-    this.frozen.push({ from: this.world.time.elapsed(), until: Infinity })
+    this.world.trace(this.name, isSuspended ? '■ is suspended' : '■ freezes')
+    if (isSuspended) this.process.suspend()
+    else this.process.freeze()
+    this.frozen.push({ from: this.world.time.elapsed(), until: Infinity, isSuspended })
   }
 
   thaw(): void {

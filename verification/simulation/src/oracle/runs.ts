@@ -7,6 +7,9 @@ import type { Observed, Stored } from './stored.ts'
 /** How long a thawed node may continue until it is told, in milliseconds. */
 const wakingMs = 1_000
 
+/** How long a node that was suspended may continue: it looks at its clocks every second, and then asks the registry, which may not answer. */
+const [resumingMs, resumingLongMs] = [2_500, 7_000]
+
 /** Checks the runs of the bodies. */
 export function* checkRuns({ cluster, world }: Observed, { histories }: Stored): Iterable<BrokenPromise> {
   const runs = [...runsOf(cluster)].sort((a, b) => a.startedAt - b.startedAt)
@@ -44,14 +47,20 @@ export function* checkRuns({ cluster, world }: Observed, { histories }: Stored):
         detail: `attempt ${run.attempt} of ${shortId(run.taskId)} ${run.how} on ${run.node.name}; ${describeHistory(histories.get(run.taskId) ?? [])}`,
       }
   }
-  for (const history of histories.values())
-    for (const [index, event] of history.entries())
-      if (event.type === 'TaskStarted' && event.at < dueAtOf(history[index - 1]))
+  for (const [taskId, written] of world.written)
+    for (const [index, { event, atMs }] of written.entries()) {
+      const before = written[index - 1]
+      if (event.type !== 'TaskStarted' || before === undefined) continue
+      const { earliestMs } = world.whenShown(dueAtOf(before.event), before.event.node, before.atMs)
+      if (atMs < earliestMs - roundingMs)
         yield {
           promise: 'due',
-          detail: `${shortId(event.taskId)} was started ${dueAtOf(history[index - 1]) - event.at} ms before its time; ${describeHistory(history)}`,
+          detail: `${shortId(taskId)} was started ${earliestMs - atMs} ms before its time; ${describeHistory(written.map((each) => each.event))}`,
         }
-      else if (
+    }
+  for (const history of histories.values())
+    for (const event of history)
+      if (
         event.type === 'TaskDied' &&
         ![...world.plan.faults, ...world.struck].some(
           (fault) => 'node' in fault && fault.node !== undefined && event.diedOn.startsWith(`${fault.node}-`) && fault.type !== 'skew',
@@ -61,12 +70,21 @@ export function* checkRuns({ cluster, world }: Observed, { histories }: Stored):
         yield { promise: 'alive', detail: `${event.diedOn} was declared dead although it lived; ${describeHistory(history)}` }
 }
 
+/** Clocks show whole milliseconds. */
+const roundingMs = 1
+
 const isSettlement = (event: TaskEvent): event is Extract<TaskEvent, { attempt?: number }> =>
   ['TaskCompleted', 'TaskFailed', 'TaskCancelled', 'TaskReleased', 'TaskDied'].includes(event.type)
 
 /** A frozen node cannot be stopped, only refused: its runs are excused until a moment after it thaws. So are bodies that ignore their signal. */
 const isExcused = (run: BodyRun, fromMs: number): boolean => {
   if (run.kind === 'deaf' || run.kind === 'finishing') return true
-  const frozen = run.node.frozen.find(({ from, until }) => from >= run.startedAt - wakingMs && from <= fromMs && until + wakingMs >= fromMs)
-  return frozen !== undefined && endedAt(run) <= frozen.until + wakingMs
+  const frozen = run.node.frozen.find((each) => each.from >= run.startedAt - wakingMs && each.from <= fromMs && toldAt(each, run) >= fromMs)
+  return frozen !== undefined && endedAt(run) <= toldAt(frozen, run)
+}
+
+const toldAt = ({ until, isSuspended }: BodyRun['node']['frozen'][number], { node: { world } }: BodyRun): number => {
+  if (!isSuspended) return until + wakingMs
+  const isAnswered = world.plan.faults.every(({ type }) => type === 'suspend' || type === 'skew')
+  return until + (isAnswered ? resumingMs : resumingLongMs)
 }

@@ -4,7 +4,9 @@ import type { Observed, Stored } from './stored.ts'
 
 /** Checks what a cluster without faults promises. */
 export function* checkUndisturbed({ world, cluster, clients }: Observed, { histories }: Stored): Iterable<BrokenPromise> {
-  if (world.struck.size > 0 || world.plan.faults.length > 0 || world.plan.misplaced !== undefined) return
+  // A clock that is wrong is no excuse.
+  const faults = [...world.struck, ...world.plan.faults]
+  if (faults.some(({ type }) => type !== 'skew') || world.plan.misplaced !== undefined) return
   for (const [task, taskIds] of clients.acknowledged) {
     const [taskId] = taskIds
     // A task with a key may be submitted again. A delayed task is taken over if its node has just joined and is not known yet.
@@ -20,7 +22,7 @@ export function* checkUndisturbed({ world, cluster, clients }: Observed, { histo
       const isWaiting = event.type === 'TaskCreated' || (event.type === 'TaskFailed' && event.retryAt !== undefined)
       if (!isWaiting || (event.type === 'TaskCreated' && event.queue === 'serial')) continue
       const next = written[index + 1]
-      const dueAt = Math.max(atMs, dueAtOf(event) - world.time.startAt) + inTimeMs
+      const dueAt = Math.max(atMs, world.whenShown(dueAtOf(event), event.node, atMs).latestMs) + inTimeMs
       if (next !== undefined && next.atMs > dueAt && room(atMs, next.atMs))
         yield { promise: 'prompt', detail: `${shortId(taskId)} waited from ${atMs} to ${next.atMs} ms` }
     }

@@ -1,3 +1,4 @@
+import { drawClocks } from './draw-clocks.ts'
 import { drawFault, submitMs } from './draw-faults.ts'
 import { drawTroubles, isTroubled } from './draw-troubles.ts'
 import type { Fault } from './faults.ts'
@@ -30,7 +31,7 @@ export const drawPlan = (seed: number): Plan => {
     faults.push(drawFault(random, victim !== undefined && random.is(0.4) ? victim : random.of(nodeNames)))
   }
   const starts = Object.fromEntries(nodeNames.map((name) => [name, random.between(0, 4_000)]))
-  return addCareless(misplace({ seed, starts, tasks, faults }))
+  return addCareless(misplace({ seed, starts, tasks, faults: [...faults, ...drawClocks(seed)] }))
 }
 
 /** In some plans a client is careless. */

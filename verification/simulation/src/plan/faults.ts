@@ -51,12 +51,12 @@ export interface Cut {
   readonly forMs: number
 }
 
-/** A fault of the process of a node. */
+/** A fault of the process of a node. `suspend` freezes it together with its monotonic clock, as a suspended machine does. */
 export interface NodeFault {
-  readonly type: 'freeze' | 'crash' | 'shutdown'
+  readonly type: 'freeze' | 'suspend' | 'crash' | 'shutdown'
   readonly node: string
   readonly atMs: number
-  /** How long the node is frozen, or until it starts again. */
+  /** How long the node is frozen or suspended, or until it starts again. */
   readonly forMs: number
 }
 

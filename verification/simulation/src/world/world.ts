@@ -49,6 +49,7 @@ export class World {
   /** Each with how many calls of its name its node has made. */
   readonly #callFaults: readonly { readonly fault: CallFault; count: number }[]
   readonly #struck = new Set<Fault>()
+  readonly #skews: { readonly node: string; readonly skewMs: number; readonly atMs: number }[] = []
   readonly #calmOf = new Map<string | undefined, number>()
   #calls = 0
   #late = 0
@@ -129,6 +130,7 @@ export class World {
     const isDeath =
       fault.type === 'crash' ||
       fault.type === 'freeze' ||
+      fault.type === 'suspend' ||
       fault.type === 'shutdown' ||
       (fault.type === 'call' && fault.mode.startsWith('crash'))
     const untilMs = this.time.elapsed() + forMs
@@ -139,9 +141,27 @@ export class World {
       (fault.type === 'cut' && fault.engines.includes('events')) ||
       (fault.type === 'call' && fault.call === 'events.read')
     if (isSilent) this.#wakefulAt = Math.max(this.#wakefulAt, untilMs + afterDeafnessMs)
-    if (fault.type === 'deaf' && !fault.isTold) return
+    // No promise depends on the wall clocks.
+    if ((fault.type === 'deaf' && !fault.isTold) || fault.type === 'skew') return
     this.#calmAt = Math.max(this.#calmAt, untilMs + (isDeath ? afterDeathMs : afterwardsMs))
     this.#calmOf.set(fault.node, Math.max(this.#calmOf.get(fault.node) ?? 0, untilMs + afterwardsMs))
+  }
+
+  /** Notes how far the wall clock of a node is ahead from now on. */
+  noteSkew(node: string, skewMs: number): void {
+    this.#skews.push({ node, skewMs, atMs: this.time.elapsed() })
+  }
+
+  /**
+   * When the wall clock of a node shows a time, in milliseconds since the start: the earliest and the latest moment, because the clock may have
+   * been set before `byMs`, when the time was written.
+   */
+  whenShown(time: number, nodeId: string, byMs: number): { readonly earliestMs: number; readonly latestMs: number } {
+    const skews = [0, ...this.#skews.filter(({ node, atMs }) => nodeId.startsWith(`${node}-`) && atMs <= byMs).map(({ skewMs }) => skewMs)]
+    const isWrongAtStart = this.#skews.some(({ node, atMs }) => nodeId.startsWith(`${node}-`) && atMs === 0)
+    const settings = isWrongAtStart ? skews.slice(1) : skews
+    const at = time - this.time.startAt
+    return { earliestMs: at - Math.max(...settings), latestMs: at - Math.min(...settings) }
   }
 
   /** Counts a call, and returns the fault that hits it, if one does. */

@@ -26,6 +26,8 @@ export interface Outcome {
   readonly aggregate: Aggregate
   /** The events of the command. */
   readonly events: readonly TaskEvent[]
+  /** How long until the task is due, in milliseconds, if the command delayed it: its delay, without the time that the command took. */
+  readonly dueInMs: number | undefined
 }
 
 export interface DispatchOptions {
@@ -69,13 +71,18 @@ export class EventSourcing {
    */
   async dispatch(command: TaskCommand, options: DispatchOptions = {}): Promise<Outcome> {
     const { publish = 'first', persistence, known } = options
+    const begunAt = this.#node.clock.elapsed()
+    const done = (refused: Outcome['refused'], aggregate: Aggregate, events: readonly TaskEvent[]): Outcome => {
+      const delayMs = delayOf(command, events)
+      return { refused, aggregate, events, dueInMs: delayMs === undefined ? undefined : delayMs - (this.#node.clock.elapsed() - begunAt) }
+    }
     let fresh = known === undefined || options.isFresh === true
     let aggregate = known ?? (await this.load(command.taskId, noTask, persistence))
     for (let conflicts = 0; ; conflicts++) {
-      if (isOtherHistory(aggregate, known)) return { refused: 'otherHistory', aggregate, events: [] }
-      const decision = decide(after(command, aggregate), aggregate.state)
+      if (isOtherHistory(aggregate, known)) return done('otherHistory', aggregate, [])
+      const decision = decide(this.#timed(command, aggregate), aggregate.state)
       if (decision.type === 'refused') {
-        if (fresh) return { refused: decision.reason, aggregate, events: [] }
+        if (fresh) return done(decision.reason, aggregate, [])
         // The refusal may come from an outdated `known`: read, then decide again.
         aggregate = await this.load(command.taskId, noTask, persistence)
         fresh = true
@@ -88,7 +95,7 @@ export class EventSourcing {
       if (isWritten) {
         aggregate = fold(aggregate, decided)
         await this.#publish(aggregate, decided, publish)
-        return { refused: undefined, aggregate, events: decided }
+        return done(undefined, aggregate, decided)
       }
       if (conflicts === maxConflicts)
         throw outcomeUnknown(`${command.type} of task ${command.taskId} gave up after ${conflicts} version conflicts`)
@@ -100,10 +107,23 @@ export class EventSourcing {
       if (own.length > 0) {
         // The append succeeded although its answer was lost, and other nodes have written since.
         await this.#publish(aggregate, own, publish)
-        return { refused: undefined, aggregate, events: own }
+        return done(undefined, aggregate, own)
       }
       if (conflicts > 0) await this.#node.clock.sleep(repetitionDelayMs(conflicts, this.#node.random()), this.#node.closed)
     }
+  }
+
+  /**
+   * A start is judged by the clock that set the due time: the own clock may differ from it. The sender of the message has waited by its own clock,
+   * but a message may be forged, so it is believed only as far as the clocks are known.
+   */
+  #timed(command: TaskCommand, { last, details, state }: Aggregate): TaskCommand {
+    if (command.type !== 'StartTask' || last === undefined || details === undefined) return command
+    const { clock, clocks, lease } = this.#node
+    const now = clock.elapsed()
+    const dueBy = state.dueAt + now - clocks.elapsedAt(state.dueAt, last.node, details.updatedAt)
+    const isPlausible = clocks.earliestAt(state.dueAt, last.node, details.updatedAt) <= now + 2 * lease.settings.renewMs
+    return { ...command, dueBy, ...(isPlausible ? {} : { dueVersion: 0 }) }
   }
 
   async #publish(aggregate: Aggregate, events: readonly TaskEvent[], when: NonNullable<DispatchOptions['publish']>): Promise<void> {
@@ -148,9 +168,13 @@ export class EventSourcing {
 const isOtherHistory = ({ created }: Aggregate, known: Aggregate | undefined): boolean =>
   known?.created !== undefined && created !== undefined && created.eventId !== known.created.eventId
 
-/** Moves a command behind the latest event: other nodes may have written meanwhile, or have a faster clock. */
-const after = (command: TaskCommand, { details }: Aggregate): TaskCommand =>
-  details === undefined || details.updatedAt <= command.at ? command : { ...command, at: details.updatedAt }
+/** The delay that a command has caused, counted from the time of the command: both are times of the same clock. */
+const delayOf = ({ at }: TaskCommand, events: readonly TaskEvent[]): number | undefined => {
+  const last = events.at(-1)
+  if (last?.type === 'TaskCreated') return last.notBefore === undefined ? undefined : last.notBefore - at
+  if (last?.type !== 'TaskFailed' && last?.type !== 'TaskDied') return undefined
+  return last.retryAt === undefined ? undefined : last.retryAt - at
+}
 
 /** Whether the task id is random. With an idempotency key it is not: several nodes may append to its history at once. */
 const isFresh = ([first]: readonly TaskEvent[]): boolean => first?.type === 'TaskCreated' && first.idempotencyKey === undefined

@@ -1,4 +1,5 @@
 import type { TaskDetails } from '../../domain/task-details.ts'
+import { writerOf } from '../../domain/task-details.ts'
 import type { TaskCreated } from '../../domain/task-event.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import type { CancelSchedule } from '../../ports/shared/clock.ts'
@@ -14,11 +15,22 @@ const maxCarriedCharacters = 16 * 1024
  * What a message needs of its task. It has no payload and no details: a task may wait for years, so 100,000 delayed tasks must not hold
  * more memory than their ids. The worker reads the payload of a delayed task from the store.
  */
-type Unsent = Pick<TaskDetails, 'taskId' | 'version' | 'queue'>
+interface Unsent extends Pick<TaskDetails, 'taskId' | 'version' | 'queue'> {
+  /** When the task becomes due, by `clock.elapsed()`. */
+  readonly dueAt: number
+}
 
 interface Delayed {
   readonly unsent: Unsent
   readonly cancel: CancelSchedule
+}
+
+/** What is known of a task beside its details. */
+export interface SendOptions {
+  /** The first event, if the message may carry it. */
+  readonly created?: TaskCreated | undefined
+  /** How long until the task is due, in milliseconds. Default: by the times in the details. */
+  readonly dueInMs?: number | undefined
 }
 
 /** Sends the messages of tasks to their queues: at once, or when they are due. */
@@ -36,12 +48,20 @@ export class Sender {
   }
 
   /** Resolves once the message is sent or scheduled, or the outbox retries it. */
-  async send({ taskId, version, queue, dueAt = 0 }: TaskDetails, created?: TaskCreated): Promise<void> {
-    const unsent: Unsent = { taskId, version, queue }
-    const waitMs = dueAt - this.#node.clock.now()
-    if (waitMs <= 0) return this.#sendNow(unsent, created)
+  async send(details: TaskDetails, { created, dueInMs = this.#dueInMs(details) }: SendOptions = {}): Promise<void> {
+    const { taskId, version, queue } = details
+    const unsent: Unsent = { taskId, version, queue, dueAt: this.#node.clock.elapsed() + dueInMs }
+    if (dueInMs <= 0) return this.#sendNow(unsent, created)
     this.forget(taskId)
-    if (!this.#isClosed) this.#delay(unsent, waitMs)
+    if (!this.#isClosed) this.#delay(unsent, dueInMs)
+  }
+
+  /** Sends a message again when its task is due: it came before that. */
+  async postpone(details: TaskDetails, { version, dueInMs, sentAt, sentBy = '' }: WorkMessage): Promise<void> {
+    if (dueInMs === undefined || version !== details.version) return this.send(details)
+    const { clock, clocks } = this.#node
+    const ageMs = clocks.knows(sentBy) ? clock.elapsed() - clocks.elapsedAt(sentAt, sentBy) : 0
+    return this.send(details, { dueInMs: dueInMs - Math.max(ageMs, 0) })
   }
 
   /** Cancels the scheduled message of a task. */
@@ -59,6 +79,12 @@ export class Sender {
       cancel()
       void this.#sendNow(unsent)
     }
+  }
+
+  /** By the clock of the node that set the due time. */
+  #dueInMs(details: TaskDetails): number {
+    const { clock, clocks } = this.#node
+    return details.dueAt === undefined ? 0 : clocks.elapsedAt(details.dueAt, writerOf(details), details.updatedAt) - clock.elapsed()
   }
 
   #delay(unsent: Unsent, waitMs: number): void {
@@ -84,9 +110,12 @@ export class Sender {
     return (signal) => this.#deliver(unsent, {}, signal)
   }
 
-  async #deliver({ taskId, version, queue }: Unsent, first: Pick<WorkMessage, 'created'>, signal: AbortSignal): Promise<void> {
+  async #deliver({ taskId, version, queue, dueAt }: Unsent, first: Pick<WorkMessage, 'created'>, signal: AbortSignal): Promise<void> {
+    const { clock, nodeId, messaging } = this.#node
+    const dueInMs = Math.floor(dueAt - clock.elapsed())
+    const early = dueInMs > 0 ? { dueInMs } : {}
     try {
-      await this.#node.messaging.queue.send(queue, { taskId, version, sentAt: this.#node.clock.now(), ...first }, { signal })
+      await messaging.queue.send(queue, { taskId, version, sentAt: clock.now(), sentBy: nodeId, ...early, ...first }, { signal })
     } catch (error) {
       this.#listener.messageSent(queue, error)
       throw error

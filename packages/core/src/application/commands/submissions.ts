@@ -155,11 +155,11 @@ export class Submissions {
     let isTaken = false
     try {
       const command = withFirstEventId({ ...create, ...commandBase(this.#node, taskId) })
-      const { refused, aggregate } = await this.#eventSourcing.dispatch(command, { known: noTask, persistence, publish: 'never' })
+      const { refused, aggregate, dueInMs } = await this.#eventSourcing.dispatch(command, { known: noTask, persistence, publish: 'never' })
       isNew = refused === undefined
       isTaken = !isNew && create.idempotencyKey === undefined
       if (!isNew && !isTaken) await this.#checkSame({ task, create }, aggregate)
-      if (!isTaken) await this.#publish(aggregate, persistence)
+      if (!isTaken) await this.#publish(aggregate, persistence, dueInMs)
     } catch (error) {
       if (!mayPass(error) && !this.#node.closed.aborted) throw error
       throw error instanceof IdempotencyMismatch ? error : new SubmitUnknown(taskId, error)
@@ -169,10 +169,11 @@ export class Submissions {
   }
 
   /** Publishes row, message and notice, also of a task that exists already: a repeated submit completes an interrupted one. */
-  async #publish({ details, created }: Aggregate, persistence: Persistence): Promise<void> {
+  async #publish({ details, created }: Aggregate, persistence: Persistence, dueInMs: number | undefined): Promise<void> {
     if (details === undefined || created === undefined) return
     // The message first: a worker may be waiting for it, and no caller waits for the notice yet.
-    const steps = details.status === 'waiting' ? [this.#sender.send(details, details.version === 1 ? created : undefined)] : []
+    const sent = { created: details.version === 1 ? created : undefined, dueInMs }
+    const steps = details.status === 'waiting' ? [this.#sender.send(details, sent)] : []
     steps.push(this.#publisher.announce(details.taskId, [created]))
     try {
       await persist(this.#node, persistence, (signal) => this.#publisher.saveRowNow(details, signal))

@@ -33,6 +33,11 @@ export interface NodeHealth {
   readonly apart: readonly ApartNode[]
   /** The number of unfinished tasks whose rows or histories the janitor of this node could not read. */
   readonly unreadable: number
+  /**
+   * How far the wall clock of this node is at least ahead of the median of the other live nodes, in milliseconds; negative if it is behind. A
+   * difference of less than one renewal may count as 0. Absent until another node has renewed its lease twice.
+   */
+  readonly clockOffsetMs?: number
 }
 
 /** Collects the checks of this node. */
@@ -43,6 +48,7 @@ export class Health {
   readonly #peers: Peers
   readonly #unreadable: { readonly count: number }
   readonly #open: HealthRecord
+  readonly #clockCheck: { readonly offsetMs: number | undefined }
   readonly #lease: HealthRecord
   readonly #together: HealthRecord
   readonly #sending: HealthRecord
@@ -57,12 +63,14 @@ export class Health {
     readonly worker: AttachedWorker
     readonly peers: Peers
     readonly unreadable: { readonly count: number }
+    readonly clockCheck: { readonly offsetMs: number | undefined }
   }) {
     this.#node = parts.node
     this.#probe = parts.probe
     this.#worker = parts.worker
     this.#peers = parts.peers
     this.#unreadable = parts.unreadable
+    this.#clockCheck = parts.clockCheck
     const { clock } = parts.node
     this.#open = new HealthRecord(clock, '')
     this.#open.good()
@@ -118,6 +126,8 @@ export class Health {
       ...(this.#hasSent ? { sending: this.#sending.latest } : {}),
     }
     const ok = Object.values(checks).every((check) => check.ok)
-    return { ok, ...checks, apart: this.#peers.apart, unreadable: this.#unreadable.count }
+    const { offsetMs } = this.#clockCheck
+    const clock = offsetMs === undefined ? {} : { clockOffsetMs: offsetMs }
+    return { ok, ...checks, apart: this.#peers.apart, unreadable: this.#unreadable.count, ...clock }
   }
 }

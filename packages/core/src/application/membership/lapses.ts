@@ -25,6 +25,8 @@ export class Lapses {
   /** Whether the lease has lapsed, and the decision is open. */
   #isOpen = false
   #begunAt = -Infinity
+  /** Whether the lapse counts as a crash of the tasks: a body may have blocked the process. A suspended machine is not the fault of a body. */
+  #isCrash = false
 
   constructor(parts: { readonly node: NodeContext; readonly watch: NodeWatch; readonly worker: Lapsing }) {
     this.#node = parts.node
@@ -34,14 +36,16 @@ export class Lapses {
 
   /** Whether the running tasks may outlive a lapse of the lease at this moment. */
   get isHarmless(): boolean {
-    return this.#isOpen || (this.#node.lease.hasStoodStill && this.#watch.isAlone)
+    const { hasStoodStill, wasSuspended } = this.#node.lease
+    return this.#isOpen || ((hasStoodStill || wasSuspended) && this.#watch.isAlone)
   }
 
   /** The lease has lapsed. */
   begin(): void {
     this.#isOpen = this.isHarmless
     this.#begunAt = this.#node.clock.elapsed()
-    if (!this.#isOpen) return this.#stop(this.#node.lease.hasStoodStill)
+    this.#isCrash = this.#node.lease.hasStoodStill
+    if (!this.#isOpen) return this.#stop()
     const { running } = this.#worker
     this.#node.logger.warn({ running }, 'lost the lease while this process stood still: its tasks go on if no other node is there')
   }
@@ -53,7 +57,7 @@ export class Lapses {
     const isRead = await this.#watch.refreshFromNow()
     if (!this.#isOpen) return
     this.#isOpen = false
-    if (!isRead || !this.#watch.isAlone) return this.#stop(true)
+    if (!isRead || !this.#watch.isAlone) return this.#stop()
     this.#node.logger.info({ running: this.#worker.running }, 'kept the running tasks: no other node was there to take them over')
   }
 
@@ -62,11 +66,11 @@ export class Lapses {
     // A renewal that was under way when the process stood still fails at once; the next one tells.
     if (!this.#isOpen || clock.elapsed() - this.#begunAt < lease.settings.renewMs / retriesPerRenewal) return
     this.#isOpen = false
-    this.#stop(true)
+    this.#stop()
   }
 
-  #stop(isCrash: boolean): void {
+  #stop(): void {
     this.#node.logger.error({ running: this.#worker.running }, 'lost the lease: this node stops its tasks and releases them')
-    this.#worker.loseLease(isCrash)
+    this.#worker.loseLease(this.#isCrash)
   }
 }

@@ -11,6 +11,9 @@ export type WorkerLoad = Pick<NodeInfo, 'running' | 'delivered'> & { readonly sl
 /** How many times per `renewMs` a failed renewal is retried. */
 export const retriesPerRenewal = 5
 
+/** How many times per `renewMs` the state of the lease is computed: after a suspension of the machine, no timer has been late. */
+const checksPerRenewal = 5
+
 /** Keeps this node registered, and reports each change of its lease. */
 export class Membership {
   readonly #node: NodeContext
@@ -18,12 +21,14 @@ export class Membership {
   readonly #worker: WorkerLoad
   readonly #beats: { readonly beat: number }
   readonly #listener: NodeListener
+  /** By `clock.elapsed()`. */
   readonly #startedAt: number
   #cancelRenewal: CancelSchedule | undefined
   #cancelLeaseCheck: CancelSchedule | undefined
   #state: LeaseState = 'lost'
   #isLeaving = false
   #renewing: Promise<void> = Promise.resolve()
+  #isRenewing = false
 
   constructor(parts: {
     readonly node: NodeContext
@@ -39,7 +44,7 @@ export class Membership {
     this.#worker = parts.worker
     this.#beats = parts.beats
     this.#listener = parts.listener
-    this.#startedAt = parts.node.clock.now()
+    this.#startedAt = parts.node.clock.elapsed()
   }
 
   /** Registers this node now. Joining again updates the registry. */
@@ -65,12 +70,18 @@ export class Membership {
 
   /** Computes the state of the lease, and reports a change. */
   #checkLease(): void {
-    const { state, lastsMs } = this.#node.lease
+    const { state, lastsMs, settings, isInDoubt } = this.#node.lease
     this.#cancelLeaseCheck?.()
-    if (lastsMs !== undefined && !this.#isLeaving) this.#cancelLeaseCheck = this.#node.clock.schedule(lastsMs, () => this.#checkLease())
-    if (state === this.#state) return
-    this.#state = state
-    this.#listener.leaseChanged(state)
+    if (lastsMs !== undefined && !this.#isLeaving) {
+      const checkMs = Math.min(lastsMs, settings.renewMs / checksPerRenewal)
+      this.#cancelLeaseCheck = this.#node.clock.schedule(checkMs, () => this.#checkLease())
+    }
+    if (state !== this.#state) {
+      this.#state = state
+      this.#listener.leaseChanged(state)
+    }
+    // A renewal begins with the question whether the lease has expired.
+    if (isInDoubt && !this.#isRenewing && !this.#isLeaving) this.#begin()
   }
 
   #begin(): void {
@@ -79,7 +90,9 @@ export class Membership {
     const { clock, lease } = this.#node
     const begunAt = clock.elapsed()
     lease.ticked(lease.settings.renewMs)
-    this.#renewing = this.#renew(begunAt).then((isRenewed) => {
+    this.#isRenewing = true
+    this.#renewing = this.#renew().then((isRenewed) => {
+      this.#isRenewing = false
       const periodMs = isRenewed ? lease.settings.renewMs : lease.settings.renewMs / retriesPerRenewal
       // Counted from the beginning of this renewal: a slow registry must not make renewals rarer.
       this.#schedule(Math.max(periodMs - (clock.elapsed() - begunAt), lease.settings.renewMs / retriesPerRenewal))
@@ -100,35 +113,81 @@ export class Membership {
         )
       // Check before the renewal: after a freeze the lease may be lost, and this node must stop its tasks.
       this.#checkLease()
-      this.#begin()
+      if (!this.#isRenewing) this.#begin()
     })
   }
 
-  async #renew(sentAt: number): Promise<boolean> {
-    const { storage, deadlines, lease, clock, logger } = this.#node
-    const { renewMs, ttlMs } = lease.settings
-    const tooLong = new AbortController()
-    // The next renewal must not wait for a renewal that hangs.
-    const cancel = clock.schedule(renewMs, () => tooLong.abort(outcomeUnknown(`the renewal of the lease timed out after ${renewMs} ms`)))
+  async #renew(): Promise<boolean> {
+    const { storage, lease, logger } = this.#node
+    const { ttlMs } = lease.settings
+    if (lease.isInDoubt) await this.#endDoubt()
+    const renewal = lease.sends()
     try {
-      await deadlines.call(tooLong.signal, (signal) => storage.nodes.renew(this.#info(), ttlMs, { signal }))
+      await this.#call((signal) => storage.nodes.renew(this.#info(), ttlMs, { signal }))
     } catch (error) {
       logger.warn({ err: error, lease: lease.state }, 'failed to renew the lease: retrying')
       this.#listener.renewalFailed(error)
       return false
-    } finally {
-      cancel()
     }
-    lease.renewed(sentAt)
+    // The machine was suspended meanwhile: the renewal may have arrived after other nodes saw the lease expire.
+    if (lease.isInDoubt) {
+      this.#standStill()
+      return false
+    }
+    lease.renewed(renewal)
     this.#checkLease()
     this.#listener.leaseRenewed()
     return true
   }
 
+  /** Asks the registry whether the lease has expired: either the machine was suspended, or its wall clock was set forward. */
+  async #endDoubt(): Promise<void> {
+    const { storage, lease, nodeId, logger } = this.#node
+    const { gainedMs } = lease
+    let isRegistered = false
+    try {
+      const live = await this.#call((signal) => storage.nodes.live({ signal }))
+      isRegistered = live.some((node) => node.nodeId === nodeId)
+    } catch (error) {
+      logger.warn({ err: error }, 'failed to read the node registry')
+    }
+    if (!isRegistered) return this.#standStill()
+    lease.confirm()
+    this.#checkLease()
+    logger.warn({ setMs: Math.round(gainedMs) }, 'kept the lease: the wall clock of this node was set forward')
+  }
+
+  #standStill(): void {
+    const { lease, logger } = this.#node
+    const { gainedMs } = lease
+    logger.warn(
+      { suspendedMs: Math.round(gainedMs) },
+      'stood still: the machine was suspended for longer than the lease, or its wall clock was set forward while storage did not answer',
+    )
+    lease.expire()
+    this.#checkLease()
+    this.#listener.stoodStill()
+  }
+
+  /** Calls the registry with a limit: the next renewal must not wait for a call that hangs. */
+  async #call<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { deadlines, lease, clock } = this.#node
+    const { renewMs } = lease.settings
+    const tooLong = new AbortController()
+    const cancel = clock.schedule(renewMs, () => tooLong.abort(outcomeUnknown(`the renewal of the lease timed out after ${renewMs} ms`)))
+    try {
+      return await deadlines.call(tooLong.signal, call)
+    } finally {
+      cancel()
+    }
+  }
+
   #info(): NodeInfo {
     const { slots, running, delivered } = this.#worker
     const { nodeId, clock } = this.#node
-    const [startedAt, renewedAt] = [this.#startedAt, clock.now()]
+    const renewedAt = clock.now()
+    // The age of the node is that of its steady clock: others compare both times, and the wall clock may have been set.
+    const startedAt = Math.floor(renewedAt - (clock.elapsed() - this.#startedAt))
     return { nodeId, name: this.#name, startedAt, renewedAt, queues: slots, running, delivered, beat: this.#beats.beat }
   }
 }

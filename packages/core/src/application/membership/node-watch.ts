@@ -2,6 +2,7 @@ import type { CancelSchedule } from '../../ports/shared/clock.ts'
 import type { NodeInfo } from '../../ports/node-registry.ts'
 import type { NodeContext } from '../node/context.ts'
 import type { NodeListener } from '../node/listener.ts'
+import type { ClockCheck } from './clock-check.ts'
 
 /** A node that missed a renewal, or that a task names although the registry does not have it. */
 interface MissingNode {
@@ -30,6 +31,7 @@ const closeReadTtls = 2
 export class NodeWatch {
   readonly #node: NodeContext
   readonly #listener: NodeListener
+  readonly #clockCheck: ClockCheck
   /** For each node, when this node saw its latest renewal (`clock.elapsed()`), and the time that the renewal carried. */
   readonly #seen = new Map<string, { readonly renewedAt: number; readonly at: number }>()
   readonly #missing = new Map<string, MissingNode>()
@@ -44,8 +46,9 @@ export class NodeWatch {
   #cancelRead: CancelSchedule | undefined
   #isStopped = false
 
-  constructor(parts: { readonly node: NodeContext; readonly listener: NodeListener }) {
+  constructor(parts: { readonly node: NodeContext; readonly listener: NodeListener; readonly clockCheck: ClockCheck }) {
     this.#node = parts.node
+    this.#clockCheck = parts.clockCheck
     this.#listener = parts.listener
   }
 
@@ -66,6 +69,11 @@ export class NodeWatch {
   /** Whether the latest read is reliable. */
   get isReliable(): boolean {
     return this.#answersSince < Infinity
+  }
+
+  /** When the latest successful read began, by `clock.elapsed()`. */
+  get readAt(): number {
+    return this.#readAt
   }
 
   /** Whether this node may declare others dead. */
@@ -135,6 +143,7 @@ export class NodeWatch {
     this.#readAt = beganAt
     this.#live = live
     clocks.noteRead(live, beganAt)
+    this.#clockCheck.look()
     this.#compare(beganAt)
     this.#listener.nodesRead({ live, isSound, beganAt })
     if (isSound && this.#mayHaveMissedNodes) {

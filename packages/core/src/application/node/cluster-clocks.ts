@@ -1,31 +1,12 @@
 import type { NodeInfo } from '../../ports/node-registry.ts'
 import type { Clock } from '../../ports/shared/clock.ts'
+import { WallClock } from './wall-clock.ts'
 
-/** How long the clock of a node that left is remembered, and so is an earlier setting of the own clock, in milliseconds. */
+/** How long the clock of a node that left is remembered, and so are earlier settings of a clock, in milliseconds. */
 const rememberedMs = 86_400_000
 
-/** How many renewals of a node the estimate of its clock is made from. */
-const maxSamples = 5
-
-/** A change of the own wall clock against the own steady clock that is smaller than this is drift, in milliseconds. */
-const driftMs = 500
-
-/** What this node knows of the wall clock of another node. A *base* is what a wall clock shows when `clock.elapsed()` of this node is 0. */
-interface KnownClock {
-  /** The time that the latest renewal carried. */
-  readonly renewedAt: number
-  /** When this node last saw a new renewal, by `clock.elapsed()`. */
-  readonly seenAt: number
-  /** Estimates of the base, each too low by the age of the renewal when it was seen. */
-  readonly samples: readonly number[]
-}
-
-/** A setting of the own wall clock. */
-interface OwnSetting {
-  readonly base: number
-  /** Until when it was in force, by `clock.elapsed()`. */
-  until: number
-}
+/** A smaller change of the own wall clock against the own steady clock is a correction, in milliseconds. */
+const correctedMs = 500
 
 /**
  * The wall clocks of the nodes, against the steady clock of this node. Clocks of two nodes may differ by hours: translate a time that another
@@ -34,92 +15,111 @@ interface OwnSetting {
 export class ClusterClocks {
   readonly #clock: Clock
   readonly #nodeId: string
-  readonly #known = new Map<string, KnownClock>()
-  readonly #own: OwnSetting[] = []
+  readonly #own = new WallClock()
+  readonly #others = new Map<string, { readonly wallClock: WallClock; renewedAt: number }>()
   #live: ReadonlySet<string> = new Set()
   #readAt = -Infinity
 
   constructor(parts: { readonly clock: Clock; readonly nodeId: string }) {
     this.#clock = parts.clock
     this.#nodeId = parts.nodeId
-    this.#noteOwn()
   }
 
   /** Notes a read of the registry that began at this moment of `clock.elapsed()`. */
   noteRead(live: readonly Pick<NodeInfo, 'nodeId' | 'renewedAt'>[], beganAt: number): void {
     const now = this.#clock.elapsed()
-    this.#noteOwn()
     this.#live = new Set(live.map(({ nodeId }) => nodeId))
     // A renewal that this read shows for the first time is not older than this, unless its node is new to this one.
     const maxAgeMs = 2 * (now - this.#readAt)
     for (const { nodeId, renewedAt } of live) if (nodeId !== this.#nodeId) this.#noteRenewal(nodeId, renewedAt, now, maxAgeMs)
-    for (const [nodeId, { seenAt }] of this.#known) if (now - seenAt > rememberedMs) this.#known.delete(nodeId)
+    for (const [nodeId, { wallClock }] of this.#others) {
+      wallClock.forget(now - rememberedMs)
+      if (now - wallClock.seenAt > rememberedMs) this.#others.delete(nodeId)
+    }
+    this.#ownNow().forget(now - rememberedMs)
     this.#readAt = beganAt
   }
 
   /** Now, by the clock that is furthest ahead, of this node or of a node that was seen within a day. Milliseconds since 1970. */
   fastestNow(): number {
-    return Math.floor(Math.max(this.#clock.now(), Math.max(...this.#bases()) + this.#clock.elapsed()))
+    return Math.floor(Math.max(...this.#bases()) + this.#clock.elapsed())
   }
 
   /**
-   * Now, by the clock that is furthest behind, of this node or of a node that was seen within a day. If the own wall clock was set forward, it
-   * counts as it was before, for a day. Milliseconds since 1970.
+   * Now, by the clock that is furthest behind, of this node or of a node that was seen within a day. A clock that was set forward counts as it
+   * was before, for a day. Milliseconds since 1970.
    */
   slowestNow(): number {
-    return Math.floor(Math.min(this.#clock.now(), Math.min(...this.#bases()) + this.#clock.elapsed()))
+    return Math.floor(Math.min(...this.#bases()) + this.#clock.elapsed())
+  }
+
+  /** Whether this node knows the clock of a node. */
+  knows(nodeId: string): boolean {
+    return nodeId === this.#nodeId || this.#others.has(nodeId)
   }
 
   /**
-   * When the wall clock of a node shows a time, by `clock.elapsed()` of this node; `undefined` if this node does not know the clock. The
-   * answer may be late by the time between two renewals.
+   * When the wall clock of a node shows a time, by `clock.elapsed()` of this node. The answer may be late by the time between two renewals. A
+   * clock that this node does not know counts as the median of the live nodes. `writtenAt` is when the node wrote the time, by the same wall
+   * clock: the node's clock may have been set since. If no setting of the clock fits, the latest possible moment is returned.
    */
-  elapsedAt(time: number, nodeId: string): number | undefined {
-    const base = nodeId === this.#nodeId ? this.#ownBase : this.#baseOf(nodeId)
-    return base === undefined ? undefined : time - base
+  elapsedAt(time: number, nodeId: string, writtenAt: number = time): number {
+    const wallClock = this.#wallClockOf(nodeId)
+    return wallClock === undefined ? time - this.#medianBase : wallClock.elapsedAt(time, writtenAt, this.#clock.elapsed()).latest
+  }
+
+  /** The earliest moment at which the wall clock of a node may have shown a time; -Infinity if this node does not know the clock. */
+  earliestAt(time: number, nodeId: string, writtenAt: number): number {
+    return this.#wallClockOf(nodeId)?.elapsedAt(time, writtenAt, this.#clock.elapsed()).earliest ?? -Infinity
+  }
+
+  /** Now, by the wall clock of a node, in milliseconds since 1970. The answer may be early by the time between two renewals. */
+  nowOn(nodeId: string): number {
+    return (this.#wallClockOf(nodeId)?.base ?? this.#medianBase) + this.#clock.elapsed()
   }
 
   /**
-   * How far the wall clock of this node is ahead of the median of the other live nodes, in milliseconds; `undefined` if there is no other.
+   * How far the wall clock of this node is ahead of the median of the other live nodes, in milliseconds; `undefined` if this node has not seen
+   * another node renew twice.
    * The answer may be too high by the time between two renewals.
    */
   get aheadMs(): number | undefined {
-    const others = [...this.#live].flatMap((nodeId) => this.#baseOf(nodeId) ?? []).sort((a, b) => a - b)
-    const median = others[Math.floor(others.length / 2)]
-    return median === undefined ? undefined : this.#ownBase - median
+    const others = this.#otherClocks.filter(({ isSettled }) => isSettled).map(({ base }) => base)
+    return others.length === 0 ? undefined : this.#ownNow().base - medianOf(others)
   }
 
-  get #ownBase(): number {
-    return this.#clock.now() - this.#clock.elapsed()
+  /** Of this node and the other live nodes. */
+  get #medianBase(): number {
+    return medianOf([this.#ownNow(), ...this.#otherClocks].map(({ base }) => base))
   }
 
-  #baseOf(nodeId: string): number | undefined {
-    const known = this.#known.get(nodeId)
-    return known === undefined ? undefined : Math.max(...known.samples)
+  /** Of the other live nodes. */
+  get #otherClocks(): readonly WallClock[] {
+    return [...this.#live].flatMap((nodeId) => this.#others.get(nodeId)?.wallClock ?? [])
   }
 
   #bases(): readonly number[] {
-    this.#noteOwn()
-    return [...this.#own.map(({ base }) => base), ...[...this.#known.values()].map(({ samples }) => Math.max(...samples))]
+    return [this.#ownNow(), ...Array.from(this.#others.values(), ({ wallClock }) => wallClock)].flatMap(({ bases }) => bases)
+  }
+
+  #wallClockOf(nodeId: string): WallClock | undefined {
+    return nodeId === this.#nodeId ? this.#ownNow() : this.#others.get(nodeId)?.wallClock
+  }
+
+  /** The own clock, as it is set now. */
+  #ownNow(): WallClock {
+    this.#own.note(this.#clock.now(), this.#clock.elapsed(), correctedMs)
+    return this.#own
   }
 
   #noteRenewal(nodeId: string, renewedAt: number, now: number, maxAgeMs: number): void {
-    const known = this.#known.get(nodeId)
-    if (known?.renewedAt === renewedAt) return
-    const sample = renewedAt - now
-    const samples = known?.samples ?? []
-    // Lower than any age explains: the clock was set back, so the earlier estimates are void.
-    const isSetBack = sample < Math.max(...samples) - maxAgeMs
-    this.#known.set(nodeId, { renewedAt, seenAt: now, samples: isSetBack ? [sample] : [sample, ...samples].slice(0, maxSamples) })
-  }
-
-  /** Notes the setting of the own wall clock, and drops the settings of long ago. */
-  #noteOwn(): void {
-    const now = this.#clock.elapsed()
-    const base = this.#ownBase
-    const latest = this.#own.at(-1)
-    if (latest !== undefined && Math.abs(latest.base - base) <= driftMs) latest.until = now
-    else this.#own.push({ base, until: now })
-    while (now - (this.#own[0]?.until ?? now) > rememberedMs) this.#own.shift()
+    const known = this.#others.get(nodeId) ?? { wallClock: new WallClock(), renewedAt: NaN }
+    if (known.renewedAt === renewedAt) return
+    known.wallClock.note(renewedAt, now, maxAgeMs)
+    known.renewedAt = renewedAt
+    this.#others.set(nodeId, known)
   }
 }
+
+/** The median; of an even number, the lower of the two: then a task starts rather late than early. */
+const medianOf = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? NaN

@@ -52,9 +52,9 @@ export class Deadlines {
   }
 
   #slice(): Slice {
-    const now = this.#clock.now()
+    const now = this.#clock.elapsed()
     const { openedAt = now } = this.#current ?? {}
-    if (this.#current !== undefined && now >= openedAt && now - openedAt < sliceMs) return this.#current
+    if (this.#current !== undefined && now - openedAt < sliceMs) return this.#current
     const slice: Slice = { controller: new AbortController(), ends: new Set(), openedAt: now, cancelTimer: () => {} }
     slice.cancelTimer = this.#clock.schedule(this.#limitMs + sliceMs, () =>
       this.#end(slice, outcomeUnknown(`a call timed out after ${this.#limitMs} ms`)),

@@ -41,15 +41,31 @@ export type LeaseState = 'held' | 'doubtful' | 'lost'
 /** The share of `ttlMs` after which a lease that was not renewed is doubtful. */
 const doubtfulFrom = 0.6
 
+/** A wall clock that gains less than this on the steady clock is corrected, not set, in milliseconds. */
+const correctedMs = 1_000
+
+/** A renewal that was sent. */
+export interface SentRenewal {
+  /** By `clock.elapsed()`. */
+  readonly sentAt: number
+  /** How far the wall clock was ahead of the steady clock, in milliseconds. */
+  readonly base: number
+}
+
 /**
  * Computes whether the lease of this node is still valid. It measures by the node's own monotone clock, from the moment when the renewal
  * was *sent*. The registry measures from a later moment, so this node always gives up its lease before another node sees it expire.
+ *
+ * The monotone clock of Linux stands still while the machine is suspended. Then the wall clock gains on it, as it does when it is set forward.
+ * If the lease would be lost by the wall clock, the lease is *in doubt*: it is doubtful, until the registry has told which of both happened.
  */
 export class Lease {
   readonly settings: LeaseSettings
   readonly #clock: Clock
   #sentAt = -Infinity
+  #base = 0
   #unbrokenSince = Infinity
+  #wasSuspended = false
   /** When the next tick is due, by `clock.elapsed()`. */
   #tickDueAt = Infinity
   #stoodStillMs = 0
@@ -61,22 +77,22 @@ export class Lease {
 
   /** The state of the lease, computed at each read: just after a freeze of the process no timer has run yet. */
   get state(): LeaseState {
-    const age = this.#clock.elapsed() - this.#sentAt
-    const { ttlMs } = this.settings
-    return age < doubtfulFrom * ttlMs ? 'held' : age < ttlMs ? 'doubtful' : 'lost'
+    const state = this.#stateAt(this.#age)
+    if (state === 'lost') return 'lost'
+    return state === 'held' && this.#stateAt(this.#age + this.gainedMs) === 'held' ? 'held' : 'doubtful'
   }
 
   /** How long the state lasts without a renewal, in milliseconds; `undefined` if the lease is lost. */
   get lastsMs(): number | undefined {
     const { ttlMs } = this.settings
-    const age = this.#clock.elapsed() - this.#sentAt
+    const age = this.#age
     if (age >= ttlMs) return undefined
     return (age < doubtfulFrom * ttlMs ? doubtfulFrom * ttlMs : ttlMs) - age
   }
 
-  /** Whether the lease was never lost since a moment of `clock.elapsed()`: then no node can have declared this node dead since. */
-  isHeldSince(since: number): boolean {
-    return this.state !== 'lost' && this.#unbrokenSince <= since
+  /** Whether the lease is valid by the steady clock and lost by the wall clock. */
+  get isInDoubt(): boolean {
+    return this.#stateAt(this.#age) !== 'lost' && this.#stateAt(this.#age + this.gainedMs) === 'lost'
   }
 
   /**
@@ -93,11 +109,59 @@ export class Lease {
     this.#tickDueAt = this.#clock.elapsed() + withinMs
   }
 
-  /** Notes a successful renewal, which was sent at this moment of `clock.elapsed()`. */
-  renewed(sentAt: number): void {
+  /** By how much the wall clock has gained on the steady clock since the latest renewal, in milliseconds. */
+  get gainedMs(): number {
+    const gainedMs = this.#baseNow - this.#base
+    return gainedMs > correctedMs ? gainedMs : 0
+  }
+
+  /** Whether the lease was never lost since a moment of `clock.elapsed()`: then no node can have declared this node dead since. */
+  isHeldSince(since: number): boolean {
+    return this.state !== 'lost' && !this.isInDoubt && this.#unbrokenSince <= since
+  }
+
+  /** Notes that a renewal is sent now. */
+  sends(): SentRenewal {
+    return { sentAt: this.#clock.elapsed(), base: this.#baseNow }
+  }
+
+  /** Notes that a renewal was successful. */
+  renewed({ sentAt, base }: SentRenewal): void {
     if (this.state === 'lost') this.#unbrokenSince = sentAt
-    this.#sentAt = Math.max(this.#sentAt, sentAt)
+    if (sentAt < this.#sentAt) return
+    this.#sentAt = sentAt
+    this.#base = base
+    this.#wasSuspended = false
     if (this.state !== 'lost') this.#stoodStillMs = 0
+  }
+
+  /** Ends the doubt: the registry still has this node, so its wall clock was set. */
+  confirm(): void {
+    this.#base = this.#baseNow
+  }
+
+  /** Ends the doubt: the registry has lost this node, or does not answer. */
+  expire(): void {
+    this.#sentAt = -Infinity
+    this.#wasSuspended = true
+  }
+
+  /** Whether the lease was lost because the machine was suspended, as far as this node knows. */
+  get wasSuspended(): boolean {
+    return this.#wasSuspended
+  }
+
+  get #age(): number {
+    return this.#clock.elapsed() - this.#sentAt
+  }
+
+  get #baseNow(): number {
+    return this.#clock.now() - this.#clock.elapsed()
+  }
+
+  #stateAt(age: number): LeaseState {
+    const { ttlMs } = this.settings
+    return age < doubtfulFrom * ttlMs ? 'held' : age < ttlMs ? 'doubtful' : 'lost'
   }
 
   get #stillMs(): number {

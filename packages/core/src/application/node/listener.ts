@@ -27,6 +27,8 @@ export interface NodeListener {
   leaseRenewed(): void
   /** Membership failed to renew the lease of this node, and tries again. */
   renewalFailed(error: unknown): void
+  /** This node stood still for longer than its lease, and no timer has noticed it. */
+  stoodStill(): void
   /** The lease of this node has changed its state. */
   leaseChanged(state: LeaseState): void
 }

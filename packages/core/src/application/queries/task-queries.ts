@@ -70,7 +70,7 @@ export class TaskQueries {
   /** The difference of two wall clocks is known up to the time between two renewals: if it may be none, it is taken for none. */
   #ageOf({ nodeId, renewedAt }: NodeInfo): number {
     const { clock, clocks, lease } = this.#node
-    const seenMs = Math.max(0, clock.elapsed() - (clocks.elapsedAt(renewedAt, nodeId) ?? Infinity))
+    const seenMs = Math.max(0, clock.elapsed() - clocks.elapsedAt(renewedAt, nodeId))
     const ageMs = clock.now() - renewedAt
     return Math.round(ageMs >= seenMs && ageMs <= seenMs + 2 * lease.settings.renewMs ? ageMs : seenMs)
   }

@@ -11,6 +11,7 @@ import type { ApartNode, Peers } from '../membership/peers.ts'
 import { persist } from '../node/retrying.ts'
 import type { QueueHorizons } from './queue-horizons.ts'
 import type { Recovery } from './recovery.ts'
+import type { RowTimes } from './row-times.ts'
 import { isUnreadable } from './unreadable-tasks.ts'
 import { shardCount } from '../membership/shards.ts'
 import { forEach, walk } from '../node/iterating.ts'
@@ -81,6 +82,7 @@ export class Doctor {
   readonly #horizons: QueueHorizons
   readonly #recovery: Recovery
   readonly #peers: Peers
+  readonly #times: RowTimes
   readonly #overdueMs: number
 
   constructor(parts: {
@@ -89,6 +91,7 @@ export class Doctor {
     readonly horizons: QueueHorizons
     readonly recovery: Recovery
     readonly peers: Peers
+    readonly times: RowTimes
     readonly overdueMs: number
   }) {
     this.#node = parts.node
@@ -96,6 +99,7 @@ export class Doctor {
     this.#horizons = parts.horizons
     this.#recovery = parts.recovery
     this.#peers = parts.peers
+    this.#times = parts.times
     this.#overdueMs = parts.overdueMs
   }
 
@@ -152,7 +156,7 @@ export class Doctor {
     }
     if (details === undefined) return found('unreadable', 'historyMissing', row.updatedAt, 'the task is listed and has no history')
     // A row that has been behind only for a moment is still being saved.
-    if (details.version > row.version && details.updatedAt + this.#overdueMs < this.#node.clock.now())
+    if (details.version > row.version && this.#times.changedAt(details) + this.#overdueMs < this.#node.clock.elapsed())
       return found(
         'divergent',
         'rowBehind',
@@ -179,8 +183,9 @@ export class Doctor {
   }
 
   /** Why no live node takes a task that is due, or `undefined`. */
-  #whyNotTaken({ status, queue, ...details }: TaskDetails): string | undefined {
-    const isDue = status === 'waiting' && waitsSince(details) + this.#overdueMs < this.#node.clock.now()
+  #whyNotTaken(details: TaskDetails): string | undefined {
+    const { status, queue } = details
+    const isDue = status === 'waiting' && this.#times.dueAt(details) + this.#overdueMs < this.#node.clock.elapsed()
     if (!isDue) return undefined
     const serving = this.#watch.live.filter(({ queues }) => queues[queue] !== undefined)
     const taking = serving.filter(({ queues }) => (queues[queue] ?? 0) > 0)

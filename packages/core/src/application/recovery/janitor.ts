@@ -13,6 +13,7 @@ import type { Peers } from '../membership/peers.ts'
 import type { Purging } from './purging.ts'
 import type { QueueHorizons } from './queue-horizons.ts'
 import type { Recovery } from './recovery.ts'
+import type { RowTimes } from './row-times.ts'
 import type { JanitorSettings } from './settings.ts'
 import { shardCount, shardsOf } from '../membership/shards.ts'
 import { forEach, walk } from '../node/iterating.ts'
@@ -39,6 +40,7 @@ export class Janitor {
   readonly #registry: TaskRegistry
   readonly #watch: NodeWatch
   readonly #horizons: QueueHorizons
+  readonly #times: RowTimes
   readonly #recovery: Recovery
   readonly #purging: Purging
   readonly #peers: Peers
@@ -60,6 +62,7 @@ export class Janitor {
     readonly registry: TaskRegistry
     readonly watch: NodeWatch
     readonly horizons: QueueHorizons
+    readonly times: RowTimes
     readonly recovery: Recovery
     readonly purging: Purging
     readonly peers: Peers
@@ -69,6 +72,7 @@ export class Janitor {
     this.#registry = parts.registry
     this.#watch = parts.watch
     this.#horizons = parts.horizons
+    this.#times = parts.times
     this.#recovery = parts.recovery
     this.#purging = parts.purging
     this.#peers = parts.peers
@@ -144,6 +148,7 @@ export class Janitor {
     const isFull = this.#isFullDue || clock.elapsed() - this.#lastFullAt >= fullEvery * this.#settings.intervalMs
     this.#isFullDue = false
     this.#hasFailed = false
+    this.#recovery.hasPostponed = false
     this.#horizons.refresh(live)
     let repaired = await this.#recheckSaved()
     const shards = this.#shards()
@@ -157,7 +162,7 @@ export class Janitor {
     if (dueBefore === -Infinity) return repaired
     if (isFull) this.#recovery.unreadable.beginSweep()
     for (const shard of shards) repaired += await this.#sweepShard(shard, dueBefore)
-    if (this.#hasFailed) this.#lastFullAt = -Infinity
+    if (this.#hasFailed || this.#recovery.hasPostponed) this.#lastFullAt = -Infinity
     else if (isFull) {
       this.#lastFullAt = clock.elapsed()
       this.#recovery.prune()
@@ -229,7 +234,7 @@ export class Janitor {
     }
   }
 
-  /** A task that was due before this time may have a lost message. Milliseconds since 1970. */
+  /** A task that was due before this time, by any clock, may have a lost message. Milliseconds since 1970. */
   async #overtakenBefore(): Promise<number> {
     const named = this.#watch.live.flatMap(({ queues, delivered }) => [...Object.keys(queues), ...Object.keys(delivered)])
     const queues = new Set([
@@ -240,18 +245,19 @@ export class Janitor {
     ])
     queues.delete('')
     const horizons = await Promise.all([...queues].map((queue) => this.#horizons.of(queue)))
-    return Math.max(-Infinity, ...horizons) - this.#settings.overdueMs
+    return this.#times.latestTime(Math.max(-Infinity, ...horizons) - this.#settings.overdueMs)
   }
 
   /** Purges by the retention. Only the node with shard 0 does this. */
   async #retain(): Promise<void> {
     const { finishedMs } = this.#settings
-    const { clock, logger } = this.#node
+    const { clock, clocks, logger } = this.#node
     if (finishedMs === undefined || !this.#watch.isReliable) return
     const everyMs = Math.min(Math.max(finishedMs / 10, this.#settings.intervalMs), 3_600_000)
     if (!this.#shards().includes(0) || clock.elapsed() - this.#purgedAt < everyMs) return
     this.#purgedAt = clock.elapsed()
-    const { removed, deferred, unreadable } = await this.#purging.purge(clock.now() - finishedMs, this.#stopped.signal)
+    // By the slowest clock: a node whose clock is a month ahead must not remove everything.
+    const { removed, deferred, unreadable } = await this.#purging.purge(clocks.slowestNow() - finishedMs, this.#stopped.signal)
     if (removed > 0) logger.info({ removed, deferred, unreadable, finishedMs }, 'removed finished tasks: their retention has passed')
   }
 }

@@ -1,7 +1,8 @@
 import { isSuspect } from '../../domain/crashes.ts'
 import type { TaskDetails, TaskLife } from '../../domain/task-details.ts'
-import { waitsSince } from '../../domain/task-details.ts'
+import { writerOf } from '../../domain/task-details.ts'
 import type { TaskProgress } from '../../domain/task-event.ts'
+import { longestDelayMs } from '../../domain/retry-policy.ts'
 import type { TaskId } from '../../domain/task-id.ts'
 import { isFinalStatus } from '../../domain/task-status.ts'
 import type { UnreadableRow } from '../../ports/task-listing.ts'
@@ -16,8 +17,8 @@ import { persist } from '../node/retrying.ts'
 import type { Publisher } from '../commands/publisher.ts'
 import type { QueueHorizons } from './queue-horizons.ts'
 import type { Sender } from '../commands/sender.ts'
+import type { RowTimes } from './row-times.ts'
 import type { Suspicion } from './suspicion.ts'
-import { schedulerOf } from './suspicion.ts'
 import { isUnreadable, UnreadableTasks } from './unreadable-tasks.ts'
 
 /** A task without its scheduler is adopted at most this long before it is due, in milliseconds; a later sweep adopts the others. */
@@ -37,10 +38,15 @@ export class Recovery {
   readonly #sender: Sender
   readonly #watch: NodeWatch
   readonly #horizons: QueueHorizons
+  readonly #times: RowTimes
   readonly #overdueMs: number
   readonly unreadable: UnreadableTasks
-  /** The resent messages, so that a message in a backlog is not resent at every sweep. */
+  /** Whether a task could not be judged, because the registry did not answer. The next sweep has to be full. */
+  hasPostponed = false
+  /** The resent messages, so that a message in a backlog is not resent at every sweep. Times are by `clock.elapsed()`. */
   readonly #resent = new Map<TaskId, { readonly at: number; readonly times: number }>()
+  /** The writers of rows whose clocks this node does not know: when it first met a row of theirs. */
+  readonly #strangers = new Map<string, number>()
   #reconnectedAt = -Infinity
 
   constructor(parts: {
@@ -50,6 +56,7 @@ export class Recovery {
     readonly sender: Sender
     readonly watch: NodeWatch
     readonly horizons: QueueHorizons
+    readonly times: RowTimes
     readonly overdueMs: number
   }) {
     this.#node = parts.node
@@ -58,6 +65,7 @@ export class Recovery {
     this.#sender = parts.sender
     this.#watch = parts.watch
     this.#horizons = parts.horizons
+    this.#times = parts.times
     this.#overdueMs = parts.overdueMs
     this.unreadable = new UnreadableTasks(parts.node.logger)
   }
@@ -67,9 +75,16 @@ export class Recovery {
     if (row.status !== 'waiting') {
       const { node = row.createdOn } = row
       if (!this.#watch.isLive(node)) return { type: 'orphaned', nodeId: node }
-      return row.updatedAt + oldMs < this.#node.clock.now() ? { type: 'old' } : undefined
+      return this.#times.changedAt(row) + oldMs < this.#now ? { type: 'old' } : undefined
     }
-    if (waitsSince(row) > this.#node.clock.now()) return this.#watch.isLive(schedulerOf(row)) ? undefined : { type: 'unscheduled' }
+    if (!(await this.#canTellTimes(row))) {
+      this.hasPostponed = true
+      return undefined
+    }
+    if (this.#times.dueAt(row) > this.#now) {
+      const isScheduled = this.#watch.isLive(writerOf(row)) && !this.#times.isDoubtful(row)
+      return isScheduled ? undefined : { type: 'unscheduled' }
+    }
     return (await this.#isOvertaken(row)) ? { type: 'overtaken' } : undefined
   }
 
@@ -87,7 +102,7 @@ export class Recovery {
   /** Repairs a task if the suspicion holds. Returns whether anything was repaired. */
   async repair(row: TaskDetails, suspicion: Suspicion): Promise<boolean> {
     if (suspicion.type === 'unscheduled') {
-      if (waitsSince(row) - this.#node.clock.now() <= adoptedMs) await this.#sender.send(row)
+      await this.#adopt(row)
       return false
     }
     if (suspicion.type === 'orphaned' && !this.#watch.isDead(suspicion.nodeId)) {
@@ -102,7 +117,7 @@ export class Recovery {
     if (wasBehind) await this.#publisher.saveRow(details)
     if (isFinalStatus(details.status)) return true
     if (details.status !== 'waiting') return (await this.#repairRunning(aggregate, details)) || wasBehind
-    if (waitsSince(details) > this.#node.clock.now() || (await this.#isOvertaken(details))) {
+    if (this.#times.dueAt(details) > this.#now || (await this.#isOvertaken(details))) {
       await this.#sendAgain(aggregate, details)
       return true
     }
@@ -114,13 +129,29 @@ export class Recovery {
    * messages, so the overdue time of every message starts again.
    */
   noteGap(): void {
-    this.#reconnectedAt = this.#node.clock.now()
+    this.#reconnectedAt = this.#now
   }
 
   /** Drops the records of old resends. */
   prune(): void {
-    const longAgo = this.#node.clock.now() - 2 * this.#overdueMs * 2 ** maxDoublings
+    this.#times.prune()
+    this.#strangers.clear()
+    const longAgo = this.#now - 2 * this.#overdueMs * 2 ** maxDoublings
     for (const [taskId, { at }] of this.#resent) if (at < longAgo) this.#resent.delete(taskId)
+  }
+
+  /** Whether this node knows the clock of the row's writer, or has not found the writer among the live nodes. */
+  async #canTellTimes(row: TaskDetails): Promise<boolean> {
+    const writer = writerOf(row)
+    if (this.#node.clocks.knows(writer)) return true
+    const metAt = this.#strangers.get(writer) ?? this.#now
+    this.#strangers.set(writer, metAt)
+    if (this.#watch.readAt < metAt) await this.#watch.refreshFromNow()
+    return this.#watch.readAt >= metAt
+  }
+
+  get #now(): number {
+    return this.#node.clock.elapsed()
   }
 
   /** Reads the history; `undefined` if it is unreadable, which is logged once. */
@@ -146,15 +177,29 @@ export class Recovery {
   async #isOvertaken(details: TaskDetails): Promise<boolean> {
     const { at = -Infinity, times = 0 } = this.#resent.get(details.taskId) ?? {}
     const patienceMs = this.#overdueMs * 2 ** Math.min(times, maxDoublings)
-    const since = Math.max(waitsSince(details), at, this.#reconnectedAt)
-    if (since + patienceMs > this.#node.clock.now()) return false
+    const since = Math.max(this.#times.dueAt(details), at, this.#reconnectedAt)
+    if (since + patienceMs > this.#now) return false
     return since + this.#overdueMs <= (await this.#horizons.of(details.queue))
+  }
+
+  /** Sends the message of a task when it is due, in place of a node that is gone. */
+  async #adopt(row: TaskDetails): Promise<void> {
+    if (this.#times.isDoubtful(row)) {
+      // Is the due time of the row wrong, or the clock of this node? The task waits as long as its policy allows, and no longer.
+      const aggregate = await this.#read(row)
+      if (aggregate?.details?.version !== row.version) return
+      const { retry, failures, crashes } = aggregate.state
+      this.#times.noteDelay(row, longestDelayMs(retry, Math.max(failures, crashes.inARow)))
+    }
+    const dueInMs = this.#times.dueAt(row) - this.#now
+    if (dueInMs <= adoptedMs && !this.#watch.isLive(writerOf(row))) await this.#sender.send(row, { dueInMs })
   }
 
   async #sendAgain({ created, state }: Aggregate, details: TaskDetails): Promise<void> {
     const { taskId, queue, version, attempt } = details
-    const now = this.#node.clock.now()
-    if (waitsSince(details) <= now) {
+    const now = this.#now
+    const dueInMs = this.#times.dueAt(details) - now
+    if (dueInMs <= 0) {
       this.#resent.set(taskId, { at: now, times: (this.#resent.get(taskId)?.times ?? 0) + 1 })
       const fields = { taskId, queue, attempt }
       // Its message may be among those that workers postpone. Nobody can tell, and a second message does no harm.
@@ -162,7 +207,7 @@ export class Recovery {
         this.#node.logger.info(fields, 'sent a task again that has crashed: it waits, or its message is lost')
       else this.#node.logger.warn(fields, 'resent the lost message of a waiting task')
     }
-    await this.#sender.send(details, version === 1 ? created : undefined)
+    await this.#sender.send(details, { created: version === 1 ? created : undefined, dueInMs })
   }
 
   async #repairRunning(aggregate: Aggregate, { taskId, createdAt, node = '', attempt }: TaskDetails): Promise<boolean> {
@@ -175,7 +220,11 @@ export class Recovery {
     if (!this.#watch.isDead(node)) return false
     const { nodeId, logger, commandTimeoutMs, random } = this.#node
     const progress = await this.#savedProgress({ taskId, createdAt })
-    const { refused, aggregate: after } = await this.#eventSourcing.dispatch(
+    const {
+      refused,
+      aggregate: after,
+      dueInMs,
+    } = await this.#eventSourcing.dispatch(
       {
         type: 'DeclareDead',
         ...commandBase(this.#node, taskId),
@@ -192,7 +241,7 @@ export class Recovery {
     const fields = { taskId, type, attempt, diedOn: node, by: nodeId, status, crashes }
     if (status === 'died') logger.error(fields, 'ended a task as died: its process died too often')
     else logger.warn(fields, 'declared an attempt dead: its node is gone')
-    if (status === 'waiting') await this.#sender.send(after.details)
+    if (status === 'waiting') await this.#sender.send(after.details, { dueInMs })
     return true
   }
 

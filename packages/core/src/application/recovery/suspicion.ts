@@ -1,5 +1,3 @@
-import type { TaskDetails } from '../../domain/task-details.ts'
-
 /** What may be wrong with an unfinished task, judged by its row alone. The history decides. */
 export type Suspicion =
   /** The task waits and is due, and its queue has delivered later messages: its message may be lost. */
@@ -10,6 +8,3 @@ export type Suspicion =
   | { readonly type: 'orphaned'; readonly nodeId: string }
   /** The task has been running for long: its row may be outdated. */
   | { readonly type: 'old' }
-
-/** The node that sends the message of a waiting task when it is due, according to its row. */
-export const schedulerOf = ({ attempt, createdOn, node }: TaskDetails): string => (attempt === 0 ? createdOn : (node ?? createdOn))

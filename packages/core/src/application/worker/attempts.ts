@@ -222,7 +222,7 @@ export class Attempts {
 
   async #conclude(run: TaskRun, command: TaskCommand, isRetry = false): Promise<void> {
     const outcome = await this.#dispatch(run, command, isRetry)
-    const { refused, aggregate } = outcome
+    const { refused, aggregate, dueInMs } = outcome
     const { details } = aggregate
     logEnd(this.#node, run, outcome)
     if (refused !== undefined) {
@@ -232,7 +232,7 @@ export class Attempts {
         'dropped the end of an attempt: it was ended elsewhere before',
       )
       await this.#showEndedElsewhere(aggregate)
-    } else if (details?.status === 'waiting') await this.#sender.send(details)
+    } else if (details?.status === 'waiting') await this.#sender.send(details, { dueInMs })
     this.#forget(run)
   }
 

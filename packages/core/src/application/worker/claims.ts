@@ -221,7 +221,10 @@ export class Claims {
     const { delivery, queue, untilFree } = taken
     const claim: Claim = { taskId: delivery.message.taskId, begunAt: this.#node.clock.elapsed(), heard: 0, isRefused: false }
     this.#open.add(claim)
-    const command = { type: 'StartTask', ...commandBase(this.#node, claim.taskId), fence: this.#node.clocks.fastestNow() } as const
+    const { version, dueInMs } = delivery.message
+    // The sender has waited until the task was due, by its own clock.
+    const due = dueInMs === undefined ? { dueVersion: version } : {}
+    const command = { type: 'StartTask', ...commandBase(this.#node, claim.taskId), fence: this.#node.clocks.fastestNow(), ...due } as const
     let stands = false
     try {
       // Retry until closed: after a lost answer, only a retry can tell whether the claim was written.
@@ -238,7 +241,7 @@ export class Claims {
         if (aggregate.details !== undefined) await this.#publisher.saveRow(aggregate.details)
         await untilFree?.()
       }
-      if (refused === 'notDue' && aggregate.details !== undefined) await this.#sender.send(aggregate.details)
+      if (refused === 'notDue' && aggregate.details !== undefined) await this.#sender.postpone(aggregate.details, delivery.message)
       if (refused === undefined) this.#onClaimed(delivery, queue)
       // The claim is written, so the body does not wait for the queue.
       const accepted = this.#accept(delivery)

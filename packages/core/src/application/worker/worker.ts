@@ -51,6 +51,7 @@ export class TaskWorker {
   readonly #attempts: Attempts
   readonly #claims: Claims
   readonly #consumers = new Map<string, Consumer>()
+  /** For each queue, when the latest delivered message was sent, by `clock.elapsed()`. */
   readonly #delivered = new Map<string, number>()
   /** For each queue, how many deliveries there were, and how many are being handled. */
   readonly #flows = new Map<string, { taken: number; busy: number }>()
@@ -88,12 +89,14 @@ export class TaskWorker {
   }
 
   /**
-   * For each queue, the latest `sentAt` of a delivered message whose task was claimed.
+   * For each queue, when the latest message was sent whose task was claimed, by the wall clock of this node.
    *
    * @internal
    */
   get delivered(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#delivered)
+    const { clock, nodeId, clocks } = this.#node
+    const since = clocks.nowOn(nodeId) - clock.elapsed()
+    return Object.fromEntries(Array.from(this.#delivered, ([queue, at]) => [queue, Math.floor(at + since)]))
   }
 
   /**
@@ -233,9 +236,12 @@ export class TaskWorker {
   }
 
   /** Only a claim counts: other messages may be forged, and one that lies about its time would make the messages behind it look lost. */
-  #claimed({ message }: Delivery, queue: string): void {
-    const sentAt = Math.min(message.sentAt, this.#node.clock.now())
-    this.#delivered.set(queue, Math.max(this.#delivered.get(queue) ?? 0, sentAt))
+  #claimed({ message: { sentAt, sentBy = '' } }: Delivery, queue: string): void {
+    const { clock, clocks } = this.#node
+    const at = clocks.elapsedAt(sentAt, sentBy)
+    // The clock of a sender that is unknown here may be far ahead: its message must not make others look lost.
+    if (at > clock.elapsed() && !clocks.knows(sentBy)) return
+    this.#delivered.set(queue, Math.max(this.#delivered.get(queue) ?? -Infinity, Math.min(at, clock.elapsed())))
   }
 
   async #track(handled: Promise<unknown>): Promise<void> {

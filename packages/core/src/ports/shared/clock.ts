@@ -11,9 +11,12 @@ export type CancelSchedule = () => void
  * **You may assume** that callbacks do not throw.
  */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970. It may be set, forward and back. */
   now(): number
-  /** Milliseconds since a fixed moment. Never set back or forward, so that it measures durations. */
+  /**
+   * Milliseconds since a fixed moment. Never set back or forward, so that it measures durations. It may stand still while the machine is
+   * suspended, as that of Linux does.
+   */
   elapsed(): number
   /** Calls back after `ms` milliseconds; with 0 or less as soon as possible. */
   schedule(ms: number, callback: () => void): CancelSchedule

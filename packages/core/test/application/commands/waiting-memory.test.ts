@@ -10,6 +10,7 @@ import { Outbox } from '../../../src/application/commands/outbox.ts'
 import { Publisher } from '../../../src/application/commands/publisher.ts'
 import { Sender } from '../../../src/application/commands/sender.ts'
 import type { NodeContext } from '../../../src/application/node/context.ts'
+import { ClusterClocks } from '../../../src/application/node/cluster-clocks.ts'
 import { Deadlines } from '../../../src/application/node/deadlines.ts'
 
 setFlagsFromString('--expose-gc')
@@ -52,7 +53,9 @@ class Stage {
   readonly #closing = new AbortController()
 
   readonly #node = {
+    nodeId: 'n',
     clock: this.clock,
+    clocks: new ClusterClocks({ clock: this.clock, nodeId: 'n' }),
     deadlines: new Deadlines(this.clock, minute),
     logger: silentLogger,
     random: () => 0.5,
@@ -117,23 +120,23 @@ const heldOf = async (references: readonly WeakRef<object>[]): Promise<number> =
 describe('what a node holds of a task that waits', () => {
   it('is neither payload nor details until the task is due; its message then carries no payload', async () => {
     const stage = new Stage()
-    const references = await stage.give(stage.clock.now() + minute, (task) => stage.sender.send(task.details, task.created))
+    const references = await stage.give(stage.clock.now() + minute, (task) => stage.sender.send(task.details, { created: task.created }))
     expect(await heldOf(references)).toBe(0)
     await stage.clock.advance(minute)
-    expect(stage.messages).toEqual([{ taskId, version: 1, sentAt: stage.clock.now() }])
+    expect(stage.messages).toEqual([{ taskId, version: 1, sentAt: stage.clock.now(), sentBy: 'n' }])
   })
 
   it('is neither payload nor details while a message is retried; the first message carried the payload', async () => {
     const stage = new Stage()
-    await stage.sender.send(submitted().details, created())
+    await stage.sender.send(submitted().details, { created: created() })
     expect(stage.messages.pop()?.created).toEqual(created())
     stage.isDown = true
-    const references = await stage.give(undefined, (task) => stage.sender.send(task.details, task.created))
+    const references = await stage.give(undefined, (task) => stage.sender.send(task.details, { created: task.created }))
     await stage.clock.advance(minute)
     expect(await heldOf(references)).toBe(0)
     stage.isDown = false
     await stage.clock.advance(minute)
-    expect(stage.messages).toEqual([{ taskId, version: 1, sentAt: expect.any(Number) }])
+    expect(stage.messages).toEqual([{ taskId, version: 1, sentAt: expect.any(Number), sentBy: 'n' }])
   })
 
   it('is not the row while the row is retried: a retry reads the history', async () => {

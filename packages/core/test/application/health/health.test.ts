@@ -14,7 +14,7 @@ describe('the health of a node', () => {
     const { checkedAt } = node.manager.health().store
     expect(cluster.clock.now() - checkedAt).toBeLessThanOrEqual(5_000)
     const checks = { open: check, lease: check, store: check, bus: check, peers: check, consuming: check }
-    expect(node.manager.health()).toEqual({ ok: true, ...checks, apart: [], unreadable: 0 })
+    expect(node.manager.health()).toEqual({ ok: true, ...checks, apart: [], unreadable: 0, clockOffsetMs: 0 })
     expect(front.manager.health()).not.toHaveProperty('consuming')
     expect(front.manager.health()).not.toHaveProperty('sending')
     expect(front.manager.health().ok).toBe(true)

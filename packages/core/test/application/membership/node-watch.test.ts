@@ -2,6 +2,7 @@ import type { NodeInfo, NodeRegistry } from '@taskledger/core/ports'
 import { silentLogger } from '@taskledger/core/ports'
 import { virtualClock } from '@taskledger/core/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { ClockCheck } from '../../../src/application/membership/clock-check.ts'
 import { ClusterClocks } from '../../../src/application/node/cluster-clocks.ts'
 import { Deadlines } from '../../../src/application/node/deadlines.ts'
 import { Lease } from '../../../src/application/node/lease.ts'
@@ -30,7 +31,7 @@ const info = (nodeId: string, renewedAt: number): NodeInfo => ({
 
 /** What a renewal of this node does: it extends the lease, and reads the registry. */
 const renewed = async (): Promise<void> => {
-  lease.renewed(clock.elapsed())
+  lease.renewed(lease.sends())
   shown.set(self, clock.now())
   await watch.refresh()
 }
@@ -70,9 +71,10 @@ beforeEach(() => {
     rowSaved: ignore,
     leaseRenewed: ignore,
     renewalFailed: ignore,
+    stoodStill: ignore,
     leaseChanged: ignore,
   }
-  watch = new NodeWatch({ node: context, listener })
+  watch = new NodeWatch({ node: context, listener, clockCheck: new ClockCheck(context) })
 })
 
 describe('a node that is watched', () => {
@@ -161,7 +163,7 @@ describe('a node that is watched', () => {
     await pass(30, 'other')
     shown.clear()
     for (let look = 0; look < 40; look++) {
-      lease.renewed(clock.elapsed())
+      lease.renewed(lease.sends())
       await watch.refresh()
       await clock.advance(1_000)
     }

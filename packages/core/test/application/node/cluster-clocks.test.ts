@@ -35,7 +35,8 @@ const readAfter = async (ageMs: number): Promise<void> => {
 
 describe('the clocks of a cluster', () => {
   it('are unknown before a read of the registry', () => {
-    expect(clocks.elapsedAt(self.now(), 'other')).toBe(undefined)
+    expect([clocks.knows('other'), clocks.knows('self')]).toEqual([false, true])
+    expect(clocks.elapsedAt(self.now() + 5, 'other')).toBe(self.elapsed() + 5)
     expect(clocks.aheadMs).toBe(undefined)
     expect([clocks.fastestNow(), clocks.slowestNow()]).toEqual([self.now(), self.now()])
     expect(clocks.elapsedAt(self.now() - 7, 'self')).toBe(self.elapsed() - 7)
@@ -48,6 +49,7 @@ describe('the clocks of a cluster', () => {
     expect(clocks.elapsedAt(at, 'fast')).toBe(3_000)
     await readAfter(200)
     expect(clocks.elapsedAt(at, 'fast')).toBe(200)
+    expect(clocks.nowOn('fast')).toBe(fast.now() - 200)
     await readAfter(4_000)
     expect(clocks.elapsedAt(at, 'fast')).toBe(200)
   })
@@ -73,7 +75,7 @@ describe('the clocks of a cluster', () => {
     await time.advance(20_000)
     await readAfter(0)
     expect(clocks.fastestNow()).toBe(self.now())
-    expect(clocks.elapsedAt(at, 'fast')).toBe(undefined)
+    expect(clocks.knows('fast')).toBe(false)
   })
 
   it('follow a clock that is set forward and back', async () => {
@@ -109,7 +111,11 @@ describe('the clocks of a cluster', () => {
     for (const [index, aheadMs] of [0, 10, 20 * hour].entries()) join(`other-${index}`, aheadMs)
     self.skewMs = -hour
     await readAfter(0)
+    // A first renewal may have been old.
+    expect(clocks.aheadMs).toBe(undefined)
+    await readAfter(0)
     expect(clocks.aheadMs).toBe(-hour - 10)
+    expect(clocks.nowOn('unknown')).toBe(self.now() + hour)
     others.clear()
     await readAfter(0)
     expect(clocks.aheadMs).toBe(undefined)

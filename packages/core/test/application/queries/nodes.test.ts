@@ -9,8 +9,7 @@ describe('the nodes that a manager shows', () => {
   ])('say how old their entries are: with %s', async (_what, skewMs, maxErrorMs) => {
     await using cluster = new VirtualCluster()
     const asking = await cluster.node()
-    const other = await cluster.node()
-    other.process.skewMs = skewMs
+    const other = await cluster.node({ skewMs })
     await cluster.advance(60_000)
     other.faults.fail('before', ({ name }) => name === 'nodes.renew')
     await cluster.advance(12_000)
