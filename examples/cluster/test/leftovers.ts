@@ -1,4 +1,5 @@
 import type { Servers } from '@taskledger/servers'
+import { credentialsIn } from '@taskledger/servers'
 import { connect } from 'amqplib'
 import { Client } from 'cassandra-driver'
 
@@ -24,7 +25,7 @@ const keyspaces = async ({ cassandra }: Servers, name: string): Promise<readonly
 }
 
 const things = async ({ amqp }: Servers, prefix: string): Promise<readonly string[]> => {
-  const connection = await connect(amqp.url)
+  const connection = await connect(amqp.url, credentialsIn(amqp.url))
   // A check of a missing queue or exchange closes its channel.
   const isThere = async (what: 'checkQueue' | 'checkExchange', name: string): Promise<boolean> => {
     const channel = await connection.createChannel()

@@ -244,8 +244,10 @@ describe('a broker with faults', { concurrent: false }, () => {
     await broker.ctl('add_user', 'pä', 'grüße/50%')
     await broker.ctl('set_permissions', 'pä', '.*', '.*', '.*')
     const host = broker.endpoint.url.split('@')[1] ?? ''
-    for (const user of ['pä:grüße%2F50%', `${encodeURIComponent('pä')}:${encodeURIComponent('grüße/50%')}`])
-      await (await rabbitmqMessaging({ url: `amqp://${user}@${host}`, prefix: 'p', logger: silentLogger, ...quickly })).close()
+    for (const user of ['pä:grüße%2F50%', `${encodeURIComponent('pä')}:${encodeURIComponent('grüße/50%')}`]) {
+      await using client = await TestClient.open(`amqp://${user}@${host}`)
+      await client.messaging.queue.send('default', newMessage())
+    }
   })
 
   describe('the rights of the user', { concurrent: false }, () => {

@@ -1,5 +1,6 @@
 import type { ChannelModel, ConfirmChannel, Options } from 'amqplib'
 import { connect } from 'amqplib'
+import { credentialsIn } from '@taskledger/servers'
 
 /** Direct access to the broker, without the adapter. */
 export class Broker {
@@ -16,7 +17,7 @@ export class Broker {
   }
 
   static async connect(url: string): Promise<Broker> {
-    const model = await connect(url, { noDelay: true })
+    const model = await connect(url, { noDelay: true, ...credentialsIn(url) })
     model.on('error', () => {})
     const channel = await model.createConfirmChannel()
     channel.on('error', () => {})

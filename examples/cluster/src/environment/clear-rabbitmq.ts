@@ -1,3 +1,4 @@
+import { credentialsIn } from '@taskledger/servers'
 import { connect } from 'amqplib'
 import { reindexMailbox } from '@taskledger/example-reindex/job'
 import type { EngineSettings } from './engines.ts'
@@ -9,7 +10,7 @@ const connectMs = 10_000
  * possible name is deleted.
  */
 export const clearRabbitmq = async ({ amqpUrl, prefix }: EngineSettings): Promise<void> => {
-  const connection = await connect(amqpUrl, { timeout: connectMs })
+  const connection = await connect(amqpUrl, { timeout: connectMs, ...credentialsIn(amqpUrl) })
   try {
     const channel = await connection.createChannel()
     const { queue } = reindexMailbox
