@@ -102,7 +102,7 @@ export const submissionRules: readonly Rule<Adapters>[] = [
     id: 'TM-4.11',
     kind: 'plain',
     title:
-      'a refused submit writes nothing: a payload that the schema refuses, that is not JSON, or that is too large, and an unknown type',
+      'a refused submit writes nothing: a payload that the schema refuses, that is not JSON, or that is too large, an unknown type, and what could not be read back',
     hint: 'check everything before the first append',
     run: async (cluster) => {
       const strict = declareTask({
@@ -125,6 +125,11 @@ export const submissionRules: readonly Rule<Adapters>[] = [
         [manager.submit(echoTask, 'x'.repeat(256 * 1024 - 1)), 'TOO_LARGE'],
         [manager.submitMany(echoTask, [1, 2, Number.NaN]), 'NOT_JSON'],
         [manager.submit(stranger, 1), 'UNKNOWN_TASK_TYPE'],
+        [manager.submit(echoTask, 1, { retryOf: 'ORDER-17' as TaskId }), 'MISUSE'],
+        [manager.submit(echoTask, 1, { labels: 'demo' as never }), 'MISUSE'],
+        [manager.submit({ ...echoTask, timeoutMs: '5s' as never }, 1), 'MISUSE'],
+        [manager.submit({ ...echoTask, version: 1.5 }, 1), 'MISUSE'],
+        [manager.submit({ ...echoTask, queue: 'q'.repeat(300) }, 1), 'MISUSE'],
       ] as const
       for (const [submit, code] of refusals) assert.equal(codeOf(await outcomeOf(submit)), code)
       assert.deepEqual([(await cluster.listed(node)).length, (await cluster.histories()).size], [0, 0])
