@@ -26,7 +26,7 @@ export interface NodeRegistryCapabilities {
 export interface WorkQueueCapabilities {
   /** Whether a sent message outlives a restart of the engine. If false, then WQ-1.3 does not apply. */
   readonly durability: boolean
-  /** Within how many milliseconds a message is delivered again if its consumer died before it accepted. */
+  /** Within how many milliseconds a message is delivered again if its consumer died, or stood still, before it accepted. */
   readonly redeliveryWithinMs: number
   /** Whether `release({ delayMs })` waits. If false, then the message is delivered again at once. */
   readonly delayedRelease: boolean
