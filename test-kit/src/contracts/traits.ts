@@ -13,7 +13,10 @@ export interface PortCall<Port> {
   call(port: Port, signal?: AbortSignal): Promise<unknown>
 }
 
-/** What every port promises for each of its methods: CLOSED after close, respect for an aborted signal, a second close. Their ids end in -T.1 to -T.3. */
+/**
+ * The rules of every port: after close each method fails with CLOSED, an aborted signal ends each method, and a port can be closed twice. Their
+ * ids end in -T.1 to -T.3.
+ */
 export const traitRules = <Port extends Closable>(prefix: string, calls: readonly PortCall<Port>[]): readonly Rule<Port>[] => [
   {
     id: `${prefix}-T.1`,

@@ -1,8 +1,8 @@
 import type { TaskMessaging, TaskStorage } from '@taskledger/core/ports'
 
 /**
- * One client of a storage and a messaging: what one node of a cluster works on. `peer()` of a harness gives another one on the
- * same data.
+ * A client of a storage and a client of a messaging, as one node of a cluster has them. `peer()` of a harness opens another pair
+ * on the same data.
  *
  * Where the harness has the hook `inject(bytes, where)`, `where` is `queue/<name>`, `bus`, or `history/<task id>`.
  */

@@ -20,7 +20,7 @@ interface Fault {
   readonly strike: (call: Call) => Promise<void>
 }
 
-/** The faults of one node. None is active until a test asks for it. Closing never fails. */
+/** The faults of one node. None is active until a test asks for it. A fault never makes a close fail. */
 export class CallFaults {
   /** The notices that this node does not receive. */
   dropsNotice: (notice: TaskNotice) => boolean = () => false
@@ -53,7 +53,7 @@ export class CallFaults {
   }
 
   /**
-   * Makes calls fail, and returns what ends that. By default a call fails `before` with `UNAVAILABLE` and `after` with
+   * Makes calls fail until the returned function is called. By default a call fails `before` with `UNAVAILABLE` and `after` with
    * `OUTCOME_UNKNOWN`.
    */
   fail(moment: FaultMoment, hits: CallFilter, makeError: (call: Call) => Error = defaultErrors[moment]): () => void {
@@ -63,7 +63,7 @@ export class CallFaults {
     return this.#add({ moment, hits, strike })
   }
 
-  /** Makes calls wait before they are made, and returns what ends that. */
+  /** Makes calls wait before they are made, until the returned function is called. */
   slow(hits: CallFilter, wait: (call: Call) => Promise<void>): () => void {
     return this.#add({ moment: 'before', hits, strike: wait })
   }
@@ -96,7 +96,7 @@ export class CallFaults {
     }
   }
 
-  /** What to wrap the adapters of the node with. */
+  /** The interceptor for the adapters of the node. */
   readonly intercept: Interceptor = (call, next) => {
     switch (call.name) {
       case 'inbound.notice':

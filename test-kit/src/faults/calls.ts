@@ -47,7 +47,7 @@ export interface Calls {
 /** The name of a call: its port and its method. */
 export type CallName = keyof Calls
 
-/** What a call belongs to: a port, or what a port gives away. */
+/** What a call belongs to: a port, or something that a port hands out, such as a delivery. */
 export type CallPort = CallName extends infer Name ? (Name extends `${infer Port}.${string}` ? Port : never) : never
 
 /** One call of a given name. */
@@ -75,7 +75,7 @@ export type Next = (...args: readonly unknown[]) => unknown
  */
 export type Interceptor = (call: Call, next: Next) => unknown
 
-/** What becomes of the calls of some names. */
+/** A handler for each name of a call: it makes the call or does not, and gives the answer. */
 export type CallHandlers = {
   readonly [Name in CallName]?: (next: Calls[Name], ...args: Parameters<Calls[Name]>) => ReturnType<Calls[Name]>
 }

@@ -25,7 +25,7 @@ export interface LoggedLine {
 export interface NodeOptions extends Omit<TaskManagerOptions, 'storage' | 'messaging' | 'clock' | 'logger'> {
   /** The faults that the node begins with. Default: none. */
   readonly faults?: CallFaults
-  /** What else comes between the node and its adapters, behind its faults. Default: nothing. */
+  /** A further interceptor between the node and its adapters, behind its faults. Default: none. */
   readonly intercept?: Interceptor
   /** How far the wall clock of the node is ahead, in milliseconds. Default 0. */
   readonly skewMs?: number
@@ -36,7 +36,7 @@ export interface NodeParts {
   readonly name: string
   readonly client: Adapters
   readonly clock: Clock
-  /** Breaks the connections of a client without a goodbye. */
+  /** Breaks the connections of a client, which does not close them. */
   readonly disconnect: (client: Adapters) => unknown
 }
 
@@ -54,8 +54,8 @@ export interface ClusterNode {
   readonly calls: readonly NotedCall[]
   readonly logged: readonly LoggedLine[]
   /**
-   * As by SIGKILL: no timer fires any more, no call is answered, nothing is received, and the engine delivers again what the node has
-   * not settled.
+   * Kills the node as SIGKILL does: its timers do not fire, its calls get no answer, it receives nothing, and the engine delivers
+   * again what the node has not settled.
    */
   kill(): Promise<void>
 }

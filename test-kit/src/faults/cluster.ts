@@ -23,15 +23,15 @@ export interface ClusterParts {
   /** Opens a client of its own on the same data. */
   readonly open: () => Promise<Adapters>
   readonly waiting: Waiting
-  /** What the nodes take their time from. Default: the system clock. */
+  /** The clock of the nodes. Default: the system clock. */
   readonly clock?: Clock
-  /** Breaks the connections of a client without a goodbye. Default: closes the client. */
+  /** Breaks the connections of a client, which does not close them. Default: closes the client. */
   readonly disconnect?: (client: Adapters) => unknown
   /** Options of every worker, unless a node has its own. */
   readonly worker?: TaskWorkerOptions
 }
 
-/** An event without what every event has: `write` adds that. */
+/** An event without the properties that every event has: `write` adds them. */
 export type WrittenEvent = TaskEvent extends infer Event
   ? Event extends TaskEvent
     ? Omit<Event, 'taskId' | 'version' | 'eventId' | 'at' | 'node'>
@@ -58,7 +58,7 @@ export class Cluster {
     const parts = { name, clock, disconnect, client: await open() }
     const node = await openNode(parts, {
       ...options,
-      // A held task tells which node runs it.
+      // Each run of a held task has the name of its node.
       tasks: isList(tasks) ? tasks.map((task) => this.#held.find((held) => held.task === task)?.on(name) ?? task) : tasks,
       worker: worker === false ? false : this.#withDefaults(worker),
     })
@@ -124,7 +124,7 @@ export class Cluster {
     return this.#parts.waiting.within(`task ${id} ends`, on.manager.task(id).finished())
   }
 
-  /** Waits for the end of many tasks. All of them may take long, but the time until the next end is bounded. */
+  /** Waits for the end of many tasks. Together they may take long; only the time until the next end is limited. */
   async allFinished<Outcome>(ends: readonly Promise<Outcome>[]): Promise<readonly Outcome[]> {
     let ended = 0
     const all = Promise.all(ends.map((end) => end.finally(() => ended++)))
@@ -142,7 +142,7 @@ export class Cluster {
     await this.until(`task ${id} is ${status}`, async () => (await on.manager.task(id).details()).status === status)
   }
 
-  /** A client that belongs to no node: what the store itself says. */
+  /** A client that belongs to no node: it shows what the store has. */
   outside(): Promise<Adapters> {
     this.#outside ??= this.#parts.open()
     return this.#outside
@@ -169,7 +169,7 @@ export class Cluster {
     return (await this.outside()).storage.events.read(id)
   }
 
-  /** Waits until the listing says of a task what its details say. */
+  /** Waits until the row of a task in the listing is the same as its details. */
   async rowIs(details: TaskDetails, { manager }: ClusterNode): Promise<void> {
     await this.until(`the listing says of task ${details.taskId} what its history says`, async () => {
       const { tasks } = await manager.list({ since: details.createdAt, until: details.createdAt + 1, limit: 1_000 })

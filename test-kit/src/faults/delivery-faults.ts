@@ -13,8 +13,8 @@ export class DeliveryFaults {
   }
 
   /**
-   * As if the connection had broken: the engine delivers again what this node has not settled. The handlers go on, and whatever
-   * they settle changes nothing.
+   * As if the connection had broken: the engine delivers again what this node has not settled. The handlers go on, but their
+   * settlements have no effect.
    */
   lose(): void {
     for (const lose of this.#losable) lose()

@@ -26,7 +26,7 @@ export interface HeldTask {
   readonly task: TaskDefinition
   /** The runs, in the order in which they began. */
   readonly runs: readonly HeldRun[]
-  /** The task as a node of that name runs it: its runs say so. */
+  /** The task for a node of that name: each of its runs has the name. */
   on(node: string): TaskDefinition
   /** The latest run of that task. */
   find(taskId: TaskId, attempt?: number): HeldRun | undefined
@@ -38,7 +38,7 @@ export interface HeldTask {
 export interface HeldOptions extends Omit<DeclareOptions, 'type' | 'payload' | 'result' | 'progress' | 'upcast'> {
   /** Default `held`. */
   readonly type?: string
-  /** What becomes of a run when its node loses its lease. Default `abort`. */
+  /** What happens to a run when its node loses its lease. Default `abort`. */
   readonly onLeaseLost?: OnLeaseLost
   /** Whether a run ends by itself when its signal is aborted. Default true. */
   readonly heeds?: boolean

@@ -4,12 +4,12 @@ import { sleepOn } from '@taskledger/core/ports'
 /** By how much two sums of the same times may differ, in milliseconds. */
 const roundingMs = 0.5
 
-/** Never settles: what a dead process gets for an answer. */
+/** A promise that never settles: the answer to each call of a dead process. */
 export const never = <T>(): Promise<T> => new Promise<T>(() => {})
 
 /**
- * The process of a node, which is also the clock of that node. Each timer fires as a step of the process: a dead process takes no
- * steps, a frozen process takes them when it thaws. While the machine is suspended, the monotone clock stands still, as that of Linux does.
+ * The process of a node, which is also the clock of that node. Each timer fires as a step of the process. A dead process runs no
+ * steps; a frozen process runs them when it thaws. While the machine is suspended, the monotone clock stands still, as that of Linux does.
  */
 export class NodeProcess implements Clock {
   readonly sleep: Clock['sleep']
@@ -87,7 +87,7 @@ export class NodeProcess implements Clock {
     else if (this.#state === 'running') callback()
   }
 
-  /** As by SIGKILL. */
+  /** Kills the process, as SIGKILL does. */
   kill(): void {
     if (this.#state === 'dead') return
     this.#state = 'dead'
@@ -96,7 +96,7 @@ export class NodeProcess implements Clock {
     this.#timers.clear()
   }
 
-  /** As by SIGSTOP. */
+  /** Freezes the process, as SIGSTOP does. */
   freeze(): void {
     if (this.#state === 'running') this.#state = 'frozen'
   }
@@ -108,7 +108,7 @@ export class NodeProcess implements Clock {
     this.#state = 'frozen'
   }
 
-  /** As by SIGCONT: the steps that fell due meanwhile are taken now, in order. */
+  /** Thaws the process, as SIGCONT does. It now runs the steps that became due meanwhile, in order. */
   thaw(): void {
     if (this.#state !== 'frozen') return
     this.#state = 'running'

@@ -78,7 +78,7 @@ export const tcpProxy = async (target: TcpProxyOptions): Promise<TcpProxy> => {
       loseReplies: async () => {
         weather.repliesLost++
         return once(async () => {
-          // A connection that lost an answer has a gap in its stream, which no real network causes: the connection must not live on.
+          // A lost answer leaves a gap in the stream. No real network does that, so the connection has to end.
           if (--weather.repliesLost === 0) await cut((link) => link.spoilt)
         })
       },
@@ -133,7 +133,7 @@ class Weather {
 class Link {
   /** Resolves when both sockets are closed. */
   readonly closed: Promise<void>
-  /** Whether an answer was lost, or a request was sent while answers were lost: its answer may still be on the way. */
+  /** Whether an answer was lost, or will be: a request was sent while answers were lost. */
   spoilt = false
   readonly #client: Socket
   readonly #engine: Socket

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '@taskledger/core/ports'
 import { systemClock, within } from '@taskledger/core/ports'
 
-/** The parts in which a deadline passes, in milliseconds. */
+/** The length of the parts that a deadline is split into, in milliseconds. */
 const partMs = 10
 
 /**
- * A clock whose timers pass in short parts, one after the other. A process that is starved of CPU time needs as many turns of its event loop for
- * a deadline as a fast one, and so a deadline does not end on a slow machine before the work has had its turns.
+ * A clock that splits each timer into short timers, one after the other. So the event loop makes as many turns before a deadline on a slow
+ * machine as on a fast one, and the work gets its turns.
  */
 const patientClock: Clock = {
   ...systemClock,

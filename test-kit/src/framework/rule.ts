@@ -1,6 +1,9 @@
 import type { Faults, Harness, Subject } from './harness.ts'
 
-/** `plain`: one order of calls. `race`: seeded and repeated, and may miss a bug. `fault`: with faults of the engine or its network. */
+/**
+ * `plain`: always the same order of calls. `race`: many orders, drawn from a seed, so one run may miss a bug. `fault`: with faults of the
+ * engine or its network.
+ */
 export type Kind = 'plain' | 'race' | 'fault'
 
 /** The subject of a rule, and its helpers. */
@@ -28,7 +31,7 @@ export interface Rule<Port> {
   readonly kind: Kind
   /** A sentence that is true where the rule holds. */
   readonly title: string
-  /** The usual cause where it does not. */
+  /** The usual cause of a failure. */
   readonly hint: string
   /** Why the rule cannot be tried on this subject; undefined where it can. */
   notShown?(subject: Subject<Port>): string | undefined

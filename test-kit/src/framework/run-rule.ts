@@ -10,7 +10,7 @@ import { seedOf, timesOf } from './settings.ts'
 import type { Rejections } from './unhandled-rejections.ts'
 import { failOnRejections, recordRejections } from './unhandled-rejections.ts'
 
-/** How long a rule may take in total, in deadlines: rules wait many times. */
+/** How many deadlines a rule may take in total: a rule waits many times. */
 const maxDeadlines = 30
 
 /** The outcome of a rule that did not fail. */
@@ -49,7 +49,7 @@ export const runRule = <Port>(contract: Contract<Port>, rule: Rule<Port>, settin
     } catch (error) {
       failures.push(error)
     }
-    // The failure of the rule says more than a failure after it.
+    // The first failure is that of the rule. A failure to close says less.
     if (failures.length > 0) throw failures[0]
     return outcome
   })

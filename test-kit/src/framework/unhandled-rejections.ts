@@ -3,7 +3,7 @@ import process from 'node:process'
 
 /** The unhandled rejections of a rule. */
 export interface Rejections {
-  /** Named in the report where a rejection belongs to no single rule. */
+  /** The rule, for the report of a rejection that belongs to no single rule. */
   readonly ruleId: string
   readonly reasons: unknown[]
   /** Whether the rule has failed: its later rejections say nothing new. */

@@ -37,7 +37,7 @@ const historyOf = async ({ waitUntil }: RuleContext<EventStore>, port: EventStor
   return history
 }
 
-/** Waits for less time than a timer can. */
+/** Waits for a shorter time than a timer can. */
 const pause = async (ms: number): Promise<void> => {
   const until = performance.now() + ms
   while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve))

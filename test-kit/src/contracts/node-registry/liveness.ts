@@ -133,7 +133,7 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
       const lengthened = nodeWith({ nodeId: 'lengthened' })
       await port.renew(lengthened, ttlMs)
       await port.renew(lengthened, longTtlMs)
-      // Until the first renewal alone has expired.
+      // Until the first renewal would have expired by itself.
       await sleep(2 * ttlMs + port.capabilities.ttlGranularityMs)
       assert.deepEqual(await port.live(), [lengthened])
     },

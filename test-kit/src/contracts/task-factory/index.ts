@@ -4,7 +4,7 @@ import { codeOf } from '@taskledger/core'
 import type { Contract, Rule } from '../../framework/rule.ts'
 import { outcomeOf } from '../outcome.ts'
 
-/** A payload, and what it is stored and read as. */
+/** A payload, its stored form, and the form that the body receives. */
 export interface PayloadSample {
   readonly payload: unknown
   /** What the body receives, where the schema transforms the payload. Default: the payload. */

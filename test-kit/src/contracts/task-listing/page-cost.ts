@@ -7,7 +7,7 @@ const limit = 10
 /** Room for index rows, for one row more than the limit, and for rows that the filter refuses. It does not depend on the number of tasks. */
 const maxExtraRows = 500
 const maxRows = limit + maxExtraRows
-/** In the larger list, the half before the middle is far above the bound. */
+/** In the larger list, a read of all rows before the middle is far above the limit. */
 const sizes = [1_000, 10_000] as const
 const filters: readonly TaskFilter[] = [{}, { statuses: ['completed', 'failed'] }, { type: 'reindex', label: 'red' }]
 

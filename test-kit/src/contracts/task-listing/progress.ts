@@ -47,7 +47,7 @@ export const progressRules: readonly Rule<TaskListing>[] = [
       assert.deepEqual(await unfinishedOf(port), [], 'progress of an unknown task makes no row')
 
       const [first, inProgress, cancelRequested] = lifeOf(random)
-      // It waits again. Before its first attempt a task has no progress, and an adapter need not look for any.
+      // It waits after a first attempt: before that attempt an adapter need not look for progress.
       const waiting = { ...first, attempt: 1 }
       assert.equal(await port.progress(waiting), undefined)
       for (const details of [waiting, inProgress, cancelRequested]) {

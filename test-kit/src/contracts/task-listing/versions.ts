@@ -133,7 +133,7 @@ export const versionRules: readonly Rule<TaskListing>[] = [
       const unseen: string[] = []
       const saveAndLook = async ({ details, client, other }: (typeof saves)[number]): Promise<void> => {
         await client.save(details)
-        // Not after every save: a read in between would leave no saves to overtake one another.
+        // Not after every save: while a client reads, its saves do not overtake one another.
         if (details.version % 5 > 0) return
         const row = (await listedBy(other)).find(({ taskId }) => taskId === details.taskId)
         if ((row?.version ?? 0) < details.version)

@@ -31,7 +31,7 @@ const resumesAfter =
     const worker = await stage.work(port, {
       slots: 2,
       handle: async (delivery, time) => {
-        // The others take a moment, so that they run at the same time where there are too many slots.
+        // The others take a moment: if there are too many slots, they run at the same time.
         if (delivery.message.taskId === long?.taskId && time === 1) await held
         else await stage.moment()
         // The delivery may belong to a broken connection: its message has been delivered again, or will be.

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Lets others go first by chance: for some turns of the event loop, for some microtasks, or not at all. */
+/** Waits for a random number of turns of the event loop or of microtasks, or not at all, so that other calls may come first. */
 export const jitter = async (random: () => number): Promise<void> => {
   const turns = Math.floor(random() * 3)
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve))

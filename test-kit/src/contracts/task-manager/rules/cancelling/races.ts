@@ -14,7 +14,7 @@ const rounds = 200
 /** How many rounds run at a time. */
 const atATime = 10
 
-/** Checks that the caller was told what became of the task. */
+/** Checks that the caller was told how the task ended. */
 const assertTruth = ({ outcome, details }: CancelOutcome, history: readonly TaskEvent[], end: TaskDetails): void => {
   assert.equal(history.filter(isFinalEvent).length, 1, 'a history has to have one final event')
   const requests = history.filter(({ type }) => type === 'TaskCancelRequested').length

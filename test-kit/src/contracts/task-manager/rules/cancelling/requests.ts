@@ -93,7 +93,7 @@ export const cancelRules: readonly Rule<Adapters>[] = [
         (await unwanted.history()).map(({ type }) => type),
         ['TaskCreated', 'TaskCancelRequested', 'TaskCancelled'],
       )
-      // A task that was submitted later runs, so the turn of this one has passed.
+      // A task that was submitted later runs: this one would have run before it.
       blocker.return()
       ;(await cluster.running(last)).return()
       await cluster.finished(last, node)

@@ -12,13 +12,13 @@ import { appendedBy, appendsOf } from '../../../../faults/calls.ts'
 
 interface Zombie {
   readonly handle: TaskHandle<unknown, unknown>
-  /** The run whose attempt was ended without its node. */
+  /** The run whose attempt was ended by another node. */
   readonly run: HeldRun
   /** The run of the next attempt. */
   readonly next: HeldRun
 }
 
-/** Starts a task on `dying`, ends its attempt without that node, and lets it run again on `heir`. */
+/** Starts a task on `dying`, ends its attempt in the store while that node goes on, and lets the task run again on `heir`. */
 const makeZombie = async (cluster: Cluster, held: HeldTask, dying: ClusterNode, heir: ClusterNode): Promise<Zombie> => {
   heir.manager.worker?.pause()
   dying.manager.worker?.resume()

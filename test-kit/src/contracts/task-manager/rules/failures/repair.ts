@@ -28,7 +28,7 @@ export const repairRules: readonly Rule<Adapters>[] = [
     run: async (cluster, { within, observe }) => {
       const node = await cluster.node({ tasks: [echoTask], worker: { slots: 10 } })
       const { storage } = await cluster.outside()
-      // As if every row but one were lost, and that row were of the start of its task.
+      // As if all rows were lost but one, which is older than the history of its task.
       const lost = Array.from({ length: 40 }, () => oneLife())
       for (const [index, life] of lost.entries()) {
         await storage.events.append(life[0].taskId, 0, life)

@@ -8,7 +8,7 @@ import { clustered } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'
 import { outcomeOf } from '../../../outcome.ts'
 
-/** More releases than chance uses up: other rules are about tasks that fail. */
+/** So many releases that no task fails here by chance: other rules are about tasks that fail. */
 const patient = { unknownTasks: { retryDelayMs: 2, maxReleases: 1_000 } }
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
