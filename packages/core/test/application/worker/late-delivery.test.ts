@@ -28,4 +28,28 @@ describe('a delivery that reaches a node whose lease is in doubt', () => {
     await cluster.advance(12_000)
     expect(isOver).toBe(true)
   })
+
+  it('is handed back without counting: the node says nothing about whether the task can run', async () => {
+    await using cluster = new VirtualCluster()
+    let handle: (delivery: Delivery) => Promise<void> = async () => {}
+    const intercept = onCalls({
+      'queue.consume'(next, queue, handler, options) {
+        handle = handler
+        return next(queue, handler, options)
+      },
+    })
+    const { manager } = await cluster.node({ intercept })
+    manager.worker?.pause()
+    const { id: taskId } = manager.task('018cc251-f400-7000-8000-000000000000')
+    const released: unknown[] = []
+    await handle({
+      message: { taskId, version: 1, sentAt: cluster.clock.now() },
+      redelivered: false,
+      releases: 0,
+      accept: async () => {},
+      release: async (options) => void released.push(options?.isCounted),
+      reject: async () => {},
+    })
+    expect(released).toEqual([false])
+  })
 })

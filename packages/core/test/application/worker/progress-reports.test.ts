@@ -1,4 +1,4 @@
-import { defineTask } from '@taskledger/core'
+import { defineTask, silentLogger } from '@taskledger/core'
 import type { TestManager } from '@taskledger/core/testing'
 import { testManager, virtualClock } from '@taskledger/core/testing'
 import { createMemory } from '@taskledger/memory'
@@ -76,5 +76,21 @@ describe('reports of progress', () => {
     outside.report('too late')
     expect(await timersAtRest(test)).toBe(before)
     expect(await handle.details()).toEqual(details)
+  })
+
+  it('are announced with the status that the task has', async () => {
+    const { task, outside } = reportingTask(true)
+    await using test = await testManager({ tasks: [task], logger: silentLogger, worker: { cancelGraceMs: 10_000 } })
+    const statuses: string[] = []
+    test.manager.subscribe(({ type, status }) => type === 'TaskProgress' && statuses.push(status))
+    const handle = await test.manager.submit(task)
+    await test.advance(0)
+    outside.report(1)
+    await test.advance(1_000)
+    await handle.cancel()
+    await test.advance(0)
+    outside.report(2)
+    await test.advance(1_000)
+    expect(statuses).toEqual(['inProgress', 'cancelRequested'])
   })
 })
