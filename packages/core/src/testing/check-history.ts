@@ -1,6 +1,8 @@
 import { fenceBefore, nextFence } from '../domain/fence.ts'
 import type { TaskEvent } from '../domain/task-event.ts'
 import { isFinalEvent } from '../domain/task-event.ts'
+import type { ChecksOf } from '../ports/shared/check-options.ts'
+import { checkOptions } from '../ports/shared/check-options.ts'
 import { checkMs } from '../ports/shared/checks.ts'
 
 /** How strict the check of a history is. */
@@ -12,13 +14,15 @@ export interface CheckHistoryOptions {
   readonly clockSkewMs?: number | undefined
 }
 
+const optionChecks = { clockSkewMs: checkMs } satisfies ChecksOf<CheckHistoryOptions>
+
 /**
  * Checks a history against the rules of the domain. Returns each violation as a sentence; an empty list if the history is correct. Every prefix
  * of a correct history is correct.
  */
 export const checkHistory = (events: readonly TaskEvent[], options: CheckHistoryOptions = {}): readonly string[] => {
-  if (options.clockSkewMs !== undefined) checkMs('clockSkewMs', options.clockSkewMs)
-  return rules.flatMap((rule) => [...rule(events, options)])
+  const checked = checkOptions('checkHistory', options, optionChecks)
+  return rules.flatMap((rule) => [...rule(events, checked)])
 }
 
 type HistoryRule = (events: readonly TaskEvent[], options: CheckHistoryOptions) => Iterable<string>

@@ -43,8 +43,8 @@ const { setTimeout: afterRealMs } = globalThis
 
 /** Makes a manager on virtual time. Default: in memory, with a worker. */
 export const testManager = async (options: TestManagerOptions): Promise<TestManager> => {
-  // createTaskManager checks the other options.
-  const { clock = virtualClock() } = options
+  // createTaskManager checks the other options, and what has none.
+  const { clock = virtualClock() } = (options as TestManagerOptions | null | undefined) ?? {}
   if (!hasMethods(clock, ['advance'])) throw wrongOption('clock', clock, 'what virtualClock returns')
   const shared = sharedClock(clock)
   const manager = await createTaskManager({ ...options, clock: shared })

@@ -137,6 +137,30 @@ describe('the bounds', () => {
     expect(described.stack).toMatch(/describe-error\.test\.ts/)
   })
 
+  test('hold for the work, too: an error that contains itself many times is read a bounded number of times', () => {
+    let reads = 0
+    const counted = (value: object): object =>
+      new Proxy(value, {
+        get(target, key) {
+          reads++
+          return Reflect.get(target, key) as unknown
+        },
+      })
+    let error = counted(new Error('core'))
+    for (let level = 0; level < 60; level++) {
+      const inner = error
+      error = counted(
+        new AggregateError(
+          Array.from({ length: 50 }, () => counted(new AggregateError([inner, inner], 'x'))),
+          'y',
+          { cause: inner },
+        ),
+      )
+    }
+    expect(JSON.stringify(describeError(error)).length).toBeLessThan(40_000)
+    expect(reads).toBeLessThan(1_000)
+  })
+
   test('hold for every field, whatever the characters', () => {
     for (const character of ['x', 'é', '漢', '😀']) {
       const text = character.repeat(100_000)

@@ -9,7 +9,7 @@ import {
   taskRegistry,
   unchecked,
 } from '@taskledger/core'
-import { runTask, testManager, virtualClock } from '@taskledger/core/testing'
+import { checkHistory, runTask, testManager, virtualClock } from '@taskledger/core/testing'
 import { createMemory } from '@taskledger/memory'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -219,6 +219,12 @@ describe('a wrong value is refused with what is expected', () => {
       'the name of a task of a handle',
       () => manager.task(any('render'), handle.id),
       'the task of a handle is "render": give what defineTask',
+    ],
+    ['a test without options', () => testManager(any(undefined)), 'tasks is undefined: give an array of tasks'],
+    [
+      'a check without its time',
+      () => checkHistory([], any({ skewMs: 3 })),
+      'checkHistory has no option "skewMs": did you mean clockSkewMs?',
     ],
     ['a memory that is null', () => createMemory(any(null)), 'the options of createMemory are null: give an object'],
   ])('%s', async (_what, call, message) => {
