@@ -112,7 +112,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'nothing is read again after a gap',
-    seed: 22,
+    seed: 65,
     promise: 'awaitInTime',
     edits: [core('assembly.ts', '    this.worker.lookAtAll()\n    this.#awaiting.wakeAll()\n', '')],
   },
@@ -378,7 +378,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a copy of a task is not checked',
-    seed: 9,
+    seed: 20,
     promise: 'truth',
     edits: [core('commands/submissions.ts', '= propertiesOfTask(task)', '= (propertiesOfTask, task)')],
   },
@@ -391,5 +391,37 @@ export const mutants: readonly Mutant[] = [
       core('commands/event-sourcing.ts', 'for (const event of decided) checkEvent(event)', 'void checkEvent'),
       { file: 'core/src/codec/fields.ts', from: '  checkFields(what, record as Readonly<Record<string, unknown>>, fields)\n', to: '' },
     ],
+  },
+  {
+    name: 'a worker believes a message whose event id does not fit its event',
+    seed: 5,
+    promise: 'stored',
+    edits: [
+      core(
+        'worker/told-task.ts',
+        'return isOfTask && created.eventId === firstEventIdOf(created) ?',
+        'return isOfTask && firstEventIdOf ?',
+      ),
+    ],
+  },
+  {
+    name: 'a store does not compare the id of the event before',
+    seed: 4,
+    promise: 'stored',
+    edits: [{ file: 'memory/src/storage/event-store.ts', from: ' && isAt(history, expectedVersion, options?.follows)', to: '' }],
+  },
+  {
+    name: 'a claim that another history refused is made again with the old payload',
+    seed: 4,
+    promise: 'stored',
+    edits: [
+      core('commands/event-sourcing.ts', "      if (isOtherHistory(aggregate, known)) return done('otherHistory', aggregate, [])\n", ''),
+    ],
+  },
+  {
+    name: 'a task runs from any queue in which a message of it arrives',
+    seed: 254,
+    promise: 'serial',
+    edits: [core('worker/claims.ts', '    if (known.details.queue !== queue) return this.#moveToItsQueue(delivery, known.details)\n', '')],
   },
 ]

@@ -13,6 +13,8 @@ export { virtualClock } from './virtual-clock.ts'
 export type { VirtualClock } from './virtual-clock.ts'
 
 // Test what works on histories.
+export { firstEventIdOf } from '../application/commands/first-event-id.ts'
+export type { FirstEvent } from '../application/commands/first-event-id.ts'
 export { checkHistory } from './check-history.ts'
 export type { CheckHistoryOptions } from './check-history.ts'
 export { given } from './given-when-then.ts'

@@ -27,6 +27,7 @@ export interface BodyRun {
   readonly taskId: TaskId
   readonly attempt: number
   readonly kind: BodyKind
+  readonly payload: Given
   readonly node: BodyNode
   readonly startedAt: number
   endedAt: number | undefined
@@ -64,7 +65,7 @@ const taskOf = (kind: BodyKind, node: BodyNode): SimulatedTask =>
       // The process may have died in the step that leads here: then nothing of the body happens.
       if (process.isDead) return never()
       const now = (): number => world.time.elapsed()
-      const run: BodyRun = { taskId, attempt, kind, node, startedAt: now(), endedAt: undefined, how: 'runs', abortedAt: undefined }
+      const run: BodyRun = { taskId, attempt, kind, payload, node, startedAt: now(), endedAt: undefined, how: 'runs', abortedAt: undefined }
       node.runs.push(run)
       world.trace(node.name, `● ${kind} ${taskId.slice(-8)} attempt ${attempt} begins`)
       signal.addEventListener('abort', () => (run.abortedAt = now()), { once: true })

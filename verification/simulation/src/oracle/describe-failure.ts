@@ -1,4 +1,5 @@
 import { describeFault } from '../plan/faults.ts'
+import { describeForgery } from '../plan/forgeries.ts'
 import type { PlannedTask } from '../plan/plan.ts'
 import { promises } from './promises.ts'
 import type { SimulationOptions, SimulationReport } from '../simulate-cluster.ts'
@@ -17,6 +18,7 @@ export const describeFailure = async (options: SimulationOptions, report: Simula
     'The smallest plan that still breaks a promise:',
     ...(plan.misplaced === undefined ? [] : [`  ${plan.misplaced.node}: misplaced, lacks the ${plan.misplaced.lacks} of the cluster`]),
     ...plan.faults.map((fault) => `  ${describeFault(fault)}`),
+    ...(plan.forgeries ?? []).map((forgery) => `  ${describeForgery(forgery)}`),
     ...plan.tasks.map((task) => `  ${describeTask(task)}`),
     ...broken.slice(0, 5).map(({ promise, detail }) => `  → ${promises[promise]}: ${detail}`),
     'Steps (seconds, node, step):',

@@ -20,6 +20,7 @@ export const promises = {
   once: 'without faults, the message of a task that is due at once is sent once',
   prompt: 'without faults, a task begins within seconds if a slot is free',
   held: 'a frozen node keeps a task from the others only until the broker gives up on it',
+  stored: 'a body runs as the store says, whatever a message says',
   due: 'no task begins before its time',
   timers: 'no timer is left behind',
   poison: 'a task that kills its process ends as died, and every other task completes, after two crashes at most',

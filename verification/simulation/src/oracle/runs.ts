@@ -1,4 +1,5 @@
-import type { TaskEvent } from '@taskledger/core/ports'
+import { isDeepStrictEqual } from 'node:util'
+import type { TaskCreated, TaskEvent } from '@taskledger/core/ports'
 import type { BodyRun } from '../cluster/bodies.ts'
 import { describeHistory, dueAtOf, endedAt, runsOf, shortId } from './check.ts'
 import type { BrokenPromise } from './promises.ts'
@@ -14,6 +15,9 @@ const [resumingMs, resumingLongMs] = [2_500, 7_000]
 export function* checkRuns({ cluster, world }: Observed, { histories }: Stored): Iterable<BrokenPromise> {
   const runs = [...runsOf(cluster)].sort((a, b) => a.startedAt - b.startedAt)
   for (const [index, run] of runs.entries()) {
+    const [created] = histories.get(run.taskId) ?? []
+    if (created?.type === 'TaskCreated' && !isStored(run, created))
+      yield { promise: 'stored', detail: `${shortId(run.taskId)} ran as ${run.kind} with ${JSON.stringify(run.payload)}` }
     for (const later of runs.slice(index + 1)) {
       if (later.taskId === run.taskId && later.attempt === run.attempt)
         yield {
@@ -72,6 +76,9 @@ export function* checkRuns({ cluster, world }: Observed, { histories }: Stored):
 
 /** Clocks show whole milliseconds. */
 const roundingMs = 1
+
+const isStored = ({ kind, payload }: BodyRun, { task }: TaskCreated): boolean =>
+  task.type === kind && isDeepStrictEqual(task.payload, payload)
 
 const isSettlement = (event: TaskEvent): event is Extract<TaskEvent, { attempt?: number }> =>
   ['TaskCompleted', 'TaskFailed', 'TaskCancelled', 'TaskReleased', 'TaskDied'].includes(event.type)

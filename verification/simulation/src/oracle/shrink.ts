@@ -2,11 +2,13 @@ import type { Plan } from '../plan/plan.ts'
 import type { SimulationOptions, SimulationReport } from '../simulate-cluster.ts'
 import { simulateCluster } from '../simulate-cluster.ts'
 
-/** The plans without one fault, without one task, or without what clients do about one task. */
+/** The plans without one fault, without one forged message, without one task, or without what clients do about one task. */
 function* smaller(plan: Plan): Iterable<Plan> {
   const { misplaced, ...placed } = plan
   if (misplaced !== undefined) yield placed
   for (const fault of plan.faults) yield { ...plan, faults: plan.faults.filter((other) => other !== fault) }
+  const { forgeries = [] } = plan
+  for (const forgery of forgeries) yield { ...plan, forgeries: forgeries.filter((other) => other !== forgery) }
   for (const task of plan.tasks) yield { ...plan, tasks: plan.tasks.filter((other) => other !== task) }
   for (const task of plan.tasks) {
     const { cancel: _cancel, repeat: _repeat, ...rest } = task

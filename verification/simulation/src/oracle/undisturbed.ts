@@ -7,6 +7,7 @@ export function* checkUndisturbed({ world, cluster, clients }: Observed, { histo
   // A clock that is wrong is no excuse.
   const faults = [...world.struck, ...world.plan.faults]
   if (faults.some(({ type }) => type !== 'skew') || world.plan.misplaced !== undefined) return
+  if ((world.plan.forgeries ?? []).length > 0) return
   for (const [task, taskIds] of clients.acknowledged) {
     const [taskId] = taskIds
     // A task with a key may be submitted again. A delayed task is taken over if its node has just joined and is not known yet.

@@ -2,6 +2,7 @@ import { drawClocks } from './draw-clocks.ts'
 import { drawFault, submitMs } from './draw-faults.ts'
 import { drawTroubles, isTroubled } from './draw-troubles.ts'
 import type { Fault } from './faults.ts'
+import { drawForgeries } from './forgeries.ts'
 import type { BodyKind, Plan, PlannedTask } from './plan.ts'
 import { frontEnd, nodeNames, workerNames } from './plan.ts'
 import { RandomChoices } from './random-choices.ts'
@@ -31,7 +32,7 @@ export const drawPlan = (seed: number): Plan => {
     faults.push(drawFault(random, victim !== undefined && random.is(0.4) ? victim : random.of(nodeNames)))
   }
   const starts = Object.fromEntries(nodeNames.map((name) => [name, random.between(0, 4_000)]))
-  return addCareless(misplace({ seed, starts, tasks, faults: [...faults, ...drawClocks(seed)] }))
+  return addForgeries(addCareless(misplace({ seed, starts, tasks, faults: [...faults, ...drawClocks(seed)] })))
 }
 
 /** In some plans a client is careless. */
@@ -41,6 +42,13 @@ const addCareless = (plan: Plan): Plan => {
   if (!random.is(0.1)) return plan
   const gives = random.of(['retryOf', 'labels', 'timeoutMs', 'version', 'queue'] as const)
   return { ...plan, careless: { node: random.of(nodeNames), atMs: random.between(0, submitMs), gives } }
+}
+
+/** In some plans somebody who is no node sends messages. */
+const addForgeries = (plan: Plan): Plan => {
+  // Random numbers of its own: the other plans stay as they are.
+  const forgeries = plan.misplaced === undefined ? drawForgeries(new RandomChoices(plan.seed, 'forgeries')) : []
+  return forgeries.length === 0 ? plan : { ...plan, forgeries }
 }
 
 /** In some plans a node has wrong settings. */

@@ -1,4 +1,5 @@
 import type { Fault } from './faults.ts'
+import type { Forgery } from './forgeries.ts'
 
 /**
  * What the body of a simulated task does. `deaf` ignores its signal, `finishing` runs on without a lease, `poison` kills its process after
@@ -39,6 +40,8 @@ export interface Plan {
   readonly faults: readonly Fault[]
   /** A client that submits what has to be refused. */
   readonly careless?: { readonly node: string; readonly atMs: number; readonly gives: Carelessness }
+  /** Messages that no node sends. */
+  readonly forgeries?: readonly Forgery[]
   /** A node with wrong settings: it has storage or messaging of its own, and shares the other with the cluster. No client uses it. */
   readonly misplaced?: { readonly node: string; readonly lacks: 'storage' | 'messaging' }
 }

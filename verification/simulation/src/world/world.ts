@@ -5,6 +5,7 @@ import type { CallName } from '@taskledger/test-kit/faults'
 import type { EngineName, MakeEngine, SimulatedEngine } from './engine.ts'
 import type { CallFault, Cut, Fault } from '../plan/faults.ts'
 import type { Plan } from '../plan/plan.ts'
+import { Forger } from './forger.ts'
 import { SimulatedTime } from './time.ts'
 
 /** An event, and the time of the world when it was appended. */
@@ -39,6 +40,7 @@ export class World {
   /** What nodes told of others that do not share storage and messaging with them. */
   readonly apart: ToldApart[] = []
   readonly written = new Map<TaskId, Written[]>()
+  readonly #forger: Forger
   readonly #sends = new Map<TaskId, number>()
   readonly traced: string[] | undefined
   /** Everything has come to its end, and no fault begins any more. */
@@ -62,6 +64,13 @@ export class World {
     this.#callFaults = plan.faults.flatMap((fault) => (fault.type === 'call' ? [{ fault, count: 0 }] : []))
     this.traced = isTraced ? [] : undefined
     this.engine = makeEngine({ clock: this.time, logger: silentLogger })
+    this.#forger = new Forger({
+      forgeries: plan.forgeries ?? [],
+      time: this.time,
+      engine: this.engine,
+      isOver: () => this.isClosing,
+      trace: (text) => this.trace('!', text),
+    })
     if (plan.misplaced !== undefined) this.#otherEngine = makeEngine({ clock: this.time, logger: silentLogger })
   }
 
@@ -206,8 +215,10 @@ export class World {
 
   write(taskId: TaskId, events: readonly TaskEvent[]): void {
     const known = this.written.get(taskId) ?? []
-    for (const event of events)
+    for (const event of events) {
+      if (event.type === 'TaskCreated' && known.length === 0) this.#forger.see(event)
       if (!known.some(({ event: { eventId } }) => eventId === event.eventId)) known.push({ event, atMs: this.time.elapsed() })
+    }
     this.written.set(taskId, known)
   }
 }
