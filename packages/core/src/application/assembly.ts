@@ -33,6 +33,7 @@ import { QueueHorizons } from './recovery/queue-horizons.ts'
 import { Rebuilding } from './recovery/rebuilding.ts'
 import { Recovery } from './recovery/recovery.ts'
 import { RowTimes } from './recovery/row-times.ts'
+import { SecondLook } from './recovery/second-look.ts'
 import type { JanitorSettings } from './recovery/settings.ts'
 import { AttachedWorker } from './worker/attached-worker.ts'
 
@@ -71,6 +72,7 @@ export class Assembly implements NodeListener {
   readonly #lapses: Lapses
   readonly #recovery: Recovery
   readonly #janitor: Janitor
+  readonly #secondLook: SecondLook
   readonly #probe: Probe
   readonly #peers: Peers
   readonly #abortClosed: (reason: Error) => void
@@ -111,6 +113,7 @@ export class Assembly implements NodeListener {
     this.#watch = watch
     this.#lapses = new Lapses({ node, watch, worker })
     this.#recovery = recovery
+    this.#secondLook = new SecondLook({ node, recovery })
     this.#janitor = new Janitor({ node, settings: options.janitor, registry, watch, horizons, times, recovery, purging, peers })
     this.#probe = probe
     this.#peers = peers
@@ -131,8 +134,9 @@ export class Assembly implements NodeListener {
     this.#janitor.noteSaved(row)
   }
 
-  nodeDied(): void {
+  nodeDied(nodeId: string): void {
     this.#janitor.sweepNow()
+    this.#secondLook.nodeDied(nodeId)
   }
 
   nodesUnseen(): void {
@@ -213,6 +217,7 @@ export class Assembly implements NodeListener {
     } catch (error) {
       logger.error({ err: error }, 'failed to close the worker: the rest of the node is closed all the same')
     }
+    this.#secondLook.stop()
     await this.#janitor.stop()
     this.#sender.close()
     const cancel = clock.schedule(outboxMs, () => this.#abortClosed(reason))
