@@ -55,7 +55,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a crash counts although the task got further',
-    seed: 99,
+    seed: 114,
     promise: 'further',
     edits: [
       {
