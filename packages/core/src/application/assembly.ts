@@ -24,6 +24,7 @@ import type { NodeContext } from './node/context.ts'
 import type { LeaseState } from './node/lease.ts'
 import type { NodeListener, RegistryRead } from './node/listener.ts'
 import { Awaiting } from './queries/awaiting.ts'
+import { BodyWaits } from './queries/body-waits.ts'
 import { TaskQueries } from './queries/task-queries.ts'
 import { DeadLetters } from './recovery/dead-letters.ts'
 import { Doctor } from './recovery/doctor.ts'
@@ -88,6 +89,7 @@ export class Assembly implements NodeListener {
     const awaiting = new Awaiting(node)
     const clockCheck = new ClockCheck(node)
     const watch = new NodeWatch({ node, listener: this, clockCheck })
+    const bodyWaits = new BodyWaits()
     const isLapseHarmless = (): boolean => this.#lapses.isHarmless
     const worker = new AttachedWorker({ node, eventSourcing, publisher, sender, registry, isLapseHarmless })
     const horizons = new QueueHorizons(node)
@@ -99,7 +101,7 @@ export class Assembly implements NodeListener {
     this.node = node
     this.submissions = new Submissions({ node, eventSourcing, publisher, sender, registry, ids, maxPayloadBytes })
     this.cancellations = new Cancellations({ node, eventSourcing, publisher })
-    this.queries = new TaskQueries({ node, awaiting })
+    this.queries = new TaskQueries({ node, awaiting, bodyWaits })
     this.worker = worker
     this.health = new Health({ node, probe, worker, peers, unreadable: recovery.unreadable, clockCheck })
     this.doctor = new Doctor({ node, watch, horizons: new QueueHorizons(node), recovery, peers, times, overdueMs })
@@ -109,7 +111,7 @@ export class Assembly implements NodeListener {
     this.#outbox = outbox
     this.#sender = sender
     this.#awaiting = awaiting
-    this.#membership = new Membership({ node, name, worker, beats: probe, listener: this })
+    this.#membership = new Membership({ node, name, worker, beats: probe, bodyWaits, listener: this })
     this.#watch = watch
     this.#lapses = new Lapses({ node, watch, worker })
     this.#recovery = recovery

@@ -63,6 +63,7 @@ const nodeFields = {
   running: isCount,
   delivered: isCounts,
   beat: optional(isCount),
+  blocked: optional(isCounts),
 }
 
 /**

@@ -24,6 +24,11 @@ export interface NodeInfo {
    * did not receive this beat has other messaging. Absent: the node does not tell.
    */
   readonly beat?: number
+  /**
+   * For each queue, how many of its slots are held by tasks that await a task which waits in the same queue. Absent: none, or the node does
+   * not tell.
+   */
+  readonly blocked?: Readonly<Record<string, number>>
 }
 
 /**

@@ -55,7 +55,7 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
       const other = await peer()
       assert.deepEqual(await other.live(), [])
       const first = nodeWith({ running: 3, queues: { default: 4, mailboxes: 1 }, delivered: { default: 17, mailboxes: 4 } })
-      const later = nodeWith({ running: 1, queues: { default: 2 }, delivered: { default: 18 }, beat: 5 })
+      const later = nodeWith({ running: 1, queues: { default: 2 }, delivered: { default: 18 }, beat: 5, blocked: { default: 1 } })
       for (const node of [first, later, nodeWith()]) {
         await port.renew(node, longTtlMs)
         for (const client of [port, other]) assert.deepEqual(await client.live(), [node])

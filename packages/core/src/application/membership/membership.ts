@@ -20,6 +20,7 @@ export class Membership {
   readonly #name: string
   readonly #worker: WorkerLoad
   readonly #beats: { readonly beat: number }
+  readonly #bodyWaits: { readonly blocked: Readonly<Record<string, number>> }
   readonly #listener: NodeListener
   /** By `clock.elapsed()`. */
   readonly #startedAt: number
@@ -37,12 +38,15 @@ export class Membership {
     readonly worker: WorkerLoad
     /** The latest beat that this node received back. */
     readonly beats: { readonly beat: number }
+    /** The tasks that bodies of this node await. */
+    readonly bodyWaits: { readonly blocked: Readonly<Record<string, number>> }
     readonly listener: NodeListener
   }) {
     this.#node = parts.node
     this.#name = parts.name
     this.#worker = parts.worker
     this.#beats = parts.beats
+    this.#bodyWaits = parts.bodyWaits
     this.#listener = parts.listener
     this.#startedAt = parts.node.clock.elapsed()
   }
@@ -184,10 +188,21 @@ export class Membership {
 
   #info(): NodeInfo {
     const { slots, running, delivered } = this.#worker
+    const { blocked } = this.#bodyWaits
     const { nodeId, clock } = this.#node
     const renewedAt = clock.now()
     // The age of the node is that of its steady clock: others compare both times, and the wall clock may have been set.
     const startedAt = Math.floor(renewedAt - (clock.elapsed() - this.#startedAt))
-    return { nodeId, name: this.#name, startedAt, renewedAt, queues: slots, running, delivered, beat: this.#beats.beat }
+    return {
+      nodeId,
+      name: this.#name,
+      startedAt,
+      renewedAt,
+      queues: slots,
+      running,
+      delivered,
+      beat: this.#beats.beat,
+      ...(Object.keys(blocked).length === 0 ? {} : { blocked }),
+    }
   }
 }

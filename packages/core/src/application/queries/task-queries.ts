@@ -1,3 +1,4 @@
+import type { TaskNotice } from '../../ports/event-bus.ts'
 import type { TaskDetails } from '../../domain/task-details.ts'
 import { detailsOf, isLaterProgress, mergeProgress } from '../../domain/task-details.ts'
 import type { EncodedTask, TaskEvent } from '../../domain/task-event.ts'
@@ -7,6 +8,7 @@ import type { NodeInfo } from '../../ports/node-registry.ts'
 import type { TaskPage } from '../../ports/task-listing.ts'
 import type { Awaiting, Waiter } from './awaiting.ts'
 import { isEnd } from './awaiting.ts'
+import type { BodyWaits } from './body-waits.ts'
 import type { ListQuery } from './list-query.ts'
 import { filterOf, pageQueryOf } from './list-query.ts'
 import type { AskedTask } from '../node/asked-task.ts'
@@ -42,10 +44,12 @@ const waitChecks = { ...callChecks, timeoutMs: checkMs } satisfies ChecksOf<Wait
 export class TaskQueries {
   readonly #node: NodeContext
   readonly #awaiting: Awaiting
+  readonly #bodyWaits: BodyWaits
 
-  constructor(parts: { readonly node: NodeContext; readonly awaiting: Awaiting }) {
+  constructor(parts: { readonly node: NodeContext; readonly awaiting: Awaiting; readonly bodyWaits: BodyWaits }) {
     this.#node = parts.node
     this.#awaiting = parts.awaiting
+    this.#bodyWaits = parts.bodyWaits
   }
 
   async list(query: ListQuery): Promise<TaskPage> {
@@ -164,11 +168,17 @@ export class TaskQueries {
 
   async #finished(task: AskedTask, signal: AbortSignal | undefined): Promise<TaskDetails> {
     const { taskId } = task
-    const waiter: Waiter = this.#awaiting.waiter(taskId, isEnd, signal)
+    const wait = this.#bodyWaits.begin()
+    const isWoken = (notice: TaskNotice): boolean => {
+      wait?.saw(notice)
+      return isEnd(notice)
+    }
+    const waiter: Waiter = this.#awaiting.waiter(taskId, isWoken, signal)
     try {
       for (let isKnown = false; ;) {
         try {
           const details = await this.#fold(task, signal === undefined ? {} : { signal })
+          wait?.saw(details)
           if (isFinalStatus(details.status)) return details
           isKnown = true
         } catch (error) {
@@ -180,6 +190,7 @@ export class TaskQueries {
       }
     } finally {
       waiter.stop()
+      wait?.end()
     }
   }
 

@@ -20,7 +20,7 @@ import { forEach, walk } from '../node/iterating.ts'
  * Why something is reported. *Unreadable*: `rowUnreadable` (this node cannot decode the row), `historyUnreadable` (this node cannot decode
  * the history), `historyMissing` (the task is listed and has no history). *Apart*: `otherMessaging` (the notices of a live node do not arrive at this node), `otherStorage` (they arrive, and
  * the node is not in the node registry). *Stuck*: `messageLost` (its queue has delivered later messages), `nobodyTakes` (no live node takes
- * from its queue). *Orphaned*: `nodeGone` (the node that runs it is not alive). *Divergent*: `rowBehind` (its row is older than its
+ * from its queue), `slotsAwait` (every slot of its queue is held by a task that awaits a task of the queue). *Orphaned*: `nodeGone` (the node that runs it is not alive). *Divergent*: `rowBehind` (its row is older than its
  * history).
  */
 export type DoctorFindingReason = TaskFinding['reason'] | NodeFinding['reason']
@@ -31,7 +31,15 @@ export interface TaskFinding {
   /** The type of the task; empty if neither its row nor its history can be read. */
   readonly type: string
   readonly kind: 'unreadable' | 'stuck' | 'orphaned' | 'divergent'
-  readonly reason: 'rowUnreadable' | 'historyUnreadable' | 'historyMissing' | 'messageLost' | 'nobodyTakes' | 'nodeGone' | 'rowBehind'
+  readonly reason:
+    | 'rowUnreadable'
+    | 'historyUnreadable'
+    | 'historyMissing'
+    | 'messageLost'
+    | 'nobodyTakes'
+    | 'slotsAwait'
+    | 'nodeGone'
+    | 'rowBehind'
   /** The reason in words, with the details. */
   readonly why: string
   /** When the task last changed, or became due: milliseconds since 1970. */
@@ -179,14 +187,33 @@ export class Doctor {
         `queue ${details.queue} has delivered messages sent later: the message of the task is lost${orWaits(details)}`,
       )
     const why = this.#whyNotTaken(details)
-    return why === undefined ? undefined : found('stuck', 'nobodyTakes', waitsSince(details), why)
+    if (why !== undefined) return found('stuck', 'nobodyTakes', waitsSince(details), why)
+    const blocked = this.#whyBlocked(details)
+    return blocked === undefined ? undefined : found('stuck', 'slotsAwait', waitsSince(details), blocked)
+  }
+
+  /** Why no slot becomes free for a task that is due, or `undefined`. */
+  #whyBlocked(details: TaskDetails): string | undefined {
+    if (!this.#isOverdue(details)) return undefined
+    const { queue } = details
+    let [slots, held] = [0, 0]
+    for (const { queues, blocked } of this.#watch.live) {
+      const own = queues[queue] ?? 0
+      slots += own
+      held += Math.min(own, blocked?.[queue] ?? 0)
+    }
+    if (slots === 0 || held < slots) return undefined
+    return `every slot of queue ${queue} (${slots}) is held by a task that awaits a task which waits in the same queue: cancel one of them, or add slots`
+  }
+
+  #isOverdue(details: TaskDetails): boolean {
+    return details.status === 'waiting' && this.#times.dueAt(details) + this.#overdueMs < this.#node.clock.elapsed()
   }
 
   /** Why no live node takes a task that is due, or `undefined`. */
   #whyNotTaken(details: TaskDetails): string | undefined {
-    const { status, queue } = details
-    const isDue = status === 'waiting' && this.#times.dueAt(details) + this.#overdueMs < this.#node.clock.elapsed()
-    if (!isDue) return undefined
+    if (!this.#isOverdue(details)) return undefined
+    const { queue } = details
     const serving = this.#watch.live.filter(({ queues }) => queues[queue] !== undefined)
     const taking = serving.filter(({ queues }) => (queues[queue] ?? 0) > 0)
     if (taking.some(({ nodeId }) => !this.#peers.isApart(nodeId))) return undefined

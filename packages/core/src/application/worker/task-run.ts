@@ -7,6 +7,7 @@ import { defaultMaxProgressBytes, toJson } from '../../tasks/to-json.ts'
 import type { RunnableTask, TaskContext } from '../../tasks/task-factory.ts'
 import type { Aggregate } from '../commands/aggregate.ts'
 import type { AbortCode } from '../node/errors.ts'
+import { inBody } from '../node/body-scope.ts'
 import { TaskAborted } from '../node/errors.ts'
 import type { Ending } from './conclusion.ts'
 import { boundLogger } from '../node/logging.ts'
@@ -133,7 +134,8 @@ export class TaskRun {
   }
 
   async #runBody(runnable: RunnableTask): Promise<unknown> {
-    return runnable.run(this.#context())
+    const { taskId, aggregate } = this
+    return inBody({ taskId, queue: aggregate.details?.queue ?? '' }, () => runnable.run(this.#context()))
   }
 
   #context(): Omit<TaskContext, 'payload'> {

@@ -1,4 +1,5 @@
-import { codeOf } from '@taskledger/core'
+import type { TaskManager } from '@taskledger/core'
+import { codeOf, defineTask } from '@taskledger/core'
 import { calls } from '@taskledger/test-kit/faults'
 import { describe, expect, it } from 'vitest'
 import { VirtualCluster } from '../virtual-cluster.ts'
@@ -43,6 +44,32 @@ describe('the doctor', () => {
     expect(await queuesOf()).toEqual({})
     expect(await told()).toEqual(expect.arrayContaining(['no live node takes from queue default']))
   })
+
+  // Older releases of Node.js cannot tell cheaply which body awaits.
+  it.runIf(Number.parseInt(process.versions.node, 10) >= 24)(
+    'reports that every slot awaits a task of its queue, until one is free',
+    async () => {
+      await using cluster = new VirtualCluster()
+      const held = cluster.held()
+      let manager: TaskManager | undefined
+      const parent = defineTask({
+        type: 'parent',
+        run: async ({ signal }) => {
+          await (await manager?.submit(held.task, null))?.result({ signal })
+        },
+      })
+      const node = await cluster.node({ tasks: [parent, held.task], worker: { slots: 2, cancelGraceMs: 1_000 } })
+      ;({ manager } = node)
+      const told = async (): Promise<readonly string[]> =>
+        (await during(cluster, node.manager.doctor())).findings.map(({ reason }) => reason)
+      const parents = [await manager.submit(parent), await manager.submit(parent)]
+      await cluster.advance(20_000)
+      expect(await told()).toEqual(['slotsAwait', 'slotsAwait'])
+      await parents[0]?.cancel()
+      await cluster.advance(20_000)
+      expect(await told()).toEqual([])
+    },
+  )
 
   it('reports what is unreadable first', async () => {
     await using cluster = new VirtualCluster()
