@@ -29,7 +29,7 @@ const scopeOf = ({ process }: Platform): AsyncScope | undefined => {
 }
 
 // Not imported: core runs on platforms without it, which then do not know which body awaits a task.
-const scope = scopeOf(globalThis as Platform)
+const scope = scopeOf(globalThis)
 
 /** Runs a body, so that what it calls knows the task. */
 export const inBody = <Result>(body: RunningBody, act: () => Result): Result => (scope === undefined ? act() : scope.run(body, act))

@@ -25,7 +25,7 @@ export class BodyWait {
 
   saw({ status, queue = this.#queue }: Awaited): void {
     this.#status = status
-    this.#queue = queue as string | undefined
+    this.#queue = queue
   }
 
   end(): void {

@@ -51,15 +51,16 @@ describe('the doctor', () => {
     async () => {
       await using cluster = new VirtualCluster()
       const held = cluster.held()
-      let manager: TaskManager | undefined
+      const running: { manager?: TaskManager } = {}
       const parent = defineTask({
         type: 'parent',
         run: async ({ signal }) => {
-          await (await manager?.submit(held.task, null))?.result({ signal })
+          await (await running.manager?.submit(held.task, null))?.result({ signal })
         },
       })
       const node = await cluster.node({ tasks: [parent, held.task], worker: { slots: 2, cancelGraceMs: 1_000 } })
-      ;({ manager } = node)
+      const { manager } = node
+      running.manager = manager
       const told = async (): Promise<readonly string[]> =>
         (await during(cluster, node.manager.doctor())).findings.map(({ reason }) => reason)
       const parents = [await manager.submit(parent), await manager.submit(parent)]
