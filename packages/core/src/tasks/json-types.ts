@@ -6,7 +6,7 @@ export interface NotJson<Why extends string> {
 }
 
 /**
- * `T`, with {@link NotJson} in place of each part that would be refused with `NOT_JSON`: a value of type `T` fits it if JSON can hold the
+ * `T`, with `NotJson` in place of each part that would be refused with `NOT_JSON`: a value of type `T` fits it if JSON can hold the
  * value. Unlike `JsonValue` it takes interfaces, and properties that may be `undefined`. It knows nothing about `unknown` and `any`.
  */
 export type JsonOf<T> = unknown extends T

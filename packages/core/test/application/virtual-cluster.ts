@@ -2,7 +2,7 @@ import type { TaskHandle } from '@taskledger/core'
 import { silentLogger } from '@taskledger/core'
 import type { TaskDetails, TaskEvent, TaskId, TaskMessaging, TaskStorage } from '@taskledger/core/ports'
 import type { VirtualClock } from '@taskledger/core/testing'
-import { checkHistory, virtualClock } from '@taskledger/core/testing'
+import { checkHistory, seededRandom, virtualClock } from '@taskledger/core/testing'
 import type { Memory } from '@taskledger/memory'
 import { createMemory } from '@taskledger/memory'
 import type { ClusterNode, HeldOptions, HeldRun, HeldTask, NodeOptions } from '@taskledger/test-kit/faults'
@@ -63,7 +63,7 @@ export class VirtualCluster extends Cluster implements AsyncDisposable {
   /** Opens a node that runs a held task, unless `tasks` says otherwise. */
   override async node({ held, own, ...options }: VirtualNodeOptions = {}): Promise<ClusterNode> {
     const name = names[this.#opened++] ?? 'node'
-    const defaults = { tasks: [this.held(held).task], worker: { drainMs: 0, cancelGraceMs: 1_000 }, name }
+    const defaults = { tasks: [this.held(held).task], worker: { drainMs: 0, cancelGraceMs: 1_000 }, name, random: seededRandom(1, name) }
     this.#own = own
     const node = super.node({ ...defaults, ...options })
     this.#own = undefined
