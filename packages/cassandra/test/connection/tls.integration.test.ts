@@ -1,3 +1,5 @@
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import type { Logger } from '@taskledger/core/ports'
 import type { Authority, TlsFront } from '@taskledger/servers'
 import { cassandraStorage } from '@taskledger/cassandra'
@@ -95,8 +97,14 @@ describe('the certificate of a server', () => {
 })
 
 test('a server without TLS is refused at once', async () => {
-  const opening = cassandraStorage({ ...keyspace.options(), tls: { ca: authority.ca }, connectTimeoutMs })
+  // As Cassandra answers bytes that are no frame of its protocol. The server of the run may speak TLS as well.
+  const plain = createServer((socket) => socket.on('error', () => {}).end(Buffer.from([0x85, 0, 0, 0, 0, 0, 0, 0, 0])))
+  await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve))
+  const { port: plainPort } = plain.address() as AddressInfo
+  const contactPoints = [`127.0.0.1:${plainPort}`]
+  const opening = cassandraStorage({ ...keyspace.options(), contactPoints, tls: { ca: authority.ca }, connectTimeoutMs })
   await expect(opening).rejects.toMatchObject(misconfigured(/does not speak TLS/))
+  plain.close()
 })
 
 test('a server that asks for a certificate of the client refuses a client without one at once', async () => {
