@@ -12,6 +12,8 @@ const maxWaitMs = 3_600_000
 /** The delay before a suspect that has to wait is delivered again, in milliseconds. */
 const delayMs = 5_000
 
+type Surroundings = Pick<NodeContext, 'clock' | 'logger' | 'messaging' | 'closed'>
+
 /** The turn of a task. */
 export interface Turn {
   readonly taskId: TaskId
@@ -23,12 +25,12 @@ export interface Turn {
  * suspect itself.
  */
 export class Suspects {
-  readonly #node: NodeContext
+  readonly #node: Surroundings
   readonly #turns = new Set<Turn>()
   /** The suspects that had to wait here, each with its version, and since when (`clock.elapsed()`). */
   readonly #waiting = new Map<TaskId, { readonly version: number; readonly since: number }>()
 
-  constructor(node: NodeContext) {
+  constructor(node: Surroundings) {
     this.#node = node
   }
 

@@ -1,6 +1,14 @@
-import type { TaskHandle } from '@taskledger/core'
+import type { TaskHandle, TaskId } from '@taskledger/core'
+import { silentLogger } from '@taskledger/core'
+import type { EventDraft } from '@taskledger/core/testing'
+import { virtualClock } from '@taskledger/core/testing'
+import { createMemory } from '@taskledger/memory'
 import type { HeldRun } from '@taskledger/test-kit/faults'
 import { describe, expect, it } from 'vitest'
+import { fold, noTask } from '../../../src/application/commands/aggregate.ts'
+import { Suspects } from '../../../src/application/worker/suspects.ts'
+import { completeEvents } from '../../../src/testing/given-when-then.ts'
+import { created, started } from '../../domain/stories.ts'
 import { VirtualCluster } from '../virtual-cluster.ts'
 
 type Handle = TaskHandle<unknown, unknown>
@@ -58,13 +66,20 @@ describe('tasks that have crashed twice', () => {
   })
 
   it('wait for an hour at most: the one that runs may wait for another', async () => {
-    await using cluster = new VirtualCluster()
-    await suspects(cluster, 2)
-    await cluster.node({ worker: { slots: 4 } })
-    await cluster.advance(3_500_000)
-    expect(going(cluster, 3)).toHaveLength(1)
-    await cluster.advance(200_000)
-    expect(going(cluster, 3)).toHaveLength(2)
+    const clock = virtualClock()
+    const messaging = createMemory({ clock }).messaging()
+    const turns = new Suspects({ clock, logger: silentLogger, messaging, closed: new AbortController().signal })
+    const crash: EventDraft = { type: 'TaskDied', attempt: 1, diedOn: 'node-a', retryAt: 0 }
+    const one = '018cc251-f400-7000-8000-000000000001' as TaskId
+    const other = '018cc251-f400-7000-8000-000000000002' as TaskId
+    const task = fold(noTask, completeEvents([created(), started(1), crash, started(2), crash]))
+    const first = turns.turnOf(task, one)
+    expect(first).toBeDefined()
+    expect(turns.turnOf(task, other)).toBeUndefined()
+    await clock.advance(3_599_000)
+    expect(turns.turnOf(task, other)).toBeUndefined()
+    await clock.advance(1_000)
+    expect(turns.turnOf(task, other)).toBeDefined()
   })
 
   it('take no other suspect along: the one that kills its process ends as died, the others complete', async () => {
