@@ -66,6 +66,8 @@ export const simulateCluster = async ({
   const cluster = new SimulatedCluster(world)
   const clients = new Clients(world, (name) => (name === plan.misplaced?.node ? undefined : cluster.named(name)))
   const observed: Observed = { world, cluster, clients, outside: world.engine.storage() }
+  // A purge begins when the faults are over.
+  const latestMs = boundMs + (plan.purge?.atMs ?? 0)
   let faultsOverAt = 0
   let settledMs: number | undefined
   for (let atMs = checkMs; ; atMs += checkMs) {
@@ -80,7 +82,7 @@ export const simulateCluster = async ({
       settledMs = atMs
       break
     }
-    if (atMs - faultsOverAt > boundMs || atMs > maxMs) break
+    if (atMs - faultsOverAt > latestMs || atMs > maxMs) break
   }
   // Check before the nodes close: closing a node ends its promises to callers.
   const broken = [...brokenPromises(observed, await readStored(observed))]
@@ -90,7 +92,7 @@ export const simulateCluster = async ({
     broken.push(...brokenPromises(observed, await readStored(observed)).filter(({ promise }) => promise !== 'queue'))
   }
   if (settledMs === undefined && broken.length === 0)
-    broken.push({ promise: 'final', detail: `not everything came to its end within ${boundMs} ms` })
+    broken.push({ promise: 'final', detail: `not everything came to its end within ${latestMs} ms` })
   return {
     seed,
     plan,

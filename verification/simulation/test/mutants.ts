@@ -79,7 +79,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a store that does not compare versions',
-    seed: 1,
+    seed: 2,
     promise: 'history',
     edits: [
       {
@@ -423,5 +423,35 @@ export const mutants: readonly Mutant[] = [
     seed: 254,
     promise: 'serial',
     edits: [core('worker/claims.ts', '    if (known.details.queue !== queue) return this.#moveToItsQueue(delivery, known.details)\n', '')],
+  },
+  {
+    name: 'the fencing token counts the attempts of a task only',
+    seed: 1,
+    promise: 'oneNode',
+    edits: [
+      { file: 'core/src/domain/fence.ts', from: 'Math.max(latest + 1, Math.ceil(at))', to: 'latest + 1 + 0 * at' },
+      { file: 'core/src/domain/fence.ts', from: 'Math.max(0, Math.ceil(createdAt))', to: '0 * createdAt' },
+    ],
+  },
+  {
+    name: 'a claim takes its fencing token from its own clock, and not from the fastest',
+    seed: 142,
+    promise: 'fence',
+    edits: [
+      core('worker/claims.ts', 'fence: this.#node.clocks.fastestNow()', 'fence: this.#node.clock.now()'),
+      { file: 'core/src/domain/fence.ts', from: 'Math.max(0, Math.ceil(createdAt))', to: '0 * createdAt' },
+    ],
+  },
+  {
+    name: 'a late removal removes the next task of the idempotency key',
+    seed: 1447,
+    promise: 'final',
+    edits: [core('recovery/purging.ts', ', firstEventId: first.eventId', '')],
+  },
+  {
+    name: 'a submit that met a task of its key says that it created the task',
+    seed: 1,
+    promise: 'key',
+    edits: [core('commands/submissions.ts', 'isNew = refused === undefined', 'isNew = true')],
   },
 ]

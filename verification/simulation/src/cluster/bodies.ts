@@ -26,6 +26,7 @@ export interface BodyNode {
 export interface BodyRun {
   readonly taskId: TaskId
   readonly attempt: number
+  readonly fence: number
   readonly kind: BodyKind
   readonly payload: Given
   readonly node: BodyNode
@@ -60,12 +61,23 @@ const taskOf = (kind: BodyKind, node: BodyNode): SimulatedTask =>
     queue: kind === 'serial' ? serialQueue : 'default',
     onLeaseLost: kind === 'finishing' ? 'finish' : 'abort',
     async run(context) {
-      const { taskId, attempt, signal, payload } = context
+      const { taskId, attempt, fence, signal, payload } = context
       const { process, world } = node
       // The process may have died in the step that leads here: then nothing of the body happens.
       if (process.isDead) return never()
       const now = (): number => world.time.elapsed()
-      const run: BodyRun = { taskId, attempt, kind, payload, node, startedAt: now(), endedAt: undefined, how: 'runs', abortedAt: undefined }
+      const run: BodyRun = {
+        taskId,
+        attempt,
+        fence,
+        kind,
+        payload,
+        node,
+        startedAt: now(),
+        endedAt: undefined,
+        how: 'runs',
+        abortedAt: undefined,
+      }
       node.runs.push(run)
       world.trace(node.name, `● ${kind} ${taskId.slice(-8)} attempt ${attempt} begins`)
       signal.addEventListener('abort', () => (run.abortedAt = now()), { once: true })

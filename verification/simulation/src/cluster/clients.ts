@@ -26,10 +26,15 @@ const againMs = 1_000
 /** How long a client waits for the answer of a submit with a key before it asks another node, in milliseconds. */
 const patienceMs = 40_000
 
+/** How long a task has to be finished before it is purged, in milliseconds: by then nobody writes to it or asks about it any more. */
+const purgedAfterMs = 60_000
+
 /** The clients that submit, cancel and await. If their node is gone, they ask another node, provided that asking twice is safe. */
 export class Clients {
   /** The acknowledged ids of each planned task. */
   readonly acknowledged = new Map<PlannedTask, TaskId[]>()
+  /** How many submits were told that they created a task. */
+  readonly created = new Map<TaskId, number>()
   readonly cancels: Asked<CancelOutcome>[] = []
   readonly awaits: Asked<TaskDetails>[] = []
   /** Answers that no client should have got. */
@@ -51,8 +56,9 @@ export class Clients {
         this.#at(task.atMs + afterMs, () => this.#submit(task, node, false))
       }
     }
-    const { careless } = world.plan
+    const { careless, purge } = world.plan
     if (careless !== undefined) this.#at(careless.atMs, () => this.#submitCarelessly(careless))
+    if (purge !== undefined) this.#at(purge.atMs, () => this.#purge(purge.node))
   }
 
   /** Submits what could not be read back: it has to be refused. */
@@ -113,7 +119,7 @@ export class Clients {
       if (key !== undefined) this.#at(this.#world.time.elapsed() + patienceMs, () => (node.process.isDead ? again() : undefined))
       try {
         this.#world.trace(node.name, `submit of ${task.kind} ${task.index}${key === undefined ? '' : ` (${key})`}`)
-        const { id } = await manager.submit(
+        const { id, isNew } = await manager.submit(
           tasks[task.kind],
           { bodyMs, failures, ...(restartMs === undefined ? {} : { restartMs }) },
           {
@@ -122,6 +128,7 @@ export class Clients {
           },
         )
         this.#world.trace(node.name, `submit of ${task.index} is acknowledged: ${id.slice(-8)}`)
+        if (isNew) this.created.set(id, (this.created.get(id) ?? 0) + 1)
         this.acknowledged.set(task, [...(this.acknowledged.get(task) ?? []), id])
         if (!isOver && isFirst) this.#follow(task, id)
         isOver = true
@@ -134,6 +141,33 @@ export class Clients {
         else isOver = true
       } finally {
         this.#submitting.delete(submit)
+      }
+    })
+  }
+
+  /** Purges, and then uses the keys again. */
+  #purge(name: string): void {
+    this.#on(name, async ({ manager, process, name: asked }) => {
+      const finishedBefore = this.#world.time.startAt + this.#world.time.elapsed() - purgedAfterMs
+      const again = (): void => this.#at(this.#world.time.elapsed() + againMs, () => this.#purge(otherThan(asked)))
+      // A process that dies gives no answer.
+      let isOver = false
+      this.#at(this.#world.time.elapsed() + patienceMs, () => (process.isDead && !isOver ? again() : undefined))
+      this.#world.hasPurged = true
+      try {
+        const outcome = await manager?.purge({ finishedBefore })
+        this.#world.trace(asked, `purge: ${JSON.stringify(outcome)}`)
+        isOver = true
+      } catch (error) {
+        isOver = true
+        this.#world.trace(asked, `purge fails: ${String(error)}`)
+        if (codeOf(error) !== 'CLOSED' && !temporary.includes(codeOf(error))) throw error
+        return again()
+      }
+      const now = this.#world.time.elapsed()
+      for (const task of this.#world.plan.tasks) {
+        const { reuse } = task
+        if (reuse !== undefined) this.#at(now + reuse.afterMs, () => this.#submit(task, reuse.node, false))
       }
     })
   }

@@ -9,14 +9,14 @@ import type { Observed, Stored } from './stored.ts'
 /** How much later a body is told of a cancel request whose notice was lost, in milliseconds: at the next renewal. */
 const renewalMs = 6_000
 
-export function* checkAnswers({ clients, world }: Observed, { histories }: Stored): Iterable<BrokenPromise> {
+export function* checkAnswers({ clients, world }: Observed, { histories, purged }: Stored): Iterable<BrokenPromise> {
   for (const lie of clients.lies) yield { promise: 'truth', detail: lie }
   for (const { taskId, node, answer, atMs, answeredAt = 0 } of clients.awaits) {
     if (answer === undefined) {
       if (!node.isGone) yield { promise: 'await', detail: `${shortId(taskId)} is still awaited on ${node.name} since ${atMs} ms` }
       continue
     }
-    const history = histories.get(taskId) ?? []
+    const history = histories.get(taskId) ?? purged.get(taskId) ?? []
     if (!isDeepStrictEqual(answer, detailsOf(history)))
       yield { promise: 'await', detail: `${shortId(taskId)}: told ${answer.status}; ${describeHistory(history)}` }
     const end = endOf(world, taskId)
@@ -32,7 +32,7 @@ export function* checkAnswers({ clients, world }: Observed, { histories }: Store
       if (!node.isGone) yield { promise: 'cancel', detail: `the cancel of ${shortId(taskId)} on ${node.name} was not answered` }
       continue
     }
-    const history = histories.get(taskId) ?? []
+    const history = histories.get(taskId) ?? purged.get(taskId) ?? []
     const { status = 'none' } = detailsOf(history) ?? {}
     const isKept =
       answer.outcome === 'cancelled'

@@ -17,6 +17,7 @@ export const describeFailure = async (options: SimulationOptions, report: Simula
     ...report.broken.slice(0, 5).map(({ promise, detail }) => `  ${promises[promise]}: ${detail}`),
     'The smallest plan that still breaks a promise:',
     ...(plan.misplaced === undefined ? [] : [`  ${plan.misplaced.node}: misplaced, lacks the ${plan.misplaced.lacks} of the cluster`]),
+    ...(plan.purge === undefined ? [] : [`  ${plan.purge.node}: purge at ${plan.purge.atMs} ms`]),
     ...plan.faults.map((fault) => `  ${describeFault(fault)}`),
     ...(plan.forgeries ?? []).map((forgery) => `  ${describeForgery(forgery)}`),
     ...plan.tasks.map((task) => `  ${describeTask(task)}`),
@@ -28,11 +29,12 @@ export const describeFailure = async (options: SimulationOptions, report: Simula
   ].join('\n')
 }
 
-const describeTask = ({ index, kind, bodyMs, atMs, node, key, repeat, cancel, awaits }: PlannedTask): string =>
+const describeTask = ({ index, kind, bodyMs, atMs, node, key, repeat, reuse, cancel, awaits }: PlannedTask): string =>
   [
     `task ${index}: ${kind} (${bodyMs} ms) submitted on ${node} at ${atMs} ms`,
     ...(key === undefined ? [] : [`by key`]),
     ...(repeat === undefined ? [] : [`again on ${repeat.node} after ${repeat.afterMs} ms`]),
+    ...(reuse === undefined ? [] : [`and on ${reuse.node} ${reuse.afterMs} ms after the purge`]),
     ...(cancel === undefined ? [] : [`cancelled on ${cancel.node} after ${cancel.afterMs} ms`]),
     ...awaits.map((asked) => `awaited on ${asked.node} after ${asked.afterMs} ms`),
   ].join(', ')

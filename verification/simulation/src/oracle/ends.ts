@@ -6,14 +6,22 @@ import type { BrokenPromise } from './promises.ts'
 import type { Observed, Stored } from './stored.ts'
 
 /** Checks what the engines hold at the end. */
-export function* checkEnds({ clients, world }: Observed, { histories, rows, unfinished, unreadable }: Stored): Iterable<BrokenPromise> {
+export function* checkEnds(
+  { clients, world }: Observed,
+  { histories, purged, rows, unfinished, unreadable }: Stored,
+): Iterable<BrokenPromise> {
   for (const [{ index, kind }, taskIds] of clients.acknowledged) {
     for (const taskId of new Set(taskIds)) {
-      const history = histories.get(taskId) ?? []
+      const history = histories.get(taskId) ?? purged.get(taskId) ?? []
       const last = history.at(-1)
       if (last === undefined || !isFinalEvent(last))
         yield { promise: 'final', detail: `${kind} ${index} (${shortId(taskId)}): ${describeHistory(history) || 'no history'}` }
     }
+    const [id] = taskIds
+    const lives = id === undefined ? 0 : (world.written.get(id) ?? []).filter(({ event: { type } }) => type === 'TaskCreated').length
+    const created = id === undefined ? 0 : (clients.created.get(id) ?? 0)
+    if (created > lives)
+      yield { promise: 'key', detail: `${created} submits of ${kind} ${index} were told that they created one of ${lives} tasks` }
     if (new Set(taskIds).size > 1) yield { promise: 'key', detail: `${kind} ${index} was acknowledged as ${taskIds.join(' and ')}` }
   }
   for (const [taskId, history] of histories) {
@@ -30,6 +38,8 @@ export function* checkEnds({ clients, world }: Observed, { histories, rows, unfi
       yield { promise: 'listing', detail: `${shortId(taskId)}: listed ${JSON.stringify(row)}, is ${JSON.stringify(details)}` }
   }
   for (const [taskId, why] of unreadable) yield { promise: 'readable', detail: `${shortId(taskId)}: ${why}` }
+  for (const [taskId, history] of purged)
+    if (!history.some(isFinalEvent)) yield { promise: 'final', detail: `${shortId(taskId)} was purged: ${describeHistory(history)}` }
   for (const row of unfinished) yield { promise: 'unfinished', detail: `${shortId(row.taskId)} is ${row.status} at version ${row.version}` }
   for (const [queue, { waiting, delayed, running, deadLetters }] of Object.entries(world.engine.inspect().queues))
     if (waiting + delayed + running + deadLetters > 0)

@@ -12,6 +12,7 @@ export const promises = {
   cancel: 'an acknowledged cancel takes effect, or its caller is told otherwise',
   cancelInTime: 'after the faults, a body is told of a cancel request within seconds',
   oneNode: 'no attempt runs twice',
+  fence: 'each run of a task id has a higher fencing token than the runs before, also after a purge',
   overlap: 'no two runs of a task overlap, except runs of a frozen node and of bodies that ignore their signal',
   serial: 'no two tasks of a serial queue run at the same time, except those of a frozen node',
   ending: 'the history says of each attempt how it ended',

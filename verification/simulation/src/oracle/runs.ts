@@ -19,10 +19,17 @@ export function* checkRuns({ cluster, world }: Observed, { histories }: Stored):
     if (created?.type === 'TaskCreated' && !isStored(run, created))
       yield { promise: 'stored', detail: `${shortId(run.taskId)} ran as ${run.kind} with ${JSON.stringify(run.payload)}` }
     for (const later of runs.slice(index + 1)) {
-      if (later.taskId === run.taskId && later.attempt === run.attempt)
+      const isSameTask = later.taskId === run.taskId
+      // The attempts of the next task of a key begin at 1 again, the tokens do not.
+      if (isSameTask && later.attempt === run.attempt && later.fence === run.fence)
         yield {
           promise: 'oneNode',
           detail: `attempt ${run.attempt} of ${shortId(run.taskId)} ran on ${run.node.name} and on ${later.node.name}`,
+        }
+      else if (isSameTask && later.fence <= run.fence)
+        yield {
+          promise: 'fence',
+          detail: `attempt ${run.attempt} of ${shortId(run.taskId)} on ${run.node.name} had ${run.fence}, and later attempt ${later.attempt} on ${later.node.name} ${later.fence}`,
         }
       const overlaps = later.startedAt < endedAt(run) && !isExcused(run, later.startedAt)
       if (!overlaps) continue
@@ -37,7 +44,9 @@ export function* checkRuns({ cluster, world }: Observed, { histories }: Stored):
           detail: `${shortId(run.taskId)} ran on ${run.node.name} from ${run.startedAt} to ${run.endedAt} ms, ${shortId(later.taskId)} on ${later.node.name} from ${later.startedAt} ms`,
         }
     }
-    const settlement = histories.get(run.taskId)?.find((event) => isSettlement(event) && event.attempt === run.attempt)
+    const history = histories.get(run.taskId) ?? []
+    const isItsHistory = history.some((event) => event.type === 'TaskStarted' && event.fence === run.fence)
+    const settlement = isItsHistory ? history.find((event) => isSettlement(event) && event.attempt === run.attempt) : undefined
     if (settlement === undefined || !settlement.node.startsWith(run.node.name)) continue
     const isTrue =
       run.how === 'returned'
@@ -48,7 +57,7 @@ export function* checkRuns({ cluster, world }: Observed, { histories }: Stored):
     if (!isTrue && run.abortedAt === undefined)
       yield {
         promise: 'ending',
-        detail: `attempt ${run.attempt} of ${shortId(run.taskId)} ${run.how} on ${run.node.name}; ${describeHistory(histories.get(run.taskId) ?? [])}`,
+        detail: `attempt ${run.attempt} of ${shortId(run.taskId)} ${run.how} on ${run.node.name}; ${describeHistory(history)}`,
       }
   }
   for (const [taskId, written] of world.written)

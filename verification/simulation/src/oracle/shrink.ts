@@ -4,6 +4,8 @@ import { simulateCluster } from '../simulate-cluster.ts'
 
 /** The plans without one fault, without one forged message, without one task, or without what clients do about one task. */
 function* smaller(plan: Plan): Iterable<Plan> {
+  const { purge, ...kept } = plan
+  if (purge !== undefined) yield kept
   const { misplaced, ...placed } = plan
   if (misplaced !== undefined) yield placed
   for (const fault of plan.faults) yield { ...plan, faults: plan.faults.filter((other) => other !== fault) }

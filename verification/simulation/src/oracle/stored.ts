@@ -17,6 +17,8 @@ export interface Observed {
 /** What the engines hold. */
 export interface Stored {
   readonly histories: ReadonlyMap<TaskId, readonly TaskEvent[]>
+  /** The last histories of the tasks that were purged, and not submitted again. */
+  readonly purged: ReadonlyMap<TaskId, readonly TaskEvent[]>
   readonly rows: ReadonlyMap<TaskId, TaskDetails>
   readonly unfinished: readonly TaskDetails[]
   /** The tasks whose history or row cannot be read, and why. */
@@ -41,5 +43,12 @@ export const readStored = async ({ outside, world }: Observed): Promise<Stored> 
     if (isUnreadableRow(row)) unreadable.set(row.taskId, row.unreadable)
     else unfinished.push(row)
   }
-  return { histories, rows: new Map(tasks.map((row) => [row.taskId, row])), unfinished, unreadable }
+  const purged = new Map<TaskId, readonly TaskEvent[]>()
+  if (world.hasPurged)
+    for (const [taskId, written] of world.written)
+      if (!histories.has(taskId) && !unreadable.has(taskId)) {
+        const events = written.map(({ event }) => event)
+        purged.set(taskId, events.slice(events.findLastIndex(({ type }) => type === 'TaskCreated')))
+      }
+  return { histories, purged, rows: new Map(tasks.map((row) => [row.taskId, row])), unfinished, unreadable }
 }

@@ -32,7 +32,7 @@ export const drawPlan = (seed: number): Plan => {
     faults.push(drawFault(random, victim !== undefined && random.is(0.4) ? victim : random.of(nodeNames)))
   }
   const starts = Object.fromEntries(nodeNames.map((name) => [name, random.between(0, 4_000)]))
-  return addForgeries(addCareless(misplace({ seed, starts, tasks, faults: [...faults, ...drawClocks(seed)] })))
+  return reuseKeys(addForgeries(addCareless(misplace({ seed, starts, tasks, faults: [...faults, ...drawClocks(seed)] }))))
 }
 
 /** In some plans a client is careless. */
@@ -62,6 +62,35 @@ const misplace = (plan: Plan): Plan => {
   // A worker on other messaging runs what its janitor sends again. So there are two tokens of a serial queue.
   const tasks = plan.tasks.map((task): PlannedTask => (task.kind === 'serial' ? { ...task, kind: 'slow' } : task))
   return { ...plan, tasks, misplaced: { node, lacks } }
+}
+
+/** In some plans finished tasks are purged when the other faults are over, and some of their idempotency keys are used again. */
+const reuseKeys = (plan: Plan): Plan => {
+  const random = new RandomChoices(plan.seed, 'reused')
+  if (plan.misplaced !== undefined || plan.forgeries !== undefined || !random.is(0.2)) return plan
+  const tasks = plan.tasks.map((task): PlannedTask => {
+    if (task.key === undefined || random.is(0.2)) return task
+    const { cancel: _cancel, ...rest } = task
+    return { ...rest, awaits: [], reuse: { node: random.of(nodeNames), afterMs: random.between(0, random.of([200, 3_000])) } }
+  })
+  if (tasks.every(({ reuse }) => reuse === undefined)) return plan
+  const node = random.of(nodeNames)
+  const mode = random.of(['late', 'lostReply', 'noAnswer', 'twice', 'unavailable', 'crashAfter'] as const)
+  const fault: Fault = { type: 'call', node, call: 'events.remove', nth: random.between(1, 4), mode, forMs: random.between(500, 30_000) }
+  const atMs = random.between(100_000, 120_000)
+  // A clock that is set back behind the earlier run must not lower the fencing token of the next.
+  const setBack: Fault = {
+    type: 'skew',
+    node: random.of(nodeNames),
+    atMs: atMs + random.between(-3_000, 3_000),
+    skewMs: -random.between(130_000, 600_000),
+  }
+  return {
+    ...plan,
+    tasks,
+    faults: [...plan.faults, ...(random.is(0.5) ? [fault] : []), ...(random.is(0.5) ? [setBack] : [])],
+    purge: { node, atMs },
+  }
 }
 
 /** A task of a serial queue, behind several others. */

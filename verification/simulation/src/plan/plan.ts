@@ -23,6 +23,8 @@ export interface PlannedTask {
   readonly key?: string
   /** The same submit again, by key, from another node. */
   readonly repeat?: { readonly node: string; readonly afterMs: number }
+  /** The same submit again, by key, from a node, after the purge of the plan. */
+  readonly reuse?: { readonly node: string; readonly afterMs: number }
   readonly notBeforeMs?: number
   readonly cancel?: { readonly node: string; readonly afterMs: number }
   readonly awaits: readonly { readonly node: string; readonly afterMs: number }[]
@@ -42,6 +44,8 @@ export interface Plan {
   readonly careless?: { readonly node: string; readonly atMs: number; readonly gives: Carelessness }
   /** Messages that no node sends. */
   readonly forgeries?: readonly Forgery[]
+  /** A purge of the tasks that finished well before, on a node. */
+  readonly purge?: { readonly node: string; readonly atMs: number }
   /** A node with wrong settings: it has storage or messaging of its own, and shares the other with the cluster. No client uses it. */
   readonly misplaced?: { readonly node: string; readonly lacks: 'storage' | 'messaging' }
 }

@@ -45,6 +45,8 @@ export class World {
   readonly traced: string[] | undefined
   /** Everything has come to its end, and no fault begins any more. */
   isClosing = false
+  /** Whether a client has asked for a purge: then histories may be missing. */
+  hasPurged = false
   /** The engine of the misplaced node. */
   readonly #otherEngine: SimulatedEngine | undefined
   readonly #cuts = new Map<Cut, (() => void)[]>()
