@@ -11,6 +11,9 @@ const wakingMs = 1_000
 /** How long a node that was suspended may continue: it looks at its clocks every second, and then asks the registry, which may not answer. */
 const [resumingMs, resumingLongMs] = [2_500, 7_000]
 
+/** How much too early a forged message may start a task: a message is believed as far as clocks are known, which is two renewals. */
+const forgedMs = ({ plan }: Observed['world']): number => ((plan.forgeries ?? []).length > 0 ? 10_000 : 0)
+
 /** Checks the runs of the bodies. */
 export function* checkRuns({ cluster, world }: Observed, { histories }: Stored): Iterable<BrokenPromise> {
   const runs = [...runsOf(cluster)].sort((a, b) => a.startedAt - b.startedAt)
@@ -65,7 +68,7 @@ export function* checkRuns({ cluster, world }: Observed, { histories }: Stored):
       const before = written[index - 1]
       if (event.type !== 'TaskStarted' || before === undefined) continue
       const { earliestMs } = world.whenShown(dueAtOf(before.event), before.event.node, before.atMs)
-      if (atMs < earliestMs - roundingMs)
+      if (atMs < earliestMs - roundingMs - forgedMs(world))
         yield {
           promise: 'due',
           detail: `${shortId(taskId)} was started ${earliestMs - atMs} ms before its time; ${describeHistory(written.map((each) => each.event))}`,
