@@ -222,6 +222,16 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
     },
   ),
   mutant(
+    'keeps only the data that every node has',
+    ['NR-1.1'],
+    class extends PlainRegistry {
+      override copyOf(node: NodeInfo): NodeInfo {
+        const { beat: _beat, blocked: _blocked, ...rest } = super.copyOf(node)
+        return rest
+      }
+    },
+  ),
+  mutant(
     'merges the data of two renewals',
     ['NR-1.1'],
     class extends PlainRegistry {
