@@ -33,6 +33,7 @@ export const lifeRules: readonly Rule<Adapters>[] = [
         queue: 'default',
         labels: ['nightly'],
         createdOn: manager.nodeId,
+        updatedOn: manager.nodeId,
         attempt: 0,
       })
       assert.ok(
