@@ -55,7 +55,7 @@ export class WallClock {
 
   /**
    * When the clock shows a time, for an event that was written at `writtenAt` by the same clock: by the setting of that moment. If there is none,
-   * the event has the time of another clock, and the moment is only known to be between two.
+   * the event has the time of another clock, or of a setting that this node never saw: any moment before the latest is possible.
    */
   elapsedAt(time: number, writtenAt: number, now: number): { readonly earliest: number; readonly latest: number } {
     for (const [index, setting] of [...this.#settings.entries()].reverse()) {
@@ -64,7 +64,7 @@ export class WallClock {
       if (at >= setting.from - toleranceMs && at <= until + toleranceMs)
         return { earliest: time - baseOf(setting), latest: time - baseOf(setting) }
     }
-    return { earliest: time - Math.max(...this.bases), latest: time - Math.min(...this.bases) }
+    return { earliest: -Infinity, latest: time - Math.min(...this.bases) }
   }
 }
 
