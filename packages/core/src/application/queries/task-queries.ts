@@ -156,13 +156,24 @@ export class TaskQueries {
         const details = await this.details(task, { signal })
         if (shown === undefined || isNews(details, shown)) yield (shown = details)
         if (isFinalStatus(details.status)) return undefined
-        await waiter.change()
+        await this.#changeFor(waiter, details)
       }
     } catch (error) {
       if (!stopped.aborted) throw error
       return undefined
     } finally {
       waiter.stop()
+    }
+  }
+
+  /** A body that watches counts as waiting only here: between two changes it may do something else. */
+  async #changeFor(waiter: Waiter, details: TaskDetails): Promise<void> {
+    const wait = this.#bodyWaits.begin()
+    wait?.saw(details)
+    try {
+      await waiter.change()
+    } finally {
+      wait?.end()
     }
   }
 

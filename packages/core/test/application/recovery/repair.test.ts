@@ -1,4 +1,4 @@
-import type { TaskManager } from '@taskledger/core'
+import type { TaskHandle, TaskManager } from '@taskledger/core'
 import { codeOf, defineTask } from '@taskledger/core'
 import { calls } from '@taskledger/test-kit/faults'
 import { describe, expect, it } from 'vitest'
@@ -46,31 +46,36 @@ describe('the doctor', () => {
   })
 
   // Older releases of Node.js cannot tell cheaply which body awaits.
-  it.runIf(Number.parseInt(process.versions.node, 10) >= 24)(
-    'reports that every slot awaits a task of its queue, until one is free',
-    async () => {
-      await using cluster = new VirtualCluster()
-      const held = cluster.held()
-      const running: { manager?: TaskManager } = {}
-      const parent = defineTask({
-        type: 'parent',
-        run: async ({ signal }) => {
-          await (await running.manager?.submit(held.task, null))?.result({ signal })
-        },
-      })
-      const node = await cluster.node({ tasks: [parent, held.task], worker: { slots: 2, cancelGraceMs: 1_000 } })
-      const { manager } = node
-      running.manager = manager
-      const told = async (): Promise<readonly string[]> =>
-        (await during(cluster, node.manager.doctor())).findings.map(({ reason }) => reason)
-      const parents = [await manager.submit(parent), await manager.submit(parent)]
-      await cluster.advance(20_000)
-      expect(await told()).toEqual(['slotsAwait', 'slotsAwait'])
-      await parents[0]?.cancel()
-      await cluster.advance(20_000)
-      expect(await told()).toEqual([])
-    },
-  )
+  it.runIf(Number.parseInt(process.versions.node, 10) >= 24).each<[string, (child: TaskHandle, signal: AbortSignal) => Promise<unknown>]>([
+    ['by result', (child, signal) => child.result({ signal })],
+    [
+      'by watching it',
+      async (child, signal) => {
+        for await (const _ of child.watch({ signal }));
+      },
+    ],
+  ])('reports that every slot awaits a task of its queue, until one is free: %s', async (_how, ended) => {
+    await using cluster = new VirtualCluster()
+    const held = cluster.held()
+    const running: { manager?: TaskManager } = {}
+    const parent = defineTask({
+      type: 'parent',
+      run: async ({ signal }) => {
+        const child = await running.manager?.submit(held.task, null)
+        if (child !== undefined) await ended(child as TaskHandle, signal)
+      },
+    })
+    const node = await cluster.node({ tasks: [parent, held.task], worker: { slots: 2, cancelGraceMs: 1_000 } })
+    const { manager } = node
+    running.manager = manager
+    const told = async (): Promise<readonly string[]> => (await during(cluster, node.manager.doctor())).findings.map(({ reason }) => reason)
+    const parents = [await manager.submit(parent), await manager.submit(parent)]
+    await cluster.advance(20_000)
+    expect(await told()).toEqual(['slotsAwait', 'slotsAwait'])
+    await parents[0]?.cancel()
+    await cluster.advance(20_000)
+    expect(await told()).toEqual([])
+  })
 
   it('reports what is unreadable first', async () => {
     await using cluster = new VirtualCluster()
