@@ -1,9 +1,9 @@
-import type { TaskMessaging, TaskStorage } from '../ports/bundles.ts'
 import type { CheckedOptions, ChecksOf, OptionHints } from '../ports/shared/check-options.ts'
 import { anyValue, checkOptions } from '../ports/shared/check-options.ts'
 import { checkClock, checkFunction, checkLogger, checkMs, checkText, checkWhole, hasMethods, wrongOption } from '../ports/shared/checks.ts'
 import type { TaskRegistry } from '../tasks/task-registry.ts'
 import { taskRegistry } from '../tasks/task-registry.ts'
+import { checkMessaging, checkStorage } from './node/default-adapters.ts'
 import type { LeaseOptions, LeaseSettings } from './node/lease.ts'
 import { leaseSettings } from './node/lease.ts'
 import type { TaskManagerOptions } from './options.ts'
@@ -13,17 +13,17 @@ import { janitorSettings } from './recovery/settings.ts'
 /** Also a registry of another copy of this package. */
 const isRegistry = (value: unknown): value is TaskRegistry => hasMethods(value, ['register', 'get', 'types', 'queues'])
 
-/** An adapter, open or still opening. */
-const checkAdapter = <Adapter>(name: string, value: unknown, ports: readonly string[], example: string): Adapter | Promise<Adapter> => {
-  const isOpen = typeof value === 'object' && value !== null && ports.every((port) => port in value)
-  if (!isOpen && !hasMethods(value, ['then'])) throw wrongOption(name, value, `what an adapter returns: ${example}`)
-  return value as Adapter | Promise<Adapter>
-}
+/** An adapter, open or still opening. What is still opening is checked when it is open. */
+const unlessOpening = <Adapter>(
+  name: string,
+  value: unknown,
+  check: (name: string, value: unknown) => Adapter,
+): Adapter | Promise<Adapter> => (hasMethods(value, ['then']) ? (value as Promise<Adapter>) : check(name, value))
 
 const managerChecks = {
   tasks: (_name, value) => (isRegistry(value) ? value : taskRegistry(value as readonly never[])),
-  storage: (name, value) => checkAdapter<TaskStorage>(name, value, ['events', 'listing', 'nodes'], 'cassandraStorage({ … })'),
-  messaging: (name, value) => checkAdapter<TaskMessaging>(name, value, ['queue', 'bus'], 'rabbitmqMessaging({ … })'),
+  storage: (name, value) => unlessOpening(name, value, checkStorage),
+  messaging: (name, value) => unlessOpening(name, value, checkMessaging),
   // Its queues depend on the tasks: checked with them.
   worker: anyValue,
   name: (name, value) => checkText(name, value, 100),

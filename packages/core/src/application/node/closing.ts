@@ -1,4 +1,5 @@
 import type { TaskMessaging, TaskStorage } from '../../ports/bundles.ts'
+import { hasMethods } from '../../ports/shared/checks.ts'
 import type { Clock } from '../../ports/shared/clock.ts'
 import type { Logger } from '../../ports/shared/logger.ts'
 import { within } from '../../ports/shared/within.ts'
@@ -31,6 +32,8 @@ export const closeAll = async (
         // Opening failed: the caller gets this error, or that of the other adapter.
         return
       }
+      // What was opened may be no adapter: the caller gets that error.
+      if (!hasMethods(bundle, ['close'])) return
       try {
         await closedWithin(context, bundle)
       } catch (error) {

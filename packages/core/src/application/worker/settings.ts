@@ -1,6 +1,6 @@
 import type { ChecksOf } from '../../ports/shared/check-options.ts'
 import { objectOf } from '../../ports/shared/check-options.ts'
-import { checkMs, checkOneOf, checkWhole, shown, wrongOption } from '../../ports/shared/checks.ts'
+import { checkMs, checkOneOf, checkWhole, holderOf, shown, wrongOption } from '../../ports/shared/checks.ts'
 import { misuse } from '../../ports/shared/errors.ts'
 import type { ConsumeMode } from '../../ports/work-queue.ts'
 import { checkQueueName } from '../../tasks/check-declaration.ts'
@@ -63,7 +63,7 @@ const checkQueue = objectOf({
 
 /** For each queue its settings. */
 const checkQueues = (name: string, value: unknown): Readonly<Record<string, ChosenQueueSettings>> => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || holderOf(value) !== undefined)
     throw wrongOption(name, value, 'an object with the settings of each queue, { default: { slots: 4 } }')
   const chosen: Record<string, ChosenQueueSettings> = {}
   for (const [queue, settings] of Object.entries(value as Readonly<Record<string, unknown>>)) {

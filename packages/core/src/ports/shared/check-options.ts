@@ -1,4 +1,4 @@
-import { shown, wrongOption } from './checks.ts'
+import { holderOf, shown, wrongOption } from './checks.ts'
 import type { MisuseError } from './errors.ts'
 import { misuse } from './errors.ts'
 import { nearestName } from './option-names.ts'
@@ -55,8 +55,10 @@ const checkNames = <Checks extends Readonly<Record<string, OptionCheck>>>(
   hints: OptionHints,
 ): CheckedOptions<Checks> => {
   const known = Object.keys(checks)
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
-    throw path === '' ? misuse(`${named} are ${shown(given)}: give an object`) : wrongOption(named, given, `an object of ${listed(known)}`)
+  if (typeof given !== 'object' || given === null || Array.isArray(given) || holderOf(given) !== undefined) {
+    if (path !== '') throw wrongOption(named, given, `an object of ${listed(known)}`)
+    throw misuse(`${named} are ${shown(given)}: ${given instanceof Promise ? 'await it first' : 'give an object'}`)
+  }
   for (const name of Object.keys(given)) if (!Object.hasOwn(checks, name)) throw unknownOption(owner, name, known, hints)
   const checked: Record<string, unknown> = {}
   for (const [name, check] of Object.entries(checks)) {

@@ -6,11 +6,28 @@ import type { Logger } from './logger.ts'
 /** The maximum of a duration: ten years, in milliseconds. More is a mistake in the unit. */
 const maxMs = 10 * 365 * 24 * 3_600_000
 
+/** Kinds of objects that hold something else than properties: as an object of options they would be empty. */
+const holders: ReadonlySet<string> = new Set(['Date', 'Map', 'Set', 'Promise'])
+
+/** `Date`, `Map`, `Set` or `Promise`, also of another realm; otherwise `undefined`. */
+export const holderOf = (value: object): string | undefined => {
+  const kind = Object.prototype.toString.call(value).slice('[object '.length, -1)
+  return holders.has(kind) ? kind : undefined
+}
+
 /** A wrong value as error messages show it: briefly. */
 export const shown = (value: unknown): string => {
   if (typeof value === 'string') return JSON.stringify(value.length <= 60 ? value : `${value.slice(0, 59)}…`)
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
+  if (typeof value === 'object' && value !== null) return shownObject(value)
+  if (typeof value === 'bigint') return `${value}n`
   return typeof value === 'function' ? 'a function' : String(value)
+}
+
+const shownObject = (value: object): string => {
+  if (Array.isArray(value)) return 'an array'
+  const holder = holderOf(value)
+  if (holder === undefined) return 'an object'
+  return holder === 'Date' && Number.isNaN(Number(value)) ? 'an invalid Date' : `a ${holder}`
 }
 
 /** Makes the error of a wrong option: `MISUSE`, "NAME is VALUE: give WANTED". Not for secrets: it shows the value. */

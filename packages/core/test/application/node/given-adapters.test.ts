@@ -56,6 +56,21 @@ describe('the storage and messaging of a manager', () => {
     expect(closed.sort()).toEqual(['messaging', 'storage'])
   })
 
+  it('are refused if what was opened is neither', async () => {
+    const logged: string[] = []
+    const logger = { ...silentLogger, warn: (_fields: object, message: string): void => void logged.push(message) }
+    const nothing = Promise.resolve({}) as unknown as Promise<never>
+    await expect(create({ storage: nothing, messaging, logger })).rejects.toMatchObject({
+      code: 'MISUSE',
+      message: 'the promised storage is an object: give what an adapter returns: cassandraStorage({ … })',
+    })
+    await expect(create({ storage, messaging: Promise.resolve(undefined) as never, logger })).rejects.toThrow(
+      'the promised messaging is undefined',
+    )
+    expect(closed.sort()).toEqual(['messaging', 'storage'])
+    expect(logged).toEqual([])
+  })
+
   it('are closed if the worker cannot start', async () => {
     const withoutQueue = onCalls({ 'queue.consume': () => Promise.reject(refused('no such queue')) })
     await expect(create({ storage, messaging: interceptedMessaging(messaging, withoutQueue) })).rejects.toThrow('no such queue')
