@@ -42,8 +42,11 @@ export interface SimulationReport {
 const boundMs = 150_000
 /** How long after the last fault a simulation runs at least, in milliseconds: what failed during the faults is retried within seconds. */
 const quietMs = 5_000
-/** How long after the last fault a misplaced node is found by the others, and they by it, in milliseconds: two renewals, and a read. */
-const tellMs = 2 * 5_000 + 5_000 + 3_000
+/**
+ * How long after the last fault a misplaced node is found by the others, and they by it, in milliseconds: two renewals, a read, and a renewal
+ * more if the node finds only then that a beat of its own was lost.
+ */
+const tellMs = 2 * 5_000 + 5_000 + 5_000 + 3_000
 /** The longest simulation, in milliseconds: a node that cannot start is a fault that never ends. */
 const maxMs = 400_000
 /** How often to check whether everything has come to its end, in milliseconds. */

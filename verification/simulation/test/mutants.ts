@@ -273,7 +273,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a delay counts from the latest event, which may have the time of a faster clock',
     seed: 18,
-    promise: 'final',
+    promise: 'due',
     edits: [
       {
         file: 'core/src/domain/decide.ts',
@@ -360,7 +360,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a beat is expected to be listed although its node could not renew its lease',
-    seed: 31,
+    seed: 180,
     promise: 'apart',
     edits: [core('membership/beat.ts', "isRenewed: status === 'inProgress' })", 'isRenewed: status !== undefined })')],
   },
@@ -453,5 +453,17 @@ export const mutants: readonly Mutant[] = [
     seed: 1,
     promise: 'key',
     edits: [core('commands/submissions.ts', 'isNew = refused === undefined', 'isNew = true')],
+  },
+  {
+    name: 'a node that does not know the clock of the writer takes a due time for one of its own clock',
+    seed: 6224,
+    promise: 'due',
+    edits: [core('commands/sender.ts', 'return clocks.knows(writerOf(details)) ?', 'return writerOf(details) ?')],
+  },
+  {
+    name: 'late beats of a node that has left the registry count',
+    seed: 7181,
+    promise: 'apart',
+    edits: [core('membership/unlisted-nodes.ts', ' || this.#node.clocks.knows(nodeId)', '')],
   },
 ]

@@ -81,10 +81,12 @@ export class Sender {
     }
   }
 
-  /** By the clock of the node that set the due time. */
+  /** By the clock of the node that set the due time. If that clock is not known, the whole delay counts from now. */
   #dueInMs(details: TaskDetails): number {
     const { clock, clocks } = this.#node
-    return details.dueAt === undefined ? 0 : clocks.elapsedAt(details.dueAt, writerOf(details), details.updatedAt) - clock.elapsed()
+    const { dueAt, updatedAt } = details
+    if (dueAt === undefined) return 0
+    return clocks.knows(writerOf(details)) ? clocks.elapsedAt(dueAt, writerOf(details), updatedAt) - clock.elapsed() : dueAt - updatedAt
   }
 
   #delay(unsent: Unsent, waitMs: number): void {

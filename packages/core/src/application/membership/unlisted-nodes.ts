@@ -16,7 +16,7 @@ interface Heard {
 
 /**
  * Finds the nodes whose beats arrive although the registry does not have them: they share the messaging of this node and not its storage.
- * A node that leaves, or dies, sends no second beat after it.
+ * A node that was in the registry once is never one of them, however late its beats arrive.
  */
 export class UnlistedNodes {
   readonly #node: NodeContext
@@ -42,7 +42,8 @@ export class UnlistedNodes {
     const listed = new Set(live.map(({ nodeId }) => nodeId))
     const { ttlMs } = this.#node.lease.settings
     for (const [nodeId, { latestAt, newAt, absent }] of this.#heard)
-      if (listed.has(nodeId) || beganAt - latestAt > ttlMs) this.#heard.delete(nodeId)
+      // A node whose clock is known was in the registry: it has left, and its last beats are late.
+      if (listed.has(nodeId) || this.#node.clocks.knows(nodeId) || beganAt - latestAt > ttlMs) this.#heard.delete(nodeId)
       else if (newAt !== undefined && newAt <= beganAt)
         this.#heard.set(nodeId, { latestAt, newAt: latestAt > beganAt ? latestAt : undefined, absent: absent + 1 })
   }
