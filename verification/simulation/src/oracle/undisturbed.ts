@@ -8,7 +8,9 @@ export function* checkUndisturbed({ world, cluster, clients }: Observed, { histo
   const faults = [...world.struck, ...world.plan.faults]
   if (faults.some(({ type }) => type !== 'skew') || world.plan.misplaced !== undefined) return
   if ((world.plan.forgeries ?? []).length > 0) return
-  for (const [task, taskIds] of clients.acknowledged) {
+  // Until the next renewal, the others translate the times of a node whose clock was set by its old setting, and may call a message lost.
+  const isSet = faults.some((fault) => fault.type === 'skew' && fault.atMs > 0)
+  for (const [task, taskIds] of isSet ? [] : clients.acknowledged) {
     const [taskId] = taskIds
     // A task with a key may be submitted again. A delayed task is taken over if its node has just joined and is not known yet.
     if (taskId === undefined || task.key !== undefined || task.notBeforeMs !== undefined || task.failures > 0) continue

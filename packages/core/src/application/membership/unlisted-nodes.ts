@@ -45,6 +45,7 @@ export class UnlistedNodes {
       // A node whose clock is known was in the registry: it has left, and its last beats are late.
       if (listed.has(nodeId) || this.#node.clocks.knows(nodeId) || beganAt - latestAt > ttlMs) this.#heard.delete(nodeId)
       else if (newAt !== undefined && newAt <= beganAt)
-        this.#heard.set(nodeId, { latestAt, newAt: latestAt > beganAt ? latestAt : undefined, absent: absent + 1 })
+        // A beat that arrived during this read proves nothing for the next one: a registry may answer both at once, after the node has left.
+        this.#heard.set(nodeId, { latestAt, newAt: undefined, absent: absent + 1 })
   }
 }
