@@ -14,6 +14,9 @@ const idHeader = 'taskledger-letter'
 /** In characters. Headers must fit into one frame, of at least 8 KiB, in any alphabet. */
 const maxReasonLength = 1_500
 
+/** The largest time that a `Date` can have, in milliseconds since 1970. */
+const maxTime = 8.64e15
+
 /** What the headers of a dead letter say of its death. */
 export type Death = Pick<DeadLetter, 'why' | 'deadAt' | 'releases'> & { readonly id?: string }
 
@@ -34,7 +37,10 @@ export const headersOfDeath = (raw: Pick<Message, 'properties'>, why: string): R
   [idHeader]: randomUUID(),
 })
 
-/** What the headers of a dead letter say: ours, or those of the broker if it dead-lettered the message by itself. */
+/**
+ * What the headers of a dead letter say: ours, or those of the broker if it dead-lettered the message by itself. A client of the broker
+ * may have written anything into both.
+ */
 export const deathOf = (raw: Pick<Message, 'properties'>): Death => {
   const headers = (raw.properties.headers ?? {}) as Readonly<Record<string, unknown>>
   const own = { id: headers[idHeader], why: headers[reasonHeader], deadAt: headers[timeHeader] }
@@ -42,7 +48,7 @@ export const deathOf = (raw: Pick<Message, 'properties'>): Death => {
   return {
     ...(typeof own.id === 'string' ? { id: own.id } : {}),
     ...(typeof why === 'string' ? { why } : {}),
-    ...(typeof deadAt === 'number' && Number.isFinite(deadAt) ? { deadAt } : {}),
+    ...(typeof deadAt === 'number' && Math.abs(deadAt) <= maxTime ? { deadAt } : {}),
     releases: releasesOf(raw),
   }
 }
@@ -50,8 +56,8 @@ export const deathOf = (raw: Pick<Message, 'properties'>): Death => {
 /** The broker's list of deaths has the latest first: a delay that has passed counts as one, too. */
 const deathAtBroker = (deaths: unknown): { readonly why?: unknown; readonly deadAt?: unknown } => {
   const [latest] = Array.isArray(deaths) ? (deaths as readonly unknown[]) : []
-  if (typeof latest !== 'object' || latest === null || !('reason' in latest)) return {}
+  if (typeof latest !== 'object' || latest === null || !('reason' in latest) || typeof latest.reason !== 'string') return {}
   const time: unknown =
     'time' in latest && typeof latest.time === 'object' && latest.time !== null && 'value' in latest.time ? latest.time.value : undefined
-  return { why: `the broker dead-lettered it: ${String(latest.reason)}`, ...(typeof time === 'number' ? { deadAt: time * 1_000 } : {}) }
+  return { why: `the broker dead-lettered it: ${latest.reason}`, ...(typeof time === 'number' ? { deadAt: time * 1_000 } : {}) }
 }

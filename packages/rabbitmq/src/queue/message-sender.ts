@@ -62,8 +62,7 @@ export class MessageSender {
 
   /** Sends a copy to the end of the queue, or to a delay queue, with one more release if it counts. */
   async release(queue: string, raw: ConsumeMessage, { delayMs, isCounted }: Required<ReleaseOptions>): Promise<void> {
-    const { contentType, correlationId } = raw.properties
-    const options = { contentType, correlationId, headers: { [releasesHeader]: releasesOf(raw) + (isCounted ? 1 : 0) } }
+    const options = { ...keptOf(raw.properties), headers: { [releasesHeader]: releasesOf(raw) + (isCounted ? 1 : 0) } }
     const declare: Declare = async (bound) => {
       const work = await this.#brokerQueues.work(this.#connection, queue, bound)
       return delayMs > 0 ? this.#brokerQueues.delay(this.#connection, queue, delayMs, bound) : work
@@ -73,8 +72,7 @@ export class MessageSender {
 
   /** Sends a copy to the dead letters, with the reason. */
   async deadLetter(queue: string, raw: ConsumeMessage, why: string): Promise<void> {
-    const { contentType, correlationId } = raw.properties
-    const options = { contentType, correlationId, headers: headersOfDeath(raw, why) }
+    const options = { ...keptOf(raw.properties), headers: headersOfDeath(raw, why) }
     const declare: Declare = async (bound) => {
       await this.#brokerQueues.work(this.#connection, queue, bound)
       return this.#brokerQueues.names.dead(queue)
@@ -84,13 +82,7 @@ export class MessageSender {
 
   /** Sends a copy of a dead letter to its queue, as if it were new. @throws like `send` of the port. */
   async resend(queue: string, raw: Pick<Message, 'content' | 'properties'>, signal: AbortSignal | undefined): Promise<void> {
-    const { contentType, correlationId } = raw.properties
-    await this.#send(
-      (bound) => this.#brokerQueues.work(this.#connection, queue, bound),
-      raw.content,
-      { contentType, correlationId },
-      signal,
-    )
+    await this.#send((bound) => this.#brokerQueues.work(this.#connection, queue, bound), raw.content, keptOf(raw.properties), signal)
   }
 
   /** Sends one more token to the token queue of a serial queue. */
@@ -135,5 +127,22 @@ export class MessageSender {
     }
   }
 }
+
+/** The maximum length of a property in AMQP, in bytes. */
+const maxPropertyBytes = 255
+
+/** The properties that a copy of a message keeps. Bytes that are not UTF-8 grow when they are decoded, so they may no longer fit. */
+export const keptOf = (properties: {
+  readonly contentType?: unknown
+  readonly correlationId?: unknown
+}): { readonly contentType?: string; readonly correlationId?: string } => {
+  const { contentType, correlationId } = properties
+  return {
+    ...(fits(contentType) ? { contentType } : {}),
+    ...(fits(correlationId) ? { correlationId } : {}),
+  }
+}
+
+const fits = (value: unknown): value is string => typeof value === 'string' && Buffer.byteLength(value) <= maxPropertyBytes
 
 const neverAborted = new AbortController().signal
