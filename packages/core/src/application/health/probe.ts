@@ -71,7 +71,8 @@ export class Probe {
 
   /** Takes a beat of this node. */
   receive({ number }: Beat): void {
-    if (number <= this.#received) return
+    // Somebody else may publish a beat in the name of this node, which would hide that its own do not arrive.
+    if (number <= this.#received || number > this.#sent) return
     if (number > this.#received + 1) this.#peers.missed()
     this.#received = number
     if (number < this.#sent) return
