@@ -29,10 +29,10 @@ export interface NodeContext {
   nextEventIds(): readonly [string, string]
 }
 
-/** The properties that every command of this node has, with the current time. */
+/** The properties that every command of this node has, with the current time in whole milliseconds: engines keep no parts of them. */
 export const commandBase = (node: NodeContext, taskId: TaskId): CommandBase => ({
   taskId,
-  at: node.clock.now(),
+  at: Math.floor(node.clock.now()),
   node: node.nodeId,
   eventIds: node.nextEventIds(),
 })

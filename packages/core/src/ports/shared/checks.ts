@@ -93,9 +93,12 @@ export const checkLogger = (name: string, value: unknown): Logger => {
   return value as Logger
 }
 
-/** @throws `MISUSE` unless the value has the methods of a clock. */
+/** @throws `MISUSE` unless the value has the methods of a clock, and shows numbers. */
 export const checkClock = (name: string, value: unknown): Clock => {
   if (!isClock(value)) throw wrongOption(name, value, 'an object with the methods now, elapsed, schedule and sleep')
+  const [now, elapsed]: readonly unknown[] = [value.now(), value.elapsed()]
+  if (!Number.isFinite(now)) throw wrongOption(`${name}.now()`, now, 'a clock that shows milliseconds since 1970, as a number')
+  if (!Number.isFinite(elapsed)) throw wrongOption(`${name}.elapsed()`, elapsed, 'a clock that shows milliseconds, as a number')
   return value
 }
 

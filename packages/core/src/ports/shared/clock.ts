@@ -11,7 +11,7 @@ export type CancelSchedule = () => void
  * **You may assume** that callbacks do not throw.
  */
 export interface Clock {
-  /** Milliseconds since 1970. It may be set, forward and back. */
+  /** Milliseconds since 1970; histories keep whole ones. It may be set, forward and back. */
   now(): number
   /**
    * Milliseconds since a fixed moment. Never set back or forward, so that it measures durations. It may stand still while the machine is

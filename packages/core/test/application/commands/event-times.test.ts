@@ -32,3 +32,13 @@ it('times of a history do not run backwards, whichever node has the slower clock
   expect(checkHistory(history)).toEqual([])
   await Promise.all([ahead?.close(), behind?.close()])
 })
+
+it('times of a history are whole milliseconds, also of a clock that shows parts of them', async () => {
+  const clock = virtualClock(1_700_000_000_000.673)
+  const add = defineTask({ type: 'add', run: ({ fence }) => fence })
+  await using manager = await createTaskManager({ tasks: [add], logger: silentLogger, clock })
+  const details = await (await manager.submit(add)).finished()
+  const history = await manager.history(details.taskId)
+  expect(history.map(({ at }) => at)).toEqual([1_700_000_000_000, 1_700_000_000_000, 1_700_000_000_000])
+  expect(Number.isInteger(details.result)).toBe(true)
+})

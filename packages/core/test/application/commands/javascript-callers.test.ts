@@ -201,6 +201,16 @@ describe('a wrong value is refused with what is expected', () => {
     ['a janitor that is false', () => make({ janitor: false }), 'janitor is false: give an object of intervalMs, overdueMs'],
     ['a retention that is a number', () => make({ retention: 3 }), 'retention is 3: give an object of finishedMs'],
     ['a logger that is a function', () => make({ logger: () => {} }), 'logger is a function: give an object with the methods debug'],
+    [
+      'a clock that shows text',
+      () => make({ clock: { ...virtualClock(), now: () => '12:00' } }),
+      'clock.now() is "12:00": give a clock that shows milliseconds since 1970',
+    ],
+    [
+      'a clock that shows no number',
+      () => make({ clock: { ...virtualClock(), elapsed: () => Number.NaN } }),
+      'clock.elapsed() is NaN: give a clock that shows milliseconds',
+    ],
     ['a clock that is no clock', () => make({ clock: Date }), 'clock is a function: give an object with the methods now'],
     ['random numbers that are one', () => make({ random: 3 }), 'random is 3: give a function'],
     ['a name that is a number', () => make({ name: 3 }), 'name is 3: give a text'],
