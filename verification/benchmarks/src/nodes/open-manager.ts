@@ -27,7 +27,8 @@ const memoryOf = (prefix: string): Memory => {
 export const openStorage = async (target: Target, prefix: string, logger: Logger = consoleLogger) => {
   if (target.type === 'memory') return memoryOf(prefix).storage()
   const { cassandra, keyspace } = target.endpoints
-  return cassandraStorage({ ...cassandra, keyspace, prefix, logger })
+  const { version: _version, ...connection } = cassandra
+  return cassandraStorage({ ...connection, keyspace, prefix, logger })
 }
 
 export const openMessaging = async (target: Target, prefix: string, logger: Logger = consoleLogger) => {

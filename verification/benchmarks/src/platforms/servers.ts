@@ -45,7 +45,8 @@ const open = async ({ say, sync }: ServersOptions): Promise<Opened> => {
 /** Makes the keyspace of a run, with the tables of the adapter and those of the floors. */
 const prepare = async (endpoints: Endpoints): Promise<void> => {
   const { cassandra, keyspace } = endpoints
-  await migrate({ ...cassandra, keyspace, replication: { class: 'SimpleStrategy', replication_factor: 1 } })
+  const { version: _version, ...connection } = cassandra
+  await migrate({ ...connection, keyspace, replication: { class: 'SimpleStrategy', replication_factor: 1 } })
   const client = clientOf(endpoints)
   try {
     await createBareTables(client)
