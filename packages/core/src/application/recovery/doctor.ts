@@ -230,9 +230,11 @@ export class Doctor {
   }
 }
 
-/** A worker postpones a task that has crashed several times while another such task runs. */
+/** What else may look like a lost message: a worker releases what it cannot decode, and a suspect while another one runs. */
 const orWaits = ({ crashes = 0 }: TaskDetails): string =>
-  crashes === 0 ? '' : `, or it waits for its turn: it has crashed (${crashes}), and a worker runs one such task at a time`
+  crashes === 0
+    ? ', or workers release it, because they cannot decode it'
+    : `, or it waits for its turn: it has crashed (${crashes}), and a worker runs one such task at a time`
 
 const findingOf = ({ nodeId, lacks, since }: ApartNode): NodeFinding =>
   lacks === 'messaging'

@@ -77,6 +77,21 @@ describe('the doctor', () => {
     expect(await told()).toEqual([])
   })
 
+  it('says that workers may have released a task whose message seems lost', async () => {
+    await using cluster = new VirtualCluster()
+    const [known, later] = [cluster.held().task, defineTask({ type: 'later', run: () => {} })]
+    const janitor = { intervalMs: 3_600_000 }
+    const node = await cluster.node({ tasks: [known, later], worker: false, janitor })
+    await cluster.node({ tasks: [known], worker: { unknownTasks: { retryDelayMs: 3_600_000 } }, janitor })
+    const unknown = await node.manager.submit(later)
+    await cluster.advance(15_000)
+    await node.manager.submit(known, null)
+    await cluster.advance(6_000)
+    const { findings } = await during(cluster, node.manager.doctor())
+    expect(findings).toMatchObject([{ taskId: unknown.id, reason: 'messageLost' }])
+    expect(findings[0]?.why).toContain('or workers release it, because they cannot decode it')
+  })
+
   it('reports what is unreadable first', async () => {
     await using cluster = new VirtualCluster()
     const node = await cluster.node(front)
