@@ -47,13 +47,16 @@ const textOf = (value: unknown, depth: number): string => {
 const listed = <Item>(items: readonly Item[], show: (item: Item) => string): string =>
   [...items.slice(0, maxItems).map(show), ...(items.length > maxItems ? [`… (${items.length} in all)`] : [])].join(',')
 
+/** The stack text of a stored error has its causes, too. */
+const framesAndCauses = /^(?:\s+at |Caused by: |One of its errors: )/
+
 const addError = (lines: string[], error: object, role: string, seen: Set<object>): void => {
   if (seen.has(error) || seen.size === maxErrors) return
   seen.add(error)
   lines.push(`  ${role}${shortened(headOf(error))}`)
   const stack = read(error, 'stack')
-  const frames = typeof stack === 'string' ? stack.split('\n', maxFrames * 10).filter((line) => /^\s+at /.test(line)) : []
-  for (const frame of frames.slice(0, maxFrames)) lines.push(`    ${shortened(frame.trim())}`)
+  const frames = typeof stack === 'string' ? stack.split('\n', maxFrames * 10).filter((line) => framesAndCauses.test(line)) : []
+  for (const frame of frames.slice(0, maxFrames)) lines.push(`${frame.startsWith(' ') ? '    ' : '  '}${shortened(frame.trim())}`)
   const cause = read(error, 'cause')
   if (isObject(cause)) addError(lines, cause, 'caused by ', seen)
   const errors = read(error, 'errors')

@@ -1,8 +1,10 @@
 import { consoleLogger, silentLogger, TaskledgerError } from '@taskledger/core/ports'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { errorFrom } from '../../../src/application/worker/ended-attempts.ts'
 import { escaped } from '../../../src/ports/shared/escaped.ts'
 import { logText } from '../../../src/ports/shared/log-text.ts'
+import { describeError } from '../../../src/tasks/describe-error.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -28,6 +30,18 @@ describe('the text of a log line', () => {
     expect(logText({ taskId: 'x', running: ['a', 'b'], at: { ms: 3, is: true }, none: undefined, no: null, big: 3n }, 'it is late')).toBe(
       'it is late taskId="x" running=["a","b"] at={ms:3,is:true} none=undefined no=null big=3',
     )
+  })
+
+  test('has the causes of an error that was stored: its stack text has them', () => {
+    const cause = new AggregateError([new TypeError('a part\n\u001b[2J')], 'the root cause')
+    const stored = describeError(new Error('outer', { cause }))
+    const lines = logText({ err: errorFrom(stored) }, 'failed a task').split('\n')
+    expect(lines.filter((line) => !line.startsWith('    at '))).toEqual([
+      'failed a task',
+      '  Error: outer',
+      '  Caused by: AggregateError: the root cause',
+      '  One of its errors: TypeError: a part',
+    ])
   })
 
   test('has the error, its frames and its causes below', () => {
