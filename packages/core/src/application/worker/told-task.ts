@@ -14,12 +14,29 @@ import { firstEventIdOf } from '../commands/first-event-id.ts'
 export const toldBy = ({ taskId, version, created }: WorkMessage, queue: string): Aggregate | undefined => {
   if (created === undefined || version !== 1 || created.version !== 1 || created.idempotencyKey !== undefined) return undefined
   const isOfTask = created.taskId === taskId && created.queue === queue
-  return isOfTask && created.eventId === firstEventIdOf(created) ? fold(noTask, [created]) : undefined
+  return isOfTask && created.eventId === idOf(created) ? fold(noTask, [created]) : undefined
+}
+
+/** The id that the event has to have; `undefined` if it is nested too deeply to be written as text. Nothing stored is. */
+const idOf = (created: TaskCreated): string | undefined => {
+  try {
+    return firstEventIdOf(created)
+  } catch {
+    return undefined
+  }
 }
 
 /** The names of the fields in which the message differs from the store. */
 export const liesOf = ({ created }: WorkMessage, stored: TaskCreated): readonly string[] => {
   if (created === undefined) return []
   const names = new Set([...Object.keys(created), ...Object.keys(stored)]) as Set<keyof TaskCreated>
-  return [...names].filter((name) => JSON.stringify(created[name]) !== JSON.stringify(stored[name]))
+  return [...names].filter((name) => textOf(created[name]) !== textOf(stored[name]))
+}
+
+const textOf = (value: unknown): string | undefined => {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return 'nested too deeply'
+  }
 }

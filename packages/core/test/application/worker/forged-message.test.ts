@@ -1,8 +1,9 @@
 import type { TaskDefinition, TaskHandle } from '@taskledger/core'
 import { defineTask, unchecked } from '@taskledger/core'
-import type { TaskCreated, TaskId, WorkMessage } from '@taskledger/core/ports'
+import type { JsonValue, TaskCreated, TaskId, WorkMessage } from '@taskledger/core/ports'
 import { describe, expect, it } from 'vitest'
 import { firstEventIdOf } from '../../../src/application/commands/first-event-id.ts'
+import { liesOf, toldBy } from '../../../src/application/worker/told-task.ts'
 import type { ClusterNode } from '@taskledger/test-kit/faults'
 import { VirtualCluster } from '../virtual-cluster.ts'
 
@@ -88,6 +89,17 @@ describe('a message that lies about its task', () => {
     expect(cluster.seen).toEqual([{ type: 'mail', payload: { to: 'ann' }, taskId: task.id }])
     expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Completed'])
     expect(cluster.logged('the store says otherwise')[0]).toMatchObject({ taskId: task.id, lies: expect.any(Array) as unknown })
+  })
+
+  it('with a payload that is nested too deeply to be written as text only names its task', async () => {
+    await using cluster = new Forgery()
+    const task = await cluster.waiting()
+    const stored = await cluster.createdOf(task)
+    const depth = 50_000
+    const payload = JSON.parse('['.repeat(depth) + ']'.repeat(depth)) as JsonValue
+    const message = { taskId: task.id, version: 1, sentAt: 0, created: { ...stored, task: { ...stored.task, payload } } }
+    expect(toldBy(message, 'default')).toBe(undefined)
+    expect(liesOf(message, stored)).toEqual(['task'])
   })
 
   it('that leaves out the time before which the task must not start does not start it', async () => {
