@@ -15,6 +15,7 @@ const isTime: Check = (value) => typeof value === 'number' && Math.abs(value) <=
 const messageFields = {
   taskId: isId,
   version: isVersion,
+  createdAt: optional(isTime),
   sentAt: isTime,
   sentBy: optional(isText),
   dueInMs: optional(isTime),

@@ -8,6 +8,8 @@ export interface WorkMessage {
   readonly taskId: TaskId
   /** The version of the history that the sender has read. */
   readonly version: number
+  /** When the task was created: with an idempotency key, the same id may be used again after a purge. Releases before this field do not tell. */
+  readonly createdAt?: number
   /** When it was sent, in milliseconds since 1970, by the clock of the node that sent it. */
   readonly sentAt: number
   /** The node that sent it. */

@@ -15,7 +15,7 @@ const maxCarriedCharacters = 16 * 1024
  * What a message needs of its task. It has no payload and no details: a task may wait for years, so 100,000 delayed tasks must not hold
  * more memory than their ids. The worker reads the payload of a delayed task from the store.
  */
-interface Unsent extends Pick<TaskDetails, 'taskId' | 'version' | 'queue'> {
+interface Unsent extends Pick<TaskDetails, 'taskId' | 'version' | 'queue' | 'createdAt'> {
   /** When the task becomes due, by `clock.elapsed()`. */
   readonly dueAt: number
 }
@@ -49,16 +49,17 @@ export class Sender {
 
   /** Resolves once the message is sent or scheduled, or the outbox retries it. */
   async send(details: TaskDetails, { created, dueInMs = this.#dueInMs(details) }: SendOptions = {}): Promise<void> {
-    const { taskId, version, queue } = details
-    const unsent: Unsent = { taskId, version, queue, dueAt: this.#node.clock.elapsed() + dueInMs }
+    const { taskId, version, queue, createdAt } = details
+    const unsent: Unsent = { taskId, version, queue, createdAt, dueAt: this.#node.clock.elapsed() + dueInMs }
     if (dueInMs <= 0) return this.#sendNow(unsent, created)
     this.forget(taskId)
     if (!this.#isClosed) this.#delay(unsent, dueInMs)
   }
 
   /** Sends a message again when its task is due: it came before that. */
-  async postpone(details: TaskDetails, { version, dueInMs, sentAt, sentBy = '' }: WorkMessage): Promise<void> {
-    if (dueInMs === undefined || version !== details.version) return this.send(details)
+  async postpone(details: TaskDetails, message: WorkMessage): Promise<void> {
+    const { dueInMs, sentAt, sentBy = '' } = message
+    if (dueInMs === undefined || !isOfVersion(message, details)) return this.send(details)
     const { clock, clocks } = this.#node
     const ageMs = clocks.knows(sentBy) ? clock.elapsed() - clocks.elapsedAt(sentAt, sentBy) : 0
     return this.send(details, { dueInMs: dueInMs - Math.max(ageMs, 0) })
@@ -112,12 +113,12 @@ export class Sender {
     return (signal) => this.#deliver(unsent, {}, signal)
   }
 
-  async #deliver({ taskId, version, queue, dueAt }: Unsent, first: Pick<WorkMessage, 'created'>, signal: AbortSignal): Promise<void> {
+  async #deliver({ taskId, version, createdAt, queue, dueAt }: Unsent, first: Pick<WorkMessage, 'created'>, signal: AbortSignal): Promise<void> {
     const { clock, nodeId, messaging } = this.#node
     const dueInMs = Math.floor(dueAt - clock.elapsed())
     const early = dueInMs > 0 ? { dueInMs } : {}
     try {
-      await messaging.queue.send(queue, { taskId, version, sentAt: clock.now(), sentBy: nodeId, ...early, ...first }, { signal })
+      await messaging.queue.send(queue, { taskId, version, createdAt, sentAt: clock.now(), sentBy: nodeId, ...early, ...first }, { signal })
     } catch (error) {
       this.#listener.messageSent(queue, error)
       throw error
@@ -125,6 +126,10 @@ export class Sender {
     this.#listener.messageSent(queue)
   }
 }
+
+/** Whether a message was sent for this version of the task, and not for that of an earlier task of the same id. */
+export const isOfVersion = ({ version, createdAt }: WorkMessage, details: TaskDetails): boolean =>
+  version === details.version && (createdAt === undefined || createdAt === details.createdAt)
 
 const isCarried = (created: TaskCreated | undefined): created is TaskCreated =>
   created !== undefined && JSON.stringify(created.task.payload).length <= maxCarriedCharacters

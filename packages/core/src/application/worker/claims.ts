@@ -221,9 +221,9 @@ export class Claims {
     const { delivery, queue, untilFree } = taken
     const claim: Claim = { taskId: delivery.message.taskId, begunAt: this.#node.clock.elapsed(), heard: 0, isRefused: false }
     this.#open.add(claim)
-    const { version, dueInMs } = delivery.message
+    const { version, createdAt = known.details?.createdAt, dueInMs } = delivery.message
     // The sender has waited until the task was due, by its own clock.
-    const due = dueInMs === undefined ? { dueVersion: version } : {}
+    const due = dueInMs === undefined && createdAt === known.details?.createdAt ? { dueVersion: version } : {}
     const command = { type: 'StartTask', ...commandBase(this.#node, claim.taskId), fence: this.#node.clocks.fastestNow(), ...due } as const
     let stands = false
     try {
