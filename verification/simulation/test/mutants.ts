@@ -396,13 +396,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a worker believes a message whose event id does not fit its event',
     seed: 5,
     promise: 'stored',
-    edits: [
-      core(
-        'worker/told-task.ts',
-        'return isOfTask && created.eventId === firstEventIdOf(created) ?',
-        'return isOfTask && firstEventIdOf ?',
-      ),
-    ],
+    edits: [core('worker/told-task.ts', 'return isOfTask && created.eventId === idOf(created) ?', 'return isOfTask && idOf ?')],
   },
   {
     name: 'a store does not compare the id of the event before',

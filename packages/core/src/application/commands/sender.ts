@@ -113,7 +113,11 @@ export class Sender {
     return (signal) => this.#deliver(unsent, {}, signal)
   }
 
-  async #deliver({ taskId, version, createdAt, queue, dueAt }: Unsent, first: Pick<WorkMessage, 'created'>, signal: AbortSignal): Promise<void> {
+  async #deliver(
+    { taskId, version, createdAt, queue, dueAt }: Unsent,
+    first: Pick<WorkMessage, 'created'>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { clock, nodeId, messaging } = this.#node
     const dueInMs = Math.floor(dueAt - clock.elapsed())
     const early = dueInMs > 0 ? { dueInMs } : {}

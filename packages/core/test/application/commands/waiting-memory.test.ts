@@ -123,7 +123,7 @@ describe('what a node holds of a task that waits', () => {
     const references = await stage.give(stage.clock.now() + minute, (task) => stage.sender.send(task.details, { created: task.created }))
     expect(await heldOf(references)).toBe(0)
     await stage.clock.advance(minute)
-    expect(stage.messages).toEqual([{ taskId, version: 1, sentAt: stage.clock.now(), sentBy: 'n' }])
+    expect(stage.messages).toEqual([{ taskId, version: 1, createdAt: expect.any(Number), sentAt: stage.clock.now(), sentBy: 'n' }])
   })
 
   it('is neither payload nor details while a message is retried; the first message carried the payload', async () => {
@@ -136,7 +136,7 @@ describe('what a node holds of a task that waits', () => {
     expect(await heldOf(references)).toBe(0)
     stage.isDown = false
     await stage.clock.advance(minute)
-    expect(stage.messages).toEqual([{ taskId, version: 1, sentAt: expect.any(Number), sentBy: 'n' }])
+    expect(stage.messages).toEqual([{ taskId, version: 1, createdAt: expect.any(Number), sentAt: expect.any(Number), sentBy: 'n' }])
   })
 
   it('is not the row while the row is retried: a retry reads the history', async () => {
