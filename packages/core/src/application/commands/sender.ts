@@ -119,7 +119,7 @@ export class Sender {
     signal: AbortSignal,
   ): Promise<void> {
     const { clock, nodeId, messaging } = this.#node
-    const dueInMs = Math.floor(dueAt - clock.elapsed())
+    const dueInMs = Math.ceil(dueAt - clock.elapsed())
     const early = dueInMs > 0 ? { dueInMs } : {}
     try {
       await messaging.queue.send(queue, { taskId, version, createdAt, sentAt: clock.now(), sentBy: nodeId, ...early, ...first }, { signal })

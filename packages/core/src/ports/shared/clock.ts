@@ -27,17 +27,22 @@ export interface Clock {
 /** Timers of the platform hold 31 bits: a longer time is waited for in parts. */
 const maxTimerMs = 2 ** 31 - 1
 
+/** A timer of Node counts whole milliseconds, so it may fire up to one early: then the rest is waited for. */
 const schedule = (ms: number, callback: () => void): CancelSchedule => {
-  const part = Math.min(Math.max(ms, 0), maxTimerMs)
-  let cancelRest: CancelSchedule | undefined
-  const timer = setTimeout(() => {
-    if (ms > maxTimerMs) cancelRest = schedule(ms - maxTimerMs, callback)
-    else callback()
-  }, part)
-  return () => {
-    clearTimeout(timer)
-    cancelRest?.()
+  const dueAt = performance.now() + ms
+  let timer: ReturnType<typeof setTimeout>
+  const wait = (leftMs: number): void => {
+    timer = setTimeout(
+      () => {
+        const rest = dueAt - performance.now()
+        if (rest > 0) wait(rest)
+        else callback()
+      },
+      Math.min(Math.max(leftMs, 0), maxTimerMs),
+    )
   }
+  wait(ms)
+  return () => clearTimeout(timer)
 }
 
 /** Makes the `sleep` of a clock from its `schedule`, for clocks of your own. */
