@@ -3,7 +3,7 @@ import process from 'node:process'
 
 const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** By what a program that a signal ends is told from others: 128 and the number of the signal. */
+/** The exit code of a process that a signal ends: 128 and the number of the signal. */
 const exitCodeOf = (name: (typeof names)[number]): number => 128 + constants.signals[name]
 
 /**
