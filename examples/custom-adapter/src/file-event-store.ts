@@ -26,7 +26,7 @@ export const fileEventStore = async ({ folder }: { readonly folder: string }): P
 }
 
 class FileEventStore implements EventStore {
-  readonly capabilities: EventStoreCapabilities = { durability: true }
+  readonly capabilities: EventStoreCapabilities = { durability: 'restart' }
   readonly #path: string
   readonly #folder: FileHandle
   readonly #underWay = new Set<Promise<unknown>>()

@@ -15,7 +15,7 @@ export interface TcpProxy {
   /** Where the adapter connects to. */
   readonly host: string
   readonly port: number
-  readonly faults: Required<Pick<Faults, 'cut' | 'refuse' | 'stall' | 'loseReplies'>>
+  readonly faults: Required<Pick<Faults, 'cut' | 'refuse' | 'stall' | 'silence' | 'loseReplies'>>
   /** Breaks every connection and stops listening. Disposing twice is fine. */
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -74,6 +74,9 @@ export const tcpProxy = async (target: TcpProxyOptions): Promise<TcpProxy> => {
       stall: async () => {
         weather.stall()
         return once(async () => weather.resume())
+      },
+      silence: async () => {
+        for (const link of links) link.silence()
       },
       loseReplies: async () => {
         weather.repliesLost++
@@ -135,6 +138,7 @@ class Link {
   readonly closed: Promise<void>
   /** Whether an answer was lost, or will be: a request was sent while answers were lost. */
   spoilt = false
+  #isSilent = false
   readonly #client: Socket
   readonly #engine: Socket
 
@@ -147,8 +151,17 @@ class Link {
       if (weather.repliesLost > 0) this.spoilt = true
       return weather.repliesLost > 0
     }
-    client.pipe(gate(weather, () => inLoss() && false)).pipe(engine)
-    engine.pipe(gate(weather, inLoss)).pipe(client)
+    const isRequestLost = (): boolean => {
+      inLoss()
+      return this.#isSilent
+    }
+    client.pipe(gate(weather, isRequestLost)).pipe(engine)
+    engine.pipe(gate(weather, () => inLoss() || this.#isSilent)).pipe(client)
+  }
+
+  /** Drops whatever either side sends from now on. */
+  silence(): void {
+    this.#isSilent = true
   }
 
   /** Resets both sockets, so that neither side takes it for a normal close. */

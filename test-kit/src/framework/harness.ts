@@ -1,4 +1,4 @@
-/** The faults that a harness can cause. The TCP proxy of the kit provides the first four. */
+/** The faults that a harness can cause, for all clients of its subject. The TCP proxy of the kit provides all but `restart`. */
 export interface Faults {
   /** Breaks every open connection; new connections work. */
   cut?(): Promise<void>
@@ -6,6 +6,8 @@ export interface Faults {
   refuse?(): Promise<() => Promise<void>>
   /** Keeps connections open and lets nothing through in either direction, until the returned function is called. */
   stall?(): Promise<() => Promise<void>>
+  /** Lets nothing more through on the open connections, and does not end them: the other side is gone without a word. New connections work. */
+  silence?(): Promise<void>
   /** Lets requests through and drops the answers, until the returned function is called. */
   loseReplies?(): Promise<() => Promise<void>>
   /** Restarts the engine; resolves when the engine accepts connections again. */
@@ -23,6 +25,10 @@ export interface Subject<Port> {
   inject?(bytes: Uint8Array, where: string): Promise<void>
   /** For work queues: makes a client disappear like a killed process. */
   kill?(client: Port): Promise<void>
+  /** Keeps the connections of one client open and lets nothing through, until the returned function is called: the client stands still. */
+  stallClient?(client: Port): Promise<() => Promise<void>>
+  /** Opens a client with a setting that the engine refuses, such as a wrong password. Its failure is what a rule looks at. */
+  openRefused?(): Promise<Port>
   /** For task listings: how many rows the engine has read so far for the clients of this subject. Rules count the cost of a page by it. */
   rowsRead?(): number
   /** The state of the engine, shown where a rule fails. */
@@ -50,4 +56,6 @@ export interface Harness<Port> {
   /** Called once for each rule, so that rules can run in parallel against one server. */
   open(options: OpenOptions): Promise<Subject<Port>>
   readonly timing?: Timing
+  /** The largest number of rows that the adapter reads at a time. Rules write some more than two such pages. Default 1,000. */
+  readonly pageRows?: number
 }

@@ -14,6 +14,8 @@ export interface RuleContext<Port> extends Subject<Port> {
   readonly seed: number
   /** In [0, 1). */
   random(): number
+  /** The largest number of rows that the adapter reads at a time. */
+  readonly pageRows: number
   /** How long a rule waits for an event that has to happen, in milliseconds. */
   readonly deadlineMs: number
   /** Waits until the condition holds. After the deadline it fails with the sentence that says what it waited for. */

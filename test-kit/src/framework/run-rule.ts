@@ -10,6 +10,9 @@ import { seedOf, timesOf } from './settings.ts'
 import type { Rejections } from './unhandled-rejections.ts'
 import { failOnRejections, recordRejections } from './unhandled-rejections.ts'
 
+/** No known adapter reads more rows at a time. */
+const defaultPageRows = 1_000
+
 /** How many deadlines a rule may take in total: a rule waits many times. */
 const maxDeadlines = 30
 
@@ -23,7 +26,7 @@ export type RuleOutcome = { readonly type: 'held' } | { readonly type: 'not show
  */
 export const runRule = <Port>(contract: Contract<Port>, rule: Rule<Port>, settings: RunSettings = {}): Promise<RuleOutcome> =>
   recordRejections(rule.id, async (rejections) => {
-    const { name, open, timing } = contract.harness
+    const { name, open, timing, pageRows = defaultPageRows } = contract.harness
     const times = timesOf(timing)
     const namespace = namespaceFor(rule)
     const byHarness = async <T>(step: string, work: () => Promise<T>): Promise<T> => {
@@ -39,7 +42,7 @@ export const runRule = <Port>(contract: Contract<Port>, rule: Rule<Port>, settin
     let failures: unknown[] = []
     try {
       const why = rule.notShown?.(subject)
-      if (why === undefined) await attempt(rule, name, subject, { namespace, seed: seedOf(settings), ...times }, rejections)
+      if (why === undefined) await attempt(rule, name, subject, { namespace, pageRows, seed: seedOf(settings), ...times }, rejections)
       else outcome = { type: 'not shown', why }
     } catch (error) {
       failures = [error]
@@ -65,7 +68,7 @@ const attempt = async <Port>(
   rule: Rule<Port>,
   name: string,
   subject: Subject<Port>,
-  settings: Pick<RuleContext<Port>, 'namespace' | 'seed' | 'deadlineMs'>,
+  settings: Pick<RuleContext<Port>, 'namespace' | 'pageRows' | 'seed' | 'deadlineMs'>,
   rejections: Rejections,
 ): Promise<void> => {
   const { seed, deadlineMs } = settings
@@ -98,12 +101,14 @@ const attempt = async <Port>(
 }
 
 /** The hooks of the subject, bound to it in case it is an instance of a class. */
-const hooksOf = <Port>(subject: Subject<Port>): Pick<Subject<Port>, 'port' | 'inject' | 'kill' | 'rowsRead' | 'inspect'> => {
-  const { port, inject, kill, rowsRead, inspect } = subject
+const hooksOf = <Port>(subject: Subject<Port>): Omit<Subject<Port>, 'peer' | 'faults' | typeof Symbol.asyncDispose> => {
+  const { port, inject, kill, stallClient, openRefused, rowsRead, inspect } = subject
   return {
     port,
     ...(inject && { inject: inject.bind(subject) }),
     ...(kill && { kill: kill.bind(subject) }),
+    ...(stallClient && { stallClient: stallClient.bind(subject) }),
+    ...(openRefused && { openRefused: openRefused.bind(subject) }),
     ...(rowsRead && { rowsRead: rowsRead.bind(subject) }),
     ...(inspect && { inspect: inspect.bind(subject) }),
   }

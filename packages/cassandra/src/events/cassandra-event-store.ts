@@ -27,7 +27,7 @@ const maxDeletedTogether = 500
  * Paxos round.
  */
 export class CassandraEventStore implements EventStore {
-  readonly capabilities: EventStoreCapabilities = { durability: true }
+  readonly capabilities: EventStoreCapabilities = { durability: 'failover' }
   readonly #share: SessionShare
   readonly #table: EventTable
   readonly #fresh: GroupCommit<Append>

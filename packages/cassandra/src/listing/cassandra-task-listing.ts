@@ -36,7 +36,7 @@ export interface CassandraTaskListingOptions extends AllTasksTableOptions {
 
 /** The task listing, on three tables: all tasks, the unfinished tasks, and their progress. */
 export class CassandraTaskListing implements TaskListing {
-  readonly capabilities: TaskListingCapabilities = { durability: true }
+  readonly capabilities: TaskListingCapabilities = { durability: 'failover' }
   readonly #share: SessionShare
   readonly #allTasks: AllTasksTable
   readonly #unfinished: UnfinishedTable

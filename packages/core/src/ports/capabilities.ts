@@ -1,16 +1,19 @@
+/**
+ * What an acknowledged write outlives: `none`: it is gone with the process. `restart`: a restart of the engine, also after a crash; a failover to a
+ * replica may lose the last writes. `failover`: a failover too.
+ */
+export type Durability = 'none' | 'restart' | 'failover'
+
 /** What an event store can and cannot do. The conformance kit reads it, and users see it. */
 export interface EventStoreCapabilities {
-  /**
-   * Whether an acknowledged event outlives a restart of the engine. If false, then the history is gone with the process, and ES-3.5 does
-   * not apply.
-   */
-  readonly durability: boolean
+  /** What an acknowledged event outlives. With `none`, ES-3.5 does not apply. */
+  readonly durability: Durability
 }
 
 /** What a listing can and cannot do. */
 export interface TaskListingCapabilities {
-  /** Whether a saved row outlives a restart of the engine. If false, then the listing is gone with the process. */
-  readonly durability: boolean
+  /** What a saved row outlives. With `none`, TL-1.4 does not apply. */
+  readonly durability: Durability
 }
 
 /** What a node registry can and cannot do. */
@@ -24,8 +27,8 @@ export interface NodeRegistryCapabilities {
 
 /** What a work queue can and cannot do. */
 export interface WorkQueueCapabilities {
-  /** Whether a sent message outlives a restart of the engine. If false, then WQ-1.3 does not apply. */
-  readonly durability: boolean
+  /** What a sent message outlives. With `none`, WQ-1.3 does not apply. */
+  readonly durability: Durability
   /** Within how many milliseconds a message is delivered again if its consumer died, or stood still, before it accepted. */
   readonly redeliveryWithinMs: number
   /** Whether `release({ delayMs })` waits. If false, then the message is delivered again at once. */

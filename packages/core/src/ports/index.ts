@@ -12,6 +12,7 @@ export type { NodeInfo, NodeRegistry } from './node-registry.ts'
 export type { ConsumeMode, ConsumeOptions, Consumer, DeadLetter, Delivery, ReleaseOptions, WorkMessage, WorkQueue } from './work-queue.ts'
 export type { EventBus, TaskNotice, Unsubscribe } from './event-bus.ts'
 export type {
+  Durability,
   EventBusCapabilities,
   EventStoreCapabilities,
   NodeRegistryCapabilities,
@@ -23,7 +24,18 @@ export type { CancelSchedule, Clock } from './shared/clock.ts'
 export type { Logger } from './shared/logger.ts'
 
 // What they fail with.
-export { closedError, codeOf, hasCode, isMisuse, misuse, MisuseError, outcomeUnknown, TaskledgerError } from './shared/errors.ts'
+export {
+  closedError,
+  codeOf,
+  hasCode,
+  isMisuse,
+  misconfigured,
+  misuse,
+  MisuseError,
+  outcomeUnknown,
+  TaskledgerError,
+  unavailable,
+} from './shared/errors.ts'
 export { UnknownEventType, VersionConflict } from './shared/errors.ts'
 export type { PortErrorByCode, PortErrorCode } from './shared/errors.ts'
 

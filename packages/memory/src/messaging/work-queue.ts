@@ -42,7 +42,7 @@ export class QueuesByName {
 
 /** One client of the work queue. */
 export class MemoryWorkQueue implements WorkQueue {
-  readonly capabilities: WorkQueueCapabilities = { durability: false, redeliveryWithinMs: 1_000, delayedRelease: true }
+  readonly capabilities: WorkQueueCapabilities = { durability: 'none', redeliveryWithinMs: 1_000, delayedRelease: true }
   readonly #gate = new Gate('the work queue')
   readonly #queues: QueuesByName
   readonly #consumers = new Set<QueueConsumer>()

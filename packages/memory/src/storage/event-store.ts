@@ -21,7 +21,7 @@ export type Histories = Map<TaskId, StoredEvent[]>
 
 /** One client of the event store. */
 export class MemoryEventStore implements EventStore {
-  readonly capabilities: EventStoreCapabilities = { durability: false }
+  readonly capabilities: EventStoreCapabilities = { durability: 'none' }
   readonly #gate = new Gate('the event store')
   readonly #histories: Histories
 

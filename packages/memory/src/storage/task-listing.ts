@@ -58,7 +58,7 @@ export const noListedTasks = (): ListedTasks => ({
 
 /** One client of the task listing. */
 export class MemoryTaskListing implements TaskListing {
-  readonly capabilities: TaskListingCapabilities = { durability: false }
+  readonly capabilities: TaskListingCapabilities = { durability: 'none' }
   readonly #gate = new Gate('the task listing')
   readonly #tasks: ListedTasks
 

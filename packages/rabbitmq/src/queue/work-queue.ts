@@ -45,7 +45,7 @@ export class RabbitmqWorkQueue implements WorkQueue {
     this.#publisher = new Publisher({ name: 'publisher of messages', connection: publishing, settings })
     this.#sender = new MessageSender({ connection: publishing, brokerQueues, publisher: this.#publisher, settings })
     // The broker looks once per interval, and gives a client up after two looks without a byte: three intervals at most.
-    this.capabilities = { durability: true, redeliveryWithinMs: 3_000 * settings.heartbeatSeconds + 2_000, delayedRelease: true }
+    this.capabilities = { durability: 'failover', redeliveryWithinMs: 3_000 * settings.heartbeatSeconds + 2_000, delayedRelease: true }
   }
 
   /** @throws `MISCONFIGURED`, for example where the user lacks a right. */

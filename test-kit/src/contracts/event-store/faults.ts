@@ -172,7 +172,8 @@ export const faultRules: readonly Rule<EventStore>[] = [
     kind: 'fault',
     title: 'an acknowledged event survives a restart of the engine',
     hint: 'resolve after the engine has synced its log, not before',
-    notShown: (subject) => (subject.port.capabilities.durability ? needs('restart')(subject) : 'the store declares durability: false'),
+    notShown: (subject) =>
+      subject.port.capabilities.durability === 'none' ? "the capability durability is 'none'" : needs('restart')(subject),
     run: async (context) => {
       const { port, peer, faults } = context
       const taskId = freshTaskId()

@@ -95,7 +95,7 @@ export const versionRules: readonly Rule<TaskListing>[] = [
     title: 'a saved row survives a restart of the engine',
     hint: 'resolve a save only after the engine has made it durable',
     notShown: ({ port, faults }) => {
-      if (!port.capabilities.durability) return 'the capability durability is false'
+      if (port.capabilities.durability === 'none') return "the capability durability is 'none'"
       return faults?.restart === undefined ? 'the harness has no hook to restart the engine' : undefined
     },
     run: async ({ port, random, faults, waitUntil }) => {

@@ -70,7 +70,7 @@ export const deliveryRules: readonly Rule<WorkQueue>[] = [
     title: 'a sent message survives a restart of the engine',
     hint: 'resolve a send only after the engine has confirmed that it stores the message; mark messages and queues as durable',
     notShown: ({ port, faults }) => {
-      if (!port.capabilities.durability) return 'the capability durability is false'
+      if (port.capabilities.durability === 'none') return "the capability durability is 'none'"
       return faults?.restart === undefined ? 'the harness has no hook to restart the engine' : undefined
     },
     run: async ({ port, faults, waitUntil }, stage) => {

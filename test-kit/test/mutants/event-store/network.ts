@@ -47,7 +47,7 @@ const mutant = (name: string, fails: readonly string[], deviations: Deviations =
       const store = memory.storage().events
       const ask: Ask = (call) => network.ask(call, lostCall)
       return {
-        capabilities: { durability: true },
+        capabilities: { durability: 'restart' },
         append: async (taskId, version, events, options) => {
           options?.signal?.throwIfAborted()
           appended.add(taskId)

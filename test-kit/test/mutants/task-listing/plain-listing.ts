@@ -45,7 +45,7 @@ export class Table {
 
 /** A correct listing in small steps. A mutant gets one step wrong. */
 export class PlainListing implements TaskListing {
-  readonly capabilities: TaskListingCapabilities = { durability: true }
+  readonly capabilities: TaskListingCapabilities = { durability: 'restart' }
   readonly table: Table
   #closed = false
 

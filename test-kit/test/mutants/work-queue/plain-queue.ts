@@ -73,7 +73,7 @@ export class Rooms {
 
 /** A correct work queue in small steps. A mutant gets one step wrong. */
 export class PlainQueue implements WorkQueue {
-  readonly capabilities: WorkQueueCapabilities = { durability: true, redeliveryWithinMs: 100, delayedRelease: true }
+  readonly capabilities: WorkQueueCapabilities = { durability: 'restart', redeliveryWithinMs: 100, delayedRelease: true }
   readonly rooms: Rooms
   readonly takers = new Set<{ readonly room: Room; readonly taker: Taker }>()
   closed = false

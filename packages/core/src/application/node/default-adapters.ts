@@ -54,7 +54,7 @@ export const withDefaults = async (given: GivenAdapters, clock: Clock, logger: L
   // Memory is not shared with other processes: those would receive messages of tasks that they cannot read, or no messages.
   if (messaging?.bus.capabilities.crossesProcesses === true)
     logger.warn({}, 'storage is in memory but messaging reaches other processes: they cannot read these tasks; configure storage, too')
-  if (storage?.events.capabilities.durability === true)
+  if (storage !== undefined && storage.events.capabilities.durability !== 'none')
     logger.warn({}, 'messaging is in memory but storage is durable: other processes receive no tasks; configure messaging, too')
   const memory = await importMemory({ clock, logger })
   return { storage: storage ?? memory.storage(), messaging: messaging ?? memory.messaging() }

@@ -72,6 +72,14 @@ export const closedError = (what: string): TaskledgerError<'CLOSED'> => new Task
 export const outcomeUnknown = (what: string, cause?: unknown): TaskledgerError<'OUTCOME_UNKNOWN'> =>
   new TaskledgerError('OUTCOME_UNKNOWN', `${what}: this may have happened or not; repeat it to find out`, { cause })
 
+/** Makes the error of a call that did not happen, for a reason that may pass: `UNAVAILABLE`. */
+export const unavailable = (what: string, cause?: unknown): TaskledgerError<'UNAVAILABLE'> =>
+  new TaskledgerError('UNAVAILABLE', what, { cause })
+
+/** Makes the error of a setting that the engine refuses: `MISCONFIGURED`. The text says what to change. */
+export const misconfigured = (what: string, cause?: unknown): TaskledgerError<'MISCONFIGURED'> =>
+  new TaskledgerError('MISCONFIGURED', what, { cause })
+
 /**
  * The program called the framework wrongly: a wrong option, a type registered twice. Correct the program; repeating the call does not
  * help. The `code` is `MISUSE` unless the mistake has a code of its own.

@@ -124,7 +124,7 @@ describe('a manager with only storage or only messaging', () => {
   const unchanged = onCalls({})
   const lasting = (): TaskStorage => {
     const { events, ...rest } = interceptedStorage(storage, unchanged)
-    return { ...rest, events: { ...events, capabilities: { durability: true } } }
+    return { ...rest, events: { ...events, capabilities: { durability: 'restart' } } }
   }
   const reaching = (): TaskMessaging => {
     const { bus, ...rest } = interceptedMessaging(messaging, unchanged)
