@@ -23,6 +23,8 @@ export interface Traces {
   readonly seed: number
   readonly observed: readonly unknown[]
   readonly inspected: readonly unknown[]
+  /** What the rule waited for when it failed. */
+  readonly awaited?: string | undefined
 }
 
 /** `[ES-2.4] of racing writers exactly one wins (cassandra 5.0)` */
@@ -33,6 +35,7 @@ export const failureOf = (rule: RuleHead, subject: string, cause: unknown, trace
   const lines = [
     titleOf(rule, subject),
     messageOf(cause),
+    ...(traces.awaited === undefined ? [] : [`While: waiting until ${traces.awaited}`]),
     `Hint: ${rule.hint}`,
     ...traces.observed.map((seen) => `Seen: ${shown(seen)}`),
     ...traces.inspected.map((state) => `Engine: ${shown(state)}`),

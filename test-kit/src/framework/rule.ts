@@ -18,9 +18,12 @@ export interface RuleContext<Port> extends Subject<Port> {
   readonly pageRows: number
   /** How long a rule waits for an event that has to happen, in milliseconds. */
   readonly deadlineMs: number
-  /** Waits until the condition holds. After the deadline it fails with the sentence that says what it waited for. */
+  /**
+   * Waits until the condition holds. A condition that fails with UNAVAILABLE or OUTCOME_UNKNOWN does not hold yet; any other failure ends the
+   * wait. After the deadline it fails with the sentence, which says what is awaited and in which step, and the last such error.
+   */
   waitUntil(sentence: string, condition: () => boolean | Promise<boolean>): Promise<void>
-  /** Bounds a promise by the deadline. After the deadline it fails with the sentence. */
+  /** Bounds a promise by the deadline. After the deadline it fails with the sentence, and the last error that a wait of the rule saw. */
   within<T>(sentence: string, promise: Promise<T>): Promise<T>
   /** Records what to show if the rule fails, such as a history. The last call counts. */
   observe(seen: unknown): void

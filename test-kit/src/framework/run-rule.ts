@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import process from 'node:process'
 import { seededRandom } from '@taskledger/core/testing'
-import { bounded, waitUntil } from './deadlines.ts'
+import { bounded, Waits } from './deadlines.ts'
 import { errorOf, failureOf } from './failure.ts'
 import type { Faults, Subject } from './harness.ts'
 import type { Contract, Rule, RuleContext } from './rule.ts'
@@ -73,28 +73,29 @@ const attempt = async <Port>(
 ): Promise<void> => {
   const { seed, deadlineMs } = settings
   let observed: readonly unknown[] = []
+  const waits = new Waits(deadlineMs)
   const peers: Port[] = []
   const context: RuleContext<Port> = {
     ...settings,
     ...hooksOf(subject),
     faults: (subject.faults ?? {}) as Required<Faults>,
     async peer() {
-      const peer = await bounded(deadlineMs, 'another client opens', subject.peer())
+      const peer = await waits.within('another client opens', subject.peer())
       peers.push(peer)
       return peer
     },
     random: seededRandom(seed, rule.id),
-    within: (sentence, promise) => bounded(deadlineMs, sentence, promise),
-    waitUntil: (sentence, condition) => waitUntil(deadlineMs, sentence, condition),
+    within: (sentence, promise) => waits.within(sentence, promise),
+    waitUntil: (sentence, condition) => waits.waitUntil(sentence, condition),
     observe(seen) {
       observed = [seen]
     },
   }
   try {
-    await bounded(deadlineMs * maxDeadlines, 'the rule ends', rule.run(context))
+    await waits.all(maxDeadlines, rule.run(context))
     await failOnRejections(rejections)
   } catch (cause) {
-    throw failureOf(rule, name, cause, { seed, observed, inspected: await stateOf(subject) })
+    throw failureOf(rule, name, cause, { seed, observed, awaited: waits.waitOf(cause), inspected: await stateOf(subject) })
   } finally {
     await closeAll(peers, deadlineMs)
   }
