@@ -146,7 +146,13 @@ class Link {
     this.#client = client
     this.#engine = engine
     this.closed = Promise.all([gone(client), gone(engine)]).then(() => {})
-    for (const socket of [client, engine]) socket.on('error', () => weather.whenCalm(() => this.breakOff()))
+    // A side that breaks breaks the other, unless nothing comes through any more.
+    for (const socket of [client, engine])
+      socket.on('error', () =>
+        weather.whenCalm(() => {
+          if (!this.#isSilent) this.breakOff()
+        }),
+      )
     const inLoss = (): boolean => {
       if (weather.repliesLost > 0) this.spoilt = true
       return weather.repliesLost > 0

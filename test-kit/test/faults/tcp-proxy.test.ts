@@ -258,6 +258,86 @@ describe('tcpProxy', { timeout: 60_000 }, () => {
     assert.deepEqual(asking.answers, [])
   })
 
+  it('silence: open connections say nothing more in either direction and stay open; new ones work', async () => {
+    const engine = await counter()
+    let ended = 0
+    const port = await serve((socket) => {
+      socket.on('end', () => ended++)
+      onLine(socket, () => socket.write('heard\n'))
+    })
+    const [proxy, other] = [await proxyTo(engine.port), await proxyTo(port)]
+    const old = await connectTo(proxy.port)
+    const leaving = await connectTo(other.port)
+    old.increase()
+    await waitUntil('the line is answered', () => old.answers.length === 1)
+    leaving.increase()
+    await waitUntil('the line is heard', () => leaving.answers.length === 1)
+    await proxy.faults.silence()
+    await other.faults.silence()
+    old.increase()
+    leaving.increase()
+    leaving.socket.end()
+    const [next, last] = [await connectTo(proxy.port), await connectTo(other.port)]
+    next.increase()
+    await waitUntil('the new connection works', () => next.answers.length === 1)
+    assert.deepEqual(next.answers, ['2'], 'a line came through on the silent connection')
+    last.increase()
+    last.socket.end()
+    await waitUntil('the end of the new connection arrives', () => ended === 1)
+    assert.deepEqual([old.answers, leaving.answers, last.answers], [['1'], ['heard'], ['heard']])
+    assert.deepEqual([old.error, leaving.error, engine.broken()], [undefined, undefined, 0])
+    assert.deepEqual([old.socket.destroyed, leaving.socket.destroyed], [false, false])
+  })
+
+  it('silence: says nothing of what the engine sends by itself', async () => {
+    const sockets: Socket[] = []
+    const port = await serve((socket) => {
+      sockets.push(socket)
+      socket.write('hello\n')
+    })
+    const proxy = await proxyTo(port)
+    const old = await connectTo(proxy.port)
+    await waitUntil('the greeting arrives', () => old.answers.length === 1)
+    await proxy.faults.silence()
+    sockets[0]?.write('still there?\n')
+    const next = await connectTo(proxy.port)
+    await waitUntil('the new connection is greeted', () => next.answers.length === 1)
+    sockets[1]?.write('and you?\n')
+    await waitUntil('the new connection hears more', () => next.answers.length === 2)
+    assert.deepEqual(old.answers, ['hello'])
+  })
+
+  it('silence: the engine does not notice that a client breaks its connection', async () => {
+    const engine = await counter()
+    const proxy = await proxyTo(engine.port)
+    const old = await connectTo(proxy.port)
+    old.increase()
+    await waitUntil('the line is answered', () => old.answers.length === 1)
+    await proxy.faults.silence()
+    old.socket.resetAndDestroy()
+    const next = await connectTo(proxy.port)
+    next.increase()
+    await waitUntil('the new connection works', () => next.answers.length === 1)
+    next.socket.resetAndDestroy()
+    await waitUntil('the engine notices the reset of the new connection', () => engine.broken() > 0)
+    assert.equal(engine.broken(), 1)
+  })
+
+  it('silence: cut and dispose end a silent connection', async () => {
+    const engine = await counter()
+    const proxy = await proxyTo(engine.port)
+    const first = await connectTo(proxy.port)
+    await proxy.faults.silence()
+    await proxy.faults.cut()
+    await waitUntil('the client notices the cut', () => first.error !== undefined)
+    const second = await connectTo(proxy.port)
+    second.increase()
+    await waitUntil('the line is answered', () => second.answers.length === 1)
+    await proxy.faults.silence()
+    await proxy[Symbol.asyncDispose]()
+    await waitUntil('both sides notice the end', () => second.error !== undefined && engine.broken() > 0)
+  })
+
   it('can be disposed of twice, and closes everything', async () => {
     const proxy = await proxyTo((await counter()).port)
     const client = await connectTo(proxy.port)
