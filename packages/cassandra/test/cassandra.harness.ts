@@ -153,8 +153,22 @@ export const injectRowWith =
       }
   }
 
+/** Writes text in the place of the entry of a node, with the time that the node still has to live. */
+export const injectNodeWith =
+  (session: Session): Inject<NodeRegistry> =>
+  async (bytes, nodeId) => {
+    const table = session.table('task_node')
+    const key = [session.prefix, nodeId]
+    const [row] = await session.execute(`SELECT TTL(node) AS ttl FROM ${table} WHERE prefix = ? AND node_id = ?`, key)
+    await session.execute(`INSERT INTO ${table} (prefix, node_id, node) VALUES (?, ?, ?) USING TTL ?`, [
+      ...key,
+      new TextDecoder().decode(bytes),
+      row?.['ttl'],
+    ])
+  }
+
 export const eventStoreHarness = (keyspace: () => TestKeyspace, restart?: () => Promise<void>): Harness<EventStore> =>
   cassandraHarness(keyspace, (session) => new CassandraEventStore(session), injectEventWith, restart)
 
 export const nodeRegistryHarness = (keyspace: () => TestKeyspace): Harness<NodeRegistry> =>
-  cassandraHarness(keyspace, (session) => new CassandraNodeRegistry(session))
+  cassandraHarness(keyspace, (session) => new CassandraNodeRegistry(session), injectNodeWith)

@@ -54,7 +54,6 @@ export const countedListingHarness: Harness<TaskListing> = {
   },
 }
 
-// Without inject: its entries are values that no codec reads.
 export const nodeRegistryHarness: Harness<NodeRegistry> = {
   name: 'memory',
   open: async () => {
@@ -62,6 +61,7 @@ export const nodeRegistryHarness: Harness<NodeRegistry> = {
     return {
       port: memory.storage().nodes,
       peer: async () => memory.storage().nodes,
+      inject: async (bytes, nodeId) => memory.faults.injectNode(nodeId, textOf(bytes)),
       inspect: () => memory.inspect(),
     }
   },

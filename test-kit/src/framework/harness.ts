@@ -21,7 +21,10 @@ export interface Subject<Port> {
   /** Opens another, independent client on the same data. The kit closes it. */
   peer(): Promise<Port>
   readonly faults?: Faults
-  /** Puts bytes that no codec wrote where the engine keeps a message (of the queue `where`) or a row (of the task `where`). */
+  /**
+   * Puts bytes that no codec wrote where the engine keeps a message (of the queue `where`) a row (of the task `where`), or the entry of a live
+   * node (of the id `where`, which keeps its time to live).
+   */
   inject?(bytes: Uint8Array, where: string): Promise<void>
   /** For work queues: makes a client disappear like a killed process. */
   kill?(client: Port): Promise<void>

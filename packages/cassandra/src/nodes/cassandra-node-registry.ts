@@ -1,5 +1,5 @@
-import { decodeNode, encodeNode } from '@taskledger/core/codec'
-import type { CallOptions, NodeInfo, NodeRegistry, NodeRegistryCapabilities } from '@taskledger/core/ports'
+import { decodeNodeEntry, encodeNode } from '@taskledger/core/codec'
+import type { CallOptions, NodeInfo, NodeRegistry, NodeRegistryCapabilities, UnreadableNode } from '@taskledger/core/ports'
 import type { SessionShare } from '../connection/session-share.ts'
 import type { Session } from '../connection/session.ts'
 
@@ -19,7 +19,7 @@ export class CassandraNodeRegistry implements NodeRegistry {
     this.#share = session.share('the node registry')
     this.#upsert = `INSERT INTO ${table} (prefix, node_id, node) VALUES (?, ?, ?) USING TTL ?`
     this.#delete = `DELETE FROM ${table} WHERE prefix = ? AND node_id = ?`
-    this.#select = `SELECT node FROM ${table} WHERE prefix = ?`
+    this.#select = `SELECT node_id, node FROM ${table} WHERE prefix = ?`
   }
 
   async renew(node: NodeInfo, ttlMs: number, { signal }: CallOptions = {}): Promise<void> {
@@ -35,10 +35,10 @@ export class CassandraNodeRegistry implements NodeRegistry {
     await this.#session.execute(this.#delete, [this.#session.prefix, nodeId], { signal })
   }
 
-  async live({ signal }: CallOptions = {}): Promise<readonly NodeInfo[]> {
+  async live({ signal }: CallOptions = {}): Promise<readonly (NodeInfo | UnreadableNode)[]> {
     this.#share.enter(signal)
     const rows = await this.#session.execute(this.#select, [this.#session.prefix], { signal })
-    return rows.map((row) => decodeNode(String(row['node'])))
+    return rows.map((row) => decodeNodeEntry(String(row['node']), String(row['node_id'])))
   }
 
   async close(): Promise<void> {

@@ -143,7 +143,7 @@ export class TaskManager {
   }
 
   /**
-   * The live nodes, as the node registry has them, and how old each entry is.
+   * The live nodes, as the node registry has them, and how old each entry is. A node whose entry cannot be read is left out; the log names it.
    *
    * @throws `CLOSED`.
    */

@@ -1,7 +1,7 @@
 import type { TaskDetails } from '../domain/task-details.ts'
 import type { TaskProgress } from '../domain/task-event.ts'
 import type { ListingPosition } from '../ports/listing-cursor.ts'
-import type { NodeInfo } from '../ports/node-registry.ts'
+import type { NodeInfo, UnreadableNode } from '../ports/node-registry.ts'
 import { codeOf } from '../ports/shared/errors.ts'
 import type { UnreadableRow } from '../ports/task-listing.ts'
 import {
@@ -126,3 +126,18 @@ export const encodeNode = (node: NodeInfo): string => writeRecord('node', node, 
  * @throws `MALFORMED` if the text is something else.
  */
 export const decodeNode = (text: string): NodeInfo => pick('node', parseRecord('node', text), nodeFields) as unknown as NodeInfo
+
+/**
+ * Reads the entry of a node in a registry. A node whose entry cannot be read is alive all the same: the registry has to show it.
+ *
+ * @param nodeId The key of the entry, which is stored beside it.
+ */
+export const decodeNodeEntry = (text: string, nodeId: string): NodeInfo | UnreadableNode => {
+  try {
+    const node = decodeNode(text)
+    return node.nodeId === nodeId ? node : { nodeId, unreadable: `its entry is that of node ${node.nodeId}` }
+  } catch (error) {
+    if (codeOf(error) !== 'MALFORMED') throw error
+    return { nodeId, unreadable: (error as Error).message }
+  }
+}

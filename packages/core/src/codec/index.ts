@@ -5,4 +5,13 @@
  */
 export { decodeEvent, encodeEvent } from './event-codec.ts'
 export { decodeMessage, decodeNotice, encodeMessage, encodeNotice, shownMessage } from './message-codec.ts'
-export { decodeDetails, decodeNode, decodeProgress, decodeRow, encodeDetails, encodeNode, encodeProgress } from './details-codec.ts'
+export {
+  decodeDetails,
+  decodeNode,
+  decodeNodeEntry,
+  decodeProgress,
+  decodeRow,
+  encodeDetails,
+  encodeNode,
+  encodeProgress,
+} from './details-codec.ts'

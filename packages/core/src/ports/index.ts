@@ -8,7 +8,7 @@
 export type { TaskMessaging, TaskStorage } from './bundles.ts'
 export type { AppendOptions, EventStore, ReadOptions, RemoveOptions } from './event-store.ts'
 export type { PageRequest, TaskFilter, TaskListing, TaskPage, TaskShard, UnfinishedOptions, UnreadableRow } from './task-listing.ts'
-export type { NodeInfo, NodeRegistry } from './node-registry.ts'
+export type { NodeInfo, NodeRegistry, UnreadableNode } from './node-registry.ts'
 export type { ConsumeMode, ConsumeOptions, Consumer, DeadLetter, Delivery, ReleaseOptions, WorkMessage, WorkQueue } from './work-queue.ts'
 export type { EventBus, TaskNotice, Unsubscribe } from './event-bus.ts'
 export type {
@@ -55,6 +55,7 @@ export { checkOptions, objectOf } from './shared/check-options.ts'
 export type { CheckedOptions, ChecksOf, OptionCheck, OptionHints } from './shared/check-options.ts'
 export { compareListed, decodeCursor, encodeCursor } from './listing-cursor.ts'
 export type { ListingPosition } from './listing-cursor.ts'
+export { isUnreadableNode } from './node-registry.ts'
 export { isUnreadableRow, matches, pageOf } from './task-listing.ts'
 export { shardOf } from './shard.ts'
 

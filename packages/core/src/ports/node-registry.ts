@@ -31,11 +31,23 @@ export interface NodeInfo {
   readonly blocked?: Readonly<Record<string, number>>
 }
 
+/** A live node whose entry cannot be decoded: a newer release wrote it, or something damaged it. */
+export interface UnreadableNode {
+  readonly nodeId: string
+  /** Why the entry cannot be read, in words. */
+  readonly unreadable: string
+}
+
+/** Whether the entry of a node cannot be decoded. */
+export const isUnreadableNode = (node: NodeInfo | UnreadableNode): node is UnreadableNode => 'unreadable' in node
+
 /**
  * Knows which nodes are alive. It is a failure detector, never a lock: a node that is missing here may still be running.
  *
  * **You have to** show a node from its `renew` until `ttlMs` have passed without another `renew` (NR-1.1, 1.2), or until it leaves (NR-1.3);
- * show what the latest `renew` said.
+ * show what the latest `renew` said; show a node whose entry you cannot decode by its id (NR-3.1). Such a node is alive: its entry has not
+ * expired. If you left it out, other nodes would take it for dead and run its tasks a second time. If you failed, one entry would hide all
+ * others, and no dead node would be found. So keep id and time to live beside the entry: neither may need the codec (NR-3.2).
  *
  * **You may assume** that a node renews only itself.
  *
@@ -52,8 +64,8 @@ export interface NodeRegistry {
   /** Removes the node. Removing an unknown node is not an error. */
   leave(nodeId: string, options?: CallOptions): Promise<void>
 
-  /** The live nodes, in any order. */
-  live(options?: CallOptions): Promise<readonly NodeInfo[]>
+  /** The live nodes, in any order; also those whose entries you cannot decode. */
+  live(options?: CallOptions): Promise<readonly (NodeInfo | UnreadableNode)[]>
 
   /** Ends the running calls and releases the engine. Closing twice is fine. */
   close(): Promise<void>

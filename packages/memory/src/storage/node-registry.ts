@@ -1,9 +1,11 @@
-import type { CallOptions, Clock, NodeInfo, NodeRegistry, NodeRegistryCapabilities } from '@taskledger/core/ports'
+import { decodeNodeEntry } from '@taskledger/core/codec'
+import type { CallOptions, Clock, NodeInfo, NodeRegistry, NodeRegistryCapabilities, UnreadableNode } from '@taskledger/core/ports'
 import { copyOf } from '../copy.ts'
 import { Gate } from '../gate.ts'
 
 interface KnownNode {
-  readonly node: NodeInfo
+  /** What the node said of itself, or text that no codec wrote, which a test put there. */
+  readonly entry: NodeInfo | string
   /** By `clock.elapsed()`: the wall clock may be set. */
   readonly expiresAt: number
 }
@@ -24,7 +26,7 @@ export class MemoryNodeRegistry implements NodeRegistry {
 
   async renew(node: NodeInfo, ttlMs: number, options?: CallOptions): Promise<void> {
     this.#gate.pass(options?.signal)
-    this.#nodes.set(node.nodeId, { node: copyOf(node), expiresAt: this.#clock.elapsed() + ttlMs })
+    this.#nodes.set(node.nodeId, { entry: copyOf(node), expiresAt: this.#clock.elapsed() + ttlMs })
   }
 
   async leave(nodeId: string, options?: CallOptions): Promise<void> {
@@ -33,14 +35,20 @@ export class MemoryNodeRegistry implements NodeRegistry {
   }
 
   // Nodes expire when they are read: a timer per node would keep the process running.
-  async live(options?: CallOptions): Promise<readonly NodeInfo[]> {
+  async live(options?: CallOptions): Promise<readonly (NodeInfo | UnreadableNode)[]> {
     this.#gate.pass(options?.signal)
     const now = this.#clock.elapsed()
     for (const [nodeId, { expiresAt }] of this.#nodes) if (expiresAt <= now) this.#nodes.delete(nodeId)
-    return [...this.#nodes.values()].map(({ node }) => copyOf(node))
+    return Array.from(this.#nodes, ([nodeId, { entry }]) => (typeof entry === 'string' ? decodeNodeEntry(entry, nodeId) : copyOf(entry)))
   }
 
   async close(): Promise<void> {
     this.#gate.shut()
   }
+}
+
+/** Puts text in the place of the entry of a node, as damage would. The node keeps its time to live. */
+export const spoilNode = (nodes: KnownNodes, nodeId: string, text: string): void => {
+  const known = nodes.get(nodeId)
+  if (known !== undefined) nodes.set(nodeId, { ...known, entry: text })
 }

@@ -4,6 +4,7 @@ import type { Contract } from '../../framework/rule.ts'
 import { traitRules } from '../traits.ts'
 import { livenessRules } from './liveness.ts'
 import { longTtlMs, nodeWith } from './sample-nodes.ts'
+import { unreadableRules } from './unreadable.ts'
 import { valueRules } from './values.ts'
 
 const traits = traitRules<NodeRegistry>('NR', [
@@ -16,5 +17,5 @@ const traits = traitRules<NodeRegistry>('NR', [
 export const nodeRegistryContract = (harness: Harness<NodeRegistry>): Contract<NodeRegistry> => ({
   name: 'node registry',
   harness,
-  rules: [...livenessRules, ...valueRules, ...traits],
+  rules: [...livenessRules, ...valueRules, ...unreadableRules, ...traits],
 })

@@ -1,11 +1,8 @@
-import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeRegistry } from '@taskledger/core/ports'
 import type { Rule, RuleContext } from '../../framework/rule.ts'
-import { idsOf, liveOn, longTtlMs, nodeWith } from './sample-nodes.ts'
-
-/** As short as the engine can count, and long enough for a few looks. */
-const shortTtlMs = ({ capabilities }: NodeRegistry): number => 500 + 2 * capabilities.ttlGranularityMs
+import { holds, same } from '../expectations.ts'
+import { idsOf, liveOn, longTtlMs, nodeWith, renewNow, shortTtlMs } from './sample-nodes.ts'
 
 /**
  * Looks at the node until it is gone, and compares each look with the clock. A slow machine makes looks rarer, but never wrong: a missing node
@@ -29,20 +26,14 @@ const watchUntilGone = async (
     looks.push({ beganMs: began - renewed.called, endedMs: ended - renewed.called, there })
     if (!there) {
       const early = renewed.called + ttlMs - ttlGranularityMs - ended
-      assert.ok(early <= 0, `the node was gone ${early} ms before its time to live was over`)
+      holds(early <= 0, `the node ${nodeId} had ${ttlMs} ms to live and was gone ${early} ms before that`)
       return
     }
     // Twice the time to live, for engines that remove rows at intervals, and no longer.
     const late = began - (renewed.resolved + 2 * ttlMs + ttlGranularityMs)
-    assert.ok(late <= 0, `the node had ${ttlMs} ms to live and was still there ${late + ttlMs} ms after that`)
+    holds(late <= 0, `the node ${nodeId} had ${ttlMs} ms to live and was still there ${late + ttlMs} ms after that`)
     await sleep(ttlMs / 10)
   }
-}
-
-const renewNow = async (port: NodeRegistry, nodeId: string, ttlMs: number): Promise<{ called: number; resolved: number }> => {
-  const called = Date.now()
-  await port.renew(nodeWith({ nodeId }), ttlMs)
-  return { called, resolved: Date.now() }
 }
 
 export const livenessRules: readonly Rule<NodeRegistry>[] = [
@@ -53,12 +44,13 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
     hint: 'replace the whole row of the node with every renewal',
     run: async ({ port, peer }) => {
       const other = await peer()
-      assert.deepEqual(await other.live(), [])
+      same(await other.live(), [], 'the live nodes before any has renewed')
       const first = nodeWith({ running: 3, queues: { default: 4, mailboxes: 1 }, delivered: { default: 17, mailboxes: 4 } })
       const later = nodeWith({ running: 1, queues: { default: 2 }, delivered: { default: 18 }, beat: 5, blocked: { default: 1 } })
       for (const node of [first, later, nodeWith()]) {
         await port.renew(node, longTtlMs)
-        for (const client of [port, other]) assert.deepEqual(await client.live(), [node])
+        same(await port.live(), [node], 'the live nodes after a renewal, on the client that renewed')
+        same(await other.live(), [node], 'the live nodes after a renewal, on another client')
       }
     },
   },
@@ -71,7 +63,7 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
       const { port } = context
       const ttlMs = shortTtlMs(port)
       await watchUntilGone(context, 'worker-1', ttlMs, await renewNow(port, 'worker-1', ttlMs))
-      assert.deepEqual(await port.live(), [])
+      same(await port.live(), [], 'the live nodes after the only one expired')
     },
   },
   {
@@ -84,11 +76,11 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
       const [leaver, stayer] = [nodeWith({ nodeId: 'leaver' }), nodeWith({ nodeId: 'stayer' })]
       for (const node of [leaver, stayer]) await port.renew(node, longTtlMs)
       await port.leave(leaver.nodeId)
-      for (const client of [port, other]) assert.deepEqual(await client.live(), [stayer])
+      for (const client of [port, other]) same(await client.live(), [stayer], 'the live nodes after one of two has left')
       await other.leave(leaver.nodeId)
       await other.leave('never-there')
       await port.renew(leaver, longTtlMs)
-      for (const client of [port, other]) assert.deepEqual(await liveOn(client), [leaver, stayer])
+      for (const client of [port, other]) same(await liveOn(client), [leaver, stayer], 'the live nodes after the one that left came back')
     },
   },
   {
@@ -102,21 +94,21 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
       const clientOf = (number: number): NodeRegistry => clients[number % clients.length] ?? port
       const nodes = Array.from({ length: 30 }, (_, index) => nodeWith({ nodeId: `node-${10 + index}`, running: index }))
       await Promise.all([...nodes, ...nodes].map((node) => clientOf(Math.floor(random() * clients.length)).renew(node, longTtlMs)))
-      for (const client of clients) assert.deepEqual(await liveOn(client), nodes)
+      for (const client of clients) same(await liveOn(client), nodes, 'the live nodes after 30 renewed at once, twice each')
 
       const [leaving, staying] = [nodes.slice(0, 10), nodes.slice(10)]
       await Promise.all([
         ...staying.map((node, index) => clientOf(index).renew(node, longTtlMs)),
         ...leaving.map(({ nodeId }, index) => clientOf(index).leave(nodeId)),
       ])
-      for (const client of clients) assert.deepEqual(await liveOn(client), staying)
+      for (const client of clients) same(await liveOn(client), staying, 'the live nodes after 10 of 30 left while the others renewed')
 
       const ttlMs = shortTtlMs(port)
       const renewed = await renewNow(port, 'short-lived', ttlMs)
       const [neighbour] = staying
       if (neighbour !== undefined) await clientOf(1).renew(neighbour, longTtlMs)
       await watchUntilGone(context, 'short-lived', ttlMs, renewed)
-      for (const client of clients) assert.deepEqual(await liveOn(client), staying)
+      for (const client of clients) same(await liveOn(client), staying, 'the live nodes after another node expired')
     },
   },
   {
@@ -135,7 +127,7 @@ export const livenessRules: readonly Rule<NodeRegistry>[] = [
       await port.renew(lengthened, longTtlMs)
       // Until the first renewal would have expired by itself.
       await sleep(2 * ttlMs + port.capabilities.ttlGranularityMs)
-      assert.deepEqual(await port.live(), [lengthened])
+      same(await port.live(), [lengthened], 'the live nodes when the first, shorter time of a node is over')
     },
   },
 ]

@@ -1,4 +1,4 @@
-import type { NodeInfo, NodeRegistry } from '@taskledger/core/ports'
+import type { NodeInfo, NodeRegistry, UnreadableNode } from '@taskledger/core/ports'
 
 /** A node that runs no task yet, with the given changes. */
 export const nodeWith = (given: Partial<NodeInfo> = {}): NodeInfo => ({
@@ -16,7 +16,17 @@ export const nodeWith = (given: Partial<NodeInfo> = {}): NodeInfo => ({
 export const longTtlMs = 600_000
 
 /** The live nodes, ordered by id. */
-export const liveOn = async (registry: NodeRegistry): Promise<readonly NodeInfo[]> =>
+export const liveOn = async (registry: NodeRegistry): Promise<readonly (NodeInfo | UnreadableNode)[]> =>
   [...(await registry.live())].sort((a, b) => (a.nodeId < b.nodeId ? -1 : a.nodeId > b.nodeId ? 1 : 0))
 
-export const idsOf = (nodes: readonly NodeInfo[]): readonly string[] => nodes.map(({ nodeId }) => nodeId)
+export const idsOf = (nodes: readonly (NodeInfo | UnreadableNode)[]): readonly string[] => nodes.map(({ nodeId }) => nodeId)
+
+/** As short as the engine can count, and long enough for a few looks. */
+export const shortTtlMs = ({ capabilities }: NodeRegistry): number => 500 + 2 * capabilities.ttlGranularityMs
+
+/** Renews a node, and says when. */
+export const renewNow = async (port: NodeRegistry, nodeId: string, ttlMs: number): Promise<{ called: number; resolved: number }> => {
+  const called = Date.now()
+  await port.renew(nodeWith({ nodeId }), ttlMs)
+  return { called, resolved: Date.now() }
+}

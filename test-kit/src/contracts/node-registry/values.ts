@@ -1,6 +1,6 @@
-import assert from 'node:assert/strict'
 import type { NodeRegistry } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
+import { same } from '../expectations.ts'
 import { liveOn, longTtlMs, nodeWith } from './sample-nodes.ts'
 
 export const valueRules: readonly Rule<NodeRegistry>[] = [
@@ -23,7 +23,7 @@ export const valueRules: readonly Rule<NodeRegistry>[] = [
         nodeWith({ nodeId: 'd/ü#:\u200d', startedAt: 0 }),
       ]
       for (const node of nodes) await port.renew(node, longTtlMs)
-      assert.deepEqual(await liveOn(await peer()), nodes)
+      same(await liveOn(await peer()), nodes, 'the live nodes on another client')
     },
   },
   {
@@ -39,11 +39,11 @@ export const valueRules: readonly Rule<NodeRegistry>[] = [
       given.name = 'spoilt'
       given.delivered['default'] = 99
       given.queues['other'] = 99
-      assert.deepEqual(await port.live(), [expected])
+      same(await port.live(), [expected], 'the live nodes after the caller changed what it had given')
       const [returned] = await port.live()
       Object.assign(returned ?? {}, { name: 'spoilt' })
-      Object.assign(returned?.delivered ?? {}, { default: 99 })
-      assert.deepEqual(await port.live(), [expected])
+      if (returned !== undefined && 'delivered' in returned) Object.assign(returned.delivered, { default: 99 })
+      same(await port.live(), [expected], 'the live nodes after the caller changed what it had got')
     },
   },
 ]

@@ -1,5 +1,5 @@
-import type { CallOptions, NodeInfo, NodeRegistry, NodeRegistryCapabilities } from '@taskledger/core/ports'
-import { closedError } from '@taskledger/core/ports'
+import type { CallOptions, NodeInfo, NodeRegistry, NodeRegistryCapabilities, UnreadableNode } from '@taskledger/core/ports'
+import { closedError, TaskledgerError } from '@taskledger/core/ports'
 import { nodeRegistryContract } from '@taskledger/test-kit'
 import { describe } from 'vitest'
 import type { Mutant } from '../run-mutant.ts'
@@ -8,6 +8,8 @@ import { describeMutants, everyRuleIsCaught } from '../run-mutant.ts'
 interface Known {
   readonly node: NodeInfo
   readonly expiresAt: number
+  /** Whether its entry cannot be decoded. */
+  readonly isSpoilt?: boolean
 }
 
 /** The nodes that the clients of a plain registry share. */
@@ -35,9 +37,9 @@ class PlainRegistry implements NodeRegistry {
     for (const [key, { node }] of this.nodes) if (node.nodeId === nodeId) this.nodes.delete(key)
   }
 
-  async live(options?: CallOptions): Promise<readonly NodeInfo[]> {
+  async live(options?: CallOptions): Promise<readonly (NodeInfo | UnreadableNode)[]> {
     this.enter(options)
-    return [...this.nodes.values()].filter((known) => this.isLive(known)).map(({ node }) => this.copyOf(node))
+    return [...this.nodes.values()].filter((known) => this.isLive(known)).flatMap((known) => this.shown(known))
   }
 
   async close(): Promise<void> {
@@ -65,6 +67,10 @@ class PlainRegistry implements NodeRegistry {
     return Date.now() < expiresAt
   }
 
+  shown({ node, isSpoilt = false }: Known): readonly (NodeInfo | UnreadableNode)[] {
+    return [isSpoilt ? { nodeId: node.nodeId, unreadable: 'it is spoilt' } : this.copyOf(node)]
+  }
+
   copyOf(node: NodeInfo): NodeInfo {
     return structuredClone(node)
   }
@@ -75,9 +81,17 @@ const mutant = (name: string, fails: readonly string[], Registry: new (nodes: No
   fails,
   contract: nodeRegistryContract({
     name: 'mutant',
+    timing: { deadlineMs: 4_000 },
     open: async () => {
       const nodes: Nodes = new Map()
-      return { port: new Registry(nodes), peer: async () => new Registry(nodes), inspect: () => nodes }
+      return {
+        port: new Registry(nodes),
+        peer: async () => new Registry(nodes),
+        inject: async (_bytes, nodeId) => {
+          for (const [key, known] of nodes) if (known.node.nodeId === nodeId) nodes.set(key, { ...known, isSpoilt: true })
+        },
+        inspect: () => nodes,
+      }
     },
   }),
 })
@@ -86,7 +100,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
   mutant('is right: the base of the mutants', [], PlainRegistry),
   mutant(
     'forgets no node',
-    ['NR-1.2', 'NR-1.4', 'NR-1.5'],
+    ['NR-1.2', 'NR-1.4', 'NR-1.5', 'NR-3.2'],
     class extends PlainRegistry {
       override isLive(): boolean {
         return true
@@ -95,7 +109,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
   ),
   mutant(
     'forgets every node at once',
-    ['NR-1.1', 'NR-1.2', 'NR-1.3', 'NR-1.4', 'NR-1.5', 'NR-2.1', 'NR-2.2'],
+    ['NR-1.1', 'NR-1.2', 'NR-1.3', 'NR-1.4', 'NR-1.5', 'NR-2.1', 'NR-2.2', 'NR-3.1', 'NR-3.2'],
     class extends PlainRegistry {
       override isLive(): boolean {
         return false
@@ -116,7 +130,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
   ),
   mutant(
     'forgets nodes far too late',
-    ['NR-1.2', 'NR-1.4', 'NR-1.5'],
+    ['NR-1.2', 'NR-1.4', 'NR-1.5', 'NR-3.2'],
     class extends PlainRegistry {
       override expiryOf(ttlMs: number): number {
         return Date.now() + 40 * ttlMs
@@ -155,7 +169,7 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
   ),
   mutant(
     'ignores a node that leaves',
-    ['NR-1.3', 'NR-1.4'],
+    ['NR-1.3', 'NR-1.4', 'NR-3.2'],
     class extends PlainRegistry {
       override async leave(_nodeId: string, options?: CallOptions): Promise<void> {
         this.enter(options)
@@ -255,6 +269,54 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
     class extends PlainRegistry {
       override copyOf(node: NodeInfo): NodeInfo {
         return node
+      }
+    },
+  ),
+  mutant(
+    'leaves out nodes whose entries it cannot decode',
+    ['NR-3.1'],
+    class extends PlainRegistry {
+      override shown(known: Known): readonly (NodeInfo | UnreadableNode)[] {
+        return known.isSpoilt === true ? [] : super.shown(known)
+      }
+    },
+  ),
+  mutant(
+    'fails at an entry that it cannot decode',
+    ['NR-3.1', 'NR-3.2'],
+    class extends PlainRegistry {
+      override shown(known: Known): readonly (NodeInfo | UnreadableNode)[] {
+        if (known.isSpoilt === true) throw new TaskledgerError('MALFORMED', 'an entry cannot be decoded')
+        return super.shown(known)
+      }
+    },
+  ),
+  mutant(
+    'makes up the entry of a node that it cannot decode',
+    ['NR-3.1'],
+    class extends PlainRegistry {
+      override shown({ node, ...known }: Known): readonly (NodeInfo | UnreadableNode)[] {
+        const { nodeId } = node
+        const madeUp = { nodeId, name: nodeId, startedAt: 0, renewedAt: 0, queues: {}, running: 0, delivered: {} }
+        return super.shown(known.isSpoilt === true ? { ...known, node: madeUp, isSpoilt: false } : { ...known, node })
+      }
+    },
+  ),
+  mutant(
+    'keeps the time to live in the entry, and shows a node for ever whose entry it cannot decode',
+    ['NR-3.2'],
+    class extends PlainRegistry {
+      override isLive(known: Known): boolean {
+        return known.isSpoilt === true || super.isLive(known)
+      }
+    },
+  ),
+  mutant(
+    'does not replace an entry that it cannot decode',
+    ['NR-3.2'],
+    class extends PlainRegistry {
+      override async renew(node: NodeInfo, ttlMs: number, options?: CallOptions): Promise<void> {
+        if (this.nodes.get(node.nodeId)?.isSpoilt !== true) await super.renew(node, ttlMs, options)
       }
     },
   ),

@@ -1,5 +1,6 @@
 import type { CancelSchedule } from '../../ports/shared/clock.ts'
-import type { NodeInfo } from '../../ports/node-registry.ts'
+import type { NodeInfo, UnreadableNode } from '../../ports/node-registry.ts'
+import { isUnreadableNode } from '../../ports/node-registry.ts'
 import type { NodeContext } from '../node/context.ts'
 import type { NodeListener } from '../node/listener.ts'
 import type { ClockCheck } from './clock-check.ts'
@@ -36,6 +37,8 @@ export class NodeWatch {
   readonly #seen = new Map<string, { readonly renewedAt: number; readonly at: number }>()
   readonly #missing = new Map<string, MissingNode>()
   #live: readonly NodeInfo[] = []
+  /** The nodes of the latest read whose entries could not be read: of those only is known that they are alive. */
+  #unreadable: ReadonlySet<string> = new Set()
   /** Since when every read of the registry has succeeded, by `clock.elapsed()`. */
   #answersSince = Infinity
   #readAt = -Infinity
@@ -52,18 +55,18 @@ export class NodeWatch {
     this.#listener = parts.listener
   }
 
-  /** The nodes of the latest read. */
+  /** The nodes of the latest read whose entries could be read. */
   get live(): readonly NodeInfo[] {
     return this.#live
   }
 
   /** Whether the latest read found this node and no other. */
   get isAlone(): boolean {
-    return this.#live.length === 1 && this.#live[0]?.nodeId === this.#node.nodeId
+    return this.#unreadable.size === 0 && this.#live.length === 1 && this.#live[0]?.nodeId === this.#node.nodeId
   }
 
   isLive(nodeId: string): boolean {
-    return nodeId === this.#node.nodeId || this.#live.some((node) => node.nodeId === nodeId)
+    return nodeId === this.#node.nodeId || this.#unreadable.has(nodeId) || this.#live.some((node) => node.nodeId === nodeId)
   }
 
   /** Whether the latest read is reliable. */
@@ -124,7 +127,7 @@ export class NodeWatch {
 
   async #read(): Promise<boolean> {
     const { storage, deadlines, logger, clock, clocks, lease, nodeId, closed } = this.#node
-    let live: readonly NodeInfo[]
+    let live: readonly (NodeInfo | UnreadableNode)[]
     const beganAt = clock.elapsed()
     try {
       live = await deadlines.call(undefined, (signal) => storage.nodes.live({ signal }))
@@ -141,8 +144,9 @@ export class NodeWatch {
     this.#mayHaveMissedNodes ||= isLate && this.#readAt > -Infinity
     if (isSound) this.#answersSince = Math.min(this.#answersSince, beganAt)
     this.#readAt = beganAt
-    this.#live = live
-    clocks.noteRead(live, beganAt)
+    this.#live = live.filter((node): node is NodeInfo => !isUnreadableNode(node))
+    this.#noteUnreadable(live.filter(isUnreadableNode), beganAt)
+    clocks.noteRead(this.#live, beganAt)
     this.#clockCheck.look()
     this.#compare(beganAt)
     this.#listener.nodesRead({ live, isSound, beganAt })
@@ -155,7 +159,7 @@ export class NodeWatch {
   }
 
   #compare(now: number): void {
-    const live = new Set(this.#live.map(({ nodeId }) => nodeId))
+    const live = new Set([...this.#unreadable, ...this.#live.map(({ nodeId }) => nodeId)])
     for (const node of this.#live) this.#compareLive(node, now)
     const { renewMs } = this.#node.lease.settings
     for (const [nodeId, { at }] of this.#seen) if (!live.has(nodeId)) this.#noteMissing(nodeId, at + renewMs)
@@ -168,6 +172,20 @@ export class NodeWatch {
         this.#listener.nodeDied(nodeId)
       } else if (missing.isReported && now - missing.since > rememberedMs) this.#missing.delete(nodeId)
     }
+  }
+
+  /** A node whose entry cannot be read is alive, and no renewal of it can be overdue: nobody knows when it renewed. */
+  #noteUnreadable(nodes: readonly UnreadableNode[], now: number): void {
+    for (const { nodeId, unreadable } of nodes) {
+      this.#seen.set(nodeId, { renewedAt: Number.NaN, at: now })
+      this.#missing.delete(nodeId)
+      if (!this.#unreadable.has(nodeId))
+        this.#node.logger.warn(
+          { node: nodeId, reason: unreadable },
+          'cannot read the entry of a live node: it counts as alive, with no queues',
+        )
+    }
+    this.#unreadable = new Set(nodes.map(({ nodeId }) => nodeId))
   }
 
   #compareLive({ nodeId, renewedAt }: NodeInfo, now: number): void {

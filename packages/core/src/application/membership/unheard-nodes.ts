@@ -1,3 +1,4 @@
+import { isUnreadableNode } from '../../ports/node-registry.ts'
 import type { NodeContext } from '../node/context.ts'
 import type { RegistryRead } from '../node/listener.ts'
 import type { Beat } from './beat.ts'
@@ -55,9 +56,10 @@ export class UnheardNodes {
     if (beganAt < this.#missedAt) return false
     this.#forgetAllBut(new Set(live.map(({ nodeId }) => nodeId)))
     const before = this.#suspected.size
-    for (const { nodeId, beat } of live) {
+    for (const node of live) {
       // The node does not tell, or is this one.
-      if (beat === undefined || nodeId === this.#node.nodeId) continue
+      if (isUnreadableNode(node) || node.beat === undefined || node.nodeId === this.#node.nodeId) continue
+      const { nodeId, beat } = node
       const floor = this.#floors.get(nodeId)
       // It may have sent the next beat before this node listened.
       if (floor === undefined) this.#floors.set(nodeId, beat + 1)

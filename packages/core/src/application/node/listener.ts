@@ -1,10 +1,10 @@
 import type { TaskDetails } from '../../domain/task-details.ts'
-import type { NodeInfo } from '../../ports/node-registry.ts'
+import type { NodeInfo, UnreadableNode } from '../../ports/node-registry.ts'
 import type { LeaseState } from './lease.ts'
 
 /** An answer of the node registry. */
 export interface RegistryRead {
-  readonly live: readonly NodeInfo[]
+  readonly live: readonly (NodeInfo | UnreadableNode)[]
   /** Whether the answer is reliable: it has this node, which holds its lease. */
   readonly isSound: boolean
   /** When the read began, by `clock.elapsed()`. */

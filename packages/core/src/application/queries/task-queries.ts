@@ -5,6 +5,7 @@ import type { EncodedTask, TaskEvent } from '../../domain/task-event.ts'
 import { isFinalStatus } from '../../domain/task-status.ts'
 import type { CallOptions } from '../../ports/call-options.ts'
 import type { NodeInfo } from '../../ports/node-registry.ts'
+import { isUnreadableNode } from '../../ports/node-registry.ts'
 import type { TaskPage } from '../../ports/task-listing.ts'
 import type { Awaiting, Waiter } from './awaiting.ts'
 import { isEnd } from './awaiting.ts'
@@ -68,7 +69,8 @@ export class TaskQueries {
     const { signal } = checkCall('nodes', options)
     const { commandTimeoutMs, storage } = this.#node
     const live = await persist(this.#node, { forMs: commandTimeoutMs, signal }, (bound) => storage.nodes.live({ signal: bound }))
-    return live.map((node) => ({ ...node, ageMs: this.#ageOf(node) }))
+    // The node watch logs the others.
+    return live.flatMap((node) => (isUnreadableNode(node) ? [] : { ...node, ageMs: this.#ageOf(node) }))
   }
 
   /** The difference of two wall clocks is known up to the time between two renewals: if it may be none, it is taken for none. */

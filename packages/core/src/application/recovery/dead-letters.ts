@@ -2,6 +2,7 @@ import type { TaskId } from '../../domain/task-id.ts'
 import type { CallOptions } from '../../ports/call-options.ts'
 import type { ChecksOf } from '../../ports/shared/check-options.ts'
 import { checkOptions } from '../../ports/shared/check-options.ts'
+import { isUnreadableNode } from '../../ports/node-registry.ts'
 import { checkText, checkWhole, wrongOption } from '../../ports/shared/checks.ts'
 import type { DeadLetter } from '../../ports/work-queue.ts'
 import { checkQueueName } from '../../tasks/check-declaration.ts'
@@ -170,7 +171,7 @@ export class DeadLetters {
   async #queues(signal: AbortSignal | undefined): Promise<readonly string[]> {
     const nodes = await this.#node.deadlines.call(signal, (bound) => this.#node.storage.nodes.live({ signal: bound }))
     const declared = this.#registry.types().flatMap((type) => this.#registry.get(type)?.queue ?? [])
-    return [...new Set([...declared, ...nodes.flatMap(({ queues }) => Object.keys(queues))])].sort()
+    return [...new Set([...declared, ...nodes.flatMap((node) => (isUnreadableNode(node) ? [] : Object.keys(node.queues)))])].sort()
   }
 }
 

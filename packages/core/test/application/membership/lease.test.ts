@@ -146,7 +146,7 @@ describe('the lease of a node', () => {
     expect(await cluster.row(task)).toMatchObject({ status: 'completed', result: 'in time', attempt: 2 })
     // The node takes part again.
     expect(frozen.manager.health().lease.ok).toBe(true)
-    expect((await cluster.storage.nodes.live()).map(({ name }) => name).sort()).toEqual(['a', 'b'])
+    expect((await frozen.manager.nodes()).map(({ name }) => name).sort()).toEqual(['a', 'b'])
   })
 
   it.each([{}, { onLeaseLost: 'finish' } as const])(

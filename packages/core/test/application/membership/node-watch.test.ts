@@ -1,4 +1,4 @@
-import type { NodeInfo, NodeRegistry } from '@taskledger/core/ports'
+import type { NodeInfo, NodeRegistry, UnreadableNode } from '@taskledger/core/ports'
 import { silentLogger } from '@taskledger/core/ports'
 import { virtualClock } from '@taskledger/core/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -17,6 +17,8 @@ let watch: NodeWatch
 let deaths: string[]
 /** The nodes that the registry shows, each with the time of its latest renewal. */
 let shown: Map<string, number>
+/** The nodes whose entries cannot be read. */
+let spoilt: Set<string>
 let isDown: boolean
 
 const info = (nodeId: string, renewedAt: number): NodeInfo => ({
@@ -52,11 +54,14 @@ beforeEach(() => {
   lease = new Lease(clock, { renewMs: 5_000, ttlMs: 15_000 })
   shown = new Map()
   deaths = []
+  spoilt = new Set()
   isDown = false
   const nodes: Pick<NodeRegistry, 'live'> = {
     live: async () => {
       if (isDown) throw new Error('the registry is down')
-      return Array.from(shown, ([nodeId, renewedAt]) => info(nodeId, renewedAt))
+      return Array.from(shown, ([nodeId, renewedAt]): NodeInfo | UnreadableNode =>
+        spoilt.has(nodeId) ? { nodeId, unreadable: 'it is spoilt' } : info(nodeId, renewedAt),
+      )
     },
   }
   const clocks = new ClusterClocks({ clock, nodeId: self })
@@ -119,6 +124,20 @@ describe('a node that is watched', () => {
     shown.delete('other')
     await pass(20)
     expect(deaths).toEqual(['other', 'other'])
+  })
+
+  it('whose entry cannot be read is alive, and dead when the entry is gone', async () => {
+    for (const isKnown of [true, false]) {
+      if (isKnown) await pass(30, 'other')
+      spoilt.add('other')
+      shown.set('other', 0)
+      await pass(60)
+      expect([watch.isLive('other'), watch.isAlone, watch.live.length, deaths]).toEqual([true, false, 1, []])
+      shown.delete('other')
+      await pass(20)
+      expect([watch.isDead('other'), deaths.splice(0)]).toEqual([true, ['other']])
+      spoilt.clear()
+    }
   })
 
   it('that was never seen is dead one renewal after a task first named it', async () => {

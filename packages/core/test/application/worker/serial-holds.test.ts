@@ -1,5 +1,5 @@
 import type { TaskHandle, TaskId } from '@taskledger/core'
-import type { ConsumeMode, Delivery, NodeInfo } from '@taskledger/core/ports'
+import type { ConsumeMode, Delivery, NodeInfo, UnreadableNode } from '@taskledger/core/ports'
 import { detailsOf } from '@taskledger/core/ports'
 import type { ClusterNode } from '@taskledger/test-kit/faults'
 import { calls, onCalls } from '@taskledger/test-kit/faults'
@@ -20,7 +20,7 @@ interface HandedNode extends ClusterNode {
 
 let cluster: VirtualCluster
 /** The nodes that were alive when the latest node began to consume. */
-let liveAtFirst: readonly NodeInfo[] = []
+let liveAtFirst: readonly (NodeInfo | UnreadableNode)[] = []
 
 beforeEach(() => void (cluster = new VirtualCluster()))
 afterEach(() => cluster[Symbol.asyncDispose]())
