@@ -1,5 +1,6 @@
 export type * from './framework/harness.ts'
 export type * from './framework/rule.ts'
+export type * from './framework/run-events.ts'
 export { eventStoreContract } from './contracts/event-store/index.ts'
 export { eventBusContract } from './contracts/event-bus/index.ts'
 export { nodeRegistryContract } from './contracts/node-registry/index.ts'

@@ -39,7 +39,7 @@ export const bounded = <T>(timeoutMs: number, sentence: string, promise: Promise
   boundedBy(timeoutMs, promise, () => tooLate(timeoutMs, sentence))
 
 /** A wait ended too late. Its message says what was awaited. */
-class TimedOut extends Error {
+export class TimedOut extends Error {
   override readonly name = 'TimedOut'
 }
 
@@ -95,9 +95,14 @@ export class Waits {
   all<T>(deadlines: number, rule: Promise<T>): Promise<T> {
     const timeoutMs = this.#timeoutMs * deadlines
     return boundedBy(timeoutMs, rule, () => {
-      const open = [...this.#open].map(({ sentence }) => `it waits until ${sentence}`)
+      const open = this.open.map((sentence) => `it waits until ${sentence}`)
       return tooLate(timeoutMs, 'the rule ends', [...open, ...this.#lastError()], this.#last?.error)
     })
+  }
+
+  /** The sentences of what the rule waits for at the moment. */
+  get open(): readonly string[] {
+    return [...this.#open].map(({ sentence }) => sentence)
   }
 
   /** The sentence of the wait in which this error came up; `undefined` if it came up in none, or has the sentence in its message. */

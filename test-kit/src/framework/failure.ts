@@ -44,9 +44,21 @@ export const failureOf = (rule: RuleHead, subject: string, cause: unknown, trace
   return new RuleFailure(rule.id, 'failed', lines.join('\n'), cause)
 }
 
-/** Says that the harness failed: the rule says nothing about the adapter. */
-export const errorOf = (rule: RuleHead, subject: string, step: string, cause: unknown): RuleFailure =>
-  new RuleFailure(rule.id, 'error', `${titleOf(rule, subject)}\nThe harness failed to ${step}: ${messageOf(cause)}`, cause)
+/** A step of the harness failed or did not end: the rule says nothing about the adapter. */
+export class HarnessFailure extends Error {
+  /** `open`, `dispose`, `restart`, … */
+  readonly step: string
+
+  constructor(step: string, cause: unknown) {
+    super(`The harness failed in "${step}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    this.name = 'HarnessFailure'
+    this.step = step
+  }
+}
+
+/** Says which step of the harness failed. */
+export const errorOf = (rule: RuleHead, subject: string, { step, cause }: HarnessFailure): RuleFailure =>
+  new RuleFailure(rule.id, 'error', `${titleOf(rule, subject)}\nThe harness failed in "${step}": ${messageOf(cause)}`, cause)
 
 /** An error with its stack and its causes; any other value as it would be logged. */
 export const messageOf = (thrown: unknown): string => inspect(thrown, { depth: 3, maxStringLength: 5_000 })

@@ -46,10 +46,16 @@ export interface OpenOptions {
   readonly namespace: string
 }
 
-/** The deadlines of an engine. */
+/** The deadlines of an engine, in milliseconds. The variable CONTRACT_TIME_SCALE multiplies all of them. */
 export interface Timing {
-  /** How long a rule waits for an event that has to happen, in milliseconds. Default 10,000. */
+  /** How long a rule waits for an event that has to happen, and how long a client of the rule may take to close. Default 10,000. */
   readonly deadlineMs?: number
+  /** How long `open` may take. Default 60,000. */
+  readonly openMs?: number
+  /** How long a fault or another hook of the subject may take, such as `restart`. Default 120,000. */
+  readonly hookMs?: number
+  /** How long the disposal of a subject may take. Default 30,000. */
+  readonly disposeMs?: number
 }
 
 /** What the author of an adapter writes. */

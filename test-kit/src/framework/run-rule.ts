@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import process from 'node:process'
 import { seededRandom } from '@taskledger/core/testing'
 import { bounded, Waits } from './deadlines.ts'
-import { errorOf, failureOf } from './failure.ts'
-import type { Faults, Subject } from './harness.ts'
+import { errorOf, failureOf, HarnessFailure } from './failure.ts'
+import type { StepListener } from './harness-steps.ts'
+import { byHarness, faultsOf, hooksOf } from './harness-steps.ts'
+import type { Subject, Timing } from './harness.ts'
 import type { Contract, Rule, RuleContext } from './rule.ts'
 import type { RunSettings } from './settings.ts'
 import { seedOf, timesOf } from './settings.ts'
@@ -24,61 +26,96 @@ export type RuleOutcome = { readonly type: 'held' } | { readonly type: 'not show
  *
  * @throws {@link RuleFailure}.
  */
-export const runRule = <Port>(contract: Contract<Port>, rule: Rule<Port>, settings: RunSettings = {}): Promise<RuleOutcome> =>
+export const runRule = <Port>(
+  contract: Contract<Port>,
+  rule: Rule<Port>,
+  settings: RunSettings & StepListener = {},
+): Promise<RuleOutcome> =>
   recordRejections(rule.id, async (rejections) => {
-    const { name, open, timing, pageRows = defaultPageRows } = contract.harness
+    const { name, timing, pageRows = defaultPageRows } = contract.harness
     const times = timesOf(timing)
-    const namespace = namespaceFor(rule)
-    const byHarness = async <T>(step: string, work: () => Promise<T>): Promise<T> => {
-      try {
-        return await bounded(times.deadlineMs * maxDeadlines, 'the harness ends', work())
-      } catch (cause) {
-        throw errorOf(rule, name, step, cause)
-      }
-    }
-
-    const subject = await byHarness('open the subject', async () => open.call(contract.harness, { namespace }))
+    const namespace = namespaceFor(rule.id)
     let outcome: RuleOutcome = { type: 'held' }
-    let failures: unknown[] = []
     try {
-      const why = rule.notShown?.(subject)
-      if (why === undefined) await attempt(rule, name, subject, { namespace, pageRows, seed: seedOf(settings), ...times }, rejections)
-      else outcome = { type: 'not shown', why }
+      await withSubject(contract, { namespace, times, listener: settings }, async (subject) => {
+        const why = rule.notShown?.(subject)
+        if (why === undefined)
+          await attempt(rule, name, subject, { namespace, pageRows, times, listener: settings, seed: seedOf(settings) }, rejections)
+        else outcome = { type: 'not shown', why }
+      })
     } catch (error) {
-      failures = [error]
+      throw error instanceof HarnessFailure ? errorOf(rule, name, error) : error
     }
-    try {
-      await byHarness('dispose of the subject', async () => subject[Symbol.asyncDispose]?.())
-    } catch (error) {
-      failures.push(error)
-    }
-    // The first failure is that of the rule. A failure to close says less.
-    if (failures.length > 0) throw failures[0]
     return outcome
   })
 
+interface SubjectSettings {
+  readonly namespace: string
+  readonly times: Required<Timing>
+  readonly listener: StepListener
+}
+
+/**
+ * Opens a subject, uses it and disposes of it. Of two failures the first one is thrown: a failure to close says less.
+ *
+ * @throws {@link HarnessFailure}, and whatever the use throws.
+ */
+export const withSubject = async <Port>(
+  { harness }: Contract<Port>,
+  { namespace, times, listener }: SubjectSettings,
+  use: (subject: Subject<Port>) => Promise<void>,
+): Promise<void> => {
+  const subject = await byHarness('open', times.openMs, listener, () => harness.open({ namespace }))
+  const failures: unknown[] = []
+  try {
+    await use(subject)
+  } catch (error) {
+    failures.push(error)
+  }
+  try {
+    await byHarness('dispose', times.disposeMs, listener, () => subject[Symbol.asyncDispose]?.())
+  } catch (error) {
+    failures.push(error)
+  }
+  if (failures.length > 0) throw failures[0]
+}
+
 /** A valid name of a keyspace, table, prefix or folder: up to 40 lower-case letters, digits and underscores. */
-const namespaceFor = (rule: Rule<never>): string =>
-  `t_${process.pid}_${rule.id
+export const namespaceFor = (id: string): string =>
+  `t_${process.pid}_${id
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '_')
     .slice(0, 16)}_${randomUUID().slice(0, 8)}`
+
+interface AttemptSettings extends SubjectSettings {
+  readonly pageRows: number
+  readonly seed: number
+}
 
 const attempt = async <Port>(
   rule: Rule<Port>,
   name: string,
   subject: Subject<Port>,
-  settings: Pick<RuleContext<Port>, 'namespace' | 'pageRows' | 'seed' | 'deadlineMs'>,
+  { namespace, pageRows, seed, times, listener }: AttemptSettings,
   rejections: Rejections,
 ): Promise<void> => {
-  const { seed, deadlineMs } = settings
+  const { deadlineMs } = times
   let observed: readonly unknown[] = []
   const waits = new Waits(deadlineMs)
   const peers: Port[] = []
+  const onRule = (): void => listener.onStep?.('rule', deadlineMs * maxDeadlines, () => waits.open)
+  const runHook = async <T>(step: string, work: () => Promise<T>): Promise<T> => {
+    const result = await byHarness(step, times.hookMs, listener, work)
+    onRule()
+    return result
+  }
   const context: RuleContext<Port> = {
-    ...settings,
-    ...hooksOf(subject),
-    faults: (subject.faults ?? {}) as Required<Faults>,
+    namespace,
+    pageRows,
+    seed,
+    deadlineMs,
+    ...hooksOf(subject, runHook),
+    faults: faultsOf(subject, runHook),
     async peer() {
       const peer = await waits.within('another client opens', subject.peer())
       peers.push(peer)
@@ -92,26 +129,15 @@ const attempt = async <Port>(
     },
   }
   try {
+    onRule()
     await waits.all(maxDeadlines, rule.run(context))
     await failOnRejections(rejections)
   } catch (cause) {
+    if (cause instanceof HarnessFailure) throw cause
     throw failureOf(rule, name, cause, { seed, observed, awaited: waits.waitOf(cause), inspected: await stateOf(subject) })
   } finally {
+    listener.onStep?.('close the clients', deadlineMs)
     await closeAll(peers, deadlineMs)
-  }
-}
-
-/** The hooks of the subject, bound to it in case it is an instance of a class. */
-const hooksOf = <Port>(subject: Subject<Port>): Omit<Subject<Port>, 'peer' | 'faults' | typeof Symbol.asyncDispose> => {
-  const { port, inject, kill, stallClient, openRefused, rowsRead, inspect } = subject
-  return {
-    port,
-    ...(inject && { inject: inject.bind(subject) }),
-    ...(kill && { kill: kill.bind(subject) }),
-    ...(stallClient && { stallClient: stallClient.bind(subject) }),
-    ...(openRefused && { openRefused: openRefused.bind(subject) }),
-    ...(rowsRead && { rowsRead: rowsRead.bind(subject) }),
-    ...(inspect && { inspect: inspect.bind(subject) }),
   }
 }
 

@@ -11,10 +11,14 @@ export interface RunSettings {
 /** The given seed of a run, or a random one. */
 export const seedOf = ({ seed }: RunSettings): number => seed ?? numberFrom('CONTRACT_SEED') ?? randomInt(2 ** 31)
 
+const defaults: Required<Timing> = { deadlineMs: 10_000, openMs: 60_000, hookMs: 120_000, disposeMs: 30_000 }
+
 /** Deadlines in milliseconds. CONTRACT_TIME_SCALE, 1 by default, makes them longer on a slow machine. */
-export const timesOf = ({ deadlineMs = 10_000 }: Timing = {}): Required<Timing> => ({
-  deadlineMs: deadlineMs * (numberFrom('CONTRACT_TIME_SCALE') ?? 1),
-})
+export const timesOf = (timing: Timing = {}): Required<Timing> => {
+  const scale = numberFrom('CONTRACT_TIME_SCALE') ?? 1
+  const { deadlineMs, openMs, hookMs, disposeMs } = { ...defaults, ...timing }
+  return { deadlineMs: deadlineMs * scale, openMs: openMs * scale, hookMs: hookMs * scale, disposeMs: disposeMs * scale }
+}
 
 const numberFrom = (name: string): number | undefined => {
   const text = process.env[name]

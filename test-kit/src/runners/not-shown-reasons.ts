@@ -1,18 +1,19 @@
-import { randomUUID } from 'node:crypto'
-import process from 'node:process'
 import type { Contract } from '../framework/rule.ts'
+import { namespaceFor, withSubject } from '../framework/run-rule.ts'
+import { timesOf } from '../framework/settings.ts'
 
-/** Opens the subject once, and returns the rules that cannot be tried on it, with the reasons. For {@link register}. */
-export const notShownReasons = async <Port>({ harness, rules }: Contract<Port>): Promise<ReadonlyMap<string, string>> => {
-  const subject = await harness.open({ namespace: `t_${process.pid}_reasons_${randomUUID().slice(0, 8)}` })
-  try {
-    return new Map(
-      rules.flatMap((rule) => {
-        const why = rule.notShown?.(subject)
-        return why === undefined ? [] : [[rule.id, why]]
-      }),
-    )
-  } finally {
-    await subject[Symbol.asyncDispose]?.()
-  }
+/**
+ * Opens the subject once, and returns the rules that cannot be tried on it, with the reasons. For {@link register}. Rejects if the harness
+ * cannot open or dispose of the subject in its time.
+ */
+export const notShownReasons = async <Port>(contract: Contract<Port>): Promise<ReadonlyMap<string, string>> => {
+  const reasons = new Map<string, string>()
+  const settings = { namespace: namespaceFor('reasons'), times: timesOf(contract.harness.timing), listener: {} }
+  await withSubject(contract, settings, async (subject) => {
+    for (const rule of contract.rules) {
+      const why = rule.notShown?.(subject)
+      if (why !== undefined) reasons.set(rule.id, why)
+    }
+  })
+  return reasons
 }

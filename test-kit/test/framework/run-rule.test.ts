@@ -5,6 +5,9 @@ import { describe, expect, it } from 'vitest'
 import type { Port } from './sample-contract.ts'
 import { breaks, contractOf, holds, port, resultOf, ruleOf } from './sample-contract.ts'
 
+const never = (): Promise<never> => new Promise(() => {})
+const sample = (): Subject<Port> => ({ port: port(), peer: async () => port() })
+
 describe('a rule', () => {
   it('passes if it holds', async () => {
     expect(await resultOf(holds)).toMatchObject({ id: 'S-1', status: 'passed' })
@@ -99,12 +102,31 @@ describe('a rule', () => {
     expect(await resultOf(breaks, stuck)).toMatchObject({ status: 'failed' })
   })
 
-  it('ends in an error if opening does not end, or if the kit itself fails', async () => {
-    const hanging = { open: () => new Promise<Subject<Port>>(() => {}), timing: { deadlineMs: 2 } }
-    expect(await resultOf(holds, hanging)).toMatchObject({
-      status: 'error',
-      message: expect.stringContaining('failed to open the subject') as string,
+  it.each<readonly [string, Partial<Harness<Port>>]>([
+    ['open', { open: () => never(), timing: { openMs: 2 } }],
+    ['dispose', { open: async () => ({ ...sample(), [Symbol.asyncDispose]: never }), timing: { disposeMs: 2 } }],
+    ['cut', { open: async () => ({ ...sample(), faults: { cut: never } }), timing: { hookMs: 2 } }],
+    ['the end of stall', { open: async () => ({ ...sample(), faults: { stall: async () => never } }), timing: { hookMs: 2 } }],
+  ])('ends in an error that names the step of the harness if "%s" does not end', async (step, harness) => {
+    const rule = ruleOf('S-22', async ({ faults }) => {
+      await (
+        await faults.stall?.()
+      )?.()
+      await faults.cut?.()
     })
+    const { status, message } = await resultOf(rule, harness)
+    expect(status).toBe('error')
+    expect(message).toContain(`The harness failed in "${step}": TimedOut: Timed out after 2 ms waiting until "${step}" of the harness ends`)
+  })
+
+  it('ends in an error if a hook of the harness fails', async () => {
+    const rule = ruleOf('S-23', async ({ inject }) => inject?.(new Uint8Array(), 'row'))
+    const harness = { open: async () => ({ ...sample(), inject: () => Promise.reject(new Error('no such table')) }) }
+    const { status, message } = await resultOf(rule, harness)
+    expect([status, message]).toEqual(['error', expect.stringContaining('The harness failed in "inject": Error: no such table')])
+  })
+
+  it('ends in an error if the kit itself fails, and disposes of the subject', async () => {
     let disposed = false
     const subject = { port: port(), peer: async () => port(), [Symbol.asyncDispose]: async () => void (disposed = true) }
     const confused = ruleOf('S-15', async () => {}, {
