@@ -1,4 +1,5 @@
 import type { TaskId } from '../../domain/task-id.ts'
+import { builtinModule } from './builtin-module.ts'
 
 /** The task whose body runs. */
 export interface RunningBody {
@@ -13,10 +14,7 @@ interface AsyncScope {
 }
 
 interface Platform {
-  readonly process?: {
-    readonly versions?: { readonly node?: string }
-    getBuiltinModule?(name: string): { readonly AsyncLocalStorage?: new () => AsyncScope } | undefined
-  }
+  readonly process?: { readonly versions?: { readonly node?: string } }
 }
 
 /** From this release on, a scope costs nothing where it is not used; before, it slows every promise of the process down. */
@@ -24,11 +22,11 @@ const cheapFrom = 24
 
 const scopeOf = ({ process }: Platform): AsyncScope | undefined => {
   if (Number.parseInt(process?.versions?.node ?? '0', 10) < cheapFrom) return undefined
-  const { AsyncLocalStorage } = process?.getBuiltinModule?.('node:async_hooks') ?? {}
+  const { AsyncLocalStorage } = builtinModule<{ AsyncLocalStorage: new () => AsyncScope }>('node:async_hooks') ?? {}
   return AsyncLocalStorage === undefined ? undefined : new AsyncLocalStorage()
 }
 
-// Not imported: core runs on platforms without it, which then do not know which body awaits a task.
+// A platform without it does not know which body awaits a task.
 const scope = scopeOf(globalThis)
 
 /** Runs a body, so that what it calls knows the task. */

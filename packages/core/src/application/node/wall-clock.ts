@@ -8,6 +8,8 @@ const toleranceMs = 15_000
 interface Setting {
   /** Estimates of the base, the latest first, each too low by the age of the time that it was made from. */
   samples: readonly number[]
+  /** The highest of the estimates. */
+  base: number
   /** When it was in force, by the steady clock of this node. */
   readonly from: number
   until: number
@@ -19,7 +21,7 @@ export class WallClock {
 
   /** The present base. */
   get base(): number {
-    return baseOf(this.#settings.at(-1))
+    return this.#settings.at(-1)?.base ?? -Infinity
   }
 
   /** Whether the base was estimated from more than the first renewal that was seen, which may have been old. */
@@ -28,7 +30,7 @@ export class WallClock {
   }
 
   get bases(): readonly number[] {
-    return this.#settings.map(baseOf)
+    return this.#settings.map(({ base }) => base)
   }
 
   /** When it was last seen. */
@@ -40,10 +42,14 @@ export class WallClock {
   note(time: number, now: number, maxAgeMs: number): void {
     const sample = time - now
     const current = this.#settings.at(-1)
-    if (current === undefined || Math.abs(sample - baseOf(current)) > maxAgeMs)
-      this.#settings.push({ samples: [sample], from: current?.until ?? -Infinity, until: now })
+    if (current === undefined || Math.abs(sample - current.base) > maxAgeMs)
+      this.#settings.push({ samples: [sample], base: sample, from: current?.until ?? -Infinity, until: now })
     else {
-      current.samples = [sample, ...current.samples].slice(0, maxSamples)
+      // The own clock is noted at every event, and says nothing new then.
+      if (current.samples.length < maxSamples || Math.abs(sample - current.base) >= 1) {
+        current.samples = [sample, ...current.samples].slice(0, maxSamples)
+        current.base = Math.max(...current.samples)
+      }
       current.until = now
     }
   }
@@ -59,13 +65,11 @@ export class WallClock {
    */
   elapsedAt(time: number, writtenAt: number, now: number): { readonly earliest: number; readonly latest: number } {
     for (const [index, setting] of [...this.#settings.entries()].reverse()) {
-      const at = writtenAt - baseOf(setting)
+      const at = writtenAt - setting.base
       const until = index === this.#settings.length - 1 ? now : setting.until
       if (at >= setting.from - toleranceMs && at <= until + toleranceMs)
-        return { earliest: time - baseOf(setting), latest: time - baseOf(setting) }
+        return { earliest: time - setting.base, latest: time - setting.base }
     }
     return { earliest: -Infinity, latest: time - Math.min(...this.bases) }
   }
 }
-
-const baseOf = (setting: Setting | undefined): number => Math.max(...(setting?.samples ?? []))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeEvent, encodeEvent } from '../../../src/codec/index.ts'
-import { firstEventIdOf } from '../../../src/application/commands/first-event-id.ts'
+import { firstEventIdOf, idOfText, portableIdOfText } from '../../../src/application/commands/first-event-id.ts'
 import type { TaskCreated } from '../../../src/domain/task-event.ts'
 import { event } from '../../domain/arbitraries.ts'
 
@@ -36,5 +36,10 @@ describe('the id of a first event', () => {
         expect(new Set(ids).size).toBe(ids.length)
       }),
     )
+  })
+
+  it('is the same on a platform without a hash function', () => {
+    expect(idOfText).not.toBe(portableIdOfText)
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => idOfText(text) === portableIdOfText(text)))
   })
 })
