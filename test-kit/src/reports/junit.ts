@@ -23,7 +23,9 @@ const caseOf = (suite: string, { id, title, status, ms, message = '' }: RuleResu
   const attributes = attributesOf({ classname: suite, name: `${id}: ${title}`, time: seconds(ms) })
   if (status === 'passed') return `    <testcase ${attributes}/>`
   const tag = status === 'failed' ? 'failure' : status === 'error' ? 'error' : 'skipped'
-  const firstLine = message.split('\n', 1)[0] ?? ''
+  // The first line of a failure repeats the name.
+  const [first = '', second = first] = message.split('\n', 2)
+  const firstLine = status === 'not shown' ? first : second
   return `    <testcase ${attributes}><${tag} ${attributesOf({ message: firstLine })}>${escaped(message)}</${tag}></testcase>`
 }
 

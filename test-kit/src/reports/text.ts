@@ -10,15 +10,31 @@ export const countsOf = (results: readonly RuleResult[]): string =>
     .map(([count, status]) => `${count} ${status}`)
     .join(', ')
 
+/** The columns of the lines of a report. */
+export interface Columns {
+  readonly idWidth: number
+  readonly statusWidth: number
+  /** May colour the status. Default: plain text. */
+  readonly paint?: (status: RuleStatus, text: string) => string
+}
+
+/** A result as text: a line, and the reason where the rule failed or was not shown. */
+export const formatResult = (
+  { id, status, title, ms, message }: RuleResult,
+  { idWidth, statusWidth, paint = (_status, text) => text }: Columns,
+): string => {
+  const time = status === 'not shown' ? '' : ` (${ms.toFixed(0)} ms)`
+  const line = `  ${id.padEnd(idWidth)}  ${paint(status, status.padEnd(statusWidth))}  ${title}${time}`
+  return status === 'passed' || message === undefined ? line : `${line}\n${indented(message)}`
+}
+
+/** The widest text, in characters. */
+export const widthOf = (texts: readonly string[]): number => Math.max(0, ...texts.map(({ length }) => length))
+
 /** A report as text: the counts, and a line for each rule, with the reason where it failed or was not shown. */
 export const formatReport = ({ contract, subject, results }: Report): string => {
-  const idWidth = Math.max(0, ...results.map(({ id }) => id.length))
-  const statusWidth = Math.max(0, ...results.map(({ status }) => status.length))
-  const lines = results.map(({ id, status, title, ms, message }) => {
-    const line = `  ${id.padEnd(idWidth)}  ${status.padEnd(statusWidth)}  ${title}${status === 'passed' ? ` (${ms.toFixed(0)} ms)` : ''}`
-    return status === 'passed' || message === undefined ? line : `${line}\n${indented(message)}`
-  })
-  return [`${contract} (${subject}): ${countsOf(results)}`, ...lines, ''].join('\n')
+  const columns = { idWidth: widthOf(results.map(({ id }) => id)), statusWidth: widthOf(results.map(({ status }) => status)) }
+  return [`${contract} (${subject}): ${countsOf(results)}`, ...results.map((result) => formatResult(result, columns)), ''].join('\n')
 }
 
 const indented = (text: string): string => text.replaceAll(/^/gm, '      ')

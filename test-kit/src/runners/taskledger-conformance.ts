@@ -6,16 +6,19 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { codeOf } from '@taskledger/core/ports'
 import { messageOf } from '../framework/failure.ts'
-import { countsOf, formatReport } from '../reports/text.ts'
+import { bounded } from '../framework/deadlines.ts'
+import { LiveReport } from '../reports/live.ts'
+import { countsOf } from '../reports/text.ts'
 import { formatTable } from '../reports/table.ts'
 import { toJUnit } from '../reports/junit.ts'
 import type { Contract, Report } from '../framework/rule.ts'
-import { runContract } from '../framework/run-contract.ts'
+import type { RunContractOptions } from '../framework/run-contract.ts'
+import { runContract, selectedRules } from '../framework/run-contract.ts'
 import { seedOf } from '../framework/settings.ts'
 
-const usage = `Usage: taskledger-conformance HARNESS [options]
+const usage = `Usage: taskledger-conformance HARNESS... [options]
 
-HARNESS is a module whose exports are contracts, or lists of them:
+HARNESS is a module whose exports are contracts, or lists of them; several may be given:
   export default eventStoreContract({ name: 'mine 1.0', open: async ({ namespace }) => ... })
 A harness in TypeScript needs a Node.js that strips types (22.18 or newer).
 
@@ -25,6 +28,10 @@ Options:
   --seed N         repeats the order of an earlier run
   --help           shows this text
 
+Each step of a harness has a bound: 60 s to import the module, 60 s for open, 120 s for a fault or another hook, 10 s to close a client,
+30 s for the disposal. The harness may set its own (timing); CONTRACT_TIME_SCALE=5 multiplies all of them. After three rules in which the
+harness hangs, the other rules of the contract are not tried.
+
 Exit status: 0 every rule that could be tried holds, 1 a rule does not hold, 2 the contracts could not be run.`
 
 class UsageError extends Error {}
@@ -32,10 +39,13 @@ class UsageError extends Error {}
 const isContract = (value: unknown): value is Contract<unknown> =>
   typeof value === 'object' && value !== null && 'rules' in value && Array.isArray(value.rules) && 'harness' in value
 
-const contractsOf = async (path: string): Promise<readonly Contract<unknown>[]> => {
-  let module: Record<string, unknown>
+/** A module that does not end would keep the command silent. */
+const importMs = 60_000
+
+const importHarness = async (path: string): Promise<Record<string, unknown>> => {
   try {
-    module = (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>
+    const imported = import(pathToFileURL(resolve(path)).href) as Promise<Record<string, unknown>>
+    return await bounded(importMs, `the module ${path} is imported`, imported)
   } catch (cause) {
     if (/\.[cm]?ts$/.test(path) && codeOf(cause) === 'ERR_UNKNOWN_FILE_EXTENSION')
       throw new UsageError(
@@ -44,10 +54,15 @@ const contractsOf = async (path: string): Promise<readonly Contract<unknown>[]> 
       )
     throw cause
   }
-  const contracts = Object.values(module).flat().filter(isContract)
+}
+
+const contractsOf = async (path: string): Promise<readonly Contract<unknown>[]> => {
+  const contracts = Object.values(await importHarness(path))
+    .flat()
+    .filter(isContract)
   if (contracts.length === 0)
     throw new UsageError(`${path} exports no contract: export eventStoreContract(harness), say, or a list of contracts`)
-  return [...new Set(contracts)]
+  return contracts
 }
 
 const seedFrom = (text: string | undefined): number => {
@@ -64,6 +79,32 @@ const textOf = (file: string, reports: readonly Report[]): string => {
   throw new UsageError(`--report ${file}: give a file that ends in .xml (JUnit), .json or .md`)
 }
 
+/** Runs the contracts one after the other, and says meanwhile what happens. */
+const runAll = async (contracts: readonly Contract<unknown>[], options: RunContractOptions): Promise<readonly Report[]> => {
+  const live = new LiveReport(process.stdout)
+  const ticking = setInterval(() => live.tick(), 200)
+  const interrupt = (): void => {
+    console.log(`\nInterrupted. These rules ran:${live.running.map((line) => `\n  ${line}`).join('')}`)
+    process.exit(130)
+  }
+  process.once('SIGINT', interrupt)
+  const reports: Report[] = []
+  for (const contract of contracts) {
+    const title = `${contract.name} (${contract.harness.name})`
+    live.begin(
+      title,
+      selectedRules(contract, options).map(({ id }) => id),
+    )
+    const report = await runContract(contract, { ...options, onEvent: live.hear })
+    live.end(title, report.results)
+    reports.push(report)
+  }
+  clearInterval(ticking)
+  process.off('SIGINT', interrupt)
+  process.stdout.write(live.summary())
+  return reports
+}
+
 const main = async (): Promise<number> => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -78,20 +119,18 @@ const main = async (): Promise<number> => {
     console.log(usage)
     return 0
   }
-  const [path] = positionals
-  if (path === undefined || positionals.length > 1) throw new UsageError(`give one harness\n\n${usage}`)
+  if (positionals.length === 0) throw new UsageError(`give a harness\n\n${usage}`)
   for (const file of values.report) textOf(file, [])
-  const seed = seedFrom(values.seed)
-  const reports: Report[] = []
-  for (const contract of await contractsOf(path)) {
-    const report = await runContract(contract, { seed, ...(values.only === undefined ? {} : { only: values.only }) })
-    reports.push(report)
-    console.log(formatReport(report))
-  }
+  const options = { seed: seedFrom(values.seed), only: values.only }
+  const contracts = new Set<Contract<unknown>>()
+  for (const path of positionals) for (const contract of await contractsOf(path)) contracts.add(contract)
+  const chosen = [...contracts].filter((contract) => selectedRules(contract, options).length > 0)
+  if (chosen.length === 0) throw new UsageError(`no rule is called ${values.only?.join(' or ')}`)
+  const startedAt = performance.now()
+  const reports = await runAll(chosen, options)
   for (const file of values.report) await writeFile(file, textOf(file, reports))
-  const results = reports.flatMap((report) => report.results)
-  if (results.length === 0) throw new UsageError(`no rule is called ${values.only?.join(' or ')}`)
-  console.log(`${countsOf(results)} (seed ${seed})`)
+  const time = ((performance.now() - startedAt) / 1_000).toFixed(1)
+  console.log(`${countsOf(reports.flatMap(({ results }) => results))} (seed ${options.seed}) in ${time} s`)
   return reports.every(({ ok }) => ok) ? 0 : 1
 }
 

@@ -90,12 +90,39 @@ describe('taskledger-conformance', () => {
     expect((await runNode([command, 'harness.mjs', '--only', 'R-1'], { BROKEN: '1' })).status).toBe(0)
   })
 
+  it('runs several harnesses, and leaves out the contracts in which --only chooses no rule', { timeout }, async () => {
+    const both = await runNode([command, 'harness.mjs', 'other-harness.mjs', 'harness.mjs'])
+    expect(both.output).toContain('sample (engine 1.0): 2 passed, 1 not shown')
+    expect(both.output).toContain('other (engine 2.0): 1 passed')
+    expect(both.output).toContain('3 passed, 1 not shown (seed')
+    const xml = join(folder, 'junit.xml')
+    const one = await runNode([command, 'harness.mjs', 'other-harness.mjs', '--only', 'O-', '--report', xml])
+    expect(one.output).toContain('other (engine 2.0): 1 passed')
+    expect(one.output).not.toContain('sample')
+    expect(await readFile(xml, 'utf8')).not.toContain('sample')
+  })
+
+  it('prints each rule as it ends, the rules that do not hold again, and how long it took', { timeout }, async () => {
+    const { output } = await runNode([command, 'harness.mjs'], { BROKEN: '1' })
+    expect(output).toMatch(/^sample \(engine 1.0\): 3 rules\n {2}R-2 {2}not shown {2}R-2 holds\n/)
+    expect(output).toContain('These rules do not hold:\n  R-3  failed  R-3 holds\n')
+    expect(output).toMatch(/\(seed \d+\) in \d+\.\d s\n$/)
+  })
+
+  it('ends although every disposal hangs', { timeout }, async () => {
+    const { status, output } = await runNode([command, 'harness.mjs'], { HANGING: '1' })
+    expect(output).toContain(
+      'The harness failed in "dispose": TimedOut: Timed out after 100 ms waiting until "dispose" of the harness ends',
+    )
+    expect(status).toBe(1)
+  })
+
   it('ends although the harness leaves a timer open', { timeout }, async () => {
     expect((await runNode([command, 'harness.mjs'], { RESTLESS: '1' })).status).toBe(0)
   })
 
   it.each([
-    [[], 'give one harness'],
+    [[], 'give a harness'],
     [['nowhere.mjs'], 'nowhere.mjs'],
     [['run.ts'], 'exports no contract'],
     [['harness.mjs', '--report', 'report.txt'], '.xml'],
