@@ -96,7 +96,15 @@ interface Hang {
 }
 
 const notTried = (rule: Rule<never>, hangs: readonly Hang[]): RuleResult =>
-  resultWith(rule, 'error', 0, `Not tried: the harness hung before, ${hangs.map(({ id, step }) => `in "${step}" for ${id}`).join(', ')}`)
+  resultWith(
+    rule,
+    'error',
+    0,
+    `Not tried: the harness hung before, ${hangs
+      .slice(0, maxHangs)
+      .map(({ id, step }) => `in "${step}" for ${id}`)
+      .join(', ')}`,
+  )
 
 const strayRejection = ({ reason, ruleIds }: StrayRejection): RuleResult =>
   resultWith(

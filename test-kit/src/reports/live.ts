@@ -44,6 +44,8 @@ export class LiveReport {
   readonly #now: () => number
   readonly #running = new Map<string, Running>()
   readonly #ended: { readonly result: RuleResult; readonly parts: Parts }[] = []
+  /** How many rules ended before they began: they were not tried. */
+  #untried = 0
   #columns = { idWidth: 0, statusWidth: 'not shown'.length }
   #count = 0
   #endedHere = 0
@@ -59,7 +61,7 @@ export class LiveReport {
     this.#columns = { ...this.#columns, idWidth: widthOf(ruleIds) }
     this.#count = ruleIds.length
     this.#endedHere = 0
-    this.#print(`${title}: ${ruleIds.length} ${ruleIds.length === 1 ? 'rule' : 'rules'}`)
+    this.#print(`${title}: ${rulesText(ruleIds.length)}`)
   }
 
   /** Something happened. */
@@ -104,8 +106,9 @@ export class LiveReport {
       .slice(0, slowestRules)
     const idWidth = widthOf([...bad, ...slow].map(({ result }) => result.id))
     return [
-      ...(bad.length === 0 ? [] : ['These rules do not hold:']),
+      ...(bad.length === 0 ? [] : ['These rules do not hold, or could not be tried:']),
       ...bad.map(({ result }) => `  ${result.id.padEnd(idWidth)}  ${this.#paint(result.status, result.status.padEnd(6))}  ${result.title}`),
+      ...(this.#untried === 0 ? [] : [`Not tried, since the harness hung: ${rulesText(this.#untried)}`]),
       ...(slow.length === 0 ? [] : ['The slowest rules:']),
       ...slow.map(
         ({ result, parts }) => `  ${result.id.padEnd(idWidth)}  ${seconds(result.ms).padStart(7)}  ${result.title}${partsText(parts)}`,
@@ -135,9 +138,10 @@ export class LiveReport {
       const endedAt = steps[index + 1]?.startedAt ?? this.#now()
       parts.set(step.step, (parts.get(step.step) ?? 0) + endedAt - startedAt)
     }
-    this.#running.delete(result.id)
+    // A report has errors that belong to no rule, too: those count as failed.
+    if (!this.#running.delete(result.id) && result.status === 'error') this.#untried++
+    else this.#ended.push({ result, parts })
     this.#endedHere++
-    this.#ended.push({ result, parts })
     this.#print(formatResult(result, { ...this.#columns, paint: (status, text) => this.#paint(status, text) }))
   }
 
@@ -186,5 +190,7 @@ const partsText = (parts: Parts): string => {
   const shown = [...parts].filter(([, ms]) => ms >= 50).map(([part, ms]) => `${part} ${seconds(ms)}`)
   return shown.length === 0 ? '' : ` (${shown.join(', ')})`
 }
+
+const rulesText = (count: number): string => `${count} ${count === 1 ? 'rule' : 'rules'}`
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`

@@ -99,13 +99,19 @@ describe('the summary', () => {
     const parts = '(open 1.5 s, rule 1.0 s, restart 4.0 s)'
     expect(live.summary()).toBe(
       [
-        'These rules do not hold:',
+        'These rules do not hold, or could not be tried:',
         '  S-3  failed  S-3 holds',
         'The slowest rules:',
         ...[7, 6, 5, 4, 3].map((index) => `  S-${index}    ${index}.0 s  S-${index} holds ${parts}`),
         '',
       ].join('\n'),
     )
+  })
+
+  it('counts the rules that were not tried', () => {
+    const { live, ended } = stage()
+    for (const id of ['S-1', 'S-2']) ended(id, 'error', 0, 'Not tried: the harness hung before')
+    expect(live.summary()).toBe('Not tried, since the harness hung: 2 rules\n')
   })
 
   it('is empty where all rules are quick and hold', () => {
