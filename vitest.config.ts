@@ -15,6 +15,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // For a machine that does much else: the slowest test takes 1 s.
+          testTimeout: 30_000,
           // All files in one process: to load the sources anew for each file takes longer than the tests.
           isolate: false,
           fileParallelism: false,
