@@ -177,8 +177,13 @@ export class Assembly implements NodeListener {
   }
 
   leaseChanged(state: LeaseState): void {
-    const { logger } = this.node
+    const { logger, lease } = this.node
     if (state === 'held') logger.info({}, 'acquired the lease: other nodes count this node as alive')
+    else if (lease.isInDoubt)
+      logger.warn(
+        { gainedMs: Math.round(lease.gainedMs) },
+        'doubts its lease: the machine was suspended, or its wall clock was set forward',
+      )
     else if (!this.worker.isOpen) {
       if (state === 'doubtful') logger.warn({}, 'could not renew the lease in time: retrying')
       else logger.warn({}, 'lost the lease: other nodes count this node as dead until it is renewed')

@@ -25,7 +25,7 @@ describe('a node on a suspended machine, whose monotone clock stood still', () =
     node.process.thaw()
     await cluster.advance(1_100)
     expect(run.signal.reason).toMatchObject({ code: 'LEASE_LOST' })
-    expect(told(node)).toEqual(['stopped taking tasks', 'stood still', 'lost the lease'])
+    expect(told(node)).toEqual(['doubts its lease', 'stood still', 'lost the lease'])
     expect(node.logged.find(({ message }) => message.startsWith('stood still'))?.fields).toMatchObject({ suspendedMs: hour })
     expect(await cluster.untilRunning(task, 2)).toBeLessThan(2_000)
     expect(await cluster.eventTypes(task)).toEqual(['Created', 'Started', 'Released', 'Started'])
