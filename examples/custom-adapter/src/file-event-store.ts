@@ -13,7 +13,16 @@ import type {
   TaskEvent,
   TaskId,
 } from '@taskledger/core/ports'
-import { closedError, codeOf, isTaskId, outcomeUnknown, TaskledgerError, VersionConflict, within } from '@taskledger/core/ports'
+import {
+  closedError,
+  codeOf,
+  isTaskId,
+  outcomeUnknown,
+  TaskledgerError,
+  unavailable,
+  VersionConflict,
+  within,
+} from '@taskledger/core/ports'
 import { historyIn, lineOf } from './history-file.ts'
 
 /**
@@ -50,7 +59,7 @@ class FileEventStore implements EventStore {
   read(taskId: TaskId, options?: ReadOptions): Promise<readonly TaskEvent[]> {
     return this.#run(options?.signal, async () => {
       const content = await unlessMissing(readFile(this.#fileOf(taskId), 'utf8')).catch((cause: unknown) => {
-        throw new TaskledgerError('UNAVAILABLE', `the history of task ${taskId} could not be read`, { cause })
+        throw unavailable(`the history of task ${taskId} could not be read`, cause)
       })
       return historyIn(content ?? '')
         .slice(options?.afterVersion ?? 0)
@@ -135,10 +144,7 @@ const writeLine = async (file: FileHandle, line: string): Promise<void> => {
   const bytes = Buffer.from(line)
   const { bytesWritten } = await file.write(bytes)
   if (bytesWritten < bytes.length)
-    throw new TaskledgerError(
-      'UNAVAILABLE',
-      'the disk only had room for a part of the append, which does not count: free some space, then repeat it',
-    )
+    throw unavailable('the disk only had room for a part of the append, which does not count: free some space, then repeat it')
 }
 
 /** Whether the history has these events, from this append or an earlier one. Others may have followed. */

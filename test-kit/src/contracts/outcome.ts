@@ -1,4 +1,4 @@
-import { codeOf } from '@taskledger/core/ports'
+export { isPassing } from '../framework/deadlines.ts'
 
 /** What a promise is rejected with, or nothing where it resolves. */
 export const outcomeOf = async (promise: Promise<unknown>): Promise<unknown> => {
@@ -9,6 +9,3 @@ export const outcomeOf = async (promise: Promise<unknown>): Promise<unknown> => 
     return error
   }
 }
-
-/** Whether the same call may succeed when it is repeated. */
-export const isPassing = (error: unknown): boolean => ['UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(codeOf(error) ?? '')

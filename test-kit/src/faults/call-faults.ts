@@ -1,5 +1,5 @@
 import type { Delivery, EventBus, TaskNotice } from '@taskledger/core/ports'
-import { outcomeUnknown, TaskledgerError, within } from '@taskledger/core/ports'
+import { outcomeUnknown, unavailable, within } from '@taskledger/core/ports'
 import type { Call, CallFilter, Interceptor, Next } from './calls.ts'
 import { DeliveryFaults } from './delivery-faults.ts'
 
@@ -137,6 +137,6 @@ export class CallFaults {
 }
 
 const defaultErrors: Readonly<Record<FaultMoment, (call: Call) => Error>> = {
-  before: ({ name }) => new TaskledgerError('UNAVAILABLE', `${name} is made to fail`),
+  before: ({ name }) => unavailable(`${name} is made to fail`),
   after: ({ name }) => outcomeUnknown(`the answer of ${name} is made to get lost`),
 }

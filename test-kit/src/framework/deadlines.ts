@@ -75,7 +75,7 @@ export class Waits {
         try {
           return await condition()
         } catch (error) {
-          if (!mayPass(error)) throw error
+          if (!isPassing(error)) throw error
           this.#last = { error, sentence }
           return false
         }
@@ -140,8 +140,8 @@ export class Waits {
 export const waitUntil = (timeoutMs: number, sentence: string, condition: () => boolean | Promise<boolean>): Promise<void> =>
   new Waits(timeoutMs).waitUntil(sentence, condition)
 
-/** Whether the call may succeed later: the engine was away. */
-const mayPass = (error: unknown): boolean => ['UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(codeOf(error) ?? '')
+/** Whether the same call may succeed when it is repeated. */
+export const isPassing = (error: unknown): boolean => ['UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(codeOf(error) ?? '')
 
 /** `UNAVAILABLE: no connection` */
 const lineOf = (error: unknown): string => `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'cassandra-driver'
 import { errors } from 'cassandra-driver'
-import type { Logger } from '@taskledger/core/ports'
-import { consoleLogger, hasCode, isMisuse, neverThrowing, TaskledgerError, tlsRefusalOf, within } from '@taskledger/core/ports'
+import type { Logger, TaskledgerError } from '@taskledger/core/ports'
+import { consoleLogger, hasCode, isMisuse, misconfigured, neverThrowing, tlsRefusalOf, unavailable, within } from '@taskledger/core/ports'
 import { makeClient } from './client.ts'
 import { closeControlConnection, guardControlConnection, guardHosts } from './driver-guard.ts'
 import { hostErrorsByAddress, hostErrorsOf, isRefusal, isUndecided, messageOf } from './driver-errors.ts'
@@ -102,7 +102,7 @@ const tlsFailureOf = async (failure: unknown): Promise<TaskledgerError | undefin
   for (const [address, cause] of failure instanceof errors.NoHostAvailableError ? hostErrorsByAddress(failure) : []) {
     if (tlsRefusalOf(cause, { address, option: 'tls' }) === undefined) continue
     const text = tlsRefusalOf(cause, { address, option: 'tls', certificate: await certificateOf(address) })
-    return new TaskledgerError('MISCONFIGURED', text ?? messageOf(cause), { cause: failure })
+    return misconfigured(text ?? messageOf(cause), failure)
   }
   return undefined
 }
@@ -112,15 +112,14 @@ const refusalOf = (failure: unknown, options: ConnectOptions): TaskledgerError |
   const causes = failure instanceof errors.NoHostAvailableError ? hostErrorsOf(failure) : [failure]
   // What the caller's functions returned cannot be used.
   const unusable = causes.find((error) => hasCode(error, 'MISCONFIGURED'))
-  if (isMisuse(failure) || unusable !== undefined)
-    return new TaskledgerError('MISCONFIGURED', messageOf(unusable ?? failure), { cause: failure })
-  const misconfigured = (text: string): TaskledgerError => new TaskledgerError('MISCONFIGURED', text, { cause: failure })
+  if (isMisuse(failure) || unusable !== undefined) return misconfigured(messageOf(unusable ?? failure), failure)
   if (causes.some((error) => (error instanceof errors.AuthenticationError && !isUndecided(error)) || isRefusal(error)))
-    return misconfigured(`Cassandra refused to authenticate this client (${messageOf(failure)}): check \`credentials\``)
+    return misconfigured(`Cassandra refused to authenticate this client (${messageOf(failure)}): check \`credentials\``, failure)
   if (causes.some((error) => error instanceof errors.ArgumentError && /data ?cent/i.test(error.message)))
     return misconfigured(
       `Cassandra has no data centre "${'localDataCenter' in options ? options.localDataCenter : ''}" (${messageOf(failure)}): ` +
         'check `localDataCenter`',
+      failure,
     )
   return undefined
 }
@@ -128,10 +127,9 @@ const refusalOf = (failure: unknown, options: ConnectOptions): TaskledgerError |
 const unreachable = (options: ConnectOptions, connectTimeoutMs: number, failure: unknown): TaskledgerError => {
   const { contactPoints } = options as Partial<CassandraAddress>
   const where = contactPoints?.join(', ') ?? 'the given client'
-  return new TaskledgerError(
-    'UNAVAILABLE',
+  return unavailable(
     `cannot reach Cassandra at ${where} within ${connectTimeoutMs} ms (${messageOf(failure)}): ` +
       'check that it runs, that `contactPoints` has its address and port, and that no firewall blocks it',
-    { cause: failure },
+    failure,
   )
 }

@@ -1,6 +1,6 @@
 import { callbackify } from 'node:util'
 import { auth } from 'cassandra-driver'
-import { TaskledgerError, within } from '@taskledger/core/ports'
+import { misconfigured, within } from '@taskledger/core/ports'
 import type { CassandraAddress, CassandraCredentials } from './options.ts'
 
 /** Whether a value has a user and a password. */
@@ -30,8 +30,7 @@ export class RenewedCredentials extends auth.PlainTextAuthProvider {
   override newAuthenticator(endpoint: string, name: string): auth.Authenticator {
     const withPassword = callbackify(async () => {
       const given: unknown = await within(Promise.resolve(this.#get()), { timeoutMs, onTimeout })
-      if (!isCredentials(given))
-        throw new TaskledgerError('MISCONFIGURED', 'the function `credentials` gave no username and password: both have to be texts')
+      if (!isCredentials(given)) throw misconfigured('the function `credentials` gave no username and password: both have to be texts')
       return new auth.PlainTextAuthProvider(given.username, given.password).newAuthenticator(endpoint, name)
     })
     return {

@@ -1,5 +1,5 @@
 import { errors, types } from 'cassandra-driver'
-import { outcomeUnknown, TaskledgerError } from '@taskledger/core/ports'
+import { misconfigured, outcomeUnknown, TaskledgerError, unavailable } from '@taskledger/core/ports'
 
 /** The kind of a request, which decides what its failure means. */
 export type RequestKind = 'read' | 'write' | 'conditional'
@@ -32,10 +32,9 @@ export const translated = (error: unknown, kind: RequestKind, what: string, host
   // Not a misconfiguration: the mutation exceeds Cassandra's size limit.
   if (isRefusal(error) && /oversized mutation|request is too big|batch too large/i.test(text))
     return new TaskledgerError('TOO_LARGE', text, { cause: error })
-  if (isRefusal(error)) return new TaskledgerError('MISCONFIGURED', text + remedyOf(error), { cause: error })
-  if (kind === 'read' || wasNotSent(error) || isUndecided(error)) return new TaskledgerError('UNAVAILABLE', text, { cause: error })
-  if (kind === 'write' && error instanceof errors.ResponseError && beforeAnyWrite.has(error.code))
-    return new TaskledgerError('UNAVAILABLE', text, { cause: error })
+  if (isRefusal(error)) return misconfigured(text + remedyOf(error), error)
+  if (kind === 'read' || wasNotSent(error) || isUndecided(error)) return unavailable(text, error)
+  if (kind === 'write' && error instanceof errors.ResponseError && beforeAnyWrite.has(error.code)) return unavailable(text, error)
   return outcomeUnknown(text, error)
 }
 

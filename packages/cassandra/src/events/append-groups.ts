@@ -1,4 +1,4 @@
-import { TaskledgerError, VersionConflict } from '@taskledger/core/ports'
+import { unavailable, VersionConflict } from '@taskledger/core/ports'
 import type { Append } from './append.ts'
 import { judge } from './append.ts'
 import type { EventTable } from './event-table.ts'
@@ -50,7 +50,7 @@ const appendTogether = async (table: EventTable, appends: readonly Append[]): Pr
         break
       }
       if (round > 2 * maxRounds)
-        throw new TaskledgerError('UNAVAILABLE', 'an append was refused repeatedly, because other nodes write to the same cohort: retry it')
+        throw unavailable('an append was refused repeatedly, because other nodes write to the same cohort: retry it')
       if (await table.insertNext(pending)) {
         for (const append of pending) results.set(append, done)
         break

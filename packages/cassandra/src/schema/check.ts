@@ -1,8 +1,6 @@
-import { codeOf, TaskledgerError } from '@taskledger/core/ports'
+import { codeOf, misconfigured, unavailable } from '@taskledger/core/ports'
 import { schemaSteps, stateRows, stateTable } from './steps.ts'
 import type { Session } from '../connection/session.ts'
-
-const misconfigured = (text: string): TaskledgerError => new TaskledgerError('MISCONFIGURED', text)
 
 /**
  * Checks that the schema exists, has the version of this release, and can be written to.
@@ -71,7 +69,7 @@ const requireWriting = async (session: Session): Promise<void> => {
       { isRepeatable: true },
     )
   } catch (error) {
-    if (codeOf(error) === 'OUTCOME_UNKNOWN') throw new TaskledgerError('UNAVAILABLE', String(error), { cause: error })
+    if (codeOf(error) === 'OUTCOME_UNKNOWN') throw unavailable(String(error), error)
     throw error
   }
 }
@@ -92,10 +90,8 @@ export const requireTimeToLive = async (session: Session, seconds: number): Prom
   try {
     await session.execute(cql, [...key, seconds], { isRepeatable: true })
   } catch (error) {
-    if (codeOf(error) === 'OUTCOME_UNKNOWN') throw new TaskledgerError('UNAVAILABLE', String(error), { cause: error })
+    if (codeOf(error) === 'OUTCOME_UNKNOWN') throw unavailable(String(error), error)
     if (codeOf(error) !== 'MISCONFIGURED') throw error
-    throw new TaskledgerError('MISCONFIGURED', `Cassandra refuses finishedRowsTtlMs (${(error as Error).message}): give less`, {
-      cause: error,
-    })
+    throw misconfigured(`Cassandra refuses finishedRowsTtlMs (${(error as Error).message}): give less`, error)
   }
 }

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { consoleLogger, neverThrowing, TaskledgerError } from '@taskledger/core/ports'
+import { consoleLogger, misconfigured, neverThrowing, unavailable } from '@taskledger/core/ports'
 import { connect } from '../connection/connect.ts'
 import { checkConnectionOptions } from '../connection/option-checks.ts'
 import type { MigrationOptions } from '../connection/options.ts'
@@ -37,8 +37,7 @@ const takeSteps = async (session: Session, steps: readonly SchemaStep[], options
   for (;;) {
     const version = await schemaVersion(session)
     if (version > steps.length)
-      throw new TaskledgerError(
-        'MISCONFIGURED',
+      throw misconfigured(
         `the schema of the keyspace "${session.keyspace}" is at version ${version}, but this release knows only ${steps.length}: ` +
           'a newer release of @taskledger/cassandra made it, and nothing was changed; migrate with that release',
       )
@@ -57,8 +56,7 @@ const takeSteps = async (session: Session, steps: readonly SchemaStep[], options
       }
     } else {
       if (performance.now() > until)
-        throw new TaskledgerError(
-          'UNAVAILABLE',
+        throw unavailable(
           `another node has held the migration lock of "${session.keyspace}" for ${timeoutMs} ms: ` +
             'call migrate() again when that node has finished',
         )
@@ -105,10 +103,7 @@ const define = async (session: Session, cql: string): Promise<void> => {
   const until = performance.now() + timeoutMs
   while (!(await isAgreed(session))) {
     if (performance.now() > until)
-      throw new TaskledgerError(
-        'UNAVAILABLE',
-        `the hosts of the cluster do not agree on the schema after ${timeoutMs} ms: see \`nodetool describecluster\``,
-      )
+      throw unavailable(`the hosts of the cluster do not agree on the schema after ${timeoutMs} ms: see \`nodetool describecluster\``)
     await sleep(pollMs)
   }
 }

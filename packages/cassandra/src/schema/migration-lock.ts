@@ -1,4 +1,4 @@
-import { TaskledgerError } from '@taskledger/core/ports'
+import { unavailable } from '@taskledger/core/ports'
 import type { Session } from '../connection/session.ts'
 import { stateRows, stateTable } from './steps.ts'
 
@@ -19,7 +19,7 @@ export const takeLock = async (session: Session, owner: string): Promise<boolean
 export const renewLock = async (session: Session, owner: string): Promise<void> => {
   const cql = `UPDATE ${session.table(stateTable)} USING TTL ${lockTtlSeconds} SET value = ? WHERE name = ? IF value = ?`
   const { applied } = await session.conditional([{ cql, params: [owner, stateRows.lock, owner] }])
-  if (!applied) throw new TaskledgerError('UNAVAILABLE', 'the migration lock expired before the migration ended: call migrate() again')
+  if (!applied) throw unavailable('the migration lock expired before the migration ended: call migrate() again')
 }
 
 /** Gives the lock back, if the owner still has it. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { codeOf, TaskledgerError, within } from '@taskledger/core/ports'
+import { codeOf, unavailable, within } from '@taskledger/core/ports'
 import { connect, defaultConnectTimeoutMs } from '../connection/connect.ts'
 import { checkConnectionOptions } from '../connection/option-checks.ts'
 import type { CassandraStorageOptions } from '../connection/options.ts'
@@ -48,5 +48,5 @@ const untilAvailable = async (until: number, check: () => Promise<void>): Promis
 }
 
 const noAnswer = (): never => {
-  throw new TaskledgerError('UNAVAILABLE', 'Cassandra accepted the connection and does not answer requests: check the state of its hosts')
+  throw unavailable('Cassandra accepted the connection and does not answer requests: check the state of its hosts')
 }

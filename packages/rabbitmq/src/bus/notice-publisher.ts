@@ -1,4 +1,4 @@
-import { closedError, outcomeUnknown, TaskledgerError, within } from '@taskledger/core/ports'
+import { closedError, outcomeUnknown, unavailable, within } from '@taskledger/core/ports'
 import type { BrokerConnection } from '../connection/broker-connection.ts'
 import { Publisher } from '../connection/publisher.ts'
 import type { Settings } from '../connection/settings.ts'
@@ -53,8 +53,7 @@ export class NoticePublisher {
   /** Resolves when the broker has confirmed the lines. @throws like `publish` of the port. */
   publish(lines: readonly Buffer[], signal: AbortSignal | undefined): Promise<void> {
     if (this.#isClosed) return Promise.reject(closedError('the event bus'))
-    if (this.#waitingBytes > maxWaitingBytes)
-      return Promise.reject(new TaskledgerError('UNAVAILABLE', 'notices were not sent: too many wait already'))
+    if (this.#waitingBytes > maxWaitingBytes) return Promise.reject(unavailable('notices were not sent: too many wait already'))
     this.#waiting.lines.push(...lines)
     for (const { length } of lines) this.#waitingBytes += length
     const { published } = this.#waiting

@@ -1,5 +1,5 @@
 import type { ChannelModel } from 'amqplib'
-import { closedError, onAbort, TaskledgerError, within } from '@taskledger/core/ports'
+import { closedError, onAbort, unavailable, within } from '@taskledger/core/ports'
 import { BackOff } from './back-off.ts'
 import { explained } from './closes.ts'
 import type { Connected, NotConnected } from './connector.ts'
@@ -67,8 +67,7 @@ export class BrokerConnection {
       await within(Promise.race([this.whenOpen(), refused]), {
         timeoutMs: connectTimeoutMs,
         onTimeout: () => {
-          throw new TaskledgerError(
-            'UNAVAILABLE',
+          throw unavailable(
             `could not connect to a broker within ${connectTimeoutMs} ms (${this.lastErrors}): check the url, and that the broker runs and can be reached from this machine`,
           )
         },

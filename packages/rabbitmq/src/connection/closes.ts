@@ -1,4 +1,4 @@
-import { TaskledgerError } from '@taskledger/core/ports'
+import { misconfigured, TaskledgerError, unavailable } from '@taskledger/core/ports'
 import { isRefusal, textOf } from './refusals.ts'
 
 /** What a broker means by a reply code and its text. */
@@ -154,7 +154,7 @@ export const explained = (error: unknown, what: string): unknown => {
   const meaning = meanings.find((each) => each.code === code && (each.text?.test(said) ?? true))
   if (meaning === undefined) return error
   const message = meaning.say({ what, said, found: meaning.text?.exec(said)?.slice(1) ?? [], method: methodOf(error) })
-  return new TaskledgerError(meaning.remedy === 'change' ? 'MISCONFIGURED' : 'UNAVAILABLE', message, { cause: error })
+  return meaning.remedy === 'change' ? misconfigured(message, error) : unavailable(message, error)
 }
 
 /** The error for an operation that a broker refuses until something is changed; nothing for an error that may pass. */

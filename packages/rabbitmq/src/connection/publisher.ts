@@ -1,6 +1,6 @@
 import type { ConfirmChannel, Message } from 'amqplib'
 import { IllegalOperationError } from 'amqplib'
-import { closedError, outcomeUnknown, TaskledgerError, within } from '@taskledger/core/ports'
+import { closedError, outcomeUnknown, TaskledgerError, unavailable, within } from '@taskledger/core/ports'
 import type { BrokerConnection } from './broker-connection.ts'
 import type { OutgoingMessage, PublishOutcome } from './pending-publish.ts'
 import { PendingPublish } from './pending-publish.ts'
@@ -218,7 +218,7 @@ export class Publisher {
   }
 
   #notSent(why: string): TaskledgerError<'UNAVAILABLE'> {
-    return new TaskledgerError('UNAVAILABLE', `a message was not sent: ${why}; ${this.#connection.state}`)
+    return unavailable(`a message was not sent: ${why}; ${this.#connection.state}`)
   }
 }
 

@@ -1,9 +1,7 @@
-import { TaskledgerError, tlsRefusalOf } from '@taskledger/core/ports'
+import { misconfigured, TaskledgerError, tlsRefusalOf } from '@taskledger/core/ports'
 import type { BrokerAddress } from './broker-address.ts'
 
 type Misconfigured = TaskledgerError<'MISCONFIGURED'>
-
-const misconfigured = (message: string, cause: unknown): Misconfigured => new TaskledgerError('MISCONFIGURED', message, { cause })
 
 /** Whether the broker answered and refused the request. */
 export const isRefusal = (error: unknown): error is Misconfigured => error instanceof TaskledgerError && error.code === 'MISCONFIGURED'

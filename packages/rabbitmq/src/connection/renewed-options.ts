@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { connect, createSecureContext } from 'node:tls'
 import type { NodeTls } from '@taskledger/core/ports'
-import { checkTlsOptions, isMisuse, shownCertificate, TaskledgerError } from '@taskledger/core/ports'
+import { checkTlsOptions, isMisuse, misconfigured, shownCertificate } from '@taskledger/core/ports'
 import type { BrokerAddress } from './broker-address.ts'
 import type { RabbitmqCredentials, RabbitmqMessagingOptions } from './options.ts'
 
@@ -35,7 +35,7 @@ export const isCredentials = (value: unknown): value is RabbitmqCredentials =>
 export const optionsFor = async (address: BrokerAddress, { credentials, socketOptions }: GivenOptions): Promise<ConnectionOptions> => {
   const login: unknown = typeof credentials === 'function' ? await credentials() : credentials
   if (login !== undefined && !isCredentials(login))
-    throw new TaskledgerError('MISCONFIGURED', 'the function `credentials` gave no username and password: both have to be texts')
+    throw misconfigured('the function `credentials` gave no username and password: both have to be texts')
   return {
     address: login === undefined ? address : { ...address, user: login.username, password: login.password },
     socketOptions: typeof socketOptions === 'function' ? checkedNow(await socketOptions()) : (socketOptions ?? {}),
@@ -46,7 +46,7 @@ const checkedNow = (value: unknown): object => {
   try {
     return checkCertificates('socketOptions', value)
   } catch (error) {
-    throw isMisuse(error) ? new TaskledgerError('MISCONFIGURED', error.message, { cause: error }) : error
+    throw isMisuse(error) ? misconfigured(error.message, error) : error
   }
 }
 

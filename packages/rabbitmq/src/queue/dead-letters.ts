@@ -3,7 +3,7 @@ import type { Channel, ChannelModel, GetMessage } from 'amqplib'
 import { IllegalOperationError } from 'amqplib'
 import { shownMessage } from '@taskledger/core/codec'
 import type { DeadLetter } from '@taskledger/core/ports'
-import { outcomeUnknown, TaskledgerError, within } from '@taskledger/core/ports'
+import { outcomeUnknown, TaskledgerError, unavailable, within } from '@taskledger/core/ports'
 import type { BrokerConnection } from '../connection/broker-connection.ts'
 import { refusalOfOperation } from '../connection/closes.ts'
 import { textOf } from '../connection/refusals.ts'
@@ -153,7 +153,7 @@ const openChannel = async ({ connection, source, timeoutMs, signal }: DeadLetter
       return channel
     } catch (error) {
       if (isNotFound(error)) return undefined
-      throw refusalOfOperation(error, `the queue "${source}"`) ?? unavailable(failure, error)
+      throw refusalOfOperation(error, `the queue "${source}"`) ?? failed(failure, error)
     }
   }
   return requestWhenOpen(connection, failure, { signal, timeoutMs }, open)
@@ -171,18 +171,17 @@ const closing = async (channel: Channel): Promise<void> => {
 const request = async <Answer>({ timeoutMs, signal, source }: DeadLettersParts, answer: Promise<Answer>): Promise<Answer> => {
   const failure = `could not read the dead letters in "${source}"`
   const onTimeout = (): never => {
-    throw unavailable(failure, `no answer within ${timeoutMs} ms`)
+    throw unavailable(`${failure}: no answer within ${timeoutMs} ms`)
   }
   try {
     return await within(answer, { timeoutMs, signal, onTimeout })
   } catch (error) {
     signal?.throwIfAborted()
-    throw error instanceof TaskledgerError ? error : unavailable(failure, error)
+    throw error instanceof TaskledgerError ? error : failed(failure, error)
   }
 }
 
-const unavailable = (failure: string, error: unknown): TaskledgerError<'UNAVAILABLE'> =>
-  new TaskledgerError('UNAVAILABLE', `${failure}: ${textOf(error)}`, { cause: error })
+const failed = (failure: string, error: unknown): TaskledgerError<'UNAVAILABLE'> => unavailable(`${failure}: ${textOf(error)}`, error)
 
 /** On a channel that is closed the broker has taken the letter back. */
 const ignoringClosed = (settle: () => void): void => {

@@ -1,7 +1,7 @@
 import type { ConsumeMessage, Message } from 'amqplib'
 import { encodeMessage } from '@taskledger/core/codec'
 import type { Logger, ReleaseOptions, WorkMessage } from '@taskledger/core/ports'
-import { codeOf, TaskledgerError } from '@taskledger/core/ports'
+import { codeOf, TaskledgerError, unavailable } from '@taskledger/core/ports'
 import { BackOff, pause } from '../connection/back-off.ts'
 import type { BrokerConnection } from '../connection/broker-connection.ts'
 import type { Publisher } from '../connection/publisher.ts'
@@ -110,7 +110,7 @@ export class MessageSender {
       await pause(cleanUpMs, signal)
       if (bound().timeoutMs < minRetryMs) break
     }
-    throw new TaskledgerError('UNAVAILABLE', 'a message was not sent: its queue was deleted repeatedly; check what deletes it')
+    throw unavailable('a message was not sent: its queue was deleted repeatedly; check what deletes it')
   }
 
   /** The name of the target queue, once it is declared. Waits for a new connection when the connection is lost. */

@@ -8,7 +8,7 @@ import type {
   WorkQueue,
   WorkQueueCapabilities,
 } from '@taskledger/core/ports'
-import { closedError, TaskledgerError, within } from '@taskledger/core/ports'
+import { closedError, unavailable, within } from '@taskledger/core/ports'
 import type { BrokerConnection } from '../connection/broker-connection.ts'
 import { Publisher } from '../connection/publisher.ts'
 import type { Settings } from '../connection/settings.ts'
@@ -85,10 +85,7 @@ export class RabbitmqWorkQueue implements WorkQueue {
         timeoutMs: connectTimeoutMs,
         signal,
         onTimeout: () => {
-          throw new TaskledgerError(
-            'UNAVAILABLE',
-            `could not consume the queue "${queue}" within ${connectTimeoutMs} ms (${consuming.lastErrors})`,
-          )
+          throw unavailable(`could not consume the queue "${queue}" within ${connectTimeoutMs} ms (${consuming.lastErrors})`)
         },
       })
     } catch (error) {

@@ -1,4 +1,4 @@
-import { TaskledgerError } from '@taskledger/core/ports'
+import { unavailable } from '@taskledger/core/ports'
 import type { BrokerConnection } from '../connection/broker-connection.ts'
 import { refusalOfOperation } from '../connection/closes.ts'
 import { textOf } from '../connection/refusals.ts'
@@ -80,7 +80,7 @@ export class BrokerQueues {
       } catch (error) {
         if (isNotFound(error)) return 0
         const refusal = refusalOfOperation(error, `the queue "${name}"`)
-        throw refusal ?? new TaskledgerError('UNAVAILABLE', `${failure}: ${textOf(error)}`, { cause: error })
+        throw refusal ?? unavailable(`${failure}: ${textOf(error)}`, error)
       }
     })
   }

@@ -1,6 +1,6 @@
 import type { ChannelModel } from 'amqplib'
 import type { Logger } from '@taskledger/core/ports'
-import { TaskledgerError } from '@taskledger/core/ports'
+import { unavailable } from '@taskledger/core/ports'
 import type { BrokerConnection } from '../connection/broker-connection.ts'
 import { refusalOfOperation } from '../connection/closes.ts'
 import { textOf } from '../connection/refusals.ts'
@@ -47,7 +47,7 @@ export class Declarations {
       await onOwnChannel(model, (channel) => channel.assertQueue(name, { durable: true, arguments: args }))
     } catch (error) {
       const refusal = refusalOfOperation(error, `the queue "${name}"`)
-      throw refusal ?? new TaskledgerError('UNAVAILABLE', `could not declare the queue "${name}": ${textOf(error)}`, { cause: error })
+      throw refusal ?? unavailable(`could not declare the queue "${name}": ${textOf(error)}`, error)
     }
     const declared = this.#declared.get(model) ?? new Set<string>()
     this.#declared.set(model, declared.add(name))

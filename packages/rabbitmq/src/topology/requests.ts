@@ -1,5 +1,5 @@
 import type { Channel, ChannelModel } from 'amqplib'
-import { TaskledgerError, within } from '@taskledger/core/ports'
+import { unavailable, within } from '@taskledger/core/ports'
 import type { BrokerConnection } from '../connection/broker-connection.ts'
 
 /** How long a request may take. */
@@ -26,7 +26,7 @@ export const requestWhenOpen = async <T>(
       timeoutMs,
       signal,
       onTimeout: () => {
-        throw new TaskledgerError('UNAVAILABLE', `${failure} within ${Math.round(timeoutMs)} ms: ${connection.state}`)
+        throw unavailable(`${failure} within ${Math.round(timeoutMs)} ms: ${connection.state}`)
       },
     })
   } finally {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
-import { outcomeUnknown, silentLogger, TaskledgerError, VersionConflict } from '@taskledger/core/ports'
+import { outcomeUnknown, silentLogger, unavailable, VersionConflict } from '@taskledger/core/ports'
 import { createMemory } from '@taskledger/memory'
 import type { Faults } from '@taskledger/test-kit'
 import { eventStoreContract } from '@taskledger/test-kit'
@@ -23,7 +23,7 @@ class Network {
   }
 }
 
-const notDone = (): Error => new TaskledgerError('UNAVAILABLE', 'no answer')
+const notDone = (): Error => unavailable('no answer')
 const lostCall = (isDone: boolean): Error => (isDone ? outcomeUnknown('no answer') : notDone())
 
 /** How a client differs from one request for each call. */

@@ -1,5 +1,5 @@
 import type { DeadLetter, WorkMessage, WorkQueue } from '@taskledger/core/ports'
-import { TaskledgerError } from '@taskledger/core/ports'
+import { unavailable } from '@taskledger/core/ports'
 import { workQueueContract } from '@taskledger/test-kit'
 import type { Mutant } from '../run-mutant.ts'
 import { DistantRooms, NetworkedQueue } from './networked-queue.ts'
@@ -77,7 +77,7 @@ export const networkMutants: readonly Mutant<WorkQueue>[] = [
     ['WQ-6.2'],
     class extends NetworkedQueue {
       override unanswered(): Error {
-        return new TaskledgerError('UNAVAILABLE', 'not sent')
+        return unavailable('not sent')
       }
     },
   ),

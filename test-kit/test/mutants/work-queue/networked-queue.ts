@@ -1,5 +1,5 @@
 import type { CallOptions, WorkMessage } from '@taskledger/core/ports'
-import { onAbort, outcomeUnknown, TaskledgerError, within } from '@taskledger/core/ports'
+import { onAbort, outcomeUnknown, unavailable, within } from '@taskledger/core/ports'
 import type { Faults } from '@taskledger/test-kit'
 import type { Dead, Room, Taker } from './plain-queue.ts'
 import { PlainQueue, Rooms } from './plain-queue.ts'
@@ -114,7 +114,7 @@ export class NetworkedQueue extends PlainQueue {
 
   async connected(signal: AbortSignal | undefined): Promise<AbortController> {
     const onTimeout = (): never => {
-      throw new TaskledgerError('UNAVAILABLE', 'there is no connection')
+      throw unavailable('there is no connection')
     }
     const again = new Promise<void>((resolve) => void this.#waiting.push(resolve))
     if (this.connection === undefined) await within(again, { timeoutMs: this.patienceMs, signal, onTimeout })

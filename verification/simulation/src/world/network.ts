@@ -1,5 +1,5 @@
 import type { TaskDetails, TaskId } from '@taskledger/core/ports'
-import { outcomeUnknown, TaskledgerError } from '@taskledger/core/ports'
+import { outcomeUnknown, unavailable } from '@taskledger/core/ports'
 import type { Call, CallOf, Interceptor, Next, NodeProcess } from '@taskledger/test-kit/faults'
 import { never } from '@taskledger/test-kit/faults'
 import { serialQueue } from '../plan/plan.ts'
@@ -94,12 +94,12 @@ export class Network {
       }
       const arrive = (): void => {
         const cut = world.cutBetween(node, engine)
-        if (cut?.mode === 'refuse') return fail(new TaskledgerError('UNAVAILABLE', `${name} is refused`))
+        if (cut?.mode === 'refuse') return fail(unavailable(`${name} is refused`))
         if (cut?.mode === 'stall') return world.whenHealed(cut, arrive)
         if (cut?.mode === 'swallow') return world.leaveUnanswered()
         switch (fault?.mode) {
           case 'unavailable':
-            return fail(new TaskledgerError('UNAVAILABLE', `${name} is made to fail`))
+            return fail(unavailable(`${name} is made to fail`))
           case 'lostRequest':
             return fail(outcomeUnknown(`the request of ${name} was lost`))
           case 'lostReply':

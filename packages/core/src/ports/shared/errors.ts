@@ -65,20 +65,23 @@ export class UnknownEventType extends TaskledgerError<'UNKNOWN_EVENT_TYPE'> {
   }
 }
 
+/** No options where there is no cause: an error shows a cause that is `undefined`. */
+const causedBy = (cause: unknown): ErrorOptions | undefined => (cause === undefined ? undefined : { cause })
+
 /** Makes the error of a closed port: `CLOSED`. */
 export const closedError = (what: string): TaskledgerError<'CLOSED'> => new TaskledgerError('CLOSED', `${what} is closed`)
 
 /** Makes the error of a call that may have happened or not: `OUTCOME_UNKNOWN`. */
 export const outcomeUnknown = (what: string, cause?: unknown): TaskledgerError<'OUTCOME_UNKNOWN'> =>
-  new TaskledgerError('OUTCOME_UNKNOWN', `${what}: this may have happened or not; repeat it to find out`, { cause })
+  new TaskledgerError('OUTCOME_UNKNOWN', `${what}: this may have happened or not; repeat it to find out`, causedBy(cause))
 
 /** Makes the error of a call that did not happen, for a reason that may pass: `UNAVAILABLE`. */
 export const unavailable = (what: string, cause?: unknown): TaskledgerError<'UNAVAILABLE'> =>
-  new TaskledgerError('UNAVAILABLE', what, { cause })
+  new TaskledgerError('UNAVAILABLE', what, causedBy(cause))
 
 /** Makes the error of a setting that the engine refuses: `MISCONFIGURED`. The text says what to change. */
 export const misconfigured = (what: string, cause?: unknown): TaskledgerError<'MISCONFIGURED'> =>
-  new TaskledgerError('MISCONFIGURED', what, { cause })
+  new TaskledgerError('MISCONFIGURED', what, causedBy(cause))
 
 /**
  * The program called the framework wrongly: a wrong option, a type registered twice. Correct the program; repeating the call does not

@@ -1,4 +1,4 @@
-import { TaskledgerError } from '@taskledger/core'
+import { unavailable } from '@taskledger/core/ports'
 import { CallFaults, calls, onCalls, storageCalls } from '@taskledger/test-kit/faults'
 import { describe, expect, it } from 'vitest'
 import { VirtualCluster } from '../virtual-cluster.ts'
@@ -126,7 +126,7 @@ describe('the health of a node', () => {
     await using cluster = new VirtualCluster()
     const front = await cluster.node({ worker: false })
     await cluster.advance(10_000)
-    const refusal = (): Error => new TaskledgerError('UNAVAILABLE', 'queue default exists with other arguments')
+    const refusal = (): Error => unavailable('queue default exists with other arguments')
     const heal = front.faults.fail('before', (call) => call.name === 'queue.send' && call.queue === 'default', refusal)
     await front.manager.submit(cluster.held().task, null)
     await front.manager.submit(cluster.held({ queue: 'other' }).task, null)

@@ -1,6 +1,7 @@
-import type { TaskManagerOptions } from '@taskledger/core'
-import { createTaskManager, defineTask, silentLogger, TaskledgerError, unchecked } from '@taskledger/core'
+import type { TaskledgerError, TaskManagerOptions } from '@taskledger/core'
+import { createTaskManager, defineTask, silentLogger, unchecked } from '@taskledger/core'
 import type { TaskMessaging, TaskStorage } from '@taskledger/core/ports'
+import { misconfigured } from '@taskledger/core/ports'
 import { virtualClock } from '@taskledger/core/testing'
 import { createMemory } from '@taskledger/memory'
 import { interceptedMessaging, interceptedStorage, onCalls } from '@taskledger/test-kit/faults'
@@ -23,7 +24,7 @@ const noted = <Bundle extends TaskStorage | TaskMessaging>(bundle: Bundle, name:
 const create = (options: Partial<TaskManagerOptions>): ReturnType<typeof createTaskManager> =>
   createTaskManager({ tasks: [double], logger: silentLogger, ...options })
 
-const refused = (message: string): TaskledgerError => new TaskledgerError('MISCONFIGURED', message)
+const refused = (message: string): TaskledgerError => misconfigured(message)
 
 const open = (): void => {
   const memory = createMemory({ logger: silentLogger })

@@ -1,11 +1,11 @@
 import { defineTask } from '@taskledger/core'
-import { TaskledgerError } from '@taskledger/core/ports'
+import { misconfigured } from '@taskledger/core/ports'
 import type { Call } from '@taskledger/test-kit/faults'
 import { calls } from '@taskledger/test-kit/faults'
 import { describe, expect, it } from 'vitest'
 import { VirtualCluster } from '../virtual-cluster.ts'
 
-const notPermitted = ({ name }: Call): Error => new TaskledgerError('MISCONFIGURED', `${name} is not permitted`)
+const notPermitted = ({ name }: Call): Error => misconfigured(`${name} is not permitted`)
 
 describe('a store that refuses the appends and saves of a node until it is repaired', () => {
   it('gets the end of an attempt as soon as it accepts it, while the node lives on', async () => {
