@@ -7,9 +7,9 @@ import { eventStoreContract, taskListingContract, tcpProxy } from '@taskledger/t
 import type { Contract } from '@taskledger/test-kit'
 import { describeContract } from '@taskledger/test-kit/vitest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { listingOn } from './listing/samples.ts'
+import { listingHarness } from './listing/listing.harness.ts'
 import type { TestKeyspace } from './cassandra.harness.ts'
-import { cassandraHarness, eventStoreHarness, oneReplica, openKeyspace, runPlainly } from './cassandra.harness.ts'
+import { eventStoreHarness, oneReplica, openKeyspace, runPlainly } from './cassandra.harness.ts'
 import { oneRestartFor } from './one-restart.ts'
 import { created, oneId } from './samples.ts'
 
@@ -156,8 +156,7 @@ describe('a server that is killed', { concurrent: false }, () => {
   })
   describe('keeps acknowledged writes', { concurrent: true }, () => {
     describeContract(only(eventStoreContract({ ...eventStoreHarness(() => keyspace, restart), timing }), 'ES-3.5'))
-    const listingHarness = cassandraHarness(() => keyspace, listingOn, undefined, restart)
-    describeContract(only(taskListingContract({ ...listingHarness, timing }), 'TL-1.4'))
+    describeContract(only(taskListingContract({ ...listingHarness(() => keyspace, restart), timing }), 'TL-1.4'))
   })
 })
 

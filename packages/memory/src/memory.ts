@@ -6,7 +6,7 @@ import type { Histories } from './storage/event-store.ts'
 import { MemoryEventStore } from './storage/event-store.ts'
 import type { KnownNodes } from './storage/node-registry.ts'
 import { MemoryNodeRegistry, spoilNode } from './storage/node-registry.ts'
-import { MemoryTaskListing, noListedTasks, spoilRow } from './storage/task-listing.ts'
+import { MemoryTaskListing, noListedTasks, spoilProgress, spoilRow } from './storage/task-listing.ts'
 import { MemoryWorkQueue, QueuesByName } from './messaging/work-queue.ts'
 
 /** The options of a memory. */
@@ -64,6 +64,8 @@ export interface MemoryFaults {
   injectEvent(taskId: TaskId, text: string): void
   /** Puts any text in the place of the details of a listed task. */
   injectRow(taskId: TaskId, text: string): void
+  /** Puts any text in the place of the latest progress that was reported for a listed task. */
+  injectProgress(taskId: TaskId, text: string): void
   /** Puts any text in the place of the entry of a live node. */
   injectNode(nodeId: string, text: string): void
   /** Adds any text to a queue. */
@@ -123,6 +125,7 @@ export const createMemory = (options: MemoryOptions = {}): Memory => {
       gap: () => board.gap(),
       injectEvent: (taskId, text) => void histories.set(taskId, [...(histories.get(taskId) ?? []), text]),
       injectRow: (taskId, text) => spoilRow(tasks, taskId, text),
+      injectProgress: (taskId, text) => spoilProgress(tasks, taskId, text),
       injectNode: (nodeId, text) => spoilNode(known, nodeId, text),
       injectMessage: (queue, text) => queues.get(queue).messages.add({ body: text, redelivered: false, releases: 0 }),
       injectNotice: (text) => board.publishText(text),

@@ -3,7 +3,7 @@ import { silentLogger } from '@taskledger/core/ports'
 import type { Memory } from '@taskledger/memory'
 import { createMemory } from '@taskledger/memory'
 import type { Harness } from '@taskledger/test-kit'
-import { MemoryTaskListing, spoilRow } from '../src/storage/task-listing.ts'
+import { MemoryTaskListing, spoilProgress, spoilRow } from '../src/storage/task-listing.ts'
 import { CountedTasks } from './counted-tasks.ts'
 
 // Without faults: memory has no connection to cut and no engine to restart.
@@ -34,6 +34,7 @@ export const taskListingHarness: Harness<TaskListing> = {
       port: memory.storage().listing,
       peer: async () => memory.storage().listing,
       inject: async (bytes, taskId) => memory.faults.injectRow(taskId as TaskId, textOf(bytes)),
+      injectProgress: async (bytes, taskId) => memory.faults.injectProgress(taskId as TaskId, textOf(bytes)),
       inspect: () => memory.inspect(),
     }
   },
@@ -49,6 +50,7 @@ export const countedListingHarness: Harness<TaskListing> = {
       peer: async () => new MemoryTaskListing(counted.tasks),
       rowsRead: () => counted.rowsRead,
       inject: async (bytes, taskId) => spoilRow(counted.tasks, taskId as TaskId, textOf(bytes)),
+      injectProgress: async (bytes, taskId) => spoilProgress(counted.tasks, taskId as TaskId, textOf(bytes)),
       inspect: () => ({ listed: counted.tasks.rows.size }),
     }
   },

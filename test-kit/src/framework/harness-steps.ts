@@ -32,10 +32,11 @@ type RunHook = <T>(step: string, work: () => Promise<T>) => Promise<T>
 
 /** The hooks of the subject, each bounded, and bound to the subject in case it is an instance of a class. */
 export const hooksOf = <Port>(subject: Subject<Port>, run: RunHook): Hooks<Port> => {
-  const { port, inject, kill, stallClient, openRefused, rowsRead, inspect } = subject
+  const { port, inject, injectProgress, kill, stallClient, openRefused, rowsRead, inspect } = subject
   return {
     port,
     ...(inject && { inject: (bytes, where) => run('inject', () => inject.call(subject, bytes, where)) }),
+    ...(injectProgress && { injectProgress: (bytes, taskId) => run('injectProgress', () => injectProgress.call(subject, bytes, taskId)) }),
     ...(kill && { kill: (client) => run('kill', () => kill.call(subject, client)) }),
     ...(stallClient && {
       stallClient: async (client) => ended('stallClient', run, await run('stallClient', () => stallClient.call(subject, client))),

@@ -26,6 +26,8 @@ export interface Subject<Port> {
    * node (of the id `where`, which keeps its time to live).
    */
   inject?(bytes: Uint8Array, where: string): Promise<void>
+  /** For task listings that keep progress apart: puts bytes that no codec wrote in the place of the latest report of a task. */
+  injectProgress?(bytes: Uint8Array, taskId: string): Promise<void>
   /** For work queues: makes a client disappear like a killed process. */
   kill?(client: Port): Promise<void>
   /** Keeps the connections of one client open and lets nothing through, until the returned function is called: the client stands still. */

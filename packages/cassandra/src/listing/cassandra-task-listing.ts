@@ -41,12 +41,14 @@ export class CassandraTaskListing implements TaskListing {
   readonly #allTasks: AllTasksTable
   readonly #unfinished: UnfinishedTable
   readonly #progress: ProgressTable
+  readonly #pageRows: number | undefined
   readonly #saves: Saves
 
   constructor({ session, share, ...options }: CassandraTaskListingOptions) {
     this.#share = share
     this.#allTasks = new AllTasksTable(session, options)
-    this.#unfinished = new UnfinishedTable(session)
+    this.#unfinished = new UnfinishedTable(session, options)
+    this.#pageRows = options.pageRows
     this.#progress = new ProgressTable(session)
     this.#saves = new Saves(async (snapshots) => {
       const batches = [this.#allTasks, this.#unfinished].map((table) =>
@@ -83,7 +85,7 @@ export class CassandraTaskListing implements TaskListing {
     const plan = planOf(filter)
     // One more than the limit, to know whether there is a next page.
     const rows = plan.type === 'unfinished' ? this.#unfinished.table.by([plan.facet]) : this.#allTasks.table.by(plan.facets)
-    const found = await readTasks(rows, filter, stretch, limit + 1, options)
+    const found = await readTasks(rows, filter, stretch, limit + 1, { ...options, pageRows: this.#pageRows })
     const page = pageOf(await this.#progress.addedTo(found.slice(0, limit), options))
     const last = found[limit - 1]
     return found.length > limit && last !== undefined ? { ...page, cursor: encodeCursor(last, filter) } : page

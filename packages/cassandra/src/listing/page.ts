@@ -1,11 +1,12 @@
-import type { CallOptions, TaskDetails, TaskFilter, UnreadableRow } from '@taskledger/core/ports'
+import type { TaskDetails, TaskFilter, UnreadableRow } from '@taskledger/core/ports'
 import { isUnreadableRow, matches } from '@taskledger/core/ports'
 import type { FacetRows } from './tables/faceted-table.ts'
 import type { ListedRow, Stretch } from './tables/rows.ts'
+import type { WalkOptions } from './walk.ts'
 import { detailsOfRows, walkRows } from './walk.ts'
 
 /** The maximum number of rows that the first request to a partition asks for, and of details that are read at once. */
-const maxRows = 200
+const defaultMaxRows = 200
 
 /** The first tasks of a stretch that match the filter, and the rows that cannot be read, at most `limit`. */
 export const readTasks = async (
@@ -13,9 +14,10 @@ export const readTasks = async (
   filter: TaskFilter,
   stretch: Stretch,
   limit: number,
-  options: CallOptions,
+  options: Omit<WalkOptions, 'askRows'>,
 ): Promise<readonly (TaskDetails | UnreadableRow)[]> => {
-  const rows = walkRows(table, stretch, { ...options, pageRows: Math.min(limit, maxRows) })
+  const maxRows = Math.min(options.pageRows ?? Infinity, defaultMaxRows)
+  const rows = walkRows(table, stretch, { ...options, askRows: Math.min(limit, maxRows) })
   const found: (TaskDetails | UnreadableRow)[] = []
   try {
     let ask = 0

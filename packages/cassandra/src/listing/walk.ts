@@ -7,14 +7,16 @@ import type { ListedRow, Stretch } from './tables/rows.ts'
 
 export interface WalkOptions extends CallOptions {
   /** How many rows the first request to a partition asks for. */
-  readonly pageRows: number
+  readonly askRows: number
+  /** The largest number of rows that is read at a time. Default: what suits each request. */
+  readonly pageRows?: number | undefined
 }
 
 /** How many partitions are read at once: in the first group, and in the largest. */
 const [minPartitions, maxPartitions] = [4, 64]
 
 /** The maximum number of rows that a request asks for. They are short. */
-const maxRows = 1_000
+const defaultMaxRows = 1_000
 
 /**
  * Walks the rows of a stretch, the newest first. Most lists end in their first bucket. A longer walk means that the
@@ -23,15 +25,15 @@ const maxRows = 1_000
 export const walkRows = async function* (
   table: FacetRows,
   stretch: Stretch,
-  { pageRows, ...options }: WalkOptions,
+  { askRows, pageRows = defaultMaxRows, ...options }: WalkOptions,
 ): AsyncGenerator<ListedRow, void, undefined> {
   for await (const group of wholeBuckets(table.partitions(stretch, options))) {
     const sources = group.map((partition) => {
-      let ask = pageRows
+      let ask = askRows
       return (last: ListedRow | undefined) => {
         const page = table.rows(partition, last === undefined ? stretch : { ...stretch, after: last }, ask, options)
         // A reader that comes back needs many rows, mostly because the filter refuses them.
-        ask = Math.max(ask, Math.min(2 * ask, maxRows))
+        ask = Math.max(ask, Math.min(2 * ask, pageRows))
         return page
       }
     })

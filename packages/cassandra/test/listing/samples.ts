@@ -31,5 +31,11 @@ export const allOf = async <Item>(walk: AsyncIterable<Item>): Promise<Item[]> =>
 }
 
 /** A listing on a session. */
-export const listingOn = (session: Session, finishedRowsTtlMs = 0): CassandraTaskListing =>
-  new CassandraTaskListing({ session, share: session.share('the task listing'), bucketMs: defaultListBucketMs, finishedRowsTtlMs })
+export const listingOn = (session: Session, finishedRowsTtlMs = 0, pageRows?: number): CassandraTaskListing =>
+  new CassandraTaskListing({
+    session,
+    share: session.share('the task listing'),
+    bucketMs: defaultListBucketMs,
+    finishedRowsTtlMs,
+    pageRows,
+  })

@@ -12,7 +12,8 @@ import { defaultListBucketMs } from '../../src/schema/steps.ts'
 import { openSession } from '../../src/schema/open-session.ts'
 import { UnfinishedTable } from '../../src/listing/tables/unfinished-table.ts'
 import type { TestKeyspace } from '../cassandra.harness.ts'
-import { cassandraHarness, injectRowWith, openKeyspace } from '../cassandra.harness.ts'
+import { cassandraHarness, openKeyspace } from '../cassandra.harness.ts'
+import { listingHarness } from './listing.harness.ts'
 import { allOf, detailsWith, listingOn } from './samples.ts'
 
 let keyspace: TestKeyspace
@@ -24,10 +25,7 @@ afterAll(async () => {
   await keyspace[Symbol.asyncDispose]()
 })
 
-// The rules lose no answers, and many of them read much.
-const patientHarness = cassandraHarness(() => keyspace, listingOn, injectRowWith, undefined, 8_000)
-
-describeContract(taskListingContract(patientHarness))
+describeContract(taskListingContract(listingHarness(() => keyspace)))
 
 /** A listing with a prefix of its own, and the session under it. */
 const openListing = async ({ logger = silentLogger, finishedRowsTtlMs = 0 }: { logger?: Logger; finishedRowsTtlMs?: number } = {}) => {

@@ -86,9 +86,10 @@ export interface UnfinishedOptions extends CallOptions {
  * to 1.3); list by creation time and then id, the newest first, without reading all tasks (TL-2.1 to 2.5); walk every task once while
  * others are added (TL-2.3); give every unfinished task to exactly one shard (TL-3.1, 3.2), and with `dueBefore` at least the tasks that it
  * asks for (TL-3.4); keep the progress with the highest (attempt, sequence), show it in the rows of unfinished tasks that have begun
- * (`attempt` is not 0), and never let it change a status (TL-4.1 to 4.4); keep the {@link TaskLife lives} of an id apart: nothing that was
+ * (`attempt` is not 0), and never let it change a status (TL-4.1 to 4.5); keep the {@link TaskLife lives} of an id apart: nothing that was
  * written for one life hides or changes another (TL-5.2); name every row that you cannot decode, in its place, instead of leaving it out or
- * failing (TL-7.1 to 7.3): nobody would look for its task.
+ * failing (TL-7.1 to 7.3): nobody would look for its task; leave out a report of progress that you cannot decode, as if it had not come: the next
+ * report says more (TL-7.4); read on until a page is full or no row is left, however many rows the filter refuses (TL-2.6, 2.7, 3.5).
  *
  * **You may assume** that equal versions of a life have equal details; that `createdAt` of a life never changes, and that two lives of an id
  * differ in it; that filter and limit were checked.
@@ -113,7 +114,10 @@ export interface TaskListing {
   /** Saves the progress of a task, unless a later report is stored or its row is final. */
   saveProgress(task: TaskLife, progress: TaskProgress, options?: CallOptions): Promise<void>
 
-  /** The latest saved progress; `undefined` if there is none. For a finished task either is fine. */
+  /**
+   * The latest report of `saveProgress`; `undefined` if there is none, or if you cannot decode it. The progress in the details of a saved row is
+   * no report: the caller compares the answer with the history, which has it (TL-4.5). For a finished task any answer is fine.
+   */
   progress(task: TaskLife, options?: CallOptions): Promise<TaskProgress | undefined>
 
   /** Removes the row and the progress of one life of a task. Removing an unknown task is not an error. */

@@ -15,6 +15,7 @@ import type {
   UnreadableRow,
 } from '@taskledger/core/ports'
 import {
+  codeOf,
   decodeCursor,
   encodeCursor,
   isFinalStatus,
@@ -25,7 +26,7 @@ import {
   shardOf,
   waitsSince,
 } from '@taskledger/core/ports'
-import { decodeRow } from '@taskledger/core/codec'
+import { decodeProgress, decodeRow } from '@taskledger/core/codec'
 import { copyOf } from '../copy.ts'
 import { Gate } from '../gate.ts'
 import { ListingOrder } from './listing-order.ts'
@@ -45,8 +46,8 @@ export interface ListedTasks {
   readonly all: ListingOrder<Row>
   /** The unfinished rows of `all`, to find them quickly among any number of finished ones. */
   readonly unfinished: ListingOrder<Row>
-  /** By {@link keyOf life}. Kept apart from the rows, because progress has no version. */
-  readonly progress: Map<string, TaskProgress>
+  /** By {@link keyOf life}. Kept apart from the rows, because progress has no version. Text is what a test put there. */
+  readonly progress: Map<string, TaskProgress | string>
 }
 
 export const noListedTasks = (): ListedTasks => ({
@@ -124,12 +125,12 @@ export class MemoryTaskListing implements TaskListing {
     const key = keyOf(task)
     const row = this.#tasks.rows.get(key)
     if (row !== undefined && !isUnfinished(row)) return
-    if (isLaterProgress(progress, this.#tasks.progress.get(key))) this.#tasks.progress.set(key, copyOf(progress))
+    if (isLaterProgress(progress, readProgress(this.#tasks.progress.get(key)))) this.#tasks.progress.set(key, copyOf(progress))
   }
 
   async progress(task: TaskLife, options?: CallOptions): Promise<TaskProgress | undefined> {
     this.#gate.pass(options?.signal)
-    return copyOf(this.#tasks.progress.get(keyOf(task)))
+    return copyOf(readProgress(this.#tasks.progress.get(keyOf(task))))
   }
 
   async remove(task: TaskLife, options?: CallOptions): Promise<void> {
@@ -154,13 +155,29 @@ export class MemoryTaskListing implements TaskListing {
 
   #show(row: Row): TaskDetails | UnreadableRow {
     if (row.text !== undefined) return decodeRow(row.text, row)
-    return copyOf(mergeProgress(row.details, this.#tasks.progress.get(keyOf(row))))
+    return copyOf(mergeProgress(row.details, readProgress(this.#tasks.progress.get(keyOf(row)))))
   }
 }
 
 /** Puts text in the place of the details of a task's rows, as damage would. */
 export const spoilRow = ({ rows }: ListedTasks, taskId: TaskId, text: string): void => {
   for (const row of rows.values()) if (row.taskId === taskId) row.text = text
+}
+
+/** Puts text in the place of the latest report of a task, as damage would. */
+export const spoilProgress = ({ rows, progress }: ListedTasks, taskId: TaskId, text: string): void => {
+  for (const row of rows.values()) if (row.taskId === taskId) progress.set(keyOf(row), text)
+}
+
+/** A report that cannot be decoded counts as none: the next one replaces it. */
+const readProgress = (stored: TaskProgress | string | undefined): TaskProgress | undefined => {
+  if (typeof stored !== 'string') return stored
+  try {
+    return decodeProgress(stored)
+  } catch (error) {
+    if (codeOf(error) !== 'MALFORMED') throw error
+    return undefined
+  }
 }
 
 /** The key of a life of a task: an id that is used again after a purge has rows and progress of its own. */

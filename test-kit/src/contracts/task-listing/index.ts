@@ -2,6 +2,7 @@ import type { TaskListing } from '@taskledger/core/ports'
 import type { Harness } from '../../framework/harness.ts'
 import type { Contract } from '../../framework/rule.ts'
 import { traitRules } from '../traits.ts'
+import { longListRules, longShardRule } from './long-lists.ts'
 import { pageCostRule } from './page-cost.ts'
 import { pageRules } from './pages.ts'
 import { progressRules } from './progress.ts'
@@ -40,7 +41,9 @@ export const taskListingContract = (harness: Harness<TaskListing>): Contract<Tas
     ...versionRules,
     ...pageRules,
     pageCostRule,
+    ...longListRules,
     ...unfinishedRules,
+    longShardRule,
     ...progressRules,
     ...removalRules,
     ...valueRules,

@@ -1,7 +1,8 @@
-import assert from 'node:assert/strict'
 import type { TaskDetails, TaskFilter, TaskListing } from '@taskledger/core/ports'
 import { compareListed, isFinalStatus, matches, taskStatuses } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
+import { failedWith, holds, same } from '../expectations.ts'
+import { outcomeOf } from '../outcome.ts'
 import { idsOf, listedBy, pagesOf } from './reading.ts'
 import { detailsWith, leapDay, shuffled } from './sample-details.ts'
 
@@ -58,17 +59,17 @@ export const pageRules: readonly Rule<TaskListing>[] = [
       const tasks = ages.map((age) => detailsWith(random, { createdAt: leapDay - age }))
       for (const task of shuffled(tasks, random)) await port.save(task)
       const expected = [...tasks].sort(compareListed)
-      assert.deepEqual(await listedBy(port), expected)
+      same(await listedBy(port), expected, 'the list')
       const other = await peer()
       for (const limit of [1, 3, tasks.length - 1, tasks.length, tasks.length + 1]) {
         const pages = await pagesOf(other, {}, { limit, maxPages: tasks.length })
-        assert.deepEqual(pages.flat(), expected)
-        assert.deepEqual(
+        same(pages.flat(), expected, `the list in pages of ${limit}`)
+        same(
           pages.map(({ length }) => length).slice(0, -1),
           pages.slice(0, -1).map(() => limit),
-          'every page but the last is full',
+          `the lengths of all pages but the last, with a limit of ${limit}`,
         )
-        assert.notEqual(pages.at(-1)?.length, 0, 'a cursor leads to a page with tasks')
+        holds(pages.at(-1)?.length !== 0, `the last cursor of a list in pages of ${limit} led to a page without tasks`)
       }
     },
   },
@@ -80,7 +81,7 @@ export const pageRules: readonly Rule<TaskListing>[] = [
     run: async ({ port, random, observe }) => {
       const tasks = variedTasks(random)
       await Promise.all(shuffled(tasks, random).map((task) => port.save(task)))
-      assert.deepEqual(await listedBy(port, { label: 'unheard-of' }), [])
+      same(await listedBy(port, { label: 'unheard-of' }), [], 'the tasks with a label that no task has')
       const wholes: readonly Required<TaskFilter>[] = [
         {
           statuses: ['waiting', 'inProgress'],
@@ -110,7 +111,7 @@ export const pageRules: readonly Rule<TaskListing>[] = [
       for (const filter of wholes.flatMap(everyCombination)) {
         const expected = tasks.filter((task) => matches(task, filter)).sort(compareListed)
         observe({ filter, expected: idsOf(expected) })
-        assert.deepEqual((await pagesOf(port, filter, { limit: 10 })).flat(), expected, `the filter is ${JSON.stringify(filter)}`)
+        same((await pagesOf(port, filter, { limit: 10 })).flat(), expected, `the tasks by the filter ${JSON.stringify(filter)}`)
       }
     },
   },
@@ -128,7 +129,7 @@ export const pageRules: readonly Rule<TaskListing>[] = [
       const seen: TaskDetails[] = []
       let cursor: string | undefined
       for (let turn = 0; turn === 0 || cursor !== undefined; turn++) {
-        assert.ok(turn < 100, 'the walk has not ended after 100 pages')
+        holds(turn < 100, 'the walk has not ended after 100 pages')
         const page = await (turn % 2 === 0 ? port : other).list({}, { limit: 7, ...(cursor === undefined ? {} : { cursor }) })
         seen.push(...page.tasks)
         cursor = page.cursor
@@ -139,7 +140,7 @@ export const pageRules: readonly Rule<TaskListing>[] = [
         if (last !== undefined) await port.remove(last)
       }
       observe(idsOf(seen))
-      assert.deepEqual(idsOf(seen), idsOf(tasks))
+      same(idsOf(seen), idsOf(tasks), 'the ids that a walk met while tasks were added, changed and removed')
     },
   },
   {
@@ -151,13 +152,11 @@ export const pageRules: readonly Rule<TaskListing>[] = [
       for (let index = 0; index < 6; index++) await port.save(detailsWith(random, { createdAt: leapDay - index, labels: ['red'] }))
       const filter = { type: 'reindex' }
       const { cursor } = await port.list(filter, { limit: 2 })
-      assert.ok(cursor !== undefined, 'after 2 of 6 tasks there is a next page')
-      const refuses = (text: string, by: TaskFilter): Promise<void> =>
-        assert.rejects(
-          port.list(by, { limit: 2, cursor: text }),
-          { code: 'INVALID_CURSOR' },
-          `cursor ${JSON.stringify(text)}, filter ${JSON.stringify(by)}`,
-        )
+      holds(cursor !== undefined, 'a page of 2 of 6 tasks has no cursor')
+      const refuses = async (text: string, by: TaskFilter): Promise<void> => {
+        const call = `a list by ${JSON.stringify(by)} with the cursor ${JSON.stringify(text.slice(0, 100))}`
+        failedWith(await outcomeOf(port.list(by, { limit: 2, cursor: text })), 'INVALID_CURSOR', call)
+      }
       for (const text of [
         '',
         'x',
@@ -173,7 +172,10 @@ export const pageRules: readonly Rule<TaskListing>[] = [
         await refuses(text, filter)
       }
       for (const foreign of [{}, { type: 'other' }, { type: 'reindex', label: 'red' }, { label: 'red' }]) await refuses(cursor, foreign)
-      assert.notEqual((await port.list(filter, { limit: 2, cursor })).tasks.length, 0)
+      holds(
+        (await port.list(filter, { limit: 2, cursor })).tasks.length > 0,
+        'a list with its own cursor has no tasks, and 4 of 6 were left',
+      )
     },
   },
 ]

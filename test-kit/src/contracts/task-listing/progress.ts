@@ -1,6 +1,6 @@
-import assert from 'node:assert/strict'
 import type { TaskLife, TaskListing, TaskProgress } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
+import { same } from '../expectations.ts'
 import { byId, listedBy, unfinishedOf } from './reading.ts'
 import { drawTaskId } from '../sample-data.ts'
 import { detailsWith, leapDay, lifeOf, shuffled } from './sample-details.ts'
@@ -30,9 +30,10 @@ export const progressRules: readonly Rule<TaskListing>[] = [
         await port.save(running)
         if (index % 2 === 0) for (const [turn, report] of order.entries()) await save(running, report, turn)
         else await Promise.all(order.map((report, turn) => save(running, report, turn)))
-        for (const client of clients) assert.deepEqual(await client.progress(running), last)
+        for (const client of clients)
+          same(await client.progress(running), last, `the saved progress after the reports of order ${index + 1}`)
       }
-      for (const row of await listedBy(port)) assert.deepEqual(row.progress, last)
+      for (const row of await listedBy(port)) same(row.progress, last, 'the progress in a row')
     },
   },
   {
@@ -43,24 +44,24 @@ export const progressRules: readonly Rule<TaskListing>[] = [
     run: async ({ port, random }) => {
       const stranger = detailsWith(random)
       await port.saveProgress(stranger, progressOf(1, 1))
-      assert.deepEqual(await listedBy(port), [], 'progress of an unknown task makes no row')
-      assert.deepEqual(await unfinishedOf(port), [], 'progress of an unknown task makes no row')
+      same(await listedBy(port), [], 'the list after progress of an unknown task')
+      same(await unfinishedOf(port), [], 'the unfinished tasks after progress of an unknown task')
 
       const [first, inProgress, cancelRequested] = lifeOf(random)
       // It waits after a first attempt: before that attempt an adapter need not look for progress.
       const waiting = { ...first, attempt: 1 }
-      assert.equal(await port.progress(waiting), undefined)
+      same(await port.progress(waiting), undefined, 'the saved progress before any report')
       for (const details of [waiting, inProgress, cancelRequested]) {
         await port.save(details)
         const progress = progressOf(1, details.version)
         await port.saveProgress(details, progress)
         const row = { ...details, progress }
-        assert.deepEqual(await listedBy(port), [row])
-        assert.deepEqual(await unfinishedOf(port), [row])
-        assert.deepEqual(await listedBy(port, { statuses: [details.status] }), [row])
+        same(await listedBy(port), [row], `the list after a report of a task that is ${details.status}`)
+        same(await unfinishedOf(port), [row], `the unfinished tasks after a report of a task that is ${details.status}`)
+        same(await listedBy(port, { statuses: [details.status] }), [row], `the tasks that are ${details.status}, after a report`)
       }
       await port.save({ ...cancelRequested, version: 4 })
-      assert.deepEqual((await listedBy(port))[0]?.progress, progressOf(1, 3), 'the next save keeps the progress')
+      same((await listedBy(port))[0]?.progress, progressOf(1, 3), 'the progress in the row after the next save')
     },
   },
   {
@@ -73,12 +74,12 @@ export const progressRules: readonly Rule<TaskListing>[] = [
       const again = { ...waiting, version: 3, attempt: 1, progress: progressOf(1, 5) }
       await port.save(again)
       await port.saveProgress(again, progressOf(1, 3))
-      assert.deepEqual(await listedBy(port), [again])
-      assert.deepEqual(await unfinishedOf(port), [again])
+      same(await listedBy(port), [again], 'the list after a report that is older than the progress of the details')
+      same(await unfinishedOf(port), [again], 'the unfinished tasks after a report that is older than the progress of the details')
       const started = { ...again, version: 4, status: 'inProgress', attempt: 2 } as const
       await port.save(started)
       await port.saveProgress(again, progressOf(2, 1))
-      assert.deepEqual(await listedBy(port), [{ ...started, progress: progressOf(2, 1) }])
+      same(await listedBy(port), [{ ...started, progress: progressOf(2, 1) }], 'the list after a report of the next attempt')
     },
   },
   {
@@ -97,9 +98,29 @@ export const progressRules: readonly Rule<TaskListing>[] = [
       await port.save(silent)
       for (const task of [finished, silent]) await port.saveProgress(task, progressOf(1, 9))
       for (const task of [finished, silent]) await port.saveProgress(task, progressOf(2, 1))
-      assert.deepEqual(byId(await listedBy(port)), byId([finished, silent]))
-      assert.deepEqual(byId(await listedBy(port, { statuses: ['cancelled'] })), byId([finished, silent]))
-      assert.deepEqual(await unfinishedOf(port), [])
+      same(byId(await listedBy(port)), byId([finished, silent]), 'the list after late reports of finished tasks')
+      same(byId(await listedBy(port, { statuses: ['cancelled'] })), byId([finished, silent]), 'the cancelled tasks after late reports')
+      same(await unfinishedOf(port), [], 'the unfinished tasks after late reports of finished tasks')
+    },
+  },
+  {
+    id: 'TL-4.5',
+    kind: 'plain',
+    title: '`progress` returns the latest report, and never the progress of the details',
+    hint: 'answer from where `saveProgress` writes: the caller compares the answer with the history, which has the progress of the details',
+    run: async ({ port, peer, random }) => {
+      const other = await peer()
+      const [waiting] = lifeOf(random)
+      const again = { ...waiting, version: 3, attempt: 1, progress: progressOf(1, 5) }
+      await port.save(again)
+      for (const client of [port, other]) same(await client.progress(again), undefined, 'the saved progress before any report')
+      await other.saveProgress(again, progressOf(1, 3))
+      for (const client of [port, other]) same(await client.progress(again), progressOf(1, 3), 'the saved progress after a report')
+      await port.save({ ...again, version: 4, status: 'inProgress', attempt: 2, progress: progressOf(2, 9) })
+      for (const client of [port, other])
+        same(await client.progress(again), progressOf(1, 3), 'the saved progress after a save whose details have later progress')
+      await port.saveProgress(again, progressOf(2, 4))
+      for (const client of [port, other]) same(await client.progress(again), progressOf(2, 4), 'the saved progress after the next report')
     },
   },
 ]

@@ -1,6 +1,6 @@
-import assert from 'node:assert/strict'
 import type { TaskDetails, TaskFilter, TaskListing } from '@taskledger/core/ports'
 import { isUnreadableRow } from '@taskledger/core/ports'
+import { holds } from '../expectations.ts'
 
 /** Walks a list to its end, page by page. */
 export const pagesOf = async (
@@ -12,10 +12,10 @@ export const pagesOf = async (
   let cursor: string | undefined
   do {
     const page = await listing.list(filter, { limit, ...(cursor === undefined ? {} : { cursor }) })
-    assert.ok(page.tasks.length <= limit, `a page holds ${page.tasks.length} tasks, and its limit was ${limit}`)
+    holds(page.tasks.length <= limit, `a page holds ${page.tasks.length} tasks, and its limit was ${limit}`)
     pages.push(page.tasks)
     cursor = page.cursor
-    assert.ok(pages.length <= maxPages, `the list has not ended after ${maxPages} pages`)
+    holds(pages.length <= maxPages, `the list has not ended after ${maxPages} pages`)
   } while (cursor !== undefined)
   return pages
 }
@@ -28,7 +28,7 @@ export const listedBy = async (listing: TaskListing, filter: TaskFilter = {}): P
 export const unfinishedOf = async (listing: TaskListing, shard = 0, of = 1): Promise<readonly TaskDetails[]> => {
   const tasks: TaskDetails[] = []
   for await (const row of listing.unfinished({ shard, of })) {
-    assert.ok(!isUnreadableRow(row), `the row of task ${row.taskId} cannot be read`)
+    holds(!isUnreadableRow(row), `the row of task ${row.taskId} cannot be read`)
     tasks.push(row)
   }
   return byId(tasks)

@@ -1,7 +1,7 @@
-import assert from 'node:assert/strict'
 import type { TaskDetails, TaskListing } from '@taskledger/core/ports'
 import { compareListed } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
+import { same } from '../expectations.ts'
 import { listedBy, unfinishedOf } from './reading.ts'
 import { detailsWith, leapDay, lifeOf } from './sample-details.ts'
 
@@ -30,14 +30,14 @@ const livesRule: Rule<TaskListing> = {
       // The purge of the earlier life has removed its history, and not yet its row.
       await other.save(later)
       for (const client of [port, other]) {
-        assert.deepEqual(await listedBy(client), [earlier, later].sort(compareListed), 'each life has its own row')
-        assert.deepEqual(await listedBy(client, { statuses: ['inProgress'] }), [later])
-        assert.deepEqual(await unfinishedOf(client), [later])
-        assert.equal(await client.progress(later), undefined, 'a new life has no progress')
+        same(await listedBy(client), [earlier, later].sort(compareListed), 'the list of two lives of one id')
+        same(await listedBy(client, { statuses: ['inProgress'] }), [later], 'the running tasks of two lives of one id')
+        same(await unfinishedOf(client), [later], 'the unfinished tasks of two lives of one id')
+        same(await client.progress(later), undefined, 'the saved progress of a new life')
       }
       await other.saveProgress(later, reportOf(1))
       await port.saveProgress(earlier, lateReportOf(10))
-      assert.deepEqual(await unfinishedOf(other), [{ ...later, progress: reportOf(1) }], 'a late report of the earlier life')
+      same(await unfinishedOf(other), [{ ...later, progress: reportOf(1) }], 'the unfinished tasks after a late report of the earlier life')
 
       await port.remove(earlier)
       await other.saveProgress(earlier, lateReportOf(11))
@@ -45,14 +45,14 @@ const livesRule: Rule<TaskListing> = {
         await other.saveProgress(later, reportOf(sequence))
         for (const client of [port, other]) {
           const row = { ...later, progress: reportOf(sequence) }
-          assert.deepEqual(await listedBy(client), [row])
-          assert.deepEqual(await unfinishedOf(client), [row])
-          assert.deepEqual(await client.progress(later), reportOf(sequence))
+          same(await listedBy(client), [row], `the list after report ${sequence} of the later life`)
+          same(await unfinishedOf(client), [row], `the unfinished tasks after report ${sequence} of the later life`)
+          same(await client.progress(later), reportOf(sequence), `the saved progress after report ${sequence} of the later life`)
         }
       }
       await port.remove(later)
-      assert.deepEqual(await listedBy(other), [])
-      assert.deepEqual(await unfinishedOf(other), [])
+      same(await listedBy(other), [], 'the list after both lives were removed')
+      same(await unfinishedOf(other), [], 'the unfinished tasks after both lives were removed')
     }
   },
 }
@@ -75,10 +75,10 @@ export const removalRules: readonly Rule<TaskListing>[] = [
       for (const task of [inProgress, finished]) await port.remove(task)
       await port.remove(detailsWith(random))
       for (const client of [port, other]) {
-        assert.deepEqual(await listedBy(client), [{ ...neighbour, progress }])
-        assert.deepEqual(await unfinishedOf(client), [{ ...neighbour, progress }])
-        assert.equal(await client.progress(inProgress), undefined)
-        assert.deepEqual(await client.progress(neighbour), progress)
+        same(await listedBy(client), [{ ...neighbour, progress }], 'the list after two of three tasks were removed')
+        same(await unfinishedOf(client), [{ ...neighbour, progress }], 'the unfinished tasks after two of three tasks were removed')
+        same(await client.progress(inProgress), undefined, 'the saved progress of a removed task')
+        same(await client.progress(neighbour), progress, 'the saved progress of the task that stays')
       }
     },
   },

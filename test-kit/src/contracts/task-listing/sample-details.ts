@@ -1,4 +1,4 @@
-import type { TaskDetails, TaskStatus } from '@taskledger/core/ports'
+import type { TaskDetails, TaskListing, TaskStatus } from '@taskledger/core/ports'
 import { taskStatuses } from '@taskledger/core/ports'
 import { drawTaskId } from '../sample-data.ts'
 
@@ -54,6 +54,15 @@ export const oneInEachStatus = (random: () => number): readonly (TaskDetails & {
   taskStatuses.map((status, index) =>
     detailsWith(random, { status, version: 1 + index, createdAt: leapDay - index * 60_000, attempt: status === 'waiting' ? 0 : 1 }),
   )
+
+/** How many tasks are saved at once. */
+const savesAtOnce = 100
+
+/** Saves many tasks. */
+export const saveAll = async (listing: TaskListing, tasks: readonly TaskDetails[]): Promise<void> => {
+  for (let at = 0; at < tasks.length; at += savesAtOnce)
+    await Promise.all(tasks.slice(at, at + savesAtOnce).map((task) => listing.save(task)))
+}
 
 /** A shuffled copy (Fisher, Yates). */
 export const shuffled = <Item>(items: readonly Item[], random: () => number): Item[] => {

@@ -1,6 +1,6 @@
-import assert from 'node:assert/strict'
 import type { JsonValue, TaskDetails, TaskListing } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
+import { same } from '../expectations.ts'
 import { awkwardValues } from '../sample-data.ts'
 import { listedBy, unfinishedOf } from './reading.ts'
 import { detailsWith, leapDay } from './sample-details.ts'
@@ -67,9 +67,9 @@ export const valueRules: readonly Rule<TaskListing>[] = [
         await port.save(details)
         await port.saveProgress(details, progress)
         const row = { ...details, progress }
-        assert.deepEqual(await other.progress(details), progress)
-        assert.deepEqual((await other.list({ until: details.createdAt + 1 }, { limit: 1 })).tasks, [row])
-        assert.deepEqual(await unfinishedOf(other), [row])
+        same(await other.progress(details), progress, `the saved progress with value ${index + 1}`)
+        same((await other.list({ until: details.createdAt + 1 }, { limit: 1 })).tasks, [row], `the list with value ${index + 1}`)
+        same(await unfinishedOf(other), [row], `the unfinished tasks with value ${index + 1}`)
         await port.remove(details)
       }
     },
@@ -91,9 +91,9 @@ export const valueRules: readonly Rule<TaskListing>[] = [
       spoil((await port.list({}, { limit: 1 })).tasks)
       spoil(await unfinishedOf(port))
       spoil(await port.progress(details))
-      assert.deepEqual(await listedBy(port), [expected])
-      assert.deepEqual(await unfinishedOf(port), [expected])
-      assert.deepEqual(await port.progress(details), expected.progress)
+      same(await listedBy(port), [expected], 'the list after the caller changed its objects')
+      same(await unfinishedOf(port), [expected], 'the unfinished tasks after the caller changed its objects')
+      same(await port.progress(details), expected.progress, 'the saved progress after the caller changed its objects')
     },
   },
 ]

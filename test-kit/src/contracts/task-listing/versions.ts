@@ -1,6 +1,6 @@
-import assert from 'node:assert/strict'
 import type { TaskDetails, TaskListing } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
+import { same } from '../expectations.ts'
 import { byId, listedBy, unfinishedOf } from './reading.ts'
 import { detailsWith, leapDay, lifeOf, permutations, shuffled } from './sample-details.ts'
 
@@ -29,8 +29,8 @@ export const versionRules: readonly Rule<TaskListing>[] = [
       for (const client of clients) {
         const listed = byId(await listedBy(client))
         observe(listed.filter(({ version }) => version !== 4))
-        assert.deepEqual(listed, byId(newest))
-        assert.deepEqual(await unfinishedOf(client), [], 'every task has ended')
+        same(listed, byId(newest), 'the list after every order of saves')
+        same(await unfinishedOf(client), [], 'the unfinished tasks after every task has ended')
       }
     },
   },
@@ -50,10 +50,10 @@ export const versionRules: readonly Rule<TaskListing>[] = [
       await other.save(inProgress)
       await port.save(inProgress)
       await Promise.all([port.save(inProgress), other.save(inProgress)])
-      assert.deepEqual(await listedBy(other), once)
-      assert.deepEqual(once, [{ ...inProgress, progress }])
-      assert.deepEqual(await unfinishedOf(other), once)
-      assert.deepEqual(await other.progress(inProgress), progress)
+      same(await listedBy(other), once, 'the list after repeated saves')
+      same(once, [{ ...inProgress, progress }], 'the list after one save of each version')
+      same(await unfinishedOf(other), once, 'the unfinished tasks after repeated saves')
+      same(await other.progress(inProgress), progress, 'the saved progress after repeated saves')
     },
   },
   {
@@ -82,11 +82,12 @@ export const versionRules: readonly Rule<TaskListing>[] = [
         retryOf: detailsWith(random).taskId,
       }
       await port.save(full)
-      assert.deepEqual(await listedBy(port), [full])
+      same(await listedBy(port), [full], 'the list after a version with every value')
       await port.save(bare)
-      assert.deepEqual(await listedBy(port), [bare])
-      assert.deepEqual(await unfinishedOf(port), [bare])
-      for (const filter of [{ node: 'worker-1' }, { label: 'a' }]) assert.deepEqual(await listedBy(port, filter), [])
+      same(await listedBy(port), [bare], 'the list after a later version without them')
+      same(await unfinishedOf(port), [bare], 'the unfinished tasks after a later version without them')
+      for (const filter of [{ node: 'worker-1' }, { label: 'a' }])
+        same(await listedBy(port, filter), [], `the tasks by ${JSON.stringify(filter)}, which the later version no longer has`)
     },
   },
   {
@@ -108,8 +109,8 @@ export const versionRules: readonly Rule<TaskListing>[] = [
           () => false,
         ),
       )
-      assert.deepEqual(byId(await listedBy(port)), byId(saved))
-      assert.deepEqual(await unfinishedOf(port), byId(saved))
+      same(byId(await listedBy(port)), byId(saved), 'the list after the restart')
+      same(await unfinishedOf(port), byId(saved), 'the unfinished tasks after the restart')
     },
   },
   {
@@ -143,10 +144,10 @@ export const versionRules: readonly Rule<TaskListing>[] = [
       const highest = byId(lives.flatMap((life) => life.slice(-1)))
       observe(unseen)
       for (const client of clients) {
-        assert.deepEqual(byId(await listedBy(client)), highest)
-        assert.deepEqual(await unfinishedOf(client), highest)
+        same(byId(await listedBy(client)), highest, 'the list after many saves at once')
+        same(await unfinishedOf(client), highest, 'the unfinished tasks after many saves at once')
       }
-      assert.deepEqual(unseen, [])
+      same(unseen, [], 'the saves that had resolved and were not listed')
     },
   },
 ]

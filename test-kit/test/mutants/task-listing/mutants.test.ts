@@ -15,15 +15,26 @@ import type {
 } from '@taskledger/core/ports'
 import { cohortOf, hasCode, isFinalStatus, isLaterProgress, isUnreadableRow, shardOf, TaskledgerError } from '@taskledger/core/ports'
 import type { Harness } from '@taskledger/test-kit'
-import { taskListingContract } from '@taskledger/test-kit'
+import { register, runContract, taskListingContract } from '@taskledger/test-kit'
+import { expect, it } from 'vitest'
 import { PlainListing, Table } from './plain-listing.ts'
 import type { Mutant } from '../run-mutant.ts'
 import { describeMutants, everyRuleIsCaught } from '../run-mutant.ts'
 
 type Broken = new (table: Table) => TaskListing
 
-const harnessOf = (Listing: Broken, restart: (table: Table) => void = () => {}): Harness<TaskListing> => ({
+/** More rows than the rules about short lists write. */
+const pageRows = 150
+
+interface MutantOptions {
+  readonly restart?: (table: Table) => void
+  readonly pageRows?: number
+}
+
+const harnessOf = (Listing: Broken, { restart = () => {}, ...options }: MutantOptions = {}): Harness<TaskListing> => ({
   name: Listing.name,
+  pageRows,
+  ...options,
   open: async () => {
     const table = new Table()
     return {
@@ -32,19 +43,20 @@ const harnessOf = (Listing: Broken, restart: (table: Table) => void = () => {}):
       faults: { restart: async () => restart(table) },
       rowsRead: () => table.rowsRead,
       inject: async (_bytes, taskId) => void table.spoilt.add(taskId as TaskId),
+      injectProgress: async (_bytes, taskId) => void table.spoiltProgress.add(taskId as TaskId),
     }
   },
 })
 
-const mutant = (name: string, fails: readonly string[], Listing: Broken, restart?: (table: Table) => void): Mutant<TaskListing> => {
-  const contract = taskListingContract(harnessOf(Listing, restart))
-  const isAboutCost = fails.length === 0 || fails.includes(costRule)
+const mutant = (name: string, fails: readonly string[], Listing: Broken, options?: MutantOptions): Mutant<TaskListing> => {
+  const contract = taskListingContract(harnessOf(Listing, options))
+  const isAboutSize = fails.length === 0 || bigRules.some((id) => fails.includes(id))
   const ids = contract.rules.map(({ id }) => id)
-  return { name, fails, contract, only: isAboutCost ? ids : ids.filter((id) => id !== costRule) }
+  return { name, fails, contract, only: isAboutSize ? ids : ids.filter((id) => !bigRules.includes(id)) }
 }
 
-/** It saves 10,000 tasks and takes as long as all other rules together, so only the mutants of this rule run it. */
-const costRule = 'TL-2.5'
+/** They save thousands of tasks and take as long as all other rules together, so only the mutants of these rules run them. */
+const bigRules: readonly string[] = ['TL-2.5', 'TL-2.6', 'TL-2.7', 'TL-3.5']
 
 /** A turn of the event loop, in which other calls come first. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -90,7 +102,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'forgets the progress at every save, also at a repeated save',
-    ['TL-1.2', 'TL-4.2'],
+    ['TL-1.2', 'TL-4.2', 'TL-4.5'],
     class extends PlainListing {
       override async save(details: TaskDetails, options?: CallOptions): Promise<void> {
         await super.save(details, options)
@@ -161,9 +173,11 @@ const mutants: readonly Mutant<TaskListing>[] = [
       }
     },
   ),
-  mutant('keeps rows in memory only, and declares durability', ['TL-1.4'], PlainListing, (table) => {
-    table.rows.clear()
-    table.order = undefined
+  mutant('keeps rows in memory only, and declares durability', ['TL-1.4'], PlainListing, {
+    restart: (table) => {
+      table.rows.clear()
+      table.order = undefined
+    },
   }),
   mutant(
     'lists the oldest first',
@@ -326,6 +340,115 @@ const mutants: readonly Mutant<TaskListing>[] = [
     },
   ),
   mutant(
+    'gives up after 2,000 rows',
+    ['TL-2.7'],
+    class extends PlainListing {
+      #read = 0
+
+      override async list(filter: TaskFilter, page: PageRequest): Promise<TaskPage> {
+        this.#read = 0
+        return super.list(filter, page)
+      }
+
+      override meets(row: TaskDetails, filter: TaskFilter): boolean {
+        return ++this.#read <= 2_000 && super.meets(row, filter)
+      }
+    },
+    { pageRows: 250 },
+  ),
+  mutant(
+    'stops a walk at the first full page of the engine',
+    ['TL-2.5', 'TL-2.6', 'TL-2.7'],
+    class extends PlainListing {
+      override async list(filter: TaskFilter, page: PageRequest): Promise<TaskPage> {
+        const order = (this.table.order ??= this.sorted())
+        const start = page.cursor === undefined ? 0 : this.indexAfter(order, page.cursor, filter)
+        this.#last = order[start + pageRows - 1]
+        return super.list(filter, page)
+      }
+
+      #last: TaskDetails | undefined
+
+      override meets(row: TaskDetails, filter: TaskFilter): boolean {
+        return super.meets(row, filter) && (this.#last === undefined || this.compare(row, this.#last) <= 0)
+      }
+    },
+  ),
+  mutant(
+    'loses the row behind a full page of the engine',
+    ['TL-2.6'],
+    class extends PlainListing {
+      override async list(filter: TaskFilter, page: PageRequest): Promise<TaskPage> {
+        const order = (this.table.order ??= this.sorted())
+        const start = page.cursor === undefined ? 0 : this.indexAfter(order, page.cursor, filter)
+        this.#lost = order[start + pageRows]
+        return super.list(filter, page)
+      }
+
+      #lost: TaskDetails | undefined
+
+      override meets(row: TaskDetails, filter: TaskFilter): boolean {
+        return row !== this.#lost && super.meets(row, filter)
+      }
+    },
+  ),
+  mutant(
+    'reads one page of the unfinished tasks',
+    ['TL-3.5'],
+    class extends PlainListing {
+      override async *unfinished(
+        shard: TaskShard,
+        options?: UnfinishedOptions,
+      ): AsyncGenerator<TaskDetails | UnreadableRow, void, undefined> {
+        let rows = 0
+        for await (const row of super.unfinished(shard, options)) {
+          yield row
+          if (++rows === pageRows) return
+        }
+      }
+    },
+  ),
+  mutant(
+    'counts the progress of the details as a report',
+    ['TL-4.5'],
+    class extends PlainListing {
+      override async progress(task: TaskLife, options?: CallOptions): Promise<TaskProgress | undefined> {
+        await this.enter(options)
+        const row = this.table.rows.get(this.rowKeyOf(task))
+        return this.copyOf(row === undefined ? this.reportOf(task) : (this.shown(row).progress as TaskProgress | undefined))
+      }
+    },
+  ),
+  mutant(
+    'fails at a report of progress that it cannot decode',
+    ['TL-7.4'],
+    class extends PlainListing {
+      override reportOf(task: TaskLife): TaskProgress | undefined {
+        if (this.table.spoiltProgress.has(task.taskId)) throw new TaskledgerError('MALFORMED', 'a report cannot be decoded')
+        return super.reportOf(task)
+      }
+    },
+  ),
+  mutant(
+    'names a row that it can decode among the unreadable, because of its progress',
+    ['TL-7.4'],
+    class extends PlainListing {
+      override decoded(row: TaskDetails): readonly (TaskDetails | UnreadableRow)[] {
+        const { taskId, createdAt } = row
+        return this.table.spoiltProgress.has(taskId) ? [{ taskId, createdAt, unreadable: 'its progress is spoilt' }] : super.decoded(row)
+      }
+    },
+  ),
+  mutant(
+    'keeps a report that it cannot decode',
+    ['TL-7.4'],
+    class extends PlainListing {
+      override isLater(progress: TaskProgress, known: TaskProgress | undefined): boolean {
+        return super.isLater(progress, known) && !(known === undefined && this.table.spoiltProgress.size > 0)
+      }
+    },
+  ),
+  mutant(
     'treats cancelled tasks as unfinished',
     ['TL-1.1', 'TL-3.1', 'TL-4.4', 'TL-5.2'],
     class extends PlainListing {
@@ -433,7 +556,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     ['TL-4.3'],
     class extends PlainListing {
       override shown(row: TaskDetails): TaskDetails {
-        const progress = this.table.progress.get(this.progressKeyOf(row))
+        const progress = this.reportOf(row)
         return isFinalStatus(row.status) || progress === undefined ? super.shown(row) : this.copyOf({ ...row, progress })
       }
     },
@@ -443,7 +566,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
     ['TL-4.4'],
     class extends PlainListing {
       override shown(row: TaskDetails): TaskDetails {
-        const progress = this.table.progress.get(this.progressKeyOf(row))
+        const progress = this.reportOf(row)
         return this.copyOf(
           isLaterProgress(progress ?? { attempt: 0, sequence: 0, at: 0, value: null }, row.progress) && progress
             ? { ...row, progress }
@@ -604,3 +727,13 @@ const mutants: readonly Mutant<TaskListing>[] = [
 
 describeMutants('task listing', mutants)
 everyRuleIsCaught(mutants)
+
+it('a listing that reads every row for a page fails by runContract, and by the functions of any runner', { timeout: 60_000 }, async () => {
+  const { contract = taskListingContract(harnessOf(PlainListing)) } =
+    mutants.find(({ name }) => name === 'sorts everything for every page') ?? {}
+  const { results } = await runContract(contract, { only: ['TL-2.5'] })
+  expect(results.map(({ status }) => status)).toEqual(['failed'])
+  const bodies = new Map<string, () => Promise<void>>()
+  register(contract, { describe: (_name, body) => body(), it: (name, body) => void bodies.set(name.slice(0, 6), () => body.call({})) })
+  await expect(bodies.get('TL-2.5')?.()).rejects.toThrow(/the first page by .* among 1000 tasks read \d+ rows/)
+})

@@ -32,6 +32,8 @@ export class Table {
   readonly progress: Map<string, TaskProgress> = new Map()
   /** The tasks whose rows cannot be decoded. */
   readonly spoilt: Set<TaskId> = new Set()
+  /** The tasks whose progress cannot be decoded. */
+  readonly spoiltProgress: Set<TaskId> = new Set()
   /** The rows in order, until one of them changes. */
   order: readonly TaskDetails[] | undefined
   rowsRead = 0
@@ -89,13 +91,14 @@ export class PlainListing implements TaskListing {
 
   async saveProgress(task: TaskLife, progress: TaskProgress, options?: CallOptions): Promise<void> {
     await this.enter(options)
-    const key = this.progressKeyOf(task)
-    if (this.isLater(progress, this.table.progress.get(key))) this.table.progress.set(key, this.copyOf(progress))
+    if (!this.isLater(progress, this.reportOf(task))) return
+    this.table.progress.set(this.progressKeyOf(task), this.copyOf(progress))
+    this.table.spoiltProgress.delete(task.taskId)
   }
 
   async progress(task: TaskLife, options?: CallOptions): Promise<TaskProgress | undefined> {
     await this.enter(options)
-    return this.copyOf(this.table.progress.get(this.progressKeyOf(task)))
+    return this.copyOf(this.reportOf(task))
   }
 
   async remove(task: TaskLife, options?: CallOptions): Promise<void> {
@@ -180,6 +183,11 @@ export class PlainListing implements TaskListing {
   }
 
   shown(row: TaskDetails): TaskDetails {
-    return this.copyOf(mergeProgress(row, this.table.progress.get(this.progressKeyOf(row))))
+    return this.copyOf(mergeProgress(row, this.reportOf(row)))
+  }
+
+  /** The latest report, unless it cannot be decoded. */
+  reportOf(task: TaskLife): TaskProgress | undefined {
+    return this.table.spoiltProgress.has(task.taskId) ? undefined : this.table.progress.get(this.progressKeyOf(task))
   }
 }

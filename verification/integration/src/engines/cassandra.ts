@@ -7,14 +7,8 @@ import type { CassandraEndpoint } from '@taskledger/servers'
 import { findCassandra, freshKeyspaceName, startCassandra } from '@taskledger/servers'
 import type { Harness } from '@taskledger/test-kit'
 import { eventStoreContract, nodeRegistryContract, taskListingContract } from '@taskledger/test-kit'
-import {
-  cassandraHarness,
-  eventStoreHarness,
-  injectRowWith,
-  nodeRegistryHarness,
-  openKeyspace,
-} from '../../../../packages/cassandra/test/cassandra.harness.ts'
-import { listingOn } from '../../../../packages/cassandra/test/listing/samples.ts'
+import { eventStoreHarness, nodeRegistryHarness, openKeyspace } from '../../../../packages/cassandra/test/cassandra.harness.ts'
+import { listingHarness } from '../../../../packages/cassandra/test/listing/listing.harness.ts'
 import type { Side, TestedEngine } from './engine.ts'
 import { harnessOn, portReport } from './engine.ts'
 
@@ -66,12 +60,10 @@ export const cassandra: TestedEngine = {
         : await findCassandra({ say })
     const keyspace = await openKeyspace(server.endpoint)
     const on = <Port>(harness: Harness<Port>): Harness<Port> => harnessOn(server, harness, { name: `cassandra ${server.endpoint.version}` })
-    // No rule of the listing loses answers, and many of them send large requests.
-    const listing = cassandraHarness(() => keyspace, listingOn, injectRowWith, undefined, 8_000)
     return {
       ports: [
         portReport(eventStoreContract(on(eventStoreHarness(() => keyspace)))),
-        portReport(taskListingContract(on(listing))),
+        portReport(taskListingContract(on(listingHarness(() => keyspace)))),
         portReport(nodeRegistryContract(on(nodeRegistryHarness(() => keyspace)))),
       ],
       storage: cassandraSide(server.endpoint),

@@ -2,13 +2,12 @@ import type { CallOptions, ListingPosition, TaskDetails } from '@taskledger/core
 import { isFinalStatus, isUnreadableRow } from '@taskledger/core/ports'
 import { listShards } from './buckets.ts'
 import { certainFacets, everyTask, facetsOf } from './facets.ts'
+import type { IndexTableOptions } from './index-table.ts'
 import { FacetedTable } from './faceted-table.ts'
 import { removalTimestamp } from './timestamps.ts'
 import type { Session, Statement } from '../../connection/session.ts'
 
-export interface AllTasksTableOptions {
-  /** How much creation time a bucket holds, in milliseconds. */
-  readonly bucketMs: number
+export interface AllTasksTableOptions extends Omit<IndexTableOptions, 'index'> {
   /** How long the rows of a finished task stay, in milliseconds; 0: they never expire. */
   readonly finishedRowsTtlMs: number
 }
@@ -19,8 +18,8 @@ export class AllTasksTable {
   readonly #session: Session
   readonly #finishedTtlSeconds: number
 
-  constructor(session: Session, { bucketMs, finishedRowsTtlMs }: AllTasksTableOptions) {
-    this.table = new FacetedTable(session, { rows: 'task_list', index: 'task_list_bucket', bucketMs, shards: listShards })
+  constructor(session: Session, { bucketMs, pageRows, finishedRowsTtlMs }: AllTasksTableOptions) {
+    this.table = new FacetedTable(session, { rows: 'task_list', index: 'task_list_bucket', bucketMs, pageRows, shards: listShards })
     this.#session = session
     this.#finishedTtlSeconds = Math.ceil(finishedRowsTtlMs / 1_000)
   }

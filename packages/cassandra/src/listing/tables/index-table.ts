@@ -15,10 +15,12 @@ export interface IndexTableOptions {
   readonly index: string
   /** How much creation time a bucket holds, in milliseconds. */
   readonly bucketMs: number
+  /** The largest number of rows that is read at a time. Default: what suits each request. Tests set it, so that few tasks fill many pages. */
+  readonly pageRows?: number | undefined
 }
 
 /** How many index rows are read at a time. */
-const pageRows = 32
+const defaultPageRows = 32
 
 /**
  * The index of a faceted table: which partitions have rows of a facet. A label that only three tasks ever had is found
@@ -27,12 +29,14 @@ const pageRows = 32
 export class IndexTable {
   readonly #session: Session
   readonly #bucketMs: number
+  readonly #pageRows: number
   readonly #known: PartitionIndex
   readonly #cql: ReturnType<typeof statementsOf>
 
-  constructor(session: Session, { index, bucketMs }: IndexTableOptions) {
+  constructor(session: Session, { index, bucketMs, pageRows = defaultPageRows }: IndexTableOptions) {
     this.#session = session
     this.#bucketMs = bucketMs
+    this.#pageRows = Math.min(pageRows, defaultPageRows)
     this.#known = new PartitionIndex({ now: () => session.serverTime.now() })
     this.#cql = statementsOf(session.table(index))
   }
@@ -68,7 +72,7 @@ export class IndexTable {
   async #page({ facet, shard, stretch, last }: PageRequest, options: CallOptions): Promise<SortedPage<FacetPartition>> {
     const { after, since } = stretch
     const before = last === undefined ? bucketOf(after.createdAt, this.#bucketMs) + this.#bucketMs : last.bucket
-    const params = [this.#session.prefix, facet, shard, dateOf(before), dateOf(bucketOf(since, this.#bucketMs)), pageRows]
+    const params = [this.#session.prefix, facet, shard, dateOf(before), dateOf(bucketOf(since, this.#bucketMs)), this.#pageRows]
     const rows = await this.#session.execute(this.#cql.select, params, options)
     const items = rows.map((row) => ({
       facet,
@@ -76,7 +80,7 @@ export class IndexTable {
       bucket: (row['bucket'] as Date).getTime(),
       seen: (row['seen'] as Date | null)?.getTime() ?? 0,
     }))
-    return { items, more: rows.length === pageRows }
+    return { items, more: rows.length === this.#pageRows }
   }
 }
 

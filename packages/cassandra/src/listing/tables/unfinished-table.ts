@@ -6,11 +6,12 @@ import type { Facet } from './facets.ts'
 import { everyTask, isRunning, runningTasks } from './facets.ts'
 import { everything, positionOf, readDetails } from './rows.ts'
 import { FacetedTable } from './faceted-table.ts'
+import type { IndexTableOptions } from './index-table.ts'
 import { removalTimestamp, versionTimestamp } from './timestamps.ts'
 import type { Session, Statement } from '../../connection/session.ts'
 
 /** How many rows are read at a time, with their details, and from how many partitions at once. */
-const [pageRows, partitionsAtOnce] = [100, 8]
+const [defaultPageRows, partitionsAtOnce] = [100, 8]
 
 /** All facets that an earlier version of a task may have a row for. */
 const everyFacet: readonly Facet[] = [everyTask, runningTasks]
@@ -23,10 +24,12 @@ const everyFacet: readonly Facet[] = [everyTask, runningTasks]
 export class UnfinishedTable {
   readonly table: FacetedTable
   readonly #session: Session
+  readonly #pageRows: number
 
-  constructor(session: Session) {
+  constructor(session: Session, { pageRows = defaultPageRows }: Pick<IndexTableOptions, 'pageRows'> = {}) {
     const names = { rows: 'task_unfinished', index: 'task_unfinished_bucket' }
-    this.table = new FacetedTable(session, { ...names, bucketMs: unfinishedBucketMs, shards: unfinishedShards })
+    this.table = new FacetedTable(session, { ...names, bucketMs: unfinishedBucketMs, shards: unfinishedShards, pageRows })
+    this.#pageRows = Math.min(pageRows, defaultPageRows)
     this.#session = session
   }
 
@@ -69,6 +72,7 @@ export class UnfinishedTable {
     { shard, of }: TaskShard,
     options: CallOptions,
   ): AsyncGenerator<readonly (TaskDetails | UnreadableRow)[], void, undefined> {
+    const pageRows = this.#pageRows
     const firstPages = await Promise.all(group.map((partition) => this.table.wholeRows(partition, everything, pageRows, options)))
     for (const [index, partition] of group.entries()) {
       let rows = firstPages[index] ?? []
