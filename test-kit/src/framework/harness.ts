@@ -32,8 +32,11 @@ export interface Subject<Port> {
   kill?(client: Port): Promise<void>
   /** Keeps the connections of one client open and lets nothing through, until the returned function is called: the client stands still. */
   stallClient?(client: Port): Promise<() => Promise<void>>
-  /** Opens a client with a setting that the engine refuses, such as a wrong password. Its failure is what a rule looks at. */
-  openRefused?(): Promise<Port>
+  /**
+   * Opens a client with a setting that the engine refuses: with this password, which is wrong, or with another setting if the engine knows no
+   * passwords. Its failure is what a rule looks at.
+   */
+  openRefused?(password: string): Promise<Port>
   /** For task listings: how many rows the engine has read so far for the clients of this subject. Rules count the cost of a page by it. */
   rowsRead?(): number
   /** The state of the engine, shown where a rule fails. */

@@ -1,5 +1,5 @@
 import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
-import { closedError, cohortOf, VersionConflict } from '@taskledger/core/ports'
+import { closedError, cohortOf, VersionConflict, within } from '@taskledger/core/ports'
 
 /** The data of a mutant: a correct store, and a map of its own. */
 export interface Data {
@@ -44,7 +44,7 @@ const grouping =
       async append(taskId, version, events, options) {
         if (closed) throw closedError('the mutant')
         options?.signal?.throwIfAborted()
-        await new Promise<void>((resolve, reject) => {
+        const settled = new Promise<void>((resolve, reject) => {
           const append = (): Promise<void> => store.append(taskId, version, events, { ...options, signal: neverAborted })
           const waiting: Waiting = { taskId, append, signal: options?.signal, resolve, reject }
           const cohort = cohortOf(taskId)
@@ -54,6 +54,7 @@ const grouping =
           lines.set(cohort, begun)
           void work(cohort, begun)
         })
+        await within(settled, { signal: options?.signal })
       },
       async close() {
         closed = true

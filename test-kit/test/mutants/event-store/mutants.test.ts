@@ -59,7 +59,9 @@ const simple =
         if (!isBehind(history, version, options)) throw new VersionConflict(taskId, version, history.length)
         const isNew = check(history, taskId, version, events)
         // No turn of the event loop between check and write, unless the check takes one.
-        if (typeof isNew === 'boolean' ? isNew : await isNew) own.set(taskId, [...(own.get(taskId) ?? []), ...structuredClone(events)])
+        if (!(typeof isNew === 'boolean' ? isNew : await isNew)) return
+        pass(options?.signal)
+        own.set(taskId, [...(own.get(taskId) ?? []), ...structuredClone(events)])
       },
       async read(taskId, options) {
         pass(options?.signal)
@@ -69,7 +71,10 @@ const simple =
       },
       async *histories(options) {
         pass(options?.signal)
-        yield* own.keys()
+        for (const taskId of own.keys()) {
+          pass(options?.signal)
+          yield taskId
+        }
       },
       async remove(taskId, options) {
         pass(options?.signal)
@@ -89,7 +94,7 @@ const isBehind = (history: readonly TaskEvent[], version: number, { follows }: A
   follows === undefined || history.length !== version || history[version - 1]?.eventId === follows
 
 const mutants: readonly Mutant<EventStore>[] = [
-  mutant('fails for an unknown task', ['ES-1.1', 'ES-3.4', 'ES-5.1', 'ES-5.2', 'ES-5.4'], (store) => ({
+  mutant('fails for an unknown task', ['ES-1.1', 'ES-3.4', 'ES-5.1', 'ES-5.2', 'ES-5.4', 'ES-T.5', 'ES-T.7'], (store) => ({
     async read(taskId, options) {
       const history = await store.read(taskId, options)
       if (history.length === 0 && options?.afterVersion === undefined) throw new Error('no such task')
@@ -158,6 +163,7 @@ const mutants: readonly Mutant<EventStore>[] = [
       for (const [index, event] of events.entries()) {
         await store.append(taskId, version + index, [event], index === 0 ? options : {})
         await turn()
+        options?.signal?.throwIfAborted()
       }
     },
   })),
@@ -224,6 +230,7 @@ const mutants: readonly Mutant<EventStore>[] = [
     async *histories(options) {
       for await (const taskId of store.histories(options)) {
         yield taskId
+        options?.signal?.throwIfAborted()
         yield taskId
       }
     },
@@ -246,7 +253,7 @@ const mutants: readonly Mutant<EventStore>[] = [
     },
   })),
   mutant('goes on after close', ['ES-T.1'], () => ({ close: async () => {} })),
-  mutant('ignores signals', ['ES-T.2'], (store) => ({
+  mutant('ignores signals', ['ES-T.2', 'ES-T.5'], (store) => ({
     append: (taskId, version, events, options) => store.append(taskId, version, events, { ...options, signal: neverAborted }),
     read: (taskId, options) => store.read(taskId, { afterVersion: options?.afterVersion ?? 0 }),
     histories: () => store.histories(),

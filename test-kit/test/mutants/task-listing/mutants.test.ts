@@ -74,7 +74,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'reads, then writes',
-    ['TL-1.1', 'TL-1.5'],
+    ['TL-1.1', 'TL-1.5', 'TL-T.5'],
     class extends PlainListing {
       override async save(details: TaskDetails, options?: CallOptions): Promise<void> {
         const known = this.table.rows.get(this.rowKeyOf(details))
@@ -700,7 +700,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
   ),
   mutant(
     'ignores the signal of unfinished',
-    ['TL-T.2'],
+    ['TL-T.2', 'TL-T.5'],
     class extends PlainListing {
       override unfinished(shard: {
         readonly shard: number

@@ -86,7 +86,10 @@ export class PlainListing implements TaskListing {
 
   async *unfinished({ shard, of }: TaskShard, options?: CallOptions): AsyncGenerator<TaskDetails | UnreadableRow, void, undefined> {
     await this.enter(options)
-    for (const row of this.table.rows.values()) if (this.isOpen(row) && this.isIn(row, shard, of)) yield* this.decoded(row)
+    for (const row of this.table.rows.values()) {
+      options?.signal?.throwIfAborted()
+      if (this.isOpen(row) && this.isIn(row, shard, of)) yield* this.decoded(row)
+    }
   }
 
   async saveProgress(task: TaskLife, progress: TaskProgress, options?: CallOptions): Promise<void> {
