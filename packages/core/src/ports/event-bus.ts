@@ -45,6 +45,9 @@ export interface EventBus {
   /** Calls the listener when notices may have been missed. */
   onGap(listener: () => void): Unsubscribe
 
-  /** Releases the engine; no listener is called any more. Closing twice is fine. */
+  /**
+   * Releases the engine; no listener is called any more.
+   * A call under way ends soon, with its result or with `CLOSED`; then it may have happened or not (EB-T.7, T.8). Closing twice is fine.
+   */
   close(): Promise<void>
 }

@@ -67,6 +67,9 @@ export interface EventStore {
   /** Removes a history. Removing an unknown task is not an error. */
   remove(taskId: TaskId, options?: RemoveOptions): Promise<void>
 
-  /** Ends the running calls and releases the engine. Closing twice is fine. */
+  /**
+   * Releases the engine.
+   * A call under way ends soon, with its result or with `CLOSED`; then it may have happened or not (ES-T.7, T.8). Closing twice is fine.
+   */
   close(): Promise<void>
 }

@@ -67,6 +67,9 @@ export interface NodeRegistry {
   /** The live nodes, in any order; also those whose entries you cannot decode. */
   live(options?: CallOptions): Promise<readonly (NodeInfo | UnreadableNode)[]>
 
-  /** Ends the running calls and releases the engine. Closing twice is fine. */
+  /**
+   * Releases the engine.
+   * A call under way ends soon, with its result or with `CLOSED`; then it may have happened or not (NR-T.7, T.8). Closing twice is fine.
+   */
   close(): Promise<void>
 }

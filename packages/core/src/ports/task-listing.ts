@@ -123,6 +123,9 @@ export interface TaskListing {
   /** Removes the row and the progress of one life of a task. Removing an unknown task is not an error. */
   remove(task: TaskLife, options?: CallOptions): Promise<void>
 
-  /** Ends the running calls and releases the engine. Closing twice is fine. */
+  /**
+   * Releases the engine.
+   * A call under way ends soon, with its result or with `CLOSED`; then it may have happened or not (TL-T.7, T.8). Closing twice is fine.
+   */
   close(): Promise<void>
 }

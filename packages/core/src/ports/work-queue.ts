@@ -136,6 +136,9 @@ export interface WorkQueue {
    */
   deadLetters(queue: string, options?: CallOptions): AsyncIterable<DeadLetter>
 
-  /** Closes every consumer, waits for their handlers, and releases the engine. Closing twice is fine. */
+  /**
+   * Closes every consumer, waits for their handlers, and releases the engine.
+   * A call under way ends soon, with its result or with `CLOSED`; then it may have happened or not (WQ-T.7, T.8). Closing twice is fine.
+   */
   close(): Promise<void>
 }
