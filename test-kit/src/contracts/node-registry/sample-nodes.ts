@@ -22,7 +22,7 @@ export const liveOn = async (registry: NodeRegistry): Promise<readonly (NodeInfo
 export const idsOf = (nodes: readonly (NodeInfo | UnreadableNode)[]): readonly string[] => nodes.map(({ nodeId }) => nodeId)
 
 /** As short as the engine can count, and long enough for a few looks. */
-export const shortTtlMs = ({ capabilities }: NodeRegistry): number => 500 + 2 * capabilities.ttlGranularityMs
+export const shortTtlMs = ({ capabilities }: NodeRegistry): number => 530 + 2 * capabilities.ttlGranularityMs
 
 /** Renews a node, and says when. */
 export const renewNow = async (port: NodeRegistry, nodeId: string, ttlMs: number): Promise<{ called: number; resolved: number }> => {

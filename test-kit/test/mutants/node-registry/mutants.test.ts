@@ -138,6 +138,15 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
     },
   ),
   mutant(
+    'counts whole seconds and does not say so',
+    ['NR-1.2', 'NR-1.4', 'NR-1.5'],
+    class extends PlainRegistry {
+      override expiryOf(ttlMs: number): number {
+        return Date.now() + Math.ceil(ttlMs / 1_000) * 1_000
+      }
+    },
+  ),
+  mutant(
     'counts the time from the first renewal',
     ['NR-1.5'],
     class extends PlainRegistry {
