@@ -34,7 +34,7 @@ export const packRelease = async (workspace: string, to: string): Promise<void> 
   const content = JSON.parse(await readFile(join(to, planName), 'utf8')) as PublishPlan
   for (const { name, tarball } of content.plan.flat()) {
     const file = join(to, tarball.path)
-    await stampTarball(file, repository, folders.get(name) ?? '')
+    await stampTarball(file, { workspace, repository, folder: folders.get(name) ?? '' })
     const digest = createHash('sha256').update(await readFile(file))
     tarball.integrity = `sha256-${digest.digest('base64')}`
   }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { apiReports } from '../api-report/reports.ts'
 import { readAddress } from '../publishing/address.ts'
 import { nodeFromNpm } from '../node-from-npm.ts'
+import { pagesOf } from '../publishing/pages.ts'
 import { publishedPackages } from '../publishing/packages.ts'
 import { readmeOf } from '../publishing/readme.ts'
 import { run } from '../run.ts'
@@ -78,7 +79,7 @@ beforeAll(async () => {
   await mkdir(join(scratch, 'released'))
   for (const { name, folder } of packages) {
     await copyFile(tarballOf(name), releasedOf(name))
-    await stampTarball(releasedOf(name), 'https://github.com/owner/taskledger', folder)
+    await stampTarball(releasedOf(name), { workspace: root, repository: 'https://github.com/owner/taskledger', folder })
   }
   await Promise.all([makeProject('consumer', [...packages.map(({ name }) => name), ...others]), makeProject('readme', dependencies)])
   nodes[oldest] = await nodeFromNpm(`${minimum}.0`)
@@ -99,7 +100,16 @@ describe.for(packages)('$name', ({ name, folder: source }) => {
   test.runIf(readAddress(root).repository === '')('without an address it is packed without links to the repository', () => {
     const folder = installedAt('consumer', name)
     expect(readManifest(folder).repository).toBeUndefined()
-    expect(readFileSync(join(folder, 'README.md'), 'utf8')).toBe(readFileSync(join(root, source, 'README.md'), 'utf8'))
+    if (pagesOf(root, source).length === 0)
+      expect(readFileSync(join(folder, 'README.md'), 'utf8')).toBe(readFileSync(join(root, source, 'README.md'), 'utf8'))
+  })
+
+  test.runIf(readAddress(root).repository === '' && pagesOf(root, source).length > 0)('brings its pages, which link to each other', () => {
+    const folder = installedAt('consumer', name)
+    for (const page of ['README.md', ...pagesOf(root, source)]) {
+      const links = [...readFileSync(join(folder, page), 'utf8').matchAll(/\]\((?!#|https?:)([^()\s#]+)/g)].map(([, link = '']) => link)
+      expect(links.filter((link) => !existsSync(join(folder, page, '..', link)))).toEqual([])
+    }
   })
 
   test('does not mention the workspace, and contains its licence, its sources and its source maps', async () => {

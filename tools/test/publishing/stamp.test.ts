@@ -6,6 +6,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { packTar, unpackTar } from 'modern-tar'
 import { describe, expect, test } from 'vitest'
 import { publishedPackages } from '../../publishing/packages.ts'
+import { linkWithin } from '../../publishing/pages.ts'
 import { stampLinks, stampManifest, stampTarball } from '../../publishing/stamp.ts'
 
 const workspace = join(import.meta.dirname, '../../..')
@@ -31,6 +32,37 @@ test.for([
   ['```ts\nx[y](../z)\n```\n[a](../b.md)', `\`\`\`ts\nx[y](../z)\n\`\`\`\n[a](${files}packages/b.md)`],
 ])('%j becomes %j', ([given = '', wanted]) => {
   expect(stampLinks(given, repository, 'packages/a/README.md')).toBe(wanted)
+})
+
+test.for([
+  ['test-kit/README.md', '[a](../docs/rules.md#a-rule)', '[a](docs/rules.md#a-rule)'],
+  ['docs/rules.md', '[a](contract/a.md), [b](../test-kit/README.md)', '[a](contract/a.md), [b](../README.md)'],
+  ['docs/contract/a.md', '[`c`](../../packages/c/README.md), [d](#d)', '[`c`], [d](#d)'],
+])('without an address, in %s, %j becomes %j', ([page = '', given = '', wanted]) => {
+  expect(linkWithin(given, page, 'test-kit', ['docs/rules.md', 'docs/contract/a.md'])).toBe(wanted)
+})
+
+test('the kit brings the contracts, the catalogue and the guide', async () => {
+  const scratch = await mkdtemp(join(tmpdir(), 'taskledger-stamp-'))
+  try {
+    const tarball = join(scratch, 'kit.tgz')
+    const body = '[a](../docs/rules.md)'
+    const header = { name: 'package/README.md', size: body.length, mode: 0o644, type: 'file' as const, mtime: new Date(0) }
+    await writeFile(tarball, gzipSync(await packTar([{ header, body }])))
+    await stampTarball(tarball, { workspace, repository: '', folder: 'test-kit' })
+    const entries = await unpackTar(gunzipSync(await readFile(tarball)))
+    const texts = new Map(entries.map((entry) => [entry.header.name, new TextDecoder().decode(entry.data)]))
+    expect(texts.get('package/README.md')).toBe('[a](docs/rules.md)')
+    expect([...texts.keys()]).toEqual(
+      expect.arrayContaining([
+        'package/docs/contract/event-store.md',
+        'package/docs/rules.md',
+        'package/docs/guides/writing-an-adapter.md',
+      ]),
+    )
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
 })
 
 describe.for(publishedPackages(workspace))('the README of $name', ({ folder }) => {
@@ -64,7 +96,7 @@ test('a tarball keeps all that is in it, but for its package.json and its README
       entry('dist/run.js', 'run()', 0o755),
     ]
     await writeFile(tarball, gzipSync(await packTar(given)))
-    await stampTarball(tarball, repository, 'packages/a')
+    await stampTarball(tarball, { workspace, repository, folder: 'packages/a' })
     const entries = await unpackTar(gunzipSync(await readFile(tarball)))
     const texts = entries.map(({ header, data }) => [header.name, header.mode, new TextDecoder().decode(data)])
     expect(texts).toEqual([
