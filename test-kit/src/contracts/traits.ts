@@ -111,8 +111,8 @@ export const traitRules = <Port extends Closable>(prefix: string, calls: readonl
   {
     id: `${prefix}-T.7`,
     kind: 'plain',
-    title: 'a call under way when its port is closed ends with its result or with CLOSED',
-    hint: 'let the calls under way end, or reject them with CLOSED, before you release the engine; forget none',
+    title: 'a call under way when its port is closed ends, with its result, CLOSED or OUTCOME_UNKNOWN',
+    hint: 'let the calls under way end, or reject them, before you release the engine; a write that may have happened is not UNAVAILABLE',
     run: async ({ peer, within }) => {
       for (const turnsBefore of [0, 1, 5]) {
         const port = await peer()
@@ -121,7 +121,7 @@ export const traitRules = <Port extends Closable>(prefix: string, calls: readonl
         await within('a port closes with calls under way', port.close())
         for (const { what, end } of waiting) {
           const thrown = await within(`${what} ends, which was under way when its port was closed`, end)
-          if (thrown !== undefined) failedWith(thrown, 'CLOSED', `${what}, under way when its port was closed`)
+          if (thrown !== undefined) failedWith(thrown, ['CLOSED', 'OUTCOME_UNKNOWN'], `${what}, under way when its port was closed`)
         }
       }
     },

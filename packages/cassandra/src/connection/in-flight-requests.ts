@@ -59,6 +59,8 @@ export class InFlightRequests {
       return await this.#bounded(answer, signal)
     } catch (error) {
       if (signal?.aborted === true && error === signal.reason) throw error
+      // A write may have happened: its outcome is unknown.
+      if (kind === 'read' && error === this.#ended.signal.reason) throw storageClosed()
       if (wasNotSent(error)) await within(sleep(notSentPauseMs), { signal })
       const what = kind === 'read' ? 'a read from Cassandra' : 'a write to Cassandra'
       throw translated(error, kind, what, this.#options.hostsDown())

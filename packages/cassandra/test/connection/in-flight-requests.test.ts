@@ -42,18 +42,19 @@ describe('the requests in flight', () => {
   })
 
   it('end when a close has waited long enough, and those that wait for a permit at once', async () => {
-    const requests = open({ maxRequests: 1 })
+    const requests = open({ maxRequests: 2 })
     const write = expect(requests.send('write', undefined, never)).rejects.toMatchObject({
       code: 'OUTCOME_UNKNOWN',
       message: expect.stringContaining('closed before the answer') as string,
     })
+    const read = expect(requests.send('read', undefined, never)).rejects.toMatchObject({ code: 'CLOSED' })
     await endOfTurn()
     const waiting = expect(requests.send('read', undefined, never)).rejects.toMatchObject({ code: 'CLOSED' })
     const closed = requests.close()
     await waiting
     await expect(requests.send('read', undefined, never)).rejects.toMatchObject({ code: 'CLOSED' })
     vi.advanceTimersByTime(2_000)
-    await Promise.all([write, closed])
+    await Promise.all([write, read, closed])
   })
 
   it('keep their error when the storage is closed during the pause after it', async () => {

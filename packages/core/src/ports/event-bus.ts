@@ -47,7 +47,7 @@ export interface EventBus {
 
   /**
    * Releases the engine; no listener is called any more.
-   * A call under way ends soon, with its result or with `CLOSED`; then it may have happened or not (EB-T.7, T.8). Closing twice is fine.
+   * A call under way ends soon, with its result, `CLOSED` or `OUTCOME_UNKNOWN` (EB-T.7, T.8). Closing twice is fine.
    */
   close(): Promise<void>
 }

@@ -69,7 +69,7 @@ export interface EventStore {
 
   /**
    * Releases the engine.
-   * A call under way ends soon, with its result or with `CLOSED`; then it may have happened or not (ES-T.7, T.8). Closing twice is fine.
+   * A call under way ends soon, with its result, `CLOSED` or `OUTCOME_UNKNOWN` (ES-T.7, T.8). Closing twice is fine.
    */
   close(): Promise<void>
 }

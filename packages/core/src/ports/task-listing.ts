@@ -125,7 +125,7 @@ export interface TaskListing {
 
   /**
    * Releases the engine.
-   * A call under way ends soon, with its result or with `CLOSED`; then it may have happened or not (TL-T.7, T.8). Closing twice is fine.
+   * A call under way ends soon, with its result, `CLOSED` or `OUTCOME_UNKNOWN` (TL-T.7, T.8). Closing twice is fine.
    */
   close(): Promise<void>
 }

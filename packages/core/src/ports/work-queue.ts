@@ -138,7 +138,7 @@ export interface WorkQueue {
 
   /**
    * Closes every consumer, waits for their handlers, and releases the engine.
-   * A call under way ends soon, with its result or with `CLOSED`; then it may have happened or not (WQ-T.7, T.8). Closing twice is fine.
+   * A call under way ends soon, with its result, `CLOSED` or `OUTCOME_UNKNOWN` (WQ-T.7, T.8). Closing twice is fine.
    */
   close(): Promise<void>
 }
