@@ -4,7 +4,7 @@ import { errors } from 'cassandra-driver'
 import type { Logger, TaskledgerError } from '@taskledger/core/ports'
 import { consoleLogger, hasCode, isMisuse, misconfigured, neverThrowing, tlsRefusalOf, unavailable, within } from '@taskledger/core/ports'
 import { makeClient } from './client.ts'
-import { closeControlConnection, guardControlConnection, guardHosts } from './driver-guard.ts'
+import { closeControlConnection, guardControlConnection, guardHosts, guardSilentConnections } from './driver-guard.ts'
 import { hostErrorsByAddress, hostErrorsOf, isRefusal, isUndecided, messageOf } from './driver-errors.ts'
 import { watchHosts } from './host-watch.ts'
 import type { CassandraAddress, CassandraConnection, CassandraKeyspace } from './options.ts'
@@ -47,6 +47,7 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
     const failure = await failureOf(connecting, leftMs)
     if (failure === undefined) {
       if (lastFailure !== undefined) logger.info({}, 'connected to Cassandra after retries')
+      if (ownClient === undefined) guardSilentConnections(client)
       const watch = watchHosts(client, logger)
       return {
         client,

@@ -11,6 +11,14 @@ interface ControlConnection {
 
 interface HostWithPool {
   shutdown?(waitForPending: boolean): Promise<void>
+  /** Called when a request of the connection has timed out. */
+  checkHealth?(connection: PooledConnection): void
+}
+
+interface PooledConnection {
+  readonly sendingIdleQuery?: boolean
+  /** Sends a heartbeat. If no answer comes, the connection is removed from its pool, and the pool opens another. */
+  _idleTimeoutHandler?(): void
 }
 
 const controlConnectionOf = (client: Client): ControlConnection | undefined =>
@@ -30,6 +38,24 @@ export const guardHosts = (client: Client): void => {
     // A host that left the cluster has no replacement, and the driver lets its requests finish.
     if (client.hosts.get(host.address) !== undefined) shutDownHost(host)
   })
+}
+
+/**
+ * Sends a heartbeat as soon as a request has timed out, so that a connection whose other side is gone without a word is given up after a
+ * second timeout. The driver sends its own heartbeats only on a connection without requests, and gives up a busy one after 65 timeouts: a
+ * node that makes a request every few seconds would be cut off for minutes. A connection whose server is only slow answers the heartbeat.
+ */
+export const guardSilentConnections = (client: Client): void => {
+  const guard = (host: HostWithPool): void => {
+    const checkHealth = host.checkHealth?.bind(host)
+    if (checkHealth === undefined) return
+    host.checkHealth = (connection) => {
+      if (connection.sendingIdleQuery !== true) connection._idleTimeoutHandler?.()
+      checkHealth(connection)
+    }
+  }
+  client.on('hostAdd', guard)
+  for (const host of client.hosts.values()) guard(host as HostWithPool)
 }
 
 /**
