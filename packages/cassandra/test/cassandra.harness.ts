@@ -9,7 +9,7 @@ import type { EventStore, NodeRegistry, TaskId, TaskListing } from '@taskledger/
 import { cohortOf, silentLogger } from '@taskledger/core/ports'
 import type { CassandraEndpoint } from '@taskledger/servers'
 import { freshKeyspaceName } from '@taskledger/servers'
-import type { Harness, Subject } from '@taskledger/test-kit'
+import type { Harness, Subject, TcpProxy } from '@taskledger/test-kit'
 import { tcpProxy } from '@taskledger/test-kit'
 import { Client } from 'cassandra-driver'
 
@@ -94,31 +94,74 @@ export const cassandraHarness = <Port>(
     const { endpoint, options } = keyspace()
     const [contactPoint = ''] = endpoint.contactPoints
     const [host = '', port = '9042'] = contactPoint.split(':')
-    const proxy = await tcpProxy({ host, port: Number(port) })
-    const shared = {
-      ...options(namespace),
-      contactPoints: [`${proxy.host}:${proxy.port}`],
-      requestTimeoutMs,
-      connectTimeoutMs: 60_000,
-    }
+    const target = { host, port: Number(port) }
+    const opened: OpenedClient<Port>[] = []
     let rowsRead = 0
-    const open = async (): Promise<Session> => countRows(await openSession(shared), (rows) => (rowsRead += rows))
-    const session = await open()
+    const open = async (given: Partial<OwnStorageOptions> = {}): Promise<OpenedClient<Port>> => {
+      const proxy = await tcpProxy(target)
+      const contactPoints = [`${proxy.host}:${proxy.port}`]
+      const shared = { ...options(namespace), contactPoints, requestTimeoutMs, connectTimeoutMs: 60_000, ...given }
+      try {
+        const session = countRows(await openSession(shared), (rows) => (rowsRead += rows))
+        const client = { port: makePort(session), session, proxy }
+        opened.push(client)
+        return client
+      } catch (error) {
+        await proxy[Symbol.asyncDispose]()
+        throw error
+      }
+    }
+    const { port: client, session } = await open()
     const own = session.share('the harness')
     return {
-      port: makePort(session),
-      peer: async () => makePort(await open()),
+      port: client,
+      peer: async () => (await open()).port,
       rowsRead: () => rowsRead,
-      faults: { ...proxy.faults, ...(restart === undefined ? {} : { restart }) },
+      faults: { ...faultsOf(() => opened.map(({ proxy }) => proxy)), ...(restart === undefined ? {} : { restart }) },
+      stallClient: async (stalled) => {
+        const [found] = opened.filter((each) => each.port === stalled)
+        if (found === undefined) throw new TypeError('the client to stall is not one of this harness')
+        return found.proxy.faults.stall()
+      },
+      // A server without authentication accepts any password, and has no such keyspace.
+      openRefused: async (password) => (await open({ credentials: { username: 'nobody', password }, keyspace: 'no_such_keyspace' })).port,
       ...(injectWith === undefined ? {} : { inject: injectWith(session) }),
       async [Symbol.asyncDispose]() {
         await own.close()
         await session.close()
-        await proxy[Symbol.asyncDispose]()
+        await Promise.all(opened.map(({ proxy }) => proxy[Symbol.asyncDispose]()))
       },
     }
   },
 })
+
+/** A client, with a proxy of its own. */
+interface OpenedClient<Port> {
+  readonly port: Port
+  readonly session: Session
+  readonly proxy: TcpProxy
+}
+
+type NetworkFaults = TcpProxy['faults']
+
+/** The faults of all proxies at the same time. */
+const faultsOf = (proxies: () => readonly TcpProxy[]): NetworkFaults => {
+  const onAll = <Result>(cause: (faults: NetworkFaults) => Promise<Result>): Promise<Result[]> =>
+    Promise.all(proxies().map(({ faults }) => cause(faults)))
+  const healing =
+    (fault: 'refuse' | 'stall' | 'loseReplies'): (() => Promise<() => Promise<void>>) =>
+    async () => {
+      const heals = await onAll((faults) => faults[fault]())
+      return async () => void (await Promise.all(heals.map((heal) => heal())))
+    }
+  return {
+    cut: async () => void (await onAll((faults) => faults.cut())),
+    silence: async () => void (await onAll((faults) => faults.silence())),
+    refuse: healing('refuse'),
+    stall: healing('stall'),
+    loseReplies: healing('loseReplies'),
+  }
+}
 
 /** Writes text after the last event of a task. */
 export const injectEventWith =
