@@ -1,4 +1,4 @@
-import type { TaskDetails, TaskFilter, TaskListing } from '@taskledger/core/ports'
+import type { TaskDetails, TaskFilter, TaskListing, UnfinishedOptions } from '@taskledger/core/ports'
 import { isUnreadableRow } from '@taskledger/core/ports'
 import { holds } from '../expectations.ts'
 
@@ -25,9 +25,14 @@ export const listedBy = async (listing: TaskListing, filter: TaskFilter = {}): P
   (await pagesOf(listing, filter)).flat()
 
 /** The unfinished tasks of a shard, by id. */
-export const unfinishedOf = async (listing: TaskListing, shard = 0, of = 1): Promise<readonly TaskDetails[]> => {
+export const unfinishedOf = async (
+  listing: TaskListing,
+  shard = 0,
+  of = 1,
+  options: UnfinishedOptions = {},
+): Promise<readonly TaskDetails[]> => {
   const tasks: TaskDetails[] = []
-  for await (const row of listing.unfinished({ shard, of })) {
+  for await (const row of listing.unfinished({ shard, of }, options)) {
     holds(!isUnreadableRow(row), `the row of task ${row.taskId} cannot be read`)
     tasks.push(row)
   }

@@ -354,7 +354,6 @@ const mutants: readonly Mutant<TaskListing>[] = [
         return ++this.#read <= 2_000 && super.meets(row, filter)
       }
     },
-    { pageRows: 250 },
   ),
   mutant(
     'stops a walk at the first full page of the engine',
@@ -389,6 +388,22 @@ const mutants: readonly Mutant<TaskListing>[] = [
 
       override meets(row: TaskDetails, filter: TaskFilter): boolean {
         return row !== this.#lost && super.meets(row, filter)
+      }
+    },
+  ),
+  mutant(
+    'reads one page of the tasks that are due',
+    ['TL-3.5'],
+    class extends PlainListing {
+      override async *unfinished(
+        shard: TaskShard,
+        options?: UnfinishedOptions,
+      ): AsyncGenerator<TaskDetails | UnreadableRow, void, undefined> {
+        let rows = 0
+        for await (const row of super.unfinished(shard, options)) {
+          yield row
+          if (++rows === pageRows && options?.dueBefore !== undefined) return
+        }
       }
     },
   ),
