@@ -4,6 +4,7 @@ import type { Memory } from '@taskledger/memory'
 import { createMemory } from '@taskledger/memory'
 import type { Harness } from '@taskledger/test-kit'
 import { MemoryTaskListing, spoilProgress, spoilRow } from '../src/storage/task-listing.ts'
+import { MemoryWorkQueue } from '../src/messaging/work-queue.ts'
 import { CountedTasks } from './counted-tasks.ts'
 
 // Without faults: memory has no connection to cut and no engine to restart.
@@ -84,6 +85,10 @@ export const workQueueHarness: Harness<WorkQueue> = {
       peer: async () => openClient(),
       inject: async (bytes, queue) => memory.faults.injectMessage(queue, textOf(bytes)),
       kill: async (client) => killers.get(client)?.(),
+      stallClient: async (client) => {
+        const goOn = client instanceof MemoryWorkQueue ? client.standStill() : () => {}
+        return async () => goOn()
+      },
       inspect: () => memory.inspect(),
     }
   },

@@ -27,8 +27,11 @@ export class QueueConsumer implements Consumer {
   readonly #parts: QueueConsumerParts
   /** The deliveries whose handler runs, each with the end of its handler. */
   readonly #running = new Map<MemoryDelivery, Promise<void>>()
+  /** Those among them whose messages went to other consumers. */
+  readonly #lost = new Set<MemoryDelivery>()
   #slots: number
   #isClosing = false
+  #isStill = false
 
   constructor(parts: QueueConsumerParts) {
     this.#parts = parts
@@ -40,11 +43,12 @@ export class QueueConsumer implements Consumer {
   }
 
   get isFree(): boolean {
-    return this.#running.size < this.#slots
+    return !this.#isStill && this.#running.size < this.#slots
   }
 
   take(queued: QueuedMessage, message: WorkMessage): void {
-    const delivery = new MemoryDelivery(this.#parts.messages, queued, message)
+    const { messages, mode } = this.#parts
+    const delivery = new MemoryDelivery({ messages, queued, message, mode })
     this.#running.set(delivery, this.#handle(delivery))
   }
 
@@ -68,6 +72,26 @@ export class QueueConsumer implements Consumer {
     }
   }
 
+  /** Stands still, as with a stopped process: it takes no message until `goOn`. */
+  standStill(): void {
+    this.#isStill = true
+  }
+
+  goOn(): void {
+    this.#isStill = false
+    this.#parts.onResized()
+  }
+
+  /** It stood still for too long: unsettled messages go to other consumers. Handlers go on, keep their slots and change nothing any more. */
+  loseAll(): void {
+    for (const delivery of [...this.#running.keys()].reverse()) {
+      if (this.#lost.has(delivery)) continue
+      this.#lost.add(delivery)
+      delivery.lose()
+      this.#parts.onEnded()
+    }
+  }
+
   async #handle(delivery: MemoryDelivery): Promise<void> {
     const { handler, logger, queue } = this.#parts
     try {
@@ -76,12 +100,15 @@ export class QueueConsumer implements Consumer {
       logger.error({ err: error, queue }, 'a handler of the work queue threw')
     }
     // A closing consumer puts an unsettled message back to the head of the queue, where it came from.
-    if (this.#isClosing) delivery.lose()
-    else await delivery.release({ delayMs: unsettledDelayMs })
+    if (!this.#isClosing) await delivery.release({ delayMs: unsettledDelayMs })
+    else if (!delivery.isSettled) delivery.lose()
+    delivery.end()
     this.#end(delivery)
   }
 
   #end(delivery: MemoryDelivery): void {
-    if (this.#running.delete(delivery)) this.#parts.onEnded()
+    if (!this.#running.delete(delivery)) return
+    if (this.#lost.delete(delivery)) this.#parts.onResized()
+    else this.#parts.onEnded()
   }
 }

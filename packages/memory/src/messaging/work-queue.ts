@@ -1,5 +1,6 @@
 import type {
   CallOptions,
+  CancelSchedule,
   Clock,
   ConsumeOptions,
   Consumer,
@@ -28,6 +29,11 @@ export class QueuesByName {
 
   get all(): readonly NamedQueue[] {
     return [...this.#queues.values()]
+  }
+
+  /** Calls back after that many milliseconds. */
+  schedule(ms: number, callback: () => void): CancelSchedule {
+    return this.#clock.schedule(ms, callback)
   }
 
   /** The queue of that name, created on first use. */
@@ -86,6 +92,22 @@ export class MemoryWorkQueue implements WorkQueue {
   async close(): Promise<void> {
     this.#gate.shut()
     await Promise.all([...this.#consumers].map((consumer) => consumer.close()))
+  }
+
+  /**
+   * Stands still as if the process of this client had been stopped, until the returned function is called. After `redeliveryWithinMs` its
+   * messages go to other clients.
+   */
+  standStill(): () => void {
+    const consumers = [...this.#consumers]
+    for (const consumer of consumers) consumer.standStill()
+    const cancel = this.#queues.schedule(this.capabilities.redeliveryWithinMs, () => {
+      for (const consumer of consumers) consumer.loseAll()
+    })
+    return () => {
+      cancel()
+      for (const consumer of consumers) consumer.goOn()
+    }
   }
 
   /** Ends as if the process of this client had been killed. */
