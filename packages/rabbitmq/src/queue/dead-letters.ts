@@ -44,6 +44,12 @@ export async function* deadLettersOf(parts: DeadLettersParts): AsyncGenerator<De
 /** How many letters are borrowed at most to give them back in their order. */
 const maxInOrder = 10_000
 
+/** A quorum queue of RabbitMQ 3.10 mixes letters up of which more are given back at the same time. */
+const atOnceInOrder = 32
+
+/** How often to look whether letters are back in the queue. */
+const maxLooks = 100
+
 /** The letters that one iteration has borrowed, on a channel of its own. */
 class BorrowedLetters {
   readonly #channel: Channel
@@ -74,12 +80,26 @@ class BorrowedLetters {
     try {
       // The broker puts what is given back behind other letters that were given back before: so all of them go back, in their order.
       while (signal?.aborted !== true && this.#letters.length < maxInOrder && (await this.next(signal)) !== undefined);
+      await this.#giveBackInOrder(signal)
     } catch {
       // The channel is gone: the broker has taken all of them back.
     }
     for (const letter of this.#letters) letter.giveBack()
     // The broker has taken all of them back when it answers. If it does not answer, it takes them back with the channel.
     await within(closing(this.#channel), { timeoutMs, onTimeout: () => {} })
+  }
+
+  /** Gives some letters back, waits until they are in the queue, and goes on with the next. */
+  async #giveBackInOrder(signal: AbortSignal | undefined): Promise<void> {
+    const borrowed = this.#letters.filter(({ isSettled }) => !isSettled)
+    for (let begin = 0; begin + atOnceInOrder < borrowed.length && signal?.aborted !== true; begin += atOnceInOrder) {
+      for (const letter of borrowed.slice(begin, begin + atOnceInOrder)) letter.giveBack()
+      // Another reader may take them at once.
+      for (let look = 0; look < maxLooks; look++) {
+        const { messageCount } = await request({ ...this.#parts, signal }, this.#channel.checkQueue(this.#parts.source))
+        if (messageCount >= begin + atOnceInOrder) break
+      }
+    }
   }
 }
 
@@ -113,8 +133,13 @@ class BorrowedLetter {
     return Promise.resolve(this.#settling).catch(() => {})
   }
 
+  /** Whether the letter is settled, or was given back. */
+  get isSettled(): boolean {
+    return this.#settling !== undefined
+  }
+
   giveBack(): void {
-    if (this.#settling !== undefined) return
+    if (this.isSettled) return
     this.#settling = Promise.resolve()
     ignoringClosed(() => this.#channel.nack(this.#raw, false, true))
   }
