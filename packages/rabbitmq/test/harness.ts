@@ -26,6 +26,8 @@ interface Client {
 /** The harness of one of the two ports. Each client has a network of its own, so that a rule can cut off one client alone. */
 export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, version }: AmqpEndpoint): Harness<TaskMessaging[Port]> => ({
   name: `rabbitmq ${version}`,
+  // It reads one message at a time, and gives some tens back at a time.
+  pageRows: 30,
   open: async ({ namespace }) => {
     const clients: Client[] = []
     const queues = new Set<string>()
@@ -42,6 +44,11 @@ export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, vers
       return async () => {
         await Promise.all(heals.map((heal) => heal()))
       }
+    }
+    const networkOf = (client: TaskMessaging[Port]): TcpProxy => {
+      const found = clients.find(({ messaging }) => messaging[port] === client)
+      if (found === undefined) throw new Error('no such client was opened')
+      return found.proxy
     }
     const subject: Subject<TaskMessaging[Port]> = {
       port: await connect(),
@@ -74,8 +81,9 @@ export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, vers
       ...subject,
       // Its network is cut permanently: nothing the client does from now on reaches the broker.
       kill: async (client) => {
-        await clients.find(({ messaging }) => messaging[port] === client)?.proxy.faults.refuse()
+        await networkOf(client).faults.refuse()
       },
+      stallClient: (client) => networkOf(client).faults.stall(),
     }
   },
 })

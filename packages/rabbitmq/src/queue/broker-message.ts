@@ -9,6 +9,7 @@ export class BrokerMessage {
   readonly raw: ConsumeMessage
   readonly #channel: Channel
   #isOver = false
+  #lost: AbortController | undefined
 
   constructor(raw: ConsumeMessage, channel: Channel) {
     this.raw = raw
@@ -18,6 +19,12 @@ export class BrokerMessage {
   /** Whether the broker still waits for an acknowledgement. */
   get isOpen(): boolean {
     return !this.#isOver
+  }
+
+  /** Aborted when the channel is gone: what is not sent by then must not be sent any more, because another consumer has the message. */
+  get lost(): AbortSignal {
+    this.#lost ??= new AbortController()
+    return this.#lost.signal
   }
 
   acknowledge(): void {
@@ -37,6 +44,7 @@ export class BrokerMessage {
   /** The channel is gone. */
   lose(): void {
     this.#isOver = true
+    this.#lost?.abort(new Error('the connection of the delivery is gone, and the broker delivers the message again'))
   }
 
   #end(settle: () => void): void {

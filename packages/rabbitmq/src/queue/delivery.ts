@@ -36,12 +36,17 @@ export class RabbitmqDelivery implements Delivery {
 
   release({ delayMs = 0, isCounted = true }: ReleaseOptions = {}): Promise<void> {
     const { sender, queue, brokerMessage } = this.#parts
-    return (this.#settling ??= this.#settle(() => sender.release(queue, brokerMessage.raw, { delayMs, isCounted })))
+    return (this.#settling ??= this.#settle(() => sender.release(queue, brokerMessage, { delayMs, isCounted })))
   }
 
   reject(why: string): Promise<void> {
     const { sender, queue, brokerMessage } = this.#parts
-    return (this.#settling ??= this.#settle(() => sender.deadLetter(queue, brokerMessage.raw, why)))
+    return (this.#settling ??= this.#settle(() => sender.deadLetter(queue, brokerMessage, why)))
+  }
+
+  /** Puts an unsettled message back to the head of the queue, without counting a release. */
+  requeue(): Promise<void> {
+    return (this.#settling ??= this.#settle(async () => void (this.#isRequeued = true)))
   }
 
   /** Acknowledges the message, or requeues it if its copy could not be sent. Waits until it is settled. */

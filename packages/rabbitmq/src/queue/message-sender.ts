@@ -1,4 +1,4 @@
-import type { ConsumeMessage, Message } from 'amqplib'
+import type { Message } from 'amqplib'
 import { encodeMessage } from '@taskledger/core/codec'
 import type { Logger, ReleaseOptions, WorkMessage } from '@taskledger/core/ports'
 import { codeOf, TaskledgerError, unavailable } from '@taskledger/core/ports'
@@ -7,6 +7,7 @@ import type { BrokerConnection } from '../connection/broker-connection.ts'
 import type { Publisher } from '../connection/publisher.ts'
 import type { Settings } from '../connection/settings.ts'
 import type { BrokerQueues, DeclareBound } from '../topology/broker-queues.ts'
+import type { BrokerMessage } from './broker-message.ts'
 import { headersOfDeath, releasesHeader, releasesOf } from './death.ts'
 
 /** After this many messages that came back because their queue was deleted, a send gives up. */
@@ -61,23 +62,23 @@ export class MessageSender {
   }
 
   /** Sends a copy to the end of the queue, or to a delay queue, with one more release if it counts. */
-  async release(queue: string, raw: ConsumeMessage, { delayMs, isCounted }: Required<ReleaseOptions>): Promise<void> {
+  async release(queue: string, { raw, lost }: BrokerMessage, { delayMs, isCounted }: Required<ReleaseOptions>): Promise<void> {
     const options = { ...keptOf(raw.properties), headers: { [releasesHeader]: releasesOf(raw) + (isCounted ? 1 : 0) } }
     const declare: Declare = async (bound) => {
       const work = await this.#brokerQueues.work(this.#connection, queue, bound)
       return delayMs > 0 ? this.#brokerQueues.delay(this.#connection, queue, delayMs, bound) : work
     }
-    await this.#send(declare, raw.content, options)
+    await this.#send(declare, raw.content, options, lost)
   }
 
   /** Sends a copy to the dead letters, with the reason. */
-  async deadLetter(queue: string, raw: ConsumeMessage, why: string): Promise<void> {
+  async deadLetter(queue: string, { raw, lost }: BrokerMessage, why: string): Promise<void> {
     const options = { ...keptOf(raw.properties), headers: headersOfDeath(raw, why) }
     const declare: Declare = async (bound) => {
       await this.#brokerQueues.work(this.#connection, queue, bound)
       return this.#brokerQueues.names.dead(queue)
     }
-    await this.#send(declare, raw.content, options)
+    await this.#send(declare, raw.content, options, lost)
   }
 
   /** Sends a copy of a dead letter to its queue, as if it were new. @throws like `send` of the port. */

@@ -58,6 +58,7 @@ export class ParallelConsumer implements Consumer {
       lazyAcknowledgementMs,
       handler,
       mayTakeMore: (slot) => this.#mayTakeMore(slot),
+      isClosing: () => this.#closed !== undefined,
       onFree: (slot) => this.#onFree(slot),
       onCancelled: () => this.#reopen(cancelledByBroker),
     }

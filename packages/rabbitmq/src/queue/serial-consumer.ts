@@ -42,6 +42,7 @@ export class SerialConsumer implements Consumer {
       sender,
       handler,
       mayTakeMore: () => this.#isWanted,
+      isClosing: () => this.#closed !== undefined,
       onFree: () => this.#adjust(),
       onCancelled: () => this.#reopen(cancelledByBroker),
     })

@@ -23,6 +23,8 @@ export interface SlotOwner {
   handler(delivery: Delivery): Promise<void>
   /** Whether the slot is to take another message. Asked when a handler has ended, before the broker is told. */
   mayTakeMore(slot: Slot): boolean
+  /** Whether the consumer is being closed. */
+  isClosing(): boolean
   /** The slot is free again. */
   onFree(slot: Slot): void
   /** The broker has cancelled the slot's consumer: its queue was deleted, or the consumer timeout has passed. */
@@ -124,7 +126,9 @@ export class Slot {
     }
     isRunning = false
     clearTimeout(this.#lazyTimer)
-    await delivery.release({ delayMs: unsettledDelayMs })
+    // A consumer that closes puts an unsettled message back where it came from: the next one gets it first, and it does not count.
+    if (this.#owner.isClosing()) await delivery.requeue()
+    else await delivery.release({ delayMs: unsettledDelayMs })
     if (!this.#owner.mayTakeMore(this)) this.cancel()
     await this.#conclude(delivery)
   }
@@ -134,7 +138,7 @@ export class Slot {
     sender.logger.warn({ err: error, queue }, 'dead-lettered a message that cannot be decoded')
     let isSent = true
     try {
-      await sender.deadLetter(queue, brokerMessage.raw, textOf(error))
+      await sender.deadLetter(queue, brokerMessage, textOf(error))
     } catch (sendError) {
       sender.logger.warn(
         { err: sendError, queue },
