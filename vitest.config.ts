@@ -34,7 +34,7 @@ export default defineConfig({
         },
       },
       // The mutants mostly wait.
-      { test: { name: 'proof', include: [proof], maxConcurrency: 16 } },
+      { test: { name: 'proof', include: [proof], maxConcurrency: 40 } },
       { test: { name: 'conformance', include: [conformance] } },
       // On real servers, which the setup finds or starts: one of each for all files.
       {

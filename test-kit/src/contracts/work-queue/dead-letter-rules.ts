@@ -1,20 +1,30 @@
-import assert from 'node:assert/strict'
 import type { DeadLetter, WorkQueue } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
-import { isPassing } from '../outcome.ts'
-import { acceptAtOnce, idsOf, staged } from './stage.ts'
+import { failedWith, holds, same } from '../expectations.ts'
+import { outcomeOf } from '../outcome.ts'
+import { withoutFault, withoutHook } from './not-shown.ts'
+import { acceptAtOnce, historyOf, idsOf, passing, sortedIdsOf, staged } from './stage.ts'
 
-const taskIdsOf = (letters: readonly DeadLetter[]): readonly unknown[] => letters.map(({ message }) => message?.taskId)
+const taskIdsOf = (letters: readonly DeadLetter[]): readonly string[] => letters.map(({ message }) => message?.taskId ?? 'no task')
 
-/** Settles one letter while the letters are read. The iteration is left meanwhile, and has to wait for that. */
-const settle = async (
-  port: WorkQueue,
-  queue: string,
-  task: { readonly taskId: string } | undefined,
-  how: (letter: DeadLetter) => Promise<void>,
-): Promise<void> => {
-  for await (const letter of port.deadLetters(queue)) if (letter.message?.taskId === task?.taskId) return how(letter)
-  assert.fail(`the dead letter of task ${task?.taskId} is listed`)
+interface Settling {
+  readonly port: WorkQueue
+  readonly queue: string
+  readonly taskId: string | undefined
+}
+
+/** Settles one letter while the letters are read. The iteration is left meanwhile, and has to wait for that. False if it is not listed. */
+const settleIfListed = async ({ port, queue, taskId }: Settling, how: (letter: DeadLetter) => Promise<void>): Promise<boolean> => {
+  for await (const letter of port.deadLetters(queue)) {
+    if (letter.message?.taskId !== taskId) continue
+    await how(letter)
+    return true
+  }
+  return false
+}
+
+const settle = async (settling: Settling, how: (letter: DeadLetter) => Promise<void>): Promise<void> => {
+  holds(await settleIfListed(settling, how), `the dead letter of task ${settling.taskId} is not listed`)
 }
 
 /** Rules 9.x: dead letters can be read, sent again and removed, and none is lost. */
@@ -32,20 +42,20 @@ export const deadLetterRules: readonly Rule<WorkQueue>[] = [
       for (const client of [port, other, port, other]) {
         const letters = await stage.deadLetters(client)
         observe(letters)
-        assert.deepEqual(taskIdsOf(letters), idsOf(sent))
+        same(taskIdsOf(letters), idsOf(sent), 'the tasks of the dead letters, the oldest first')
         for (const [index, { id, message, text, why, deadAt, releases }] of letters.entries()) {
-          assert.deepEqual(message, sent[index])
-          assert.ok(text.includes(message?.taskId ?? 'no task'), 'the text of the message is shown')
-          assert.equal(why, stage.reasonOf(index))
-          assert.equal(releases, 1)
+          same(message, sent[index], `the message of dead letter ${index + 1}`)
+          holds(text.includes(message?.taskId ?? 'no task'), `the text of dead letter ${index + 1} does not show its message: ${text}`)
+          same(why, stage.reasonOf(index), `the reason of dead letter ${index + 1}`)
+          same(releases, 1, `the releases of dead letter ${index + 1}`)
           // A minute: the clocks of the engine and of this machine may differ.
-          assert.ok(deadAt !== undefined && Math.abs(deadAt - begunAt) < 60_000, `it died at ${deadAt}, and was sent at ${begunAt}`)
-          assert.equal(ids.get(message?.taskId) ?? id, id, 'a letter keeps its id')
+          holds(deadAt !== undefined && Math.abs(deadAt - begunAt) < 60_000, `a message died at ${deadAt}, and was sent at ${begunAt}`)
+          same(id, ids.get(message?.taskId) ?? id, `the id of dead letter ${index + 1}, when it is listed again`)
           ids.set(message?.taskId, id)
         }
-        assert.equal(new Set(ids.values()).size, sent.length, 'letters of different messages have different ids')
+        same(new Set(ids.values()).size, sent.length, 'the different ids of the dead letters of different messages')
       }
-      assert.deepEqual(await stage.deadLetters(port, 'never-named-before'), [])
+      same(await stage.deadLetters(port, 'never-named-before'), [], 'the dead letters of a queue that was never named')
     },
   }),
   staged({
@@ -56,18 +66,23 @@ export const deadLetterRules: readonly Rule<WorkQueue>[] = [
     run: async ({ port, peer, waitUntil, within }, stage) => {
       const other = await peer()
       const sent = await stage.dies(4, { releases: 2 })
-      await settle(other, stage.queue, sent[1], async (letter) => {
+      await settle({ port: other, queue: stage.queue, taskId: sent[1]?.taskId }, async (letter) => {
         await letter.resend()
         await Promise.all([letter.resend(), letter.remove()])
       })
-      await waitUntil('the others are left', async () => (await stage.deadLetters(port)).length === 3)
-      assert.deepEqual(taskIdsOf(await stage.deadLetters(port)), idsOf([sent[0], sent[2], sent[3]].filter((each) => each !== undefined)))
+      await waitUntil('the other 3 letters are left, after one was sent again', async () => (await stage.deadLetters(port)).length === 3)
+      same(
+        taskIdsOf(await stage.deadLetters(port)),
+        idsOf(sent.filter((_, index) => index !== 1)),
+        'the tasks of the letters that are left, after one was sent again',
+      )
       const worker = await stage.work(port, { handle: acceptAtOnce })
-      await waitUntil('the message is delivered', () => worker.runs.length > 0)
+      await waitUntil('the message of the letter that was sent again is delivered', () => worker.runs.length > 0)
       await within('the consumer closes', worker.consumer.close())
-      assert.deepEqual(idsOf(worker.runs), [sent[1]?.taskId])
-      assert.deepEqual(worker.runs[0]?.delivery.message, sent[1])
-      assert.deepEqual([worker.runs[0]?.delivery.releases, worker.runs[0]?.delivery.redelivered], [0, false])
+      const [run] = worker.runs
+      same(idsOf(worker.runs), [sent[1]?.taskId], 'the tasks that are delivered after one letter was sent again')
+      same(run?.delivery.message, sent[1], 'the message of the letter that was sent again')
+      same(run && historyOf(run.delivery), { redelivered: false, releases: 0 }, 'what its delivery says')
       await stage.nothingLeft()
     },
   }),
@@ -78,13 +93,13 @@ export const deadLetterRules: readonly Rule<WorkQueue>[] = [
     hint: 'acknowledge this one message, not all messages up to it',
     run: async ({ port, waitUntil }, stage) => {
       const sent = await stage.dies(4)
-      await settle(port, stage.queue, sent[2], async (letter) => {
+      await settle({ port, queue: stage.queue, taskId: sent[2]?.taskId }, async (letter) => {
         await letter.remove()
         await Promise.all([letter.remove(), letter.resend()])
       })
       const rest = sent.filter((_, index) => index !== 2)
-      await waitUntil('the others are left', async () => (await stage.deadLetters(port)).length === 3)
-      assert.deepEqual(taskIdsOf(await stage.deadLetters(port)), idsOf(rest))
+      await waitUntil('the other 3 letters are left, after one was removed', async () => (await stage.deadLetters(port)).length === 3)
+      same(taskIdsOf(await stage.deadLetters(port)), idsOf(rest), 'the tasks of the letters that are left, after one was removed')
       await stage.nothingLeft()
     },
   }),
@@ -103,19 +118,25 @@ export const deadLetterRules: readonly Rule<WorkQueue>[] = [
         const failing = async (): Promise<void> => {
           for await (const letter of client.deadLetters(stage.queue)) if (letter.message?.taskId === sent[3]?.taskId) throw boom
         }
-        await assert.rejects(failing(), boom)
+        same(await outcomeOf(failing()), boom, 'the failure of an iteration whose reader fails')
       }
-      await waitUntil('every letter is there', async () => (await stage.deadLetters(port)).length === sent.length)
-      assert.deepEqual(taskIdsOf(await stage.deadLetters(other)), idsOf(sent))
+      await waitUntil(
+        'every letter is there, after an iteration was left and one failed',
+        async () => (await stage.deadLetters(port)).length === sent.length,
+      )
+      same(taskIdsOf(await stage.deadLetters(other)), idsOf(sent), 'the tasks of the letters, after an iteration was left and one failed')
       for (const client of [port, other]) {
         const controller = new AbortController()
         const aborted = async (): Promise<void> => {
           for await (const letter of client.deadLetters(stage.queue, { signal: controller.signal }))
             if (letter.message?.taskId === sent[1]?.taskId) controller.abort(boom)
         }
-        await assert.rejects(within('an aborted iteration ends', aborted()), boom)
+        same(await within('an aborted iteration ends', outcomeOf(aborted())), boom, 'the failure of an aborted iteration')
       }
-      await waitUntil('every letter is there again', async () => (await stage.deadLetters(port)).length === sent.length)
+      await waitUntil(
+        'every letter is there, after two iterations were aborted',
+        async () => (await stage.deadLetters(port)).length === sent.length,
+      )
       // Each message dies again at once. The iteration ends all the same.
       const worker = await stage.work(other, { handle: (delivery) => delivery.reject('again') })
       const resendAll = async (): Promise<void> => {
@@ -124,7 +145,7 @@ export const deadLetterRules: readonly Rule<WorkQueue>[] = [
       await within('an iteration over letters that die again ends', resendAll())
       await waitUntil('every message was delivered again', () => new Set(idsOf(worker.runs)).size === sent.length && worker.running === 0)
       await waitUntil('every message is a dead letter again', async () => (await stage.deadLetters(port)).length === sent.length)
-      assert.deepEqual(new Set(taskIdsOf(await stage.deadLetters(port))), new Set(idsOf(sent)))
+      same(taskIdsOf(await stage.deadLetters(port)).toSorted(), sortedIdsOf(sent), 'the tasks of the letters that died again')
     },
   }),
   staged({
@@ -132,7 +153,7 @@ export const deadLetterRules: readonly Rule<WorkQueue>[] = [
     kind: 'fault',
     title: 'a client that dies while it reads dead letters loses none of them',
     hint: 'remove nothing before it is settled: what a dead client had borrowed goes back by itself',
-    notShown: ({ kill }) => (kill === undefined ? 'the harness has no hook to kill a client' : undefined),
+    notShown: withoutHook('kill'),
     run: async ({ port, peer, kill }, stage) => {
       const sent = await stage.dies(4)
       const doomed = await peer()
@@ -140,8 +161,11 @@ export const deadLetterRules: readonly Rule<WorkQueue>[] = [
       for (let read = 0; read < 3; read++) await reading.next()
       await kill?.(doomed)
       let letters: readonly DeadLetter[] = []
-      await stage.comesBack('every letter is listed again', async () => (letters = await stage.deadLetters(port)).length >= sent.length)
-      assert.deepEqual(new Set(taskIdsOf(letters)), new Set(idsOf(sent)))
+      await stage.comesBack(
+        'every letter is listed again, after their reader died',
+        async () => (letters = await stage.deadLetters(port)).length >= sent.length,
+      )
+      same([...new Set(taskIdsOf(letters))].toSorted(), sortedIdsOf(sent), 'the tasks of the letters, after their reader died')
     },
   }),
   staged({
@@ -149,30 +173,32 @@ export const deadLetterRules: readonly Rule<WorkQueue>[] = [
     kind: 'fault',
     title: 'a letter whose resend gets no reply is delivered, is still a dead letter, or both: it is never lost',
     hint: 'send the copy first and wait for its confirmation; remove the letter only then',
-    notShown: ({ faults }) => (faults?.loseReplies === undefined ? 'the harness has no fault "loseReplies"' : undefined),
+    notShown: withoutFault('loseReplies'),
     run: async ({ port, faults, within, waitUntil, observe }, stage) => {
       const sent = await stage.dies(3)
-      let failure: unknown
       const reading = port.deadLetters(stage.queue)[Symbol.asyncIterator]()
       const { value: letter } = await reading.next()
-      assert.ok(letter !== undefined)
+      holds(letter !== undefined, 'no dead letter is listed, though three messages died')
       const heal = await faults.loseReplies()
-      const resending = letter.resend().catch((error: unknown) => (failure = error))
+      const resending = outcomeOf(letter.resend())
       await Promise.race([resending, stage.moment()])
       await heal()
-      await within('a resend without a reply ends', resending)
+      const failure = await within('a resend whose reply is lost ends', resending)
       observe({ failure })
-      assert.ok(failure === undefined || isPassing(failure), `the resend failed with ${String(failure)}`)
-      await within('the iteration ends', Promise.resolve(reading.return?.()))
+      await stage.sendUntilTaken('on a new connection, after the one whose replies were lost', port, stage.message(), 'other')
+      if (failure !== undefined) failedWith(failure, passing, 'a resend whose reply is lost')
+      await within('the iteration with the lost reply ends', Promise.resolve(reading.return?.()))
       const worker = await stage.work(port, { handle: acceptAtOnce })
-      const seen = async (): Promise<ReadonlySet<unknown>> =>
-        new Set([...idsOf(worker.runs), ...taskIdsOf(await stage.deadLetters(port).catch(() => []))])
-      await waitUntil('every message is delivered or a dead letter', async () => (await seen()).size === sent.length)
-      if (failure === undefined) await waitUntil('a letter that was sent again is delivered', () => worker.runs.length > 0)
+      const seen = async (): Promise<ReadonlySet<unknown>> => new Set([...idsOf(worker.runs), ...taskIdsOf(await stage.deadLetters(port))])
+      await waitUntil(
+        'all 3 messages are delivered or dead letters, after a resend without a reply',
+        async () => (await seen()).size === sent.length,
+      )
+      if (failure === undefined) await waitUntil('a letter whose resend succeeded is delivered', () => worker.runs.length > 0)
       // What is left can be sent again.
-      await waitUntil('the rest is sent again', async () => {
-        for (const { message } of await stage.deadLetters(port).catch(() => []))
-          await settle(port, stage.queue, message, (left) => left.resend()).catch(() => {})
+      await waitUntil('all 3 messages are delivered, after the letters that were left were sent again', async () => {
+        for (const { message } of await stage.deadLetters(port))
+          await settleIfListed({ port, queue: stage.queue, taskId: message?.taskId }, (left) => left.resend())
         return new Set(idsOf(worker.runs)).size === sent.length
       })
     },

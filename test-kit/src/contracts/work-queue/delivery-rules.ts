@@ -1,7 +1,7 @@
-import assert from 'node:assert/strict'
 import type { WorkMessage, WorkQueue } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
-import { acceptAtOnce, idsOf, sortedIdsOf, staged } from './stage.ts'
+import { same } from '../expectations.ts'
+import { acceptAtOnce, historyOf, idsOf, sortedIdsOf, staged } from './stage.ts'
 
 export const deliveryRules: readonly Rule<WorkQueue>[] = [
   staged({
@@ -19,9 +19,9 @@ export const deliveryRules: readonly Rule<WorkQueue>[] = [
       // One consumer after the other: each would get every message that went to the wrong queue.
       for (const [index, queue] of names.entries()) {
         const worker = await stage.work(clients[index % 2 === 0 ? 0 : 1], { queue, slots: 10, handle: acceptAtOnce })
-        await waitUntil(`every message of "${queue}" is delivered`, () => worker.runs.length >= 5)
-        await stage.quiet()
-        assert.deepEqual(sortedIdsOf(worker.runs), sortedIdsOf(sent.get(queue) ?? []), `what was sent to "${queue}"`)
+        await waitUntil(`all 5 messages of the queue "${queue}" are delivered`, () => worker.runs.length >= 5)
+        await stage.quiet(`after the messages of the queue "${queue}"`)
+        same(sortedIdsOf(worker.runs), sortedIdsOf(sent.get(queue) ?? []), `the tasks that a consumer of the queue "${queue}" gets`)
       }
     },
   }),
@@ -37,13 +37,14 @@ export const deliveryRules: readonly Rule<WorkQueue>[] = [
       )
       const sent = await stage.send(60)
       const received = (): readonly string[] => workers.flatMap(({ runs }) => idsOf(runs))
-      await waitUntil('every message is delivered', () => new Set(received()).size === sent.length)
-      await stage.quiet()
+      await waitUntil('all 60 messages are delivered', () => new Set(received()).size === sent.length)
+      await stage.quiet('after all messages were accepted')
       observe(received())
-      assert.deepEqual(sortedIdsOf(workers.flatMap(({ runs }) => runs)), sortedIdsOf(sent))
+      same(sortedIdsOf(workers.flatMap(({ runs }) => runs)), sortedIdsOf(sent), 'the tasks that three consumers get, each once')
       for (const { runs } of workers)
-        for (const { delivery } of runs) assert.deepEqual([delivery.redelivered, delivery.releases], [false, 0])
-      await within('the consumers close', Promise.all(workers.map(({ consumer }) => consumer.close())))
+        for (const { delivery } of runs)
+          same(historyOf(delivery), { redelivered: false, releases: 0 }, 'what the first delivery of a message says')
+      await within('the three consumers close', Promise.all(workers.map(({ consumer }) => consumer.close())))
       await stage.nothingLeft()
     },
   }),
@@ -58,9 +59,9 @@ export const deliveryRules: readonly Rule<WorkQueue>[] = [
         const waiting = await stage.send(30, queue)
         const worker = await stage.work(port, { queue, slots, handle: acceptAtOnce })
         const coming = await stage.send(30, queue)
-        await waitUntil('every message is delivered', () => worker.runs.length === 60)
+        await waitUntil(`all 60 messages are delivered to ${slots} slots`, () => worker.runs.length === 60)
         observe(idsOf(worker.runs))
-        assert.deepEqual(idsOf(worker.runs), idsOf([...waiting, ...coming]), `the consumer has ${slots} slots`)
+        same(idsOf(worker.runs), idsOf([...waiting, ...coming]), `the tasks in the order in which the handlers of ${slots} slots began`)
       }
     },
   }),
@@ -78,11 +79,14 @@ export const deliveryRules: readonly Rule<WorkQueue>[] = [
       await faults.restart()
       let worker: Awaited<ReturnType<typeof stage.work>> | undefined
       await waitUntil('a consumer can be opened after the restart', async () => {
-        worker = await stage.work(port, { handle: acceptAtOnce }).catch(() => undefined)
-        return worker !== undefined
+        worker = await stage.work(port, { handle: acceptAtOnce })
+        return true
       })
-      await waitUntil('every message is delivered', () => worker !== undefined && new Set(idsOf(worker.runs)).size === sent.length)
-      assert.deepEqual([...new Set(sortedIdsOf(worker?.runs ?? []))], sortedIdsOf(sent))
+      await waitUntil(
+        'all 20 messages are delivered after the restart',
+        () => worker !== undefined && new Set(idsOf(worker.runs)).size === sent.length,
+      )
+      same([...new Set(sortedIdsOf(worker?.runs ?? []))], sortedIdsOf(sent), 'the tasks that are delivered after the restart')
     },
   }),
 ]

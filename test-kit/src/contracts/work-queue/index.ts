@@ -1,15 +1,18 @@
 import type { WorkQueue } from '@taskledger/core/ports'
 import type { Harness } from '../../framework/harness.ts'
-import type { Contract } from '../../framework/rule.ts'
+import type { Contract, Rule } from '../../framework/rule.ts'
 import { traitRules } from '../traits.ts'
 import { closingRules } from './closing-rules.ts'
 import { deadLetterRules } from './dead-letter-rules.ts'
 import { deliveryRules } from './delivery-rules.ts'
 import { depthRule } from './depth-rule.ts'
 import { faultRules } from './fault-rules.ts'
+import { leaseRules } from './lease-rules.ts'
 import { loadRules } from './load-rules.ts'
 import { malformedRule } from './malformed-rule.ts'
+import { pageRules } from './page-rules.ts'
 import { messageWith } from './sample-messages.ts'
+import { serialRules } from './serial-rules.ts'
 import { settlingRules } from './settling-rules.ts'
 import { valueRules } from './values.ts'
 
@@ -31,6 +34,9 @@ const traits = traitRules<WorkQueue>('WQ', [
   },
 ])
 
+/** The order of the contract page. */
+const byId = ({ id }: Rule<WorkQueue>, other: Rule<WorkQueue>): number => id.localeCompare(other.id, 'en', { numeric: true })
+
 /** The rules of a {@link WorkQueue}, for the subjects of a harness. */
 export const workQueueContract = (harness: Harness<WorkQueue>): Contract<WorkQueue> => ({
   name: 'work queue',
@@ -38,13 +44,16 @@ export const workQueueContract = (harness: Harness<WorkQueue>): Contract<WorkQue
   rules: [
     ...deliveryRules,
     ...loadRules,
+    ...serialRules,
     ...settlingRules,
+    ...leaseRules,
     malformedRule,
     ...closingRules,
     ...faultRules,
     ...valueRules,
     depthRule,
     ...deadLetterRules,
+    ...pageRules,
     ...traits,
-  ],
+  ].sort(byId),
 })

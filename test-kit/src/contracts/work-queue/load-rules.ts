@@ -1,7 +1,6 @@
-import assert from 'node:assert/strict'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { WorkQueue } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
+import { holds, same } from '../expectations.ts'
 import type { Worker } from './stage.ts'
 import { acceptAtOnce, idsOf, sortedIdsOf, staged } from './stage.ts'
 
@@ -20,13 +19,13 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
         const running = Math.min(3, sent.length - ended)
         await waitUntil(`${running} handlers run`, () => worker.running === running && worker.runs.length === ended + running)
         if (ended % 2 === 0) await worker.runs[ended + running - 1]?.accept()
-        if (ended < 3) await stage.quiet()
-        assert.equal(worker.running, running)
+        if (ended < 3) await stage.quiet(`while ${running} handlers run`)
+        same(worker.running, running, `the handlers that run in 3 slots, after ${ended} of ${sent.length} have ended`)
         await worker.runs[ended]?.finish()
       }
       await waitUntil('every handler has ended', () => worker.running === 0)
-      assert.equal(worker.maxRunning, 3)
-      assert.deepEqual(sortedIdsOf(worker.runs), sortedIdsOf(sent))
+      same(worker.maxRunning, 3, 'the most handlers that ran at the same time, in 3 slots')
+      same(sortedIdsOf(worker.runs), sortedIdsOf(sent), 'the tasks that were delivered, each once')
     },
   }),
   staged({
@@ -39,67 +38,11 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
       await stage.send(10)
       const workers = [await stage.work(port, { slots: 2 }), await stage.work(other, { slots: 3 }), await stage.work(other, { slots: 3 })]
       await waitUntil('all 8 slots are taken', () => runningOn(workers) === 8)
-      assert.deepEqual(
+      same(
         workers.map(({ running }) => running),
         [2, 3, 3],
+        'the handlers that run on consumers of 2, 3 and 3 slots',
       )
-    },
-  }),
-  staged({
-    id: 'WQ-2.3',
-    kind: 'plain',
-    title: 'serial: one handler of the queue runs at a time, over all clients, whatever their slots',
-    hint: 'the engine has to decide which client may run: a lock in each client does not stop the others',
-    run: async ({ port, peer, waitUntil, observe }, stage) => {
-      const clients = [port, await peer(), await peer()]
-      let running = 0
-      let maxRunning = 0
-      const handled: string[] = []
-      const before = await stage.send(6)
-      const workers = await Promise.all(
-        clients.map((client) =>
-          stage.work(client, {
-            mode: 'serial',
-            slots: 4,
-            handle: async (delivery) => {
-              maxRunning = Math.max(maxRunning, ++running)
-              handled.push(delivery.message.taskId)
-              // The first handlers leave time for the others. A consumer is not free before its handler ends, whether it has accepted or not.
-              const acceptsFirst = handled.length % 2 === 0
-              if (acceptsFirst) await delivery.accept()
-              if (handled.length < 4) await stage.quiet()
-              else await nextTurn()
-              if (!acceptsFirst) await delivery.accept()
-              running--
-            },
-          }),
-        ),
-      )
-      const after = await stage.send(6)
-      await waitUntil('every message is handled', () => new Set(handled).size === 12 && runningOn(workers) === 0)
-      observe(handled)
-      assert.equal(maxRunning, 1, 'the highest number of handlers at the same time')
-      assert.deepEqual([...handled].sort(), sortedIdsOf([...before, ...after]))
-    },
-  }),
-  staged({
-    id: 'WQ-2.4',
-    kind: 'fault',
-    title: 'serial: the next client takes over when the holder dies',
-    hint: 'tie the right to run to the connection or to a lease; deliver first what the holder had not settled',
-    notShown: ({ kill }) => (kill === undefined ? 'the harness has no hook to kill a client' : undefined),
-    run: async ({ port, peer, kill, waitUntil }, stage) => {
-      const holder = await peer()
-      const dying = await stage.work(holder, { mode: 'serial' })
-      const sent = await stage.send(2)
-      await waitUntil('the holder has a message', () => dying.runs.length === 1)
-      const heir = await stage.work(port, { mode: 'serial', handle: acceptAtOnce })
-      await stage.quiet()
-      assert.deepEqual(idsOf(heir.runs), [], 'no other client runs while the holder lives')
-      await kill?.(holder)
-      await stage.comesBack('both messages reach the next client', () => new Set(idsOf(heir.runs)).size === 2)
-      assert.deepEqual(sortedIdsOf(heir.runs), sortedIdsOf(sent))
-      assert.equal(heir.runs.find(({ taskId }) => taskId === dying.runs[0]?.taskId)?.delivery.redelivered, true)
     },
   }),
   staged({
@@ -112,36 +55,16 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
         const queue = accepted ? 'accepted' : 'unaccepted'
         const busy = await stage.work(await peer(), { queue })
         const [long] = await stage.send(1, queue)
-        await waitUntil('the long run has begun', () => busy.runs.length === 1)
+        await waitUntil(`the long run begins, of an ${queue} message`, () => busy.runs.length === 1)
         if (accepted) await busy.runs[0]?.accept()
         const waiting = await stage.send(5, queue)
-        await stage.quiet()
+        await stage.quiet('while a long run takes the only slot')
         const free = await stage.work(port, { queue, handle: acceptAtOnce })
         await waitUntil(`the free consumer gets all messages behind an ${queue} message`, () => free.runs.length === 5)
-        assert.deepEqual(sortedIdsOf(free.runs), sortedIdsOf(waiting))
-        assert.deepEqual(idsOf(busy.runs), [long?.taskId])
+        same(sortedIdsOf(free.runs), sortedIdsOf(waiting), 'the tasks that the free consumer gets')
+        same(idsOf(busy.runs), [long?.taskId], 'the tasks that the busy consumer gets')
         await busy.runs[0]?.finish()
       }
-    },
-  }),
-  staged({
-    id: 'WQ-2.6',
-    kind: 'plain',
-    title: 'serial: the next client takes over when the holder closes',
-    hint: 'give up the right to run when the last handler has ended, not before',
-    run: async ({ port, peer, waitUntil, within }, stage) => {
-      const holder = await stage.work(await peer(), { mode: 'serial' })
-      const sent = await stage.send(3)
-      await waitUntil('the holder has a message', () => holder.runs.length === 1)
-      const heir = await stage.work(port, { mode: 'serial', handle: acceptAtOnce })
-      const closed = holder.consumer.close()
-      await stage.quiet()
-      assert.deepEqual(idsOf(heir.runs), [], 'no other client runs before the handler of the holder has ended')
-      await holder.runs[0]?.finish()
-      await within('the holder closes', closed)
-      await waitUntil('the next client gets the others', () => heir.runs.length >= 2)
-      await stage.quiet()
-      assert.deepEqual(sortedIdsOf([...holder.runs, ...heir.runs]), sortedIdsOf(sent))
     },
   }),
   staged({
@@ -158,18 +81,19 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
       await shrunk.runs[0]?.finish()
       const second = await stage.send(5)
       await shrunk.runs[1]?.finish()
-      await stage.quiet()
+      await stage.quiet('after a resize to 0 slots')
       const other = await stage.work(await peer(), { handle: acceptAtOnce })
       await waitUntil('another consumer gets the waiting messages', () => other.runs.length === 5)
-      assert.deepEqual(sortedIdsOf(other.runs), sortedIdsOf(second))
-      assert.deepEqual([sortedIdsOf(shrunk.runs), idsOf(idle.runs)], [sortedIdsOf(first), []])
-      await within('the other consumer closes', other.consumer.close())
+      same(sortedIdsOf(other.runs), sortedIdsOf(second), 'the tasks that another consumer gets')
+      same(sortedIdsOf(shrunk.runs), sortedIdsOf(first), 'the tasks of the consumer that was resized to 0 slots')
+      same(idsOf(idle.runs), [], 'the tasks of the consumer that began with 0 slots')
+      await within('the consumer with a slot closes', other.consumer.close())
       const third = await stage.send(2)
-      await stage.quiet()
+      await stage.quiet('while both consumers have 0 slots')
       shrunk.consumer.resize(1)
       idle.consumer.resize(1)
-      await waitUntil('both take again', () => shrunk.running === 1 && idle.running === 1)
-      assert.deepEqual(sortedIdsOf([...shrunk.runs.slice(2), ...idle.runs]), sortedIdsOf(third))
+      await waitUntil('both take again, after a resize to 1 slot', () => shrunk.running === 1 && idle.running === 1)
+      same(sortedIdsOf([...shrunk.runs.slice(2), ...idle.runs]), sortedIdsOf(third), 'the tasks that both get, after a resize to 1 slot')
     },
   }),
   staged({
@@ -182,17 +106,17 @@ export const loadRules: readonly Rule<WorkQueue>[] = [
       await stage.send(8)
       await waitUntil('one handler runs', () => worker.running === 1)
       worker.consumer.resize(3)
-      await waitUntil('three handlers run', () => worker.running === 3)
+      await waitUntil('three handlers run, after a resize to 3 slots', () => worker.running === 3)
       worker.consumer.resize(1)
       for (const [index, run] of worker.runs.slice(0, 2).entries()) {
         await run.finish()
-        await stage.quiet()
-        assert.equal(worker.runs.length, 3, `a handler began after ${index + 1} of 3 had ended, with 1 slot`)
+        await stage.quiet(`after ${index + 1} of 3 handlers have ended, with 1 slot`)
+        holds(worker.runs.length === 3, `a handler began after ${index + 1} of 3 had ended, with 1 slot`)
       }
       await worker.runs[2]?.finish()
-      await waitUntil('the next handler runs', () => worker.runs.length === 4)
-      await stage.quiet()
-      assert.equal(worker.running, 1)
+      await waitUntil('the next handler runs, after all 3 have ended', () => worker.runs.length === 4)
+      await stage.quiet('while the next handler runs')
+      same(worker.running, 1, 'the handlers that run in 1 slot')
     },
   }),
 ]

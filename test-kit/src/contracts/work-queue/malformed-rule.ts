@@ -1,6 +1,7 @@
-import assert from 'node:assert/strict'
 import type { WorkQueue } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
+import { holds, same } from '../expectations.ts'
+import { withoutHook } from './not-shown.ts'
 import { acceptAtOnce, sortedIdsOf, staged } from './stage.ts'
 
 const utf8 = new TextEncoder()
@@ -27,7 +28,7 @@ export const malformedRule: Rule<WorkQueue> = staged({
   kind: 'plain',
   title: 'malformed messages reach no handler, do not stop the queue and become dead letters',
   hint: 'decode in a try, before a slot is taken; reject a message that cannot be decoded, and neither throw nor requeue it',
-  notShown: ({ inject }) => (inject === undefined ? 'the harness has no hook to inject bytes' : undefined),
+  notShown: withoutHook('inject'),
   run: async ({ port, inject, waitUntil, observe }, stage) => {
     for (const bytes of junk) await inject?.(bytes, stage.queue)
     const before = await stage.send(2)
@@ -36,16 +37,20 @@ export const malformedRule: Rule<WorkQueue> = staged({
     for (const bytes of junk) await inject?.(bytes, stage.queue)
     const after = await stage.send(2)
     await waitUntil('messages are delivered while malformed ones arrive', () => worker.runs.length === 4)
-    await stage.quiet()
-    assert.deepEqual(sortedIdsOf(worker.runs), sortedIdsOf([...before, ...after]))
-    await waitUntil('the malformed messages are dead letters', async () => {
+    await stage.quiet('behind malformed messages')
+    same(sortedIdsOf(worker.runs), sortedIdsOf([...before, ...after]), 'the tasks that reached a handler, among malformed messages')
+    await waitUntil(`all ${2 * junk.length} malformed messages are dead letters`, async () => {
       const dead = await stage.deadLetters(port)
       observe(dead)
       return dead.length === 2 * junk.length
     })
     for (const { message, text, why } of await stage.deadLetters(port)) {
-      assert.deepEqual([message, typeof text, typeof why], [undefined, 'string', 'string'])
-      assert.ok(text.length <= 16_384)
+      same(
+        { message, text: typeof text, why: typeof why },
+        { message: undefined, text: 'string', why: 'string' },
+        'a malformed dead letter',
+      )
+      holds(text.length <= 16_384, `the text of a malformed dead letter has ${text.length} characters: at most 16,384 are to be shown`)
     }
   },
 })

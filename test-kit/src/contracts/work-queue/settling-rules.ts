@@ -1,7 +1,8 @@
-import assert from 'node:assert/strict'
 import type { Delivery, WorkQueue } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
-import { acceptAtOnce, idsOf, sortedIdsOf, staged } from './stage.ts'
+import { holds, same } from '../expectations.ts'
+import { withoutHook } from './not-shown.ts'
+import { acceptAtOnce, historyOf, idsOf, sortedIdsOf, staged } from './stage.ts'
 
 /** In milliseconds: longer than a message takes on its way. */
 const releaseDelayMs = 300
@@ -12,7 +13,7 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
     kind: 'fault',
     title: 'messages that a dead consumer had not settled are delivered again within the declared time, marked as redelivered',
     hint: 'keep a message until it is settled: a message that is acknowledged on delivery is lost with the consumer',
-    notShown: ({ kill }) => (kill === undefined ? 'the harness has no hook to kill a client' : undefined),
+    notShown: withoutHook('kill'),
     run: async ({ port, peer, kill, waitUntil }, stage) => {
       const doomed = await peer()
       const dying = await stage.work(doomed, { slots: 3 })
@@ -20,13 +21,17 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
       await waitUntil('three handlers run', () => dying.running >= 3)
       await kill?.(doomed)
       const heir = await stage.work(port, { slots: 2, handle: acceptAtOnce })
-      await stage.comesBack('all five messages reach another consumer', () => new Set(idsOf(heir.runs)).size === 5)
-      assert.deepEqual([...new Set(sortedIdsOf(heir.runs))], sortedIdsOf(sent))
+      await stage.comesBack(
+        'all five messages reach another consumer, after the first one died',
+        () => new Set(idsOf(heir.runs)).size === 5,
+      )
+      same([...new Set(sortedIdsOf(heir.runs))], sortedIdsOf(sent), 'the tasks that another consumer gets, after the first one died')
       for (const { taskId } of dying.runs) {
-        assert.equal(
-          heir.runs.find((run) => run.taskId === taskId)?.delivery.redelivered,
-          true,
-          'a message that was delivered before is marked as redelivered',
+        const again = heir.runs.find((run) => run.taskId === taskId)
+        same(
+          again && historyOf(again.delivery),
+          { redelivered: true, releases: 0 },
+          'what the delivery says of a message that a dead consumer had',
         )
       }
     },
@@ -36,7 +41,7 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
     kind: 'fault',
     title: 'an accepted message is not delivered again, even if its consumer dies afterwards',
     hint: 'acknowledge an accepted message no later than when its handler has ended',
-    notShown: ({ kill }) => (kill === undefined ? 'the harness has no hook to kill a client' : undefined),
+    notShown: withoutHook('kill'),
     run: async ({ port, peer, kill, waitUntil }, stage) => {
       const doomed = await peer()
       const dying = await stage.work(doomed, { slots: 3 })
@@ -46,12 +51,16 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
       await first?.finish()
       await second?.finish()
       // Many engines do not confirm an acknowledgement: it has to be sent before the client dies.
-      await stage.quiet()
+      await stage.quiet('after two of three messages were accepted')
       await kill?.(doomed)
       const heir = await stage.work(port, { handle: acceptAtOnce })
-      await stage.comesBack('the message that was not settled comes back', () => heir.runs.length > 0)
-      await stage.quiet()
-      assert.deepEqual([...new Set(idsOf(heir.runs))], [unsettled?.taskId])
+      await stage.comesBack('the message that was not settled comes back, after its consumer died', () => heir.runs.length > 0)
+      await stage.quiet('after the message that was not settled came back')
+      same(
+        [...new Set(idsOf(heir.runs))],
+        [unsettled?.taskId],
+        'the tasks that come back after a consumer died that had accepted two of three',
+      )
     },
   }),
   staged({
@@ -66,20 +75,24 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
         const worker = await stage.work(clients[releases % 2 === 0 ? 0 : 1])
         await waitUntil(`the message comes again after ${releases} releases`, () => worker.running === 1)
         const [run] = worker.runs
-        assert.deepEqual(run?.delivery.message, message)
-        assert.deepEqual([run?.delivery.releases, run?.delivery.redelivered], [releases, releases > 0])
+        same(run?.delivery.message, message, `the message after ${releases} releases`)
+        same(run && historyOf(run.delivery), { redelivered: releases > 0, releases }, `what the delivery says after ${releases} releases`)
         // The consumer closes first, or it would get the message again itself.
         const closed = worker.consumer.close()
         await run?.delivery.release({ isCounted: releases < 3 })
         run?.end()
-        await within('the consumer closes', closed)
-        assert.equal(worker.runs.length, 1)
+        await within('the consumer that releases closes', closed)
+        same(worker.runs.length, 1, 'the deliveries to a consumer that closes and releases')
       }
       const last = await stage.work(port, { handle: acceptAtOnce })
       await waitUntil('the message comes again after the last release', () => last.runs.length === 1)
-      const { releases, redelivered } = last.runs[0]?.delivery ?? {}
-      assert.deepEqual([releases, redelivered], [3, true], 'a release with isCounted: false leaves releases unchanged')
-      await within('the consumer closes', last.consumer.close())
+      const [run] = last.runs
+      same(
+        run && historyOf(run.delivery),
+        { redelivered: true, releases: 3 },
+        'what the delivery says after a release with isCounted: false',
+      )
+      await within('the last consumer closes', last.consumer.close())
       await stage.nothingLeft()
     },
   }),
@@ -93,10 +106,10 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
       const worker = await stage.work(port, {
         handle: (delivery) => (delivery.message.taskId === sent[2]?.taskId ? delivery.accept() : delivery.reject('nobody can use it')),
       })
-      await waitUntil('every message is delivered', () => worker.runs.length === 6)
-      await stage.quiet()
-      assert.deepEqual(sortedIdsOf(worker.runs), sortedIdsOf(sent))
-      await within('the consumer closes', worker.consumer.close())
+      await waitUntil('all 6 messages are delivered, though 5 are rejected', () => worker.runs.length === 6)
+      await stage.quiet('after 5 of 6 messages were rejected')
+      same(sortedIdsOf(worker.runs), sortedIdsOf(sent), 'the tasks that were delivered, each once')
+      await within('the consumer of the rule closes', worker.consumer.close())
       await stage.nothingLeft()
     },
   }),
@@ -122,15 +135,18 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
           return (way ?? acceptAtOnce)(delivery)
         },
       })
-      await waitUntil('every message is delivered twice', () => worker.runs.length >= 6 && worker.running === 0)
-      await stage.quiet()
-      assert.deepEqual(sortedIdsOf(worker.runs), sortedIdsOf([...sent, ...sent]))
+      await waitUntil('all 3 messages are delivered twice', () => worker.runs.length >= 6 && worker.running === 0)
+      await stage.quiet('after all 3 messages were delivered twice')
+      same(sortedIdsOf(worker.runs), sortedIdsOf([...sent, ...sent]), 'the tasks that were delivered, each twice')
       const seen = new Set<string>()
       for (const { taskId, delivery } of worker.runs) {
-        assert.equal(delivery.redelivered, seen.has(taskId))
+        const [which, expected] = seen.has(taskId)
+          ? ['second', { redelivered: true, releases: 1 }]
+          : ['first', { redelivered: false, releases: 0 }]
+        same(historyOf(delivery), expected, `what the ${which} delivery says, when the handler ends or throws without settling the first`)
         seen.add(taskId)
       }
-      await within('the consumer closes', worker.consumer.close())
+      await within('the consumer of the rule closes', worker.consumer.close())
       await stage.nothingLeft()
     },
   }),
@@ -155,12 +171,19 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
       await waitUntil('the message is released', () => releasedAt > 0)
       const passing = await stage.send(3)
       await waitUntil('other messages pass it, and it comes back', () => worker.runs.length === 5)
-      assert.deepEqual(sortedIdsOf(worker.runs.slice(1)), sortedIdsOf([...passing, ...(delayed === undefined ? [] : [delayed])]))
+      same(
+        sortedIdsOf(worker.runs.slice(1)),
+        sortedIdsOf([...passing, ...(delayed === undefined ? [] : [delayed])]),
+        'the tasks that were delivered after the release',
+      )
       const [back = 0] = comebacks
       observe({ releasedAt, back })
       // The timers of some engines fire slightly early.
       if (port.capabilities.delayedRelease)
-        assert.ok(back - releasedAt >= 0.9 * releaseDelayMs, `it came back after ${back - releasedAt} ms`)
+        holds(
+          back - releasedAt >= 0.9 * releaseDelayMs,
+          `a message released for ${releaseDelayMs} ms came back after ${back - releasedAt} ms`,
+        )
     },
   }),
   staged({
@@ -182,11 +205,12 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
         observe(dead)
         return dead.filter((letter) => letter.message?.taskId === text || letter.why === text).length
       }
-      await waitUntil('the message is a dead letter', async () => (await deadWith(rejected?.taskId ?? '')) > 0)
-      await stage.quiet()
-      assert.equal(await deadWith(rejected?.taskId ?? ''), 1)
-      assert.equal(await deadWith(why), 1, 'the dead letter has the reason')
-      for (const message of [accepted, released]) assert.equal(await deadWith(message?.taskId ?? ''), 0)
+      await waitUntil('the rejected message is a dead letter', async () => (await deadWith(rejected?.taskId ?? '')) > 0)
+      await stage.quiet('after one message was accepted, one released and one rejected')
+      same(await deadWith(rejected?.taskId ?? ''), 1, 'the dead letters of the rejected message')
+      same(await deadWith(why), 1, 'the dead letters with the reason of the rejection')
+      for (const message of [accepted, released])
+        same(await deadWith(message?.taskId ?? ''), 0, 'the dead letters of a message that was not rejected')
     },
   }),
   staged({
@@ -216,13 +240,17 @@ export const settlingRules: readonly Rule<WorkQueue>[] = [
         },
       })
       await waitUntil('the message that was released comes again', () => worker.runs.length >= 4 && worker.running === 0)
-      await stage.quiet()
-      assert.deepEqual(errors, [])
-      assert.deepEqual(sortedIdsOf(worker.runs), sortedIdsOf([...sent, ...sent.slice(1, 2)]))
-      await within('the consumer closes', worker.consumer.close())
+      await stage.quiet('after each delivery was settled seven times')
+      same(errors, [], 'the errors of settling a delivery again')
+      same(
+        sortedIdsOf(worker.runs),
+        sortedIdsOf([...sent, ...sent.slice(1, 2)]),
+        'the tasks that were delivered: the one that was released first, twice',
+      )
+      await within('the consumer of the rule closes', worker.consumer.close())
       await stage.nothingLeft()
       const dead = await stage.deadLetters(port)
-      assert.equal(dead.length, 1, 'only the message that was rejected first is a dead letter')
+      same(dead.length, 1, 'the dead letters: only the message that was rejected first')
     },
   }),
 ]

@@ -1,6 +1,6 @@
-import assert from 'node:assert/strict'
 import type { WorkMessage, WorkQueue } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
+import { same } from '../expectations.ts'
 import { createdFor, messageWith } from './sample-messages.ts'
 import { acceptAtOnce, staged } from './stage.ts'
 
@@ -38,9 +38,9 @@ export const valueRules: readonly Rule<WorkQueue>[] = [
       const messages = difficultMessages(random)
       const worker = await stage.work(await peer(), { handle: acceptAtOnce })
       for (const message of messages) await port.send(stage.queue, message)
-      await waitUntil('every message is delivered', () => worker.runs.length === messages.length)
+      await waitUntil(`all ${messages.length} messages are delivered`, () => worker.runs.length === messages.length)
       for (const message of messages) {
-        assert.deepEqual(worker.runs.find(({ taskId }) => taskId === message.taskId)?.delivery.message, message)
+        same(worker.runs.find(({ taskId }) => taskId === message.taskId)?.delivery.message, message, 'a message as it was delivered')
       }
     },
   }),
@@ -69,8 +69,8 @@ export const valueRules: readonly Rule<WorkQueue>[] = [
           await delivery.accept()
         },
       })
-      await waitUntil('the message comes again', () => again.length > 0)
-      assert.deepEqual(again, [expected])
+      await waitUntil('the message comes again, after its release', () => again.length > 0)
+      same(again, [expected], 'the message as it was delivered again, after sender and handler had changed their objects')
     },
   }),
 ]

@@ -8,10 +8,19 @@ import type { Mutant } from '../run-mutant.ts'
 export const deadLetterMutants: readonly Mutant<WorkQueue>[] = [
   mutant(
     'lists the newest dead letter first',
-    ['WQ-9.1', 'WQ-9.2', 'WQ-9.3', 'WQ-9.4'],
+    ['WQ-9.1', 'WQ-9.2', 'WQ-9.3', 'WQ-9.4', 'WQ-9.7'],
     class extends PlainQueue {
       override listed(room: Room): readonly Dead[] {
         return [...room.dead].reverse()
+      }
+    },
+  ),
+  mutant(
+    'lists the first pages of dead letters',
+    ['WQ-9.7'],
+    class extends PlainQueue {
+      override listed(room: Room): readonly Dead[] {
+        return super.listed(room).slice(0, 40)
       }
     },
   ),
@@ -45,7 +54,7 @@ export const deadLetterMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'keeps a dead letter that was sent again',
-    ['WQ-9.2', 'WQ-9.4'],
+    ['WQ-9.2', 'WQ-9.4', 'WQ-9.7'],
     class extends PlainQueue {
       override async resend(room: Room, { letter }: Dead): Promise<void> {
         this.putBack(room, { ...letter, redelivered: false, releases: 0 })
@@ -54,7 +63,7 @@ export const deadLetterMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'removes every dead letter up to the one that is settled',
-    ['WQ-9.2', 'WQ-9.3'],
+    ['WQ-9.2', 'WQ-9.3', 'WQ-9.7'],
     class extends PlainQueue {
       override forget(room: Room, dead: Dead): void {
         room.dead = room.dead.slice(room.dead.indexOf(dead) + 1)
@@ -63,7 +72,7 @@ export const deadLetterMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'takes dead letters out of the queue, and puts them back at the end of the iteration',
-    ['WQ-9.2', 'WQ-9.3', 'WQ-9.4', 'WQ-9.5'],
+    ['WQ-9.2', 'WQ-9.3', 'WQ-9.4', 'WQ-9.5', 'WQ-9.7'],
     class extends PlainQueue {
       override async *deadLetters(queue: string, options?: CallOptions): AsyncGenerator<DeadLetter, void, undefined> {
         const room = this.rooms.get(queue)

@@ -1,7 +1,8 @@
 import type { CallOptions, Consumer, Delivery, WorkMessage, WorkQueue } from '@taskledger/core/ports'
 import type { Letter, Room, Run, Taker } from './plain-queue.ts'
-import { PlainQueue } from './plain-queue.ts'
-import { mutant } from './subject.ts'
+import type { Faults } from '@taskledger/test-kit'
+import { PlainQueue, Rooms } from './plain-queue.ts'
+import { mutant, mutantOn } from './subject.ts'
 import type { Mutant } from '../run-mutant.ts'
 
 /** The message objects of senders, by their text, for the mutant that copies none. */
@@ -49,6 +50,15 @@ class FetchingQueue extends PlainQueue {
   }
 }
 
+/** An engine that keeps its messages in its process. */
+class ForgetfulRooms extends Rooms {
+  override readonly faults: Faults = {
+    restart: async () => {
+      for (const room of this.all) room.waiting = []
+    },
+  }
+}
+
 /** Queues whose engine is in the process. Queues behind a network are in network.ts. */
 export const queueMutants: readonly Mutant<WorkQueue>[] = [
   mutant('is right: the base of the mutants', [], PlainQueue),
@@ -72,7 +82,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'delivers one message twice',
-    ['WQ-1.1', 'WQ-1.2'],
+    ['WQ-1.1', 'WQ-1.2', 'WQ-8.2', 'WQ-9.7'],
     class extends PlainQueue {
       #sent = 0
 
@@ -84,16 +94,14 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'is last in, first out',
-    ['WQ-1.2'],
+    ['WQ-1.2', 'WQ-2.4', 'WQ-2.6', 'WQ-2.10', 'WQ-3.9'],
     class extends PlainQueue {
       override take(room: Room): Letter | undefined {
         return room.waiting.pop()
       }
     },
   ),
-  mutant('loses everything in a restart, and declares durability', ['WQ-1.3'], PlainQueue, (rooms) => {
-    for (const room of rooms.all) room.waiting = []
-  }),
+  mutantOn(() => new ForgetfulRooms())('loses everything in a restart, and declares durability', ['WQ-1.3'], PlainQueue),
   mutant(
     'ignores slots',
     ['WQ-2.1', 'WQ-2.2', 'WQ-2.5', 'WQ-2.7', 'WQ-2.8', 'WQ-5.1', 'WQ-5.2', 'WQ-8.1'],
@@ -105,7 +113,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'leaves one slot empty',
-    ['WQ-2.1', 'WQ-2.2', 'WQ-2.7', 'WQ-2.8', 'WQ-3.1', 'WQ-3.2', 'WQ-5.1', 'WQ-5.2', 'WQ-8.1'],
+    ['WQ-2.1', 'WQ-2.2', 'WQ-2.7', 'WQ-2.8', 'WQ-3.1', 'WQ-3.2', 'WQ-3.11', 'WQ-5.1', 'WQ-5.2', 'WQ-8.1'],
     class extends PlainQueue {
       override hasFreeSlot({ running, slots }: Taker): boolean {
         return running.size < Math.min(slots, Math.max(1, slots - 1))
@@ -126,10 +134,10 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
       }
     },
   ),
-  mutant('fetches every message for one consumer', ['WQ-2.2', 'WQ-2.5', 'WQ-2.7', 'WQ-8.1'], FetchingQueue),
+  mutant('fetches every message for one consumer', ['WQ-2.2', 'WQ-2.5', 'WQ-2.7', 'WQ-3.11', 'WQ-8.1'], FetchingQueue),
   mutant(
     'loses fetched messages when a consumer closes',
-    ['WQ-2.2', 'WQ-2.5', 'WQ-2.7', 'WQ-5.1', 'WQ-5.2', 'WQ-8.1'],
+    ['WQ-2.2', 'WQ-2.5', 'WQ-2.7', 'WQ-3.11', 'WQ-5.1', 'WQ-5.2', 'WQ-8.1'],
     class extends FetchingQueue {
       override async closeTaker(room: Room, taker: Taker): Promise<void> {
         this.fetched.delete(taker)
@@ -139,7 +147,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'is serial only within each client',
-    ['WQ-2.3', 'WQ-2.4', 'WQ-2.6'],
+    ['WQ-2.3', 'WQ-2.4', 'WQ-2.6', 'WQ-2.10', 'WQ-3.9'],
     class extends PlainQueue {
       override isSerialFree(_room: Room, taker: Taker): boolean {
         return taker.running.size === 0
@@ -148,7 +156,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'is not serial at all',
-    ['WQ-2.3', 'WQ-2.4', 'WQ-2.6'],
+    ['WQ-2.3', 'WQ-2.4', 'WQ-2.6', 'WQ-2.10', 'WQ-3.9'],
     class extends PlainQueue {
       override isSerialFree(): boolean {
         return true
@@ -157,7 +165,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'serial: begins the next run when a delivery is accepted',
-    ['WQ-2.3'],
+    ['WQ-2.3', 'WQ-2.4', 'WQ-2.10', 'WQ-3.9'],
     class extends PlainQueue {
       override isSerialFree(room: Room): boolean {
         return [...room.running].every(({ accepted }) => accepted)
@@ -220,6 +228,8 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
     'acknowledges on delivery',
     [
       'WQ-2.4',
+      'WQ-2.6',
+      'WQ-2.10',
       'WQ-3.1',
       'WQ-3.2',
       'WQ-3.3',
@@ -227,6 +237,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
       'WQ-3.6',
       'WQ-3.7',
       'WQ-3.8',
+      'WQ-3.11',
       'WQ-5.1',
       'WQ-5.2',
       'WQ-7.2',
@@ -235,17 +246,19 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
       'WQ-9.3',
       'WQ-9.4',
       'WQ-9.5',
+      'WQ-9.7',
     ],
     class extends PlainQueue {
       override deliveryOf(room: Room, run: Run, message: WorkMessage): Delivery {
         run.settled = true
+        run.held = false
         return super.deliveryOf(room, run, message)
       }
     },
   ),
   mutant(
     'loses the messages of a dead consumer',
-    ['WQ-2.4', 'WQ-3.1', 'WQ-3.2'],
+    ['WQ-2.4', 'WQ-2.10', 'WQ-3.1', 'WQ-3.2', 'WQ-3.11'],
     class extends PlainQueue {
       override lose(_room: Room, run: Run): void {
         run.settled = true
@@ -254,7 +267,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'delivers the messages of a dead consumer a minute later',
-    ['WQ-2.4', 'WQ-3.1', 'WQ-3.2'],
+    ['WQ-2.4', 'WQ-2.10', 'WQ-3.1', 'WQ-3.2', 'WQ-3.11'],
     class extends PlainQueue {
       override lose(room: Room, run: Run): void {
         setTimeout(() => super.lose(room, run), 60_000).unref()
@@ -263,7 +276,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'does not mark redelivered messages',
-    ['WQ-2.4', 'WQ-3.1', 'WQ-3.3', 'WQ-3.5'],
+    ['WQ-2.4', 'WQ-2.6', 'WQ-2.10', 'WQ-3.1', 'WQ-3.3', 'WQ-3.5', 'WQ-3.11', 'WQ-5.1', 'WQ-5.2'],
     class extends PlainQueue {
       override deliveryOf(room: Room, run: Run, message: WorkMessage): Delivery {
         return { ...super.deliveryOf(room, run, message), redelivered: false }
@@ -272,7 +285,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'delivers accepted messages of a dead consumer again',
-    ['WQ-3.2'],
+    ['WQ-2.4', 'WQ-3.2'],
     class extends PlainQueue {
       readonly #accepted: { readonly room: Room; readonly run: Run }[] = []
 
@@ -303,14 +316,14 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   },
   mutant(
     'drops released messages',
-    ['WQ-3.3', 'WQ-3.6', 'WQ-3.8', 'WQ-7.2', 'WQ-9.1', 'WQ-9.2'],
+    ['WQ-3.3', 'WQ-3.6', 'WQ-3.8', 'WQ-3.11', 'WQ-7.2', 'WQ-9.1', 'WQ-9.2'],
     class extends PlainQueue {
       override release(): void {}
     },
   ),
   mutant(
     'does not count releases',
-    ['WQ-3.3', 'WQ-9.1', 'WQ-9.2'],
+    ['WQ-3.3', 'WQ-3.11', 'WQ-9.1', 'WQ-9.2'],
     class extends PlainQueue {
       override release(room: Room, run: Run, delayMs: number): void {
         super.release(room, { ...run, letter: { ...run.letter, releases: -1 } }, delayMs)
@@ -328,7 +341,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'counts releases in the client',
-    ['WQ-3.3', 'WQ-9.2'],
+    ['WQ-3.3', 'WQ-3.5', 'WQ-3.11', 'WQ-9.2'],
     class extends PlainQueue {
       readonly #releases = new Map<string, number>()
 
@@ -345,7 +358,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'requeues rejected messages',
-    ['WQ-3.4', 'WQ-3.7', 'WQ-3.8', 'WQ-9.1', 'WQ-9.2', 'WQ-9.3', 'WQ-9.4', 'WQ-9.5'],
+    ['WQ-3.4', 'WQ-3.7', 'WQ-3.8', 'WQ-9.1', 'WQ-9.2', 'WQ-9.3', 'WQ-9.4', 'WQ-9.5', 'WQ-9.7'],
     class extends PlainQueue {
       override reject(room: Room, { letter }: Run): void {
         setTimeout(() => this.putBack(room, letter), 5)
@@ -354,7 +367,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'drops rejected messages',
-    ['WQ-3.7', 'WQ-3.8', 'WQ-9.1', 'WQ-9.2', 'WQ-9.3', 'WQ-9.4', 'WQ-9.5'],
+    ['WQ-3.7', 'WQ-3.8', 'WQ-9.1', 'WQ-9.2', 'WQ-9.3', 'WQ-9.4', 'WQ-9.5', 'WQ-9.7'],
     class extends PlainQueue {
       override reject(): void {}
     },
@@ -370,7 +383,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'drops messages that a handler has not settled',
-    ['WQ-3.5', 'WQ-5.1', 'WQ-5.2'],
+    ['WQ-2.6', 'WQ-3.5', 'WQ-5.1', 'WQ-5.2'],
     class extends PlainQueue {
       override unsettled(): void {}
     },
@@ -419,7 +432,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'settles a delivery more than once',
-    ['WQ-3.8'],
+    ['WQ-2.4', 'WQ-2.10', 'WQ-3.8', 'WQ-3.11'],
     class extends PlainQueue {
       override settles(run: Run): boolean {
         run.settled = true
@@ -437,7 +450,7 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'throws when a delivery is settled again',
-    ['WQ-3.8'],
+    ['WQ-2.10', 'WQ-3.8', 'WQ-3.11'],
     class extends PlainQueue {
       override deliveryOf(room: Room, run: Run, message: WorkMessage): Delivery {
         const delivery = super.deliveryOf(room, run, message)
@@ -523,7 +536,24 @@ export const queueMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'keeps delivering to a closed consumer',
-    ['WQ-1.1', 'WQ-2.6', 'WQ-2.7', 'WQ-3.3', 'WQ-3.4', 'WQ-3.5', 'WQ-3.8', 'WQ-5.1', 'WQ-5.2', 'WQ-9.2', 'WQ-9.3', 'WQ-9.4'],
+    [
+      'WQ-1.1',
+      'WQ-2.6',
+      'WQ-2.7',
+      'WQ-3.3',
+      'WQ-3.4',
+      'WQ-3.5',
+      'WQ-3.8',
+      'WQ-3.11',
+      'WQ-5.1',
+      'WQ-5.2',
+      'WQ-5.3',
+      'WQ-8.2',
+      'WQ-9.2',
+      'WQ-9.3',
+      'WQ-9.4',
+      'WQ-9.7',
+    ],
     class extends PlainQueue {
       override async closeTaker(_room: Room, taker: Taker): Promise<void> {
         await this.waitFor(taker)

@@ -1,29 +1,12 @@
-import type { DeadLetter, WorkMessage, WorkQueue } from '@taskledger/core/ports'
-import { unavailable } from '@taskledger/core/ports'
-import { workQueueContract } from '@taskledger/test-kit'
+import type { DeadLetter, Delivery, WorkMessage, WorkQueue } from '@taskledger/core/ports'
+import { unavailable, within } from '@taskledger/core/ports'
 import type { Mutant } from '../run-mutant.ts'
 import { DistantRooms, NetworkedQueue } from './networked-queue.ts'
-import type { Dead, Room } from './plain-queue.ts'
-import { subjectOf } from './subject.ts'
+import { loseToTheEnd } from './leases.ts'
+import type { Dead, Room, Run } from './plain-queue.ts'
+import { mutantOn } from './subject.ts'
 
-const mutant = (
-  name: string,
-  fails: readonly string[],
-  Queue: typeof NetworkedQueue,
-  only: readonly string[] = ['WQ-1.1', 'WQ-1.3', 'WQ-6'],
-): Mutant<WorkQueue> => ({
-  name,
-  fails,
-  contract: workQueueContract({
-    name: 'mutant',
-    timing: { deadlineMs: 3_000 },
-    open: async () => {
-      const engine = new DistantRooms()
-      return subjectOf(engine, Queue, engine.faults)
-    },
-  }),
-  only,
-})
+const mutant = mutantOn(() => new DistantRooms(), ['WQ-1.1', 'WQ-1.3', 'WQ-2.9', 'WQ-3.10', 'WQ-3.12', 'WQ-6'])
 
 /** Without WQ-6.1 and WQ-6.2, which catch a mutant that does not wait for confirmations only by chance. */
 const certain = ['WQ-1.1', 'WQ-6.3', 'WQ-6.4', 'WQ-6.5']
@@ -33,14 +16,14 @@ export const networkMutants: readonly Mutant<WorkQueue>[] = [
   mutant('is right behind a network: the base of the mutants', [], NetworkedQueue, ['']),
   mutant(
     'never connects again',
-    ['WQ-1.3', 'WQ-6.1', 'WQ-6.2', 'WQ-6.4'],
+    ['WQ-1.3', 'WQ-2.9', 'WQ-3.12', 'WQ-6.1', 'WQ-6.2', 'WQ-6.4'],
     class extends NetworkedQueue {
       override lost(): void {}
     },
   ),
   mutant(
     'connects again and does not consume again',
-    ['WQ-1.3', 'WQ-6.1', 'WQ-6.4'],
+    ['WQ-1.3', 'WQ-2.9', 'WQ-3.12', 'WQ-6.1', 'WQ-6.4'],
     class extends NetworkedQueue {
       override rejoin(): void {}
     },
@@ -90,6 +73,75 @@ export const networkMutants: readonly Mutant<WorkQueue>[] = [
       }
     },
     certain,
+  ),
+  mutant(
+    'takes a renewal without an answer for a lost lease',
+    ['WQ-3.10'],
+    class extends NetworkedQueue {
+      readonly #lost = new Set<Run>()
+
+      override renew(room: Room, run: Run): void {
+        if (this.#lost.has(run)) return
+        const answered = this.engine.ask(this, async () => this.renewed(run))
+        const onTimeout = (): void => void this.#lost.add(run)
+        void within(answered, { timeoutMs: 5, onTimeout }).then(() => (run.held ? undefined : this.expire(room, run)))
+      }
+    },
+  ),
+  mutant(
+    'serial: begins the next message after a cut',
+    ['WQ-2.9'],
+    class extends NetworkedQueue {
+      override lose(room: Room, run: Run): void {
+        loseToTheEnd(room, run)
+      }
+    },
+  ),
+  mutant(
+    'counts the return from a lost connection as a release',
+    ['WQ-2.9', 'WQ-3.12', 'WQ-6.1', 'WQ-6.4'],
+    class extends NetworkedQueue {
+      override lose(room: Room, run: Run): void {
+        super.lose(room, { ...run, letter: { ...run.letter, releases: run.letter.releases + 1 } })
+        run.settled = true
+      }
+    },
+  ),
+  mutant(
+    'settles without a bound while there is no connection',
+    ['WQ-2.9', 'WQ-3.12'],
+    class extends NetworkedQueue {
+      override deliveryOf(room: Room, run: Run, message: WorkMessage): Delivery {
+        const delivery = super.deliveryOf(room, run, message)
+        const accept = (): Promise<void> => (this.connection === undefined ? new Promise(() => {}) : delivery.accept())
+        return { ...delivery, accept }
+      }
+    },
+  ),
+  mutant(
+    'drops a message whose accept() failed with UNAVAILABLE',
+    ['WQ-3.12'],
+    class extends NetworkedQueue {
+      override deliveryOf(room: Room, run: Run, message: WorkMessage): Delivery {
+        const delivery = super.deliveryOf(room, run, message)
+        const accept = async (): Promise<void> => {
+          if (this.connection !== undefined) return delivery.accept()
+          room.waiting = room.waiting.filter(({ text }) => text !== run.letter.text)
+          throw unavailable('there is no connection')
+        }
+        return { ...delivery, accept }
+      }
+    },
+  ),
+  mutant(
+    'loses a message whose connection breaks',
+    ['WQ-2.9', 'WQ-3.12'],
+    class extends NetworkedQueue {
+      override lose(_room: Room, run: Run): void {
+        run.held = false
+        run.settled = true
+      }
+    },
   ),
   mutant(
     'removes a dead letter before its copy is confirmed',

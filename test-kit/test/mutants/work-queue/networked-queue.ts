@@ -1,7 +1,7 @@
 import type { CallOptions, WorkMessage } from '@taskledger/core/ports'
 import { onAbort, outcomeUnknown, unavailable, within } from '@taskledger/core/ports'
 import type { Faults } from '@taskledger/test-kit'
-import type { Dead, Room, Taker } from './plain-queue.ts'
+import type { Dead, Room, Run, Taker } from './plain-queue.ts'
 import { PlainQueue, Rooms } from './plain-queue.ts'
 
 /** Queues behind a network that breaks. */
@@ -12,15 +12,19 @@ export class DistantRooms extends Rooms {
   /** During a stall: resolves when it is over. */
   stall: Promise<void> | undefined
 
-  /** Carries a request there and its answer back. An answer that is lost never comes. */
-  async ask(call: () => Promise<void>): Promise<void> {
-    await this.stall
+  /** Carries a request of a client there and its answer back. An answer that is lost never comes. */
+  async ask(client: NetworkedQueue, call: () => Promise<void>): Promise<void> {
+    await this.#calm(client)
     await call()
     if (this.losesReplies) await new Promise(() => {})
-    await this.stall
+    await this.#calm(client)
   }
 
-  readonly faults: Faults = {
+  async #calm(client: NetworkedQueue): Promise<void> {
+    while (this.stall !== undefined || client.still !== undefined) await (this.stall ?? client.still)
+  }
+
+  override readonly faults: Faults = {
     cut: async () => this.#cut(),
     restart: async () => this.#cut(),
     refuse: async () => {
@@ -53,9 +57,11 @@ export class DistantRooms extends Rooms {
 
 /** A correct queue behind a network: it reconnects by itself and bounds every wait. A mutant gets one step wrong. */
 export class NetworkedQueue extends PlainQueue {
-  /** How long a send waits for its confirmation, in milliseconds. */
-  readonly patienceMs: number = 300
+  /** How long a send waits for its confirmation, in milliseconds: less than a lease. */
+  readonly patienceMs: number = 150
   readonly engine: DistantRooms
+  /** While the client stands still: resolves when it goes on. */
+  still: Promise<void> | undefined
   /** Aborted when the connection breaks. */
   connection: AbortController | undefined = new AbortController()
   readonly #waiting: (() => void)[] = []
@@ -81,7 +87,7 @@ export class NetworkedQueue extends PlainQueue {
     const { signal: broken } = this.connection ?? (await this.connected(signal))
     let isOver = false
     // What still waits for the end of a stall when its sender has given up is dropped, as a client drops its buffer.
-    const confirmed = this.engine.ask(async () => (isOver ? undefined : call()))
+    const confirmed = this.engine.ask(this, async () => (isOver ? undefined : call()))
     const lost = new Promise<never>((_resolve, reject) => onAbort(broken, () => reject(this.unanswered())))
     const onTimeout = (): never => {
       throw this.unanswered()
@@ -101,6 +107,24 @@ export class NetworkedQueue extends PlainQueue {
   override join(room: Room, taker: Taker): void {
     super.join(room, taker)
     if (this.connection === undefined) leave(room, taker)
+  }
+
+  override standStill(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.still = promise
+    const goOn = super.standStill()
+    return () => {
+      this.still = undefined
+      resolve()
+      goOn()
+    }
+  }
+
+  /** A renewal that is under way during a stall arrives after it. */
+  override renew(_room: Room, run: Run): void {
+    void this.engine.ask(this, async () => {
+      if (run.held) this.renewed(run)
+    })
   }
 
   override mayTake(room: Room, taker: Taker): boolean {
@@ -127,7 +151,7 @@ export class NetworkedQueue extends PlainQueue {
     this.connection = undefined
     for (const { room, taker } of this.takers) {
       leave(room, taker)
-      for (const run of taker.running) {
+      for (const run of [...taker.running].reverse()) {
         this.lose(room, run)
         room.running.delete(run)
       }

@@ -11,6 +11,7 @@ import type {
   WorkQueueCapabilities,
 } from '@taskledger/core/ports'
 import { closedError } from '@taskledger/core/ports'
+import type { Faults } from '@taskledger/test-kit'
 
 /** A message, with its releases and whether it was delivered before. */
 export interface Letter {
@@ -41,10 +42,23 @@ export interface Taker {
 export interface Run {
   readonly letter: Letter
   readonly taker: Taker
+  /** Whether the handler has settled the delivery, or the engine has taken it back. */
   settled: boolean
   accepted: boolean
+  /** Whether the engine waits for an acknowledgement. */
+  held: boolean
+  /** After how many ticks without a renewal the engine takes the message back. */
+  ticksLeft: number
+  renewals: number
   ended: Promise<void>
 }
+
+/** The length of a lease and of the time between two renewals, in ticks of the engine. */
+const leaseTicks = 12
+const renewalTicks = 2
+
+/** In milliseconds. Leases count ticks and no time: what slows the process down slows the renewals down, too. */
+const tickMs = 20
 
 /** One queue of the engine. */
 export class Room {
@@ -56,9 +70,29 @@ export class Room {
   pumping = false
 }
 
-/** The queues that the clients of a plain queue share. */
+/** The queues that the clients of a plain queue share, and their leases. */
 export class Rooms {
   readonly #rooms = new Map<string, Room>()
+  readonly faults: Faults = { restart: async () => {} }
+  #ticks = 0
+  #timer: NodeJS.Timeout | undefined
+
+  /** Counts the leases of all runs down, as long as there are any. */
+  watch(): void {
+    this.#timer ??= setInterval(() => this.#tick(), tickMs).unref()
+  }
+
+  #tick(): void {
+    this.#ticks++
+    const held = this.all.flatMap((room) => [...room.running].filter((run) => run.held).map((run) => ({ room, run })))
+    for (const { room, run } of held) {
+      if (this.#ticks % renewalTicks === 0) run.taker.client.renew(room, run)
+      if (--run.ticksLeft <= 0) run.taker.client.expire(room, run)
+    }
+    if (held.length > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
 
   get(name: string): Room {
     const room = this.#rooms.get(name) ?? new Room()
@@ -73,10 +107,12 @@ export class Rooms {
 
 /** A correct work queue in small steps. A mutant gets one step wrong. */
 export class PlainQueue implements WorkQueue {
-  readonly capabilities: WorkQueueCapabilities = { durability: 'restart', redeliveryWithinMs: 100, delayedRelease: true }
+  readonly capabilities: WorkQueueCapabilities = { durability: 'restart', redeliveryWithinMs: leaseTicks * tickMs, delayedRelease: true }
   readonly rooms: Rooms
   readonly takers = new Set<{ readonly room: Room; readonly taker: Taker }>()
   closed = false
+  /** While the client stands still. */
+  isStill = false
 
   constructor(rooms: Rooms) {
     this.rooms = rooms
@@ -161,11 +197,38 @@ export class PlainQueue implements WorkQueue {
     this.closed = true
     for (const { room, taker } of this.takers) {
       room.takers = room.takers.filter((each) => each !== taker)
-      for (const run of taker.running) {
+      for (const run of [...taker.running].reverse()) {
         this.lose(room, run)
         this.ended(room, run)
       }
     }
+  }
+
+  /** Stands still, until the returned function is called: it takes nothing and renews no lease. */
+  standStill(): () => void {
+    this.isStill = true
+    return () => {
+      this.isStill = false
+      for (const { room } of this.takers) this.wake(room)
+    }
+  }
+
+  /** Asks the engine for a whole lease again. */
+  renew(_room: Room, run: Run): void {
+    if (!this.isStill) this.renewed(run)
+  }
+
+  /** The engine has the renewal. */
+  renewed(run: Run): void {
+    run.renewals++
+    run.ticksLeft = leaseTicks
+  }
+
+  /** A lease is over: the engine takes message and turn back. The handler goes on and keeps its slot. */
+  expire(room: Room, run: Run): void {
+    this.lose(room, run)
+    room.running.delete(run)
+    this.wake(room)
   }
 
   enter(options?: CallOptions): void {
@@ -224,7 +287,7 @@ export class PlainQueue implements WorkQueue {
   }
 
   mayTake(room: Room, taker: Taker): boolean {
-    return this.hasFreeSlot(taker) && (!taker.serial || this.isSerialFree(room, taker))
+    return !this.isStill && this.hasFreeSlot(taker) && (!taker.serial || this.isSerialFree(room, taker))
   }
 
   hasFreeSlot(taker: Taker): boolean {
@@ -246,9 +309,19 @@ export class PlainQueue implements WorkQueue {
     } catch (error) {
       return this.bury(room, letter, String(error))
     }
-    const run: Run = { letter, taker, settled: false, accepted: false, ended: Promise.resolve() }
+    const run: Run = {
+      letter,
+      taker,
+      settled: false,
+      accepted: false,
+      held: true,
+      ticksLeft: leaseTicks,
+      renewals: 0,
+      ended: Promise.resolve(),
+    }
     taker.running.add(run)
     room.running.add(run)
+    this.rooms.watch()
     run.ended = this.run(room, run, message)
   }
 
@@ -259,6 +332,7 @@ export class PlainQueue implements WorkQueue {
       this.threw(room, run)
     }
     this.unsettled(room, run)
+    run.held = false
     this.ended(room, run)
   }
 
@@ -268,17 +342,28 @@ export class PlainQueue implements WorkQueue {
       redelivered: run.letter.redelivered,
       releases: run.letter.releases,
       accept: async () => {
-        if (this.settles(run)) this.accept(room, run)
+        if (!this.settles(run)) return
+        this.accept(room, run)
+        if (this.acknowledgesAtOnce(run)) run.held = false
       },
       release: async (options) => {
         const { letter } = run
         const uncounted = { ...run, letter: { ...letter, releases: letter.releases - 1 } }
-        if (this.settles(run)) this.release(room, this.counts(options) ? run : uncounted, options?.delayMs ?? 0)
+        if (!this.settles(run)) return
+        run.held = false
+        this.release(room, this.counts(options) ? run : uncounted, options?.delayMs ?? 0)
       },
       reject: async (why) => {
-        if (this.settles(run)) this.reject(room, run, why)
+        if (!this.settles(run)) return
+        run.held = false
+        this.reject(room, run, why)
       },
     }
+  }
+
+  /** The message of a serial queue is acknowledged when its handler has ended: until then it has to be the first of the next holder. */
+  acknowledgesAtOnce({ taker }: Run): boolean {
+    return !taker.serial
   }
 
   /** Whether the delivery was not settled before. */
@@ -306,9 +391,12 @@ export class PlainQueue implements WorkQueue {
     this.bury(room, letter, why)
   }
 
-  /** The handler has ended: a delivery that it has not settled comes back. */
+  /** The handler has ended: a delivery that it has not settled comes back, released or, if its consumer closes, as it was. */
   unsettled(room: Room, run: Run): void {
-    if (this.settles(run)) this.putBack(room, { ...run.letter, redelivered: true })
+    if (!this.settles(run)) return
+    const { letter, taker } = run
+    if (taker.closed) room.waiting.unshift({ ...letter, redelivered: true })
+    else this.putBack(room, { ...letter, redelivered: true, releases: letter.releases + 1 })
   }
 
   threw(_room: Room, _run: Run): void {}
@@ -319,9 +407,13 @@ export class PlainQueue implements WorkQueue {
     this.wake(room)
   }
 
-  /** The consumer has died: a delivery that it has not settled comes back. */
+  /** The engine takes back what it still holds for a run: its client is gone. Settlements of the old delivery do nothing any more. */
   lose(room: Room, run: Run): void {
-    if (this.settles(run)) room.waiting.unshift({ ...run.letter, redelivered: true })
+    if (!run.held) return
+    run.held = false
+    run.settled = true
+    room.waiting.unshift({ ...run.letter, redelivered: true })
+    this.wake(room)
   }
 
   putBack(room: Room, letter: Letter): void {
