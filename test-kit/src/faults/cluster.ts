@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import type { TaskHandle, TaskWorkerOptions } from '@taskledger/core'
 import type { Clock, TaskDetails, TaskEvent, TaskId, WorkMessage } from '@taskledger/core/ports'
@@ -115,7 +114,7 @@ export class Cluster {
   async running(task: { readonly id: TaskId }, attempt = 1): Promise<HeldRun> {
     let run: HeldRun | undefined
     await this.until(`attempt ${attempt} of task ${task.id} runs`, () => (run = this.find(task, attempt)) !== undefined)
-    assert.ok(run !== undefined)
+    if (run === undefined) throw new Error(`attempt ${attempt} of task ${task.id} does not run`)
     return run
   }
 
@@ -235,8 +234,10 @@ export class Cluster {
 
   /** Checks that the rules of the domain allow every history. */
   async checkHistories(): Promise<void> {
-    for (const [taskId, history] of await this.histories())
-      assert.deepEqual(checkHistory(history), [], `the history of task ${taskId} breaks the rules of the domain`)
+    for (const [taskId, history] of await this.histories()) {
+      const breaches = checkHistory(history)
+      if (breaches.length > 0) throw new Error(`the history of task ${taskId} breaks the rules of the domain: ${breaches.join('; ')}`)
+    }
   }
 
   /** The latest histories and warnings, for the report of a failure. */

@@ -1,8 +1,8 @@
-import assert from 'node:assert/strict'
 import type { JsonValue, RunnableTask, TaskFactory } from '@taskledger/core'
 import { codeOf } from '@taskledger/core'
 import type { Contract, Rule } from '../../framework/rule.ts'
 import { outcomeOf } from '../outcome.ts'
+import { failedWith, holds, same } from '../expectations.ts'
 
 /** A payload, its stored form, and the form that the body receives. */
 export interface PayloadSample {
@@ -56,10 +56,7 @@ const rulesFor = ({
 }: TaskFactorySamples): readonly Rule<TaskFactory>[] => {
   const seenBy = payloadOf ?? ((runnable: RunnableTask): unknown => runnable.payload)
   const showsPayload = (factory: TaskFactory, runnable: RunnableTask): void => {
-    assert.ok(
-      payloadOf !== undefined || 'payload' in runnable,
-      `the factory of "${factory.type}" does not show the payload: give payloadOf`,
-    )
+    holds(payloadOf !== undefined || 'payload' in runnable, `the factory of "${factory.type}" does not show the payload: give payloadOf`)
   }
   return [
     {
@@ -74,7 +71,7 @@ const rulesFor = ({
           observe(stored)
           const runnable = await port.decode(port.version, stored)
           showsPayload(port, runnable)
-          assert.deepEqual(seenBy(runnable), given)
+          same(seenBy(runnable), given, 'the payload that the body receives')
         }
       },
     },
@@ -85,13 +82,13 @@ const rulesFor = ({
       hint: 'add the upcast from that version to the next',
       notShown: ({ port }) => (port.version === 1 && older.length === 0 ? 'the type has no older version' : undefined),
       run: async ({ port, observe }) => {
-        assert.ok(older.length > 0, `version ${port.version} has older versions: give a recorded payload of each`)
+        holds(older.length > 0, `version ${port.version} has older versions: give a recorded payload of each`)
         for (const { version, stored, ...rest } of older) {
           observe({ version, stored })
           const runnable = await port.decode(version, throughJson(stored))
           if (!('given' in rest)) continue
           showsPayload(port, runnable)
-          assert.deepEqual(seenBy(runnable), rest.given)
+          same(seenBy(runnable), rest.given, `the payload that the body receives of version ${version}`)
         }
       },
     },
@@ -103,14 +100,21 @@ const rulesFor = ({
       run: async ({ port, observe }) => {
         const [sample] = samples
         const stored = sample === undefined ? null : await port.encode(sample.payload)
-        assert.equal(codeOf(await outcomeOf(port.decode(port.version + 1_000, stored))), 'UNKNOWN_TASK_VERSION')
+        failedWith(await outcomeOf(port.decode(port.version + 1_000, stored)), 'UNKNOWN_TASK_VERSION', 'the decoding of an unknown version')
         for (const payload of refused) {
           observe(payload)
-          assert.match(String(codeOf(await outcomeOf(port.encode(payload)))), /^(INVALID_PAYLOAD|NOT_JSON)$/)
+          holds(
+            /^(INVALID_PAYLOAD|NOT_JSON)$/.test(String(codeOf(await outcomeOf(port.encode(payload))))),
+            'the encoding of a payload that must not be submitted',
+          )
         }
         for (const payload of refusedStored) {
           observe(payload)
-          assert.equal(codeOf(await outcomeOf(port.decode(port.version, payload))), 'INVALID_PAYLOAD')
+          failedWith(
+            await outcomeOf(port.decode(port.version, payload)),
+            'INVALID_PAYLOAD',
+            'the decoding of a stored payload that must not be run',
+          )
         }
       },
     },
@@ -122,7 +126,8 @@ const rulesFor = ({
       notShown: () => (samples.some(({ stored }) => stored !== undefined) ? undefined : 'no sample has a recorded encoding'),
       run: async ({ port }) => {
         for (const { payload, stored } of samples)
-          if (stored !== undefined) assert.deepEqual(throughJson(await port.encode(payload)), stored)
+          if (stored !== undefined)
+            same(throughJson(await port.encode(payload)), stored, 'the stored form of a payload, beside the recorded one')
       },
     },
   ]

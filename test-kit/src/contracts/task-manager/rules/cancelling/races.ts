@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import type { CancelOutcome, TaskDetails, TaskEvent, TaskHandle } from '@taskledger/core'
 import { isFinalEvent, isFinalStatus } from '@taskledger/core/ports'
 import type { Rule } from '../../../../framework/rule.ts'
@@ -8,6 +7,7 @@ import type { ClusterNode } from '../../../../faults/cluster-node.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { jitterFor } from '../../stage/jitter.ts'
 import { runRounds } from '../../stage/rounds.ts'
+import { holds, same } from '../../../expectations.ts'
 
 const rounds = 200
 
@@ -16,20 +16,20 @@ const atATime = 10
 
 /** Checks that the caller was told how the task ended. */
 const assertTruth = ({ outcome, details }: CancelOutcome, history: readonly TaskEvent[], end: TaskDetails): void => {
-  assert.equal(history.filter(isFinalEvent).length, 1, 'a history has to have one final event')
+  same(history.filter(isFinalEvent).length, 1, 'the number of final events in the history')
   const requests = history.filter(({ type }) => type === 'TaskCancelRequested').length
   const isRequested = outcome !== 'finished'
-  assert.equal(requests, isRequested ? 1 : 0, `the caller was told "${outcome}", and the history has ${requests} cancel requests`)
-  if (outcome === 'finished') assert.deepEqual(details, end, 'the caller was told that the task had finished')
-  if (outcome === 'cancelled') assert.equal(end.status, 'cancelled', 'the caller was told that the task is cancelled')
+  same(requests, isRequested ? 1 : 0, `the number of cancel requests in the history, of a caller who was told "${outcome}"`)
+  if (outcome === 'finished') same(details, end, 'the details of a caller who was told that the task had finished')
+  if (outcome === 'cancelled') same(end.status, 'cancelled', 'the status of a task whose caller was told that it is cancelled')
 }
 
 /** Checks that every node says the same of the end. */
 const endOf = async (cluster: Cluster, nodes: readonly ClusterNode[], taskId: TaskEvent['taskId']): Promise<TaskDetails> => {
   const ends = await Promise.all(nodes.map((node) => cluster.finished({ id: taskId }, node)))
   const [end, ...others] = ends
-  assert.ok(end !== undefined && isFinalStatus(end.status))
-  for (const other of others) assert.deepEqual(other, end)
+  holds(end !== undefined && isFinalStatus(end.status), 'the task has not ended')
+  for (const other of others) same(other, end, 'the end of the task, as another node tells it')
   return end
 }
 
@@ -58,8 +58,8 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
         const history = await handle.history()
         observe({ round, outcome, history })
         assertTruth(outcome, history, end)
-        assert.equal(end.status, run.ended === 'returned' ? 'completed' : 'cancelled', `the body ${run.ended}`)
-        if (end.status === 'completed') assert.equal(end.result, round)
+        same(end.status, run.ended === 'returned' ? 'completed' : 'cancelled', `the status of a task whose body ${run.ended}`)
+        if (end.status === 'completed') same(end.result, round, 'the result of a task that completed before the cancel')
         const key = `${outcome.outcome}, ${end.status}`
         counts[key] = (counts[key] ?? 0) + 1
       })
@@ -86,15 +86,15 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
         const history = await handle.history()
         observe({ outcome, history })
         assertTruth(outcome, history, end)
-        assert.equal(end.status, 'cancelled')
+        same(end.status, 'cancelled', 'the status of a task that was cancelled while it began')
         const wasStarted = history.some(({ type }) => type === 'TaskStarted')
-        assert.equal(outcome.outcome, wasStarted ? 'requested' : 'cancelled')
+        same(outcome.outcome, wasStarted ? 'requested' : 'cancelled', 'the outcome of a cancel while the task began')
         const run = held.find(handle.id)
         // A task that was cancelled before its body began never runs.
         if (run === undefined) return
-        assert.ok(wasStarted, 'a task ran that was never started')
+        holds(wasStarted, 'a task ran that was never started')
         await waitUntil('the signal of the body is aborted', () => run.signal.aborted)
-        assert.equal(run.ended, 'aborted')
+        same(run.ended, 'aborted', 'how the body of a cancelled task ended')
       }
       for (let round = 0; round < rounds; round += atATime) {
         worker.manager.worker?.pause()
@@ -131,7 +131,7 @@ export const cancelRaces: readonly Rule<Adapters>[] = [
         const history = await handle.history()
         observe({ round, outcomes: outcomes.map(({ outcome }) => outcome), history })
         for (const outcome of outcomes) assertTruth(outcome, history, end)
-        assert.equal(end.status, 'cancelled')
+        same(end.status, 'cancelled', 'the status of a task that several callers cancelled')
       })
     },
   }),

@@ -1,10 +1,10 @@
-import assert from 'node:assert/strict'
 import { codeOf, defineTask, isTaskCancelled } from '@taskledger/core'
 import type { Rule } from '../../../../framework/rule.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'
 import { outcomeOf } from '../../../outcome.ts'
+import { holds, same } from '../../../expectations.ts'
 
 /** Rules 2.x: cancellation. */
 export const cancelRules: readonly Rule<Adapters>[] = [
@@ -18,19 +18,30 @@ export const cancelRules: readonly Rule<Adapters>[] = [
       const node = await cluster.node({ tasks: [held.task] })
       const [handle, run] = await cluster.start(node, held)
       const { outcome, details } = await handle.cancel({ reason: 'wrong mailbox', by: 'somebody' })
-      assert.deepEqual([outcome, details.status], ['requested', 'cancelRequested'])
+      same([outcome, details.status], ['requested', 'cancelRequested'], 'the outcome of the cancel, the status of the task')
       await waitUntil('the signal of the body is aborted', () => run.signal.aborted)
-      assert.equal(codeOf(run.signal.reason), 'CANCEL_REQUESTED')
-      assert.match(String(run.signal.reason), /somebody.*wrong mailbox/)
+      same(codeOf(run.signal.reason), 'CANCEL_REQUESTED', 'why the signal of the body was aborted')
+      holds(
+        /somebody.*wrong mailbox/.test(String(run.signal.reason)),
+        `the reason of the signal names neither who cancelled nor why: ${String(run.signal.reason)}`,
+      )
       const ended = await cluster.finished(handle, node)
       const { status, cancelRequestedBy, cancelReason, cancelRequestedAt, finishedAt } = ended
-      assert.deepEqual([status, cancelRequestedBy, cancelReason], ['cancelled', 'somebody', 'wrong mailbox'])
-      assert.ok(cancelRequestedAt !== undefined && finishedAt !== undefined && finishedAt >= cancelRequestedAt)
+      same(
+        [status, cancelRequestedBy, cancelReason],
+        ['cancelled', 'somebody', 'wrong mailbox'],
+        'the status of the task, who cancelled it and why',
+      )
+      holds(
+        cancelRequestedAt !== undefined && finishedAt !== undefined && finishedAt >= cancelRequestedAt,
+        `the cancel was requested at ${cancelRequestedAt}, the task finished at ${finishedAt}: not in that order`,
+      )
       const thrown = await within('the wait for the result ended', outcomeOf(handle.result()))
-      assert.ok(isTaskCancelled(thrown), String(thrown))
-      assert.deepEqual(
+      holds(isTaskCancelled(thrown), `the wait for the result of a cancelled task ended with ${String(thrown)}`)
+      same(
         (await handle.history()).map(({ type }) => type),
         ['TaskCreated', 'TaskStarted', 'TaskCancelRequested', 'TaskCancelled'],
+        'the events of the cancelled task',
       )
     },
   }),
@@ -67,10 +78,14 @@ export const cancelRules: readonly Rule<Adapters>[] = [
         const handle = await node.manager.submit(task)
         await cluster.status(handle, 'inProgress', node)
         await handle.cancel()
-        assert.equal((await cluster.finished(handle, node)).status, 'cancelled')
+        same(
+          (await cluster.finished(handle, node)).status,
+          'cancelled',
+          'the status of a task whose body ended when its signal was aborted',
+        )
         steps.push(`${task.type} ended`)
       }
-      assert.deepEqual(steps, ['waiting began', 'waiting ended', 'ticking began', 'ticking ended'])
+      same(steps, ['waiting began', 'waiting ended', 'ticking began', 'ticking ended'], 'the steps of the bodies')
     },
   }),
   clustered({
@@ -86,18 +101,23 @@ export const cancelRules: readonly Rule<Adapters>[] = [
       const unwanted = await manager.submit(held.task, 'unwanted')
       const last = await manager.submit(held.task, 'last')
       const { outcome, details } = await unwanted.cancel({ reason: 'never mind' })
-      assert.deepEqual([outcome, details.status, details.cancelReason, details.attempt], ['cancelled', 'cancelled', 'never mind', 0])
-      assert.deepEqual(await unwanted.details(), details)
-      assert.deepEqual((await manager.list({ status: 'cancelled' })).tasks, [details])
-      assert.deepEqual(
+      same(
+        [outcome, details.status, details.cancelReason, details.attempt],
+        ['cancelled', 'cancelled', 'never mind', 0],
+        'the outcome of the cancel, and status, reason and attempt of the task',
+      )
+      same(await unwanted.details(), details, 'the details after the cancel, beside those that the cancel returned')
+      same((await manager.list({ status: 'cancelled' })).tasks, [details], 'the list of cancelled tasks')
+      same(
         (await unwanted.history()).map(({ type }) => type),
         ['TaskCreated', 'TaskCancelRequested', 'TaskCancelled'],
+        'the events of a task that was cancelled before it began',
       )
       // A task that was submitted later runs: this one would have run before it.
       blocker.return()
       ;(await cluster.running(last)).return()
       await cluster.finished(last, node)
-      assert.equal(held.find(unwanted.id), undefined, 'the cancelled task ran')
+      same(held.find(unwanted.id), undefined, 'the run of the cancelled task')
     },
   }),
   clustered({
@@ -113,9 +133,9 @@ export const cancelRules: readonly Rule<Adapters>[] = [
         if (ending === 'completed') run.return()
         else run.throw(new Error('no'))
         const details = await cluster.finished(handle, node)
-        assert.equal(details.status, ending)
-        assert.deepEqual(await handle.cancel(), { outcome: 'finished', details })
-        assert.deepEqual(await handle.details(), details)
+        same(details.status, ending, 'the status of the finished task')
+        same(await handle.cancel(), { outcome: 'finished', details }, 'what a cancel of a finished task returns')
+        same(await handle.details(), details, 'the details of a finished task after a cancel')
       }
     },
   }),
@@ -128,17 +148,18 @@ export const cancelRules: readonly Rule<Adapters>[] = [
       const deaf = cluster.held({ heeds: false })
       const node = await cluster.node({ tasks: [deaf.task], worker: { slots: 1, cancelGraceMs: 60_000 } })
       const [handle, run] = await cluster.start(node, deaf)
-      assert.equal((await handle.cancel({ reason: 'first' })).outcome, 'requested')
-      assert.equal((await handle.cancel({ reason: 'second' })).outcome, 'requested')
+      same((await handle.cancel({ reason: 'first' })).outcome, 'requested', 'the outcome of the first cancel of a running task')
+      same((await handle.cancel({ reason: 'second' })).outcome, 'requested', 'the outcome of the second cancel of a running task')
       const waiting = await node.manager.submit(deaf.task, null)
-      for (let time = 0; time < 2; time++) assert.equal((await waiting.cancel()).outcome, 'cancelled')
+      for (let time = 0; time < 2; time++)
+        same((await waiting.cancel()).outcome, 'cancelled', `the outcome of cancel ${time + 1} of a waiting task`)
       await waitUntil('the signal of the body is aborted', () => run.signal.aborted)
       run.throw(run.signal.reason)
       const { status, cancelReason } = await cluster.finished(handle, node)
-      assert.deepEqual([status, cancelReason], ['cancelled', 'first'])
-      assert.equal((await handle.cancel({ reason: 'third' })).outcome, 'cancelled')
+      same([status, cancelReason], ['cancelled', 'first'], 'the status of the task, and the reason of the first cancel')
+      same((await handle.cancel({ reason: 'third' })).outcome, 'cancelled', 'the outcome of a cancel after the end')
       const requests = (await handle.history()).filter(({ type }) => type === 'TaskCancelRequested')
-      assert.equal(requests.length, 1)
+      same(requests.length, 1, 'the number of cancel requests in the history')
     },
   }),
   clustered({
@@ -154,14 +175,18 @@ export const cancelRules: readonly Rule<Adapters>[] = [
       run.progress('before')
       await handle.cancel()
       const details = await cluster.finished(handle, node)
-      assert.deepEqual([details.status, details.abandoned, details.progress?.value], ['cancelled', true, 'before'])
+      same(
+        [details.status, details.abandoned, details.progress?.value],
+        ['cancelled', true, 'before'],
+        'status, abandonment and progress of a task whose body ignores its signal',
+      )
       const [next, nextRun] = await cluster.start(node, deaf)
       run.progress('after')
       run.return('too late')
       nextRun.return('in time')
-      assert.equal((await cluster.finished(next, node)).result, 'in time')
+      same((await cluster.finished(next, node)).result, 'in time', 'the result of the next task on that node')
       await waitUntil('nothing runs', () => node.manager.worker?.running.length === 0)
-      assert.deepEqual(await handle.details(), details)
+      same(await handle.details(), details, 'the details after the abandoned body reported more')
       await cluster.rowIs(details, node)
     },
   }),
@@ -176,14 +201,22 @@ export const cancelRules: readonly Rule<Adapters>[] = [
       const node = await cluster.node({ tasks: [deaf.task], worker: { cancelGraceMs: 60_000 } })
       const [completing, returning] = await cluster.start(node, deaf)
       const [cleaning, throwing] = await cluster.start(node, deaf)
-      for (const handle of [completing, cleaning]) assert.equal((await handle.cancel()).outcome, 'requested')
+      for (const handle of [completing, cleaning]) same((await handle.cancel()).outcome, 'requested', 'the outcome of the cancel')
       await waitUntil('both signals are aborted', () => returning.signal.aborted && throwing.signal.aborted)
       returning.return('done all the same')
       throwing.throw(new Error('could not clean up'))
       const completed = await cluster.finished(completing, node)
-      assert.deepEqual([completed.status, completed.result], ['completed', 'done all the same'])
+      same(
+        [completed.status, completed.result],
+        ['completed', 'done all the same'],
+        'status and result of a task that completed in spite of its cancel',
+      )
       const cancelled = await cluster.finished(cleaning, node)
-      assert.deepEqual([cancelled.status, cancelled.error?.message], ['cancelled', 'could not clean up'])
+      same(
+        [cancelled.status, cancelled.error?.message],
+        ['cancelled', 'could not clean up'],
+        'status and error of a cancelled task that could not clean up',
+      )
     },
   }),
   clustered({
@@ -201,14 +234,15 @@ export const cancelRules: readonly Rule<Adapters>[] = [
       await cluster.status(failing, 'waiting', node)
       const early = await manager.submit(held.task, 'early', { notBefore: Date.now() + 3_600_000 })
       for (const handle of [failing, early]) {
-        assert.equal((await handle.cancel()).outcome, 'cancelled')
+        same((await handle.cancel()).outcome, 'cancelled', 'the outcome of a cancel between two attempts')
         await cluster.send({ taskId: handle.id })
       }
       // Sent after the two, for the only slot.
       const last = await manager.submit(echoTask, 'last')
       await cluster.finished(last, node)
-      assert.equal(held.runs.length, 1, 'a cancelled task ran again')
-      for (const handle of [failing, early]) assert.equal((await handle.details()).status, 'cancelled')
+      same(held.runs.length, 1, 'how many bodies ran, after the cancels')
+      for (const handle of [failing, early])
+        same((await handle.details()).status, 'cancelled', 'the status of a task that was cancelled between two attempts')
     },
   }),
 ]

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import type { Rule } from '../../../../framework/rule.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
@@ -6,6 +5,7 @@ import { echoTask } from '../../stage/echo-task.ts'
 import { jitterFor } from '../../stage/jitter.ts'
 import { runRounds } from '../../stage/rounds.ts'
 import { calls } from '../../../../faults/calls.ts'
+import { holds, same } from '../../../expectations.ts'
 
 /** Rules 3.x, continued: waits on other nodes. */
 export const awaitRules: readonly Rule<Adapters>[] = [
@@ -21,8 +21,16 @@ export const awaitRules: readonly Rule<Adapters>[] = [
       const [handle, run] = await cluster.start(front, held)
       const before = [front, third, worker].map(({ manager }) => manager.task(handle.id).result())
       run.return({ messages: 42 })
-      assert.deepEqual(await within('the waits ended', Promise.all(before)), [{ messages: 42 }, { messages: 42 }, { messages: 42 }])
-      assert.deepEqual(await within('a later wait ended', third.manager.task(handle.id).result()), { messages: 42 })
+      same(
+        await within('the waits ended', Promise.all(before)),
+        [{ messages: 42 }, { messages: 42 }, { messages: 42 }],
+        'the results of the waits on all nodes',
+      )
+      same(
+        await within('a later wait ended', third.manager.task(handle.id).result()),
+        { messages: 42 },
+        'the result of a wait after the end',
+      )
     },
   }),
   clustered({
@@ -47,7 +55,11 @@ export const awaitRules: readonly Rule<Adapters>[] = [
         })
         await jitter(random)
         run.return(round)
-        assert.deepEqual(await within(`the waits of round ${round} ended`, Promise.all(waits)), [round, round, round, round])
+        same(
+          await within(`the waits of round ${round} ended`, Promise.all(waits)),
+          [round, round, round, round],
+          `the results of the waits of round ${round}`,
+        )
       })
     },
   }),
@@ -71,7 +83,7 @@ export const awaitRules: readonly Rule<Adapters>[] = [
       await cluster.finished(handle, worker)
       await waitUntil('the notice has arrived', () => hasHeard)
       hold.release()
-      assert.equal(await within('the wait ended', wait), 'done')
+      same(await within('the wait ended', wait), 'done', 'the result of a wait on another node')
     },
   }),
   clustered({
@@ -89,7 +101,11 @@ export const awaitRules: readonly Rule<Adapters>[] = [
       run.return('unheard')
       await cluster.finished(handle, worker)
       front.faults.gap()
-      assert.deepEqual(await within('the waits ended', Promise.all(waits)), ['unheard', 'unheard', 'unheard'])
+      same(
+        await within('the waits ended', Promise.all(waits)),
+        ['unheard', 'unheard', 'unheard'],
+        'the results of waits that heard no notice',
+      )
     },
   }),
   clustered({
@@ -115,7 +131,7 @@ export const awaitRules: readonly Rule<Adapters>[] = [
       await waitUntil('the wait reads a store that does not answer', () => looks > 0)
       heal()
       front.faults.gap()
-      assert.equal(await within('the wait ended', wait), 'done')
+      same(await within('the wait ended', wait), 'done', 'the result of a wait on another node')
     },
   }),
   clustered({
@@ -134,7 +150,7 @@ export const awaitRules: readonly Rule<Adapters>[] = [
       for (const { manager } of nodes) manager.worker?.resume()
       const results = await within('every wait ended', Promise.all(waits))
       const twice = handles.flatMap((_, index) => [index, index])
-      assert.deepEqual(results, [...twice, ...twice, ...twice])
+      same(results, [...twice, ...twice, ...twice], 'the results of the waits on all nodes')
     },
   }),
 ]
@@ -142,6 +158,6 @@ export const awaitRules: readonly Rule<Adapters>[] = [
 const lastOf = async <T>(values: AsyncIterable<T>): Promise<T> => {
   let last: T | undefined
   for await (const value of values) last = value
-  assert.ok(last !== undefined)
+  holds(last !== undefined, 'the history has no last event')
   return last
 }

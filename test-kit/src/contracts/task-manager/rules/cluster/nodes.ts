@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import type { TaskNotice, TaskDetails, TaskHandle } from '@taskledger/core'
 import { codeOf } from '@taskledger/core'
@@ -8,6 +7,7 @@ import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'
 import { calls } from '../../../../faults/calls.ts'
+import { same } from '../../../expectations.ts'
 
 /** Rules 3.x: two and three nodes. */
 export const clusterRules: readonly Rule<Adapters>[] = [
@@ -20,16 +20,17 @@ export const clusterRules: readonly Rule<Adapters>[] = [
       const front = await cluster.node({ tasks: [echoTask], worker: false })
       const back = await cluster.node({ tasks: [echoTask] })
       const handle = await front.manager.submit(echoTask, 'here')
-      assert.equal(await within('the result came', handle.result()), 'here')
+      same(await within('the result came', handle.result()), 'here', 'the result on the node that submitted')
       const { createdOn, node } = await handle.details()
-      assert.deepEqual([createdOn, node], [front.manager.nodeId, back.manager.nodeId])
-      assert.deepEqual(
+      same([createdOn, node], [front.manager.nodeId, back.manager.nodeId], 'the node that submitted, the node that ran the task')
+      same(
         (await handle.history()).map((event) => [event.type, event.node]),
         [
           ['TaskCreated', front.manager.nodeId],
           ['TaskStarted', back.manager.nodeId],
           ['TaskCompleted', back.manager.nodeId],
         ],
+        'the events and their nodes',
       )
     },
   }),
@@ -47,9 +48,9 @@ export const clusterRules: readonly Rule<Adapters>[] = [
         for (const { manager } of nodes) {
           const task = manager.task(handle.id)
           const details = await task.details()
-          assert.deepEqual([details.status, details.version], [status, version])
-          assert.deepEqual(details, await handle.details())
-          assert.deepEqual(await task.history(), await handle.history())
+          same([details.status, details.version], [status, version], 'status and version on another node')
+          same(details, await handle.details(), 'the details on another node')
+          same(await task.history(), await handle.history(), 'the history on another node')
         }
       }
       await everywhere('waiting', 1)
@@ -59,7 +60,7 @@ export const clusterRules: readonly Rule<Adapters>[] = [
       await nodes[2].manager.task(handle.id).cancel()
       await cluster.finished(handle, nodes[2])
       await everywhere('cancelled', 4)
-      assert.equal(run.ended, 'aborted')
+      same(run.ended, 'aborted', 'how the body of the cancelled task ended')
     },
   }),
   clustered({
@@ -72,17 +73,18 @@ export const clusterRules: readonly Rule<Adapters>[] = [
       const worker = await cluster.node({ tasks: [held.task] })
       const [front, third] = await cluster.nodes(2, { tasks: [held.task], worker: false })
       const [handle, run] = await cluster.start(front, held)
-      assert.equal((await third.manager.task(handle.id).cancel()).outcome, 'requested')
+      same((await third.manager.task(handle.id).cancel()).outcome, 'requested', 'the outcome of a cancel from a third node')
       await waitUntil('the signal of the body is aborted', () => run.signal.aborted)
-      assert.equal(codeOf(run.signal.reason), 'CANCEL_REQUESTED')
+      same(codeOf(run.signal.reason), 'CANCEL_REQUESTED', 'why the signal of the body was aborted')
       const { status, cancelRequestedBy, createdOn, node } = await cluster.finished(handle, front)
       const { manager } = front
-      assert.deepEqual(
+      same(
         [status, cancelRequestedBy, createdOn, node],
         ['cancelled', third.manager.nodeId, manager.nodeId, worker.manager.nodeId],
+        'the status, and the nodes that cancelled, submitted and ran the task',
       )
       const wish = (await handle.history()).find(({ type }) => type === 'TaskCancelRequested')
-      assert.equal(wish?.node, third.manager.nodeId)
+      same(wish?.node, third.manager.nodeId, 'the node of the cancel request')
     },
   }),
   clustered({
@@ -96,11 +98,11 @@ export const clusterRules: readonly Rule<Adapters>[] = [
       const front = await cluster.node({ tasks: [held.task], worker: false })
       const [handle, run] = await cluster.start(front, held)
       worker.faults.dropsNotice = () => true
-      assert.equal((await handle.cancel()).outcome, 'requested')
+      same((await handle.cancel()).outcome, 'requested', 'the outcome of the cancel')
       worker.faults.dropsNotice = () => false
       worker.faults.gap()
       await waitUntil('the signal of the body is aborted', () => run.signal.aborted)
-      assert.equal((await cluster.finished(handle, front)).status, 'cancelled')
+      same((await cluster.finished(handle, front)).status, 'cancelled', 'the status of the cancelled task')
     },
   }),
   clustered({
@@ -116,7 +118,7 @@ export const clusterRules: readonly Rule<Adapters>[] = [
       await waitUntil('all six slots are taken', () => held.runs.length === 6)
       for (const { manager } of nodes) {
         const running = [...(manager.worker?.running ?? [])].sort()
-        assert.equal(running.length, 2)
+        same(running.length, 2, 'how many tasks run')
         // The start of a body may be visible only after the body has begun.
         await waitUntil('each node is listed with its running tasks', async () => {
           const { tasks } = await manager.list({ status: 'inProgress', node: manager.nodeId })
@@ -167,11 +169,7 @@ export const clusterRules: readonly Rule<Adapters>[] = [
       })
       const [first, ...others] = await Promise.all(nodes.map((node) => cluster.listed(node)))
       for (const other of others)
-        assert.deepEqual(
-          other.map(withoutPassingProgress),
-          first?.map(withoutPassingProgress),
-          'the nodes list the tasks in different orders',
-        )
+        same(other.map(withoutPassingProgress), first?.map(withoutPassingProgress), 'the list of another node, beside that of the first')
     },
   }),
   clustered({
@@ -202,7 +200,11 @@ export const clusterRules: readonly Rule<Adapters>[] = [
       // A second copy of a notice may be late: by now the notices of later tasks have arrived.
       for (const notices of heard)
         for (const notice of notices)
-          assert.equal(notices.filter(({ taskId, version }) => taskId === notice.taskId && version === notice.version).length, 1)
+          same(
+            notices.filter(({ taskId, version }) => taskId === notice.taskId && version === notice.version).length,
+            1,
+            `how many notices were published of version ${notice.version} of task ${notice.taskId}`,
+          )
     },
   }),
   clustered({
@@ -215,11 +217,11 @@ export const clusterRules: readonly Rule<Adapters>[] = [
       const alive = async (): Promise<readonly (readonly string[])[]> =>
         Promise.all(nodes.slice(1).map(async ({ manager }) => (await manager.nodes()).map(({ nodeId }) => nodeId).sort()))
       const ids = nodes.map(({ manager }) => manager.nodeId)
-      for (const known of await alive()) assert.deepEqual(known, [...ids].sort())
+      for (const known of await alive()) same(known, [...ids].sort(), 'the nodes that a node knows')
       const own = (await nodes[0].manager.nodes()).find(({ nodeId }) => nodeId === ids[0])
-      assert.deepEqual([own?.name, own?.queues], ['node-1', { default: 3 }])
+      same([own?.name, own?.queues], ['node-1', { default: 3 }], 'name and queues of a node, as others see it')
       await within('the node closed', nodes[0].manager.close())
-      for (const known of await alive()) assert.deepEqual(known, ids.slice(1).sort())
+      for (const known of await alive()) same(known, ids.slice(1).sort(), 'the nodes that a node knows after one was closed')
     },
   }),
   clustered({
@@ -237,7 +239,7 @@ export const clusterRules: readonly Rule<Adapters>[] = [
       await cluster.status(handle, 'completed', front)
       for (const end of heal) end()
       await waitUntil('the row says that it completed', async () => (await front.manager.list({ status: 'completed' })).tasks.length === 1)
-      assert.equal((await cluster.finished(handle, front)).result, 'done')
+      same((await cluster.finished(handle, front)).result, 'done', 'the result of the task')
     },
   }),
 ]

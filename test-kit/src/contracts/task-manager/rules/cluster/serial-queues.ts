@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import type { JsonValue } from '@taskledger/core'
 import { defineTask, unchecked } from '@taskledger/core'
 import { isFinalStatus } from '@taskledger/core/ports'
@@ -12,6 +11,7 @@ import type { HeldRun, HeldTask } from '../../../../faults/held-task.ts'
 import { echoTask } from '../../stage/echo-task.ts'
 import { jitter } from '../../stage/jitter.ts'
 import { calls } from '../../../../faults/calls.ts'
+import { holds, same } from '../../../expectations.ts'
 
 const serial = { queues: { one: { slots: 1, mode: 'serial' } } } as const
 
@@ -43,8 +43,8 @@ export const serialRules: readonly Rule<Adapters>[] = [
       const handles = await within('every submit was acknowledged', Promise.all(submits))
       await cluster.allFinished(handles.map(({ id }) => nodes[0].manager.task(id).finished()))
       observe({ ran, maxRunning })
-      assert.equal(maxRunning, 1)
-      assert.deepEqual([...ran].sort(), handles.map(({ id }) => id).sort())
+      same(maxRunning, 1, 'the largest number of tasks of the serial queue that ran at the same time')
+      same([...ran].sort(), handles.map(({ id }) => id).sort(), 'the tasks that ran')
     },
   }),
   clustered({
@@ -78,7 +78,7 @@ export const serialRules: readonly Rule<Adapters>[] = [
       })
       nodes.push(...(await cluster.nodes(3, { tasks: [task], worker: serial })))
       const [first] = nodes
-      assert.ok(first !== undefined)
+      holds(first !== undefined, 'the first task did not run')
       // Rows may be slow: the next task has to wait for them.
       for (const { faults } of nodes) faults.slow(calls('listing.save'), () => jitter(random))
       const handles = await first.manager.submitMany(
@@ -86,7 +86,7 @@ export const serialRules: readonly Rule<Adapters>[] = [
         Array.from({ length: 50 }, (_, index) => (index % 5 === 0 ? 'fail' : 'complete')),
       )
       await cluster.allFinished(handles.map((handle) => handle.finished()))
-      assert.deepEqual([ended.length, invisible], [50, []])
+      same([ended.length, invisible], [50, []], 'how many tasks ended, and those that saw no progress of the task before')
     },
   }),
   clustered({
@@ -112,7 +112,7 @@ export const serialRules: readonly Rule<Adapters>[] = [
       await handedAgain(cluster, second.id, heir, 1)
       await nothingElseBegins(cluster, held, heir, second, secondRun)
       await drained
-      assert.equal(held.runs.length, 4)
+      same(held.runs.length, 4, 'how many bodies ran')
     },
   }),
   clustered({
@@ -136,12 +136,16 @@ export const serialRules: readonly Rule<Adapters>[] = [
       const node = await cluster.node({ tasks: [held.task, echoTask], worker: serialBesideParallel })
       await handedAgain(cluster, orphan.id, node, 1)
       await passOf(cluster, node)
-      assert.equal(held.runs.length, 0, 'another task began although the one before it runs on a live node')
+      same(held.runs.length, 0, 'how many tasks began although the one before them runs on a live node')
       await within('the node left', storage.nodes.leave('outside'))
       node.faults.gap()
       ;(await cluster.running(next)).return('went on')
-      assert.equal((await cluster.finished(next, front)).result, 'went on')
-      assert.equal((await orphan.details()).status, 'inProgress', 'only its node, or the death of its node, may end the attempt')
+      same((await cluster.finished(next, front)).result, 'went on', 'the result of the next task of the queue')
+      same(
+        (await orphan.details()).status,
+        'inProgress',
+        'the status of a task whose node lives: only its node, or the death of its node, may end the attempt',
+      )
     },
   }),
 ]
@@ -167,9 +171,9 @@ const nothingElseBegins = async (
 ): Promise<void> => {
   const other = await node.manager.submit(held.task, 'other')
   await passOf(cluster, node)
-  assert.equal(held.find(other.id), undefined, `task ${other.id} began although ${handle.id} still runs`)
+  same(held.find(other.id), undefined, `the run of task ${other.id}, while ${handle.id} still runs`)
   run.return('once')
-  assert.equal((await cluster.finished(handle, node)).attempt, 1)
+  same((await cluster.finished(handle, node)).attempt, 1, 'the attempt of the task that ran on')
   ;(await cluster.running(other)).return()
   await cluster.finished(other, node)
 }

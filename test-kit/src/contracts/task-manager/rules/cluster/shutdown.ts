@@ -1,8 +1,8 @@
-import assert from 'node:assert/strict'
 import { codeOf } from '@taskledger/core'
 import type { Rule } from '../../../../framework/rule.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
+import { same } from '../../../expectations.ts'
 
 /** Rules 3.x, continued: shutdown. */
 export const shutdownRules: readonly Rule<Adapters>[] = [
@@ -19,16 +19,21 @@ export const shutdownRules: readonly Rule<Adapters>[] = [
       for (let done = 1; done <= 50; done++) run.progress({ done })
       const b = await cluster.node({ tasks: [held.task] })
       await within('the node closed', a.manager.close({ drainMs: 0 }))
-      assert.equal(codeOf(run.signal.reason), 'SHUTTING_DOWN')
+      same(codeOf(run.signal.reason), 'SHUTTING_DOWN', 'why the signal of the body was aborted')
       const again = await cluster.running(handle, 2)
-      assert.deepEqual([again.attempt, again.lastProgress], [2, { done: 50 }])
+      same([again.attempt, again.lastProgress], [2, { done: 50 }], 'attempt and last progress of the run on another node')
       const seen = b.manager.task(handle.id)
-      assert.deepEqual([(await seen.details()).node, (await seen.details()).attempt], [b.manager.nodeId, 2])
+      same(
+        [(await seen.details()).node, (await seen.details()).attempt],
+        [b.manager.nodeId, 2],
+        'node and attempt of the task after the shutdown',
+      )
       again.return('done elsewhere')
-      assert.equal((await cluster.finished(handle, b)).result, 'done elsewhere')
-      assert.deepEqual(
+      same((await cluster.finished(handle, b)).result, 'done elsewhere', 'the result from another node')
+      same(
         (await seen.history()).map(({ type }) => type),
         ['TaskCreated', 'TaskStarted', 'TaskReleased', 'TaskStarted', 'TaskCompleted'],
+        'the events of the task',
       )
       await waitUntil('nothing runs', () => b.manager.worker?.running.length === 0)
     },
@@ -49,13 +54,13 @@ export const shutdownRules: readonly Rule<Adapters>[] = [
       const closed = a.manager.close({ drainMs: 60 })
       quickRun.return('in time')
       await waitUntil('the bodies are aborted', () => stubbornRun.signal.aborted && unwantedRun.signal.aborted)
-      assert.equal((await front.manager.task(unwanted.id).cancel()).outcome, 'requested')
+      same((await front.manager.task(unwanted.id).cancel()).outcome, 'requested', 'the outcome of the cancel')
       unwantedRun.throw(unwantedRun.signal.reason)
       await within('the node closed', closed)
-      assert.equal((await cluster.finished(quick, front)).result, 'in time')
-      assert.equal((await cluster.finished(unwanted, front)).status, 'cancelled')
+      same((await cluster.finished(quick, front)).result, 'in time', 'the result of a task that ended in time')
+      same((await cluster.finished(unwanted, front)).status, 'cancelled', 'the status of a task that was cancelled before the shutdown')
       const { status, attempt } = await front.manager.task(stubborn.id).details()
-      assert.deepEqual([status, attempt], ['waiting', 1])
+      same([status, attempt], ['waiting', 1], 'status and attempt of a task that did not end in time')
     },
   }),
   clustered({
@@ -75,7 +80,7 @@ export const shutdownRules: readonly Rule<Adapters>[] = [
       held.end()
       for (const handle of [first, ...waiting, late]) {
         const { status, node } = await cluster.finished(handle, b)
-        assert.deepEqual([status, node], ['completed', b.manager.nodeId])
+        same([status, node], ['completed', b.manager.nodeId], 'status and node of a task that another node ran')
       }
     },
   }),

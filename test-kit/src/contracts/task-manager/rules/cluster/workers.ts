@@ -1,5 +1,4 @@
-import assert from 'node:assert/strict'
-import { declareTask, hasCode, unchecked } from '@taskledger/core'
+import { declareTask, unchecked } from '@taskledger/core'
 import type { JsonValue } from '@taskledger/core'
 import type { Rule } from '../../../../framework/rule.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
@@ -7,6 +6,7 @@ import { clustered, sortedIds } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'
 import { calls } from '../../../../faults/calls.ts'
 import { outcomeOf } from '../../../outcome.ts'
+import { failedWith, same } from '../../../expectations.ts'
 
 /** Rules 1.x, continued: workers. */
 export const workerRules: readonly Rule<Adapters>[] = [
@@ -19,17 +19,17 @@ export const workerRules: readonly Rule<Adapters>[] = [
     run: async (cluster, { within }) => {
       const declared = declareTask({ type: 'echo', payload: unchecked<JsonValue>(), result: unchecked<JsonValue>() })
       const front = await cluster.node({ tasks: [declared], worker: false })
-      assert.equal(front.manager.worker, undefined)
+      same(front.manager.worker, undefined, 'the worker of a node without a worker')
       const handle = await front.manager.submit(declared, 'typed')
       const unwanted = await front.manager.submit(declared, 'unwanted')
-      assert.equal((await unwanted.cancel()).outcome, 'cancelled')
+      same((await unwanted.cancel()).outcome, 'cancelled', 'the outcome of a cancel before the start')
 
       const back = await cluster.node({ tasks: [echoTask], worker: false })
-      assert.deepEqual(sortedIds((await back.manager.list({ status: 'waiting' })).tasks), [handle.id])
+      same(sortedIds((await back.manager.list({ status: 'waiting' })).tasks), [handle.id], 'the list of waiting tasks')
       const result = front.manager.task(declared, handle.id).result()
       await back.manager.attachWorker({ slots: 1 })
-      assert.equal(await within('the worker ran the task', result), 'typed')
-      assert.deepEqual((await handle.details()).node, back.manager.nodeId)
+      same(await within('the worker ran the task', result), 'typed', 'the result that the node without a worker got')
+      same((await handle.details()).node, back.manager.nodeId, 'the node that ran the task')
     },
   }),
   clustered({
@@ -45,18 +45,18 @@ export const workerRules: readonly Rule<Adapters>[] = [
       const on = (await running.details()).node === a.manager.nodeId ? a : b
       const other = on === a ? b : a
       on.manager.worker?.pause()
-      assert.equal(on.manager.worker?.status, 'paused')
+      same(on.manager.worker?.status, 'paused', 'the status of the paused worker')
       const handles = [await on.manager.submit(held.task, 1), await on.manager.submit(held.task, 2)]
       for (const handle of handles) {
         await cluster.running(handle)
-        assert.equal((await handle.details()).node, other.manager.nodeId)
+        same((await handle.details()).node, other.manager.nodeId, 'the node that ran a task while the other was paused')
       }
       const third = await on.manager.submit(held.task, 3)
       run.return('went on')
-      assert.equal((await cluster.finished(running, a)).result, 'went on')
+      same((await cluster.finished(running, a)).result, 'went on', 'the result of a task that ran when its worker was paused')
       on.manager.worker?.resume()
       await waitUntil('the resumed worker takes waiting tasks', () => held.find(third.id) !== undefined)
-      assert.equal((await third.details()).node, on.manager.nodeId)
+      same((await third.details()).node, on.manager.nodeId, 'the node that ran a task after the resume')
     },
   }),
   clustered({
@@ -73,11 +73,15 @@ export const workerRules: readonly Rule<Adapters>[] = [
       const drained = a.manager.worker?.drain().then(() => (isDrained = true))
       const b = await cluster.node({ tasks: [held.task], worker: { slots: 1 } })
       await cluster.running(waiting)
-      assert.equal((await waiting.details()).node, b.manager.nodeId)
-      assert.equal(isDrained, false, 'the worker drained although a task still runs')
+      same((await waiting.details()).node, b.manager.nodeId, 'the node that ran a task which waited for the draining worker')
+      same(isDrained, false, 'whether the worker has drained while a task still runs')
       run.return()
       await within('the worker is drained', Promise.resolve(drained))
-      assert.deepEqual([(await running.details()).status, a.manager.worker?.running.length], ['completed', 0])
+      same(
+        [(await running.details()).status, a.manager.worker?.running.length],
+        ['completed', 0],
+        'the status of the task, and how many tasks the drained worker runs',
+      )
     },
   }),
   clustered({
@@ -102,12 +106,12 @@ export const workerRules: readonly Rule<Adapters>[] = [
       await within('the node closed', a.manager.close())
       await within('the node closes again', a.manager.close())
       for (const thrown of await within('every wait is rejected', Promise.all(waiting)))
-        assert.ok(hasCode(thrown, 'CLOSED'), String(thrown))
+        failedWith(thrown, 'CLOSED', 'a wait on a closed manager')
       const asked = [handle.details(), handle.cancel(), handle.result(), a.manager.list(), a.manager.nodes(), a.manager.submit(echoTask, 1)]
       for (const thrown of await within('every call is rejected', Promise.all(asked.map(outcomeOf))))
-        assert.ok(hasCode(thrown, 'CLOSED'), String(thrown))
+        failedWith(thrown, 'CLOSED', 'a call on a closed manager')
       await b.manager.attachWorker()
-      assert.equal(await within('another node ran the task', elsewhere), 'kept')
+      same(await within('another node ran the task', elsewhere), 'kept', 'the result from another node')
     },
   }),
 ]

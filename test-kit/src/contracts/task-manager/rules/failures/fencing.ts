@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import type { TaskHandle } from '@taskledger/core'
 import { codeOf } from '@taskledger/core'
 import type { Rule, RuleContext } from '../../../../framework/rule.ts'
@@ -9,6 +8,7 @@ import { clustered } from '../../stage/clustered.ts'
 import type { HeldRun, HeldTask } from '../../../../faults/held-task.ts'
 import { echoTask } from '../../stage/echo-task.ts'
 import { appendedBy, appendsOf } from '../../../../faults/calls.ts'
+import { holds, same } from '../../../expectations.ts'
 
 interface Zombie {
   readonly handle: TaskHandle<unknown, unknown>
@@ -50,7 +50,7 @@ export const fencingRules: readonly Rule<Adapters>[] = [
       const [dying, heir] = await cluster.nodes(2, { tasks: [held.task], worker: { slots: 2 } })
       for (const ending of ['returns', 'throws', 'returns late'] as const) {
         const { handle, run, next } = await makeZombie(cluster, held, dying, heir)
-        assert.deepEqual([next.attempt, next.lastProgress], [2, 'as far as it got'])
+        same([next.attempt, next.lastProgress], [2, 'as far as it got'], 'attempt and last progress of the run on the heir')
         if (ending === 'returns late') {
           next.return('the heir')
           await cluster.finished(handle, heir)
@@ -59,14 +59,14 @@ export const fencingRules: readonly Rule<Adapters>[] = [
         if (ending === 'throws') run.throw(new Error('too late'))
         else run.return('too late')
         await endedOn(context, dying, 0)
-        assert.deepEqual(await handle.history(), before, 'the zombie appended an event')
+        same(await handle.history(), before, 'the history after the zombie ended its attempt')
         if (ending !== 'returns late') {
-          assert.equal((await handle.details()).status, 'inProgress')
+          same((await handle.details()).status, 'inProgress', 'the status of the task while the heir runs it')
           next.return('the heir')
         }
         dying.faults.dropsNotice = () => false
         const { status, result, attempt } = await cluster.finished(handle, heir)
-        assert.deepEqual([status, result, attempt], ['completed', 'the heir', 2])
+        same([status, result, attempt], ['completed', 'the heir', 2], 'status, result and attempt of the task')
       }
     },
   }),
@@ -82,13 +82,13 @@ export const fencingRules: readonly Rule<Adapters>[] = [
       dying.faults.dropsNotice = () => false
       for (const { faults } of [dying, heir]) faults.gap()
       await context.waitUntil('the signal of the zombie is aborted', () => run.signal.aborted)
-      assert.equal(codeOf(run.signal.reason), 'ATTEMPT_LOST')
+      same(codeOf(run.signal.reason), 'ATTEMPT_LOST', 'why the signal of the zombie was aborted')
       await endedOn(context, dying, 0)
       const { status, attempt, node } = await handle.details()
-      assert.deepEqual([status, attempt, node], ['inProgress', 2, heir.manager.nodeId])
-      assert.equal(next.signal.aborted, false)
+      same([status, attempt, node], ['inProgress', 2, heir.manager.nodeId], 'status, attempt and node of the task')
+      same(next.signal.aborted, false, 'whether the signal of the heir is aborted')
       next.return('the heir')
-      assert.equal((await cluster.finished(handle, dying)).result, 'the heir')
+      same((await cluster.finished(handle, dying)).result, 'the heir', 'the result of the task')
     },
   }),
   clustered({
@@ -101,7 +101,7 @@ export const fencingRules: readonly Rule<Adapters>[] = [
       const node = await cluster.node({ tasks: [held.task], worker: { slots: 3, cancelGraceMs: 60_000 } })
       const { handle, run, next } = await makeZombie(cluster, held, node, node)
       await context.waitUntil('the signal of the zombie is aborted', () => run.signal.aborted)
-      assert.equal(codeOf(run.signal.reason), 'ATTEMPT_LOST')
+      same(codeOf(run.signal.reason), 'ATTEMPT_LOST', 'why the signal of the zombie was aborted')
       node.faults.dropsNotice = () => false
       next.progress('the heir’s')
       run.progress('the zombie’s')
@@ -110,12 +110,20 @@ export const fencingRules: readonly Rule<Adapters>[] = [
       lastRun.return()
       await cluster.finished(last, node)
       await context.waitUntil('the progress is that of the current attempt', async () => (await handle.progress()) === 'the heir’s')
-      assert.deepEqual([(await handle.details()).status, next.signal.aborted], ['inProgress', false])
+      same(
+        [(await handle.details()).status, next.signal.aborted],
+        ['inProgress', false],
+        'the status of the task, and whether the signal of the heir is aborted',
+      )
       await handle.cancel()
       await context.waitUntil('the signal of the current attempt is aborted', () => next.signal.aborted)
       next.throw(next.signal.reason)
       const { status, progress } = await cluster.finished(handle, node)
-      assert.deepEqual([status, progress?.value, progress?.attempt], ['cancelled', 'the heir’s', 2])
+      same(
+        [status, progress?.value, progress?.attempt],
+        ['cancelled', 'the heir’s', 2],
+        'the status of the task, and value and attempt of its progress',
+      )
     },
   }),
   clustered({
@@ -142,12 +150,12 @@ export const fencingRules: readonly Rule<Adapters>[] = [
         second.throw(new Error('once'))
         ;(await cluster.running(failing, 2)).return('twice')
         const cancelled = await within('the call returned', b.manager.task(unwanted.id).cancel())
-        assert.equal(cancelled.outcome, 'requested')
-        assert.equal((await cluster.finished(returning, b)).result, 'once')
-        assert.equal((await cluster.finished(failing, a)).result, 'twice')
-        assert.equal((await cluster.finished(unwanted, b)).status, 'cancelled')
+        same(cancelled.outcome, 'requested', 'the outcome of the cancel')
+        same((await cluster.finished(returning, b)).result, 'once', 'the result of a task that returns')
+        same((await cluster.finished(failing, a)).result, 'twice', 'the result of a task that fails once')
+        same((await cluster.finished(unwanted, b)).status, 'cancelled', 'the status of a cancelled task')
       }
-      assert.equal(held.runs.length, 20)
+      same(held.runs.length, 20, 'how many bodies ran')
     },
   }),
   clustered({
@@ -166,10 +174,10 @@ export const fencingRules: readonly Rule<Adapters>[] = [
       run.return('not lost')
       await waitUntil('the end could not be written', () => tries > 2)
       const other = await front.manager.submit(echoTask, 'meanwhile')
-      assert.equal((await cluster.finished(other, front)).result, 'meanwhile')
-      assert.equal((await handle.details()).status, 'inProgress')
+      same((await cluster.finished(other, front)).result, 'meanwhile', 'the result of another task meanwhile')
+      same((await handle.details()).status, 'inProgress', 'the status of the task while its end cannot be written')
       heal()
-      assert.equal((await cluster.finished(handle, front)).result, 'not lost')
+      same((await cluster.finished(handle, front)).result, 'not lost', 'the result of the task whose end was written late')
     },
   }),
   clustered({
@@ -188,13 +196,13 @@ export const fencingRules: readonly Rule<Adapters>[] = [
         const hold = worker.faults.hold('after', appendsOf('TaskStarted'))
         const handle = await front.manager.submit(held.task, null)
         await waitUntil('the claim is under way', () => hold.caught > 0)
-        assert.equal((await handle.cancel()).outcome, 'requested')
+        same((await handle.cancel()).outcome, 'requested', 'the outcome of the cancel')
         if (isHeard) await waitUntil('the notice has arrived', () => hasHeard)
         else worker.faults.gap()
         hold.release()
-        assert.equal((await cluster.finished(handle, front)).status, 'cancelled')
+        same((await cluster.finished(handle, front)).status, 'cancelled', 'the status of the cancelled task')
         const run = held.find(handle.id)
-        assert.ok(run === undefined || run.ended === 'aborted')
+        holds(run === undefined || run.ended === 'aborted', `the body of the cancelled task ${run?.ended}`)
         unsubscribe()
       }
     },

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import { codeOf } from '@taskledger/core'
 import type { TaskId } from '@taskledger/core/ports'
 import type { Rule } from '../../../../framework/rule.ts'
@@ -7,6 +6,7 @@ import type { Cluster } from '../../../../faults/cluster.ts'
 import type { NodeOptions } from '../../../../faults/cluster-node.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { calls } from '../../../../faults/calls.ts'
+import { holds, same } from '../../../expectations.ts'
 
 /** Short, so that a rule takes seconds; long enough for an engine that counts whole seconds, and for a busy machine. */
 const quick = { lease: { renewMs: 500, ttlMs: 3_000 }, janitor: { intervalMs: 200, overdueMs: 500 } } as const
@@ -33,8 +33,12 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
       const worker = await cluster.node({ ...quick, tasks: [held.task] })
       const run = await cluster.running(handle)
       run.return('found')
-      assert.equal((await cluster.finished(handle, worker)).result, 'found')
-      assert.deepEqual([held.runs.length, await typesOf(cluster, handle)], [1, ['TaskCreated', 'TaskStarted', 'TaskCompleted']])
+      same((await cluster.finished(handle, worker)).result, 'found', 'the result of a task whose message was lost')
+      same(
+        [held.runs.length, await typesOf(cluster, handle)],
+        [1, ['TaskCreated', 'TaskStarted', 'TaskCompleted']],
+        'how many bodies ran, and the events of the task',
+      )
     },
   }),
   clustered({
@@ -56,12 +60,12 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
       for (const handle of [first, second]) {
         ;(await cluster.running(handle, 2)).return('again')
         const { result, attempt, node } = await cluster.finished(handle, heir)
-        assert.deepEqual([result, attempt, node], ['again', 2, heir.manager.nodeId])
+        same([result, attempt, node], ['again', 2, heir.manager.nodeId], 'result, attempt and node of a task whose node died')
         const types = ['TaskCreated', 'TaskStarted', 'TaskDied', 'TaskStarted', 'TaskCompleted']
-        assert.deepEqual(await typesOf(cluster, handle), types)
+        same(await typesOf(cluster, handle), types, 'the events of a task whose node died')
       }
       await waitUntil('the killed node is not listed as live', async () => (await heir.manager.nodes()).length === 1)
-      assert.deepEqual(await typesOf(cluster, behind), ['TaskCreated', 'TaskStarted', 'TaskCompleted'])
+      same(await typesOf(cluster, behind), ['TaskCreated', 'TaskStarted', 'TaskCompleted'], 'the events of the task behind it')
     },
   }),
   clustered({
@@ -80,15 +84,19 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
       heir.manager.worker?.resume()
       cutOff.faults.fail('before', calls('nodes.renew'))
       await waitUntil('its bodies are aborted', () => run.signal.aborted && zombie.signal.aborted)
-      assert.deepEqual([codeOf(run.signal.reason), codeOf(zombie.signal.reason)], ['LEASE_LOST', 'LEASE_LOST'])
-      assert.equal(deaf.runs.length, 1, 'the body was told only after its task ran elsewhere')
+      same(
+        [codeOf(run.signal.reason), codeOf(zombie.signal.reason)],
+        ['LEASE_LOST', 'LEASE_LOST'],
+        'why the signals were aborted on the node that lost its lease',
+      )
+      same(deaf.runs.length, 1, 'how often the task had run elsewhere when its body was told')
       const next = await cluster.running(ignoring, 2)
       zombie.return('too late')
       ;(await cluster.running(heeding, 2)).return('in time')
       next.return('in time')
       for (const handle of [heeding, ignoring]) {
         const { result, attempt, node } = await cluster.finished(handle, heir)
-        assert.deepEqual([result, attempt, node], ['in time', 2, heir.manager.nodeId])
+        same([result, attempt, node], ['in time', 2, heir.manager.nodeId], 'result, attempt and node of a task whose node lost its lease')
       }
       await waitUntil('the run of the zombie is over', () => cutOff.manager.worker?.running.length === 0)
     },
@@ -110,13 +118,17 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
       ;(await cluster.running(retried, 2)).return('retried')
       await waitUntil('the delayed task runs', () => held.find(later.id) !== undefined)
       held.find(later.id)?.return('later')
-      assert.deepEqual([(await cluster.finished(retried, heir)).result, (await cluster.finished(later, heir)).result], ['retried', 'later'])
+      same(
+        [(await cluster.finished(retried, heir)).result, (await cluster.finished(later, heir)).result],
+        ['retried', 'later'],
+        'the results of a task that was retried, and of one that was due later',
+      )
       const { storage } = await cluster.outside()
       for (const { id } of [retried, later]) {
         const events = await storage.events.read(id)
         const started = events.findLast(({ type }) => type === 'TaskStarted')
         const dueAt = events.map((event) => ('retryAt' in event ? event.retryAt : 'notBefore' in event ? event.notBefore : undefined))
-        assert.ok((started?.at ?? 0) >= Math.max(...dueAt.map((at) => at ?? 0)), `task ${id} was started before its time`)
+        holds((started?.at ?? 0) >= Math.max(...dueAt.map((at) => at ?? 0)), `task ${id} was started before its time`)
       }
     },
   }),
@@ -131,10 +143,10 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
       const front = await cluster.node({ ...quick, tasks: [held.task], worker: false })
       const [handle, run] = await cluster.start(front, held)
       worker.faults.dropsNotice = () => true
-      assert.equal((await front.manager.task(handle.id).cancel()).outcome, 'requested')
+      same((await front.manager.task(handle.id).cancel()).outcome, 'requested', 'the outcome of the cancel')
       await waitUntil('its signal is aborted', () => run.signal.aborted)
-      assert.equal(codeOf(run.signal.reason), 'CANCEL_REQUESTED')
-      assert.equal((await cluster.finished(handle, front)).status, 'cancelled')
+      same(codeOf(run.signal.reason), 'CANCEL_REQUESTED', 'why the signal of the body was aborted')
+      same((await cluster.finished(handle, front)).status, 'cancelled', 'the status of the cancelled task')
     },
   }),
   clustered({
@@ -158,14 +170,15 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
         for (const run of open) run.return()
         return held.find(second.id)?.ended !== undefined && held.find(first.id, 2)?.ended !== undefined
       })
-      assert.equal(running, 1, 'two tasks of a serial queue ran at the same time')
+      same(running, 1, 'how many tasks of the serial queue ran at the same time')
       const ends = [await cluster.finished(first, heir), await cluster.finished(second, heir)]
-      assert.deepEqual(
+      same(
         ends.map(({ status, attempt }) => [status, attempt]),
         [
           ['completed', 2],
           ['completed', 1],
         ],
+        'status and attempt of the tasks of the serial queue',
       )
     },
   }),
@@ -187,10 +200,10 @@ export const recoveryRules: readonly Rule<Adapters>[] = [
         await cluster.kill(doomed)
       }
       const { status, error } = await cluster.finished(handle, front)
-      assert.deepEqual([status, error?.name], ['died', 'NodeDied'])
+      same([status, error?.name], ['died', 'NodeDied'], 'status and error of a task whose nodes died')
       const { storage } = await cluster.outside()
       const deaths = (await storage.events.read(handle.id)).flatMap((event) => (event.type === 'TaskDied' ? [event.diedOn] : []))
-      assert.deepEqual(deaths, nodes)
+      same(deaths, nodes, 'the nodes of the deaths in the history')
       await cluster.rowIs(await handle.details(), front)
     },
   }),

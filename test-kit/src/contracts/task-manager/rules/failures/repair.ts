@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import type { TaskEvent } from '@taskledger/core/ports'
 import { detailsOf } from '@taskledger/core/ports'
 import type { Rule } from '../../../../framework/rule.ts'
@@ -6,6 +5,8 @@ import { createdEvent, freshTaskId, startedEvent } from '../../../sample-data.ts
 import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'
+import { outcomeOf } from '../../../outcome.ts'
+import { failedWith, holds, same } from '../../../expectations.ts'
 
 /** The shortest history. */
 const oneLife = (): [TaskEvent, ...TaskEvent[]] => {
@@ -39,13 +40,13 @@ export const repairRules: readonly Rule<Adapters>[] = [
       const meanwhile = await node.manager.submitMany(echoTask, [1, 2, 3, 4, 5])
       const ends = await within('every task ended', Promise.all(meanwhile.map((handle) => handle.finished())))
       const { unreadable, saved } = await within('the listing is rebuilt', rebuilding)
-      assert.equal(unreadable, 0)
-      assert.ok(saved >= lost.length, `${saved} of ${lost.length} rows were saved`)
+      same(unreadable, 0, 'the number of unreadable histories')
+      holds(saved >= lost.length, `${saved} of ${lost.length} rows were saved`)
       for (const details of [...lost.map((life) => detailsOf(life)), ...ends]) {
         observe(details)
         if (details !== undefined) await cluster.rowIs(details, node)
       }
-      assert.equal((await cluster.listed(node)).length, lost.length + ends.length)
+      same((await cluster.listed(node)).length, lost.length + ends.length, 'how many tasks are listed after the rebuild')
     },
   }),
   clustered({
@@ -66,17 +67,18 @@ export const repairRules: readonly Rule<Adapters>[] = [
       await waitUntil('the clock has advanced', () => Date.now() > finishedBefore)
       run.return()
       await cluster.rowIs(await cluster.finished(slow, node), node)
-      assert.deepEqual(await other.manager.purge({ finishedBefore }), { removed: 5, deferred: 0, unreadable: 0 })
-      assert.deepEqual(
+      same(await other.manager.purge({ finishedBefore }), { removed: 5, deferred: 0, unreadable: 0 }, 'what the purge returned')
+      same(
         (await cluster.listed(node)).map(({ taskId }) => taskId),
         [slow.id],
+        'the tasks that are listed after the purge',
       )
       for (const { id } of old) {
-        await assert.rejects(node.manager.history(id), { code: 'TASK_NOT_FOUND' })
+        failedWith(await outcomeOf(node.manager.history(id)), 'TASK_NOT_FOUND', 'the history of a purged task')
         cluster.forget(id)
       }
-      assert.equal((await slow.details()).status, 'completed')
-      assert.deepEqual(await other.manager.purge({ finishedBefore }), { removed: 0, deferred: 0, unreadable: 0 })
+      same((await slow.details()).status, 'completed', 'the status of a task that finished late')
+      same(await other.manager.purge({ finishedBefore }), { removed: 0, deferred: 0, unreadable: 0 }, 'what the second purge returned')
     },
   }),
   clustered({
@@ -94,7 +96,7 @@ export const repairRules: readonly Rule<Adapters>[] = [
         return health.ok
       })
       const { findings } = await node.manager.doctor()
-      assert.deepEqual(findings, [])
+      same(findings, [], 'the findings of the doctor')
     },
   }),
 ]

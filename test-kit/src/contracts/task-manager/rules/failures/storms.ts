@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import type { JsonValue, TaskDefinition } from '@taskledger/core'
 import { codeOf, defineTask, unchecked } from '@taskledger/core'
 import type { TaskId } from '@taskledger/core/ports'
@@ -9,6 +8,7 @@ import type { ClusterNode } from '../../../../faults/cluster-node.ts'
 import { clustered, sortedIds } from '../../stage/clustered.ts'
 import { jitter } from '../../stage/jitter.ts'
 import { outcomeOf } from '../../../outcome.ts'
+import { holds, same } from '../../../expectations.ts'
 
 /** A task that counts its runs and takes some turns of the event loop. */
 const countingTask = (
@@ -60,10 +60,11 @@ export const stormRules: readonly Rule<Adapters>[] = [
       )
       await cluster.allFinished(last.map((handle) => handle.finished()))
       for (const handle of [...handles, ...last]) {
-        assert.equal(runsOf(handle.id), 1, `task ${handle.id} ran ${runsOf(handle.id)} times`)
-        assert.deepEqual(
+        same(runsOf(handle.id), 1, `how often task ${handle.id} ran`)
+        same(
           (await handle.history()).map(({ type }) => type),
           ['TaskCreated', 'TaskStarted', 'TaskCompleted'],
+          `the events of task ${handle.id}`,
         )
       }
     },
@@ -86,8 +87,8 @@ export const stormRules: readonly Rule<Adapters>[] = [
       }
       const ids = (await within('every submit was acknowledged', Promise.all(Array.from({ length: 64 }, submitter)))).flat()
       await cluster.allFinished(ids.map((id) => drawnFrom(random, nodes).manager.task(id).finished()))
-      for (const id of ids) assert.equal(counting.runsOf(id), 1)
-      assert.equal(counting.total, 640)
+      for (const id of ids) same(counting.runsOf(id), 1, `how often task ${id} ran`)
+      same(counting.total, 640, 'how many bodies ran')
       await waitUntil('the list shows every task as completed', async () => {
         const rows = await cluster.listed(nodes[1])
         return rows.length === 640 && rows.every(({ status }) => status === 'completed')
@@ -125,8 +126,8 @@ export const stormRules: readonly Rule<Adapters>[] = [
       }
       await within('every submit was answered', Promise.all(Array.from({ length: 64 }, submitter)))
       observe({ acknowledged: acknowledged.length, refused: refusals.length })
-      assert.equal(acknowledged.length + refusals.length, 320)
-      assert.deepEqual([...new Set(refusals.map(codeOf))].join(), refusals.length > 0 ? 'OUTCOME_UNKNOWN' : '')
+      same(acknowledged.length + refusals.length, 320, 'how many submits ended')
+      same([...new Set(refusals.map(codeOf))].join(), refusals.length > 0 ? 'OUTCOME_UNKNOWN' : '', 'the codes of the submits that failed')
       const [calm] = [await cluster.node({ tasks: [counting.task], worker: false })]
       await cluster.allFinished(acknowledged.map((id) => calm.manager.task(id).finished()))
       await waitUntil('every listed task has completed', async () =>
@@ -134,8 +135,9 @@ export const stormRules: readonly Rule<Adapters>[] = [
       )
       const rows = await cluster.listed(calm)
       const listed = new Set(rows.map(({ taskId }) => taskId))
-      for (const id of acknowledged) assert.ok(listed.has(id), `the acknowledged task ${id} is not listed`)
-      for (const { taskId, status, attempt } of rows) assert.deepEqual([status, attempt, counting.runsOf(taskId)], ['completed', 1, 1])
+      for (const id of acknowledged) holds(listed.has(id), `the acknowledged task ${id} is not listed`)
+      for (const { taskId, status, attempt } of rows)
+        same([status, attempt, counting.runsOf(taskId)], ['completed', 1, 1], `status and attempt of task ${taskId}, and how often it ran`)
     },
   }),
   clustered({
@@ -161,11 +163,11 @@ export const stormRules: readonly Rule<Adapters>[] = [
           await jitter(random)
           const { id } = handles[at % handles.length] ?? front.manager.task('')
           const { outcome } = await within(`cancel of task ${id} returned`, drawnFrom(random, nodes).manager.task(id).cancel())
-          assert.equal(outcome, 'cancelled')
+          same(outcome, 'cancelled', 'the outcome of a cancel before the start')
         }
       }
       await Promise.all(Array.from({ length: 32 }, canceller))
-      assert.deepEqual((await front.manager.list({ status: 'waiting' })).tasks, [])
+      same((await front.manager.list({ status: 'waiting' })).tasks, [], 'the list of waiting tasks')
       for (const [, run] of blockers) run.return()
       // Sent last, one for each slot: when both run, everything else has been handled.
       const last = [await front.manager.submit(held.task, 1), await front.manager.submit(held.task, 2)]
@@ -176,10 +178,10 @@ export const stormRules: readonly Rule<Adapters>[] = [
         const before = handedOver.length
         await waitUntil(`the next message is taken, after ${before}`, () => areReached() || handedOver.length > before)
       }
-      assert.equal(counting.total, 0, `${counting.total} of the cancelled tasks ran`)
+      same(counting.total, 0, 'how many of the cancelled tasks ran')
       const cancelled = await front.manager.list({ status: 'cancelled', limit: 1_000 })
-      assert.deepEqual(sortedIds(cancelled.tasks), sortedIds(handles))
-      for (const { id } of handles) assert.equal((await third.manager.task(id).details()).attempt, 0)
+      same(sortedIds(cancelled.tasks), sortedIds(handles), 'the list of cancelled tasks')
+      for (const { id } of handles) same((await third.manager.task(id).details()).attempt, 0, `the attempt of the cancelled task ${id}`)
     },
   }),
   clustered({
@@ -203,10 +205,11 @@ export const stormRules: readonly Rule<Adapters>[] = [
         const { status, attempt } = await cluster.finished(handle, drawnFrom(random, nodes))
         const outcome = outcomes[index]
         observe({ outcome, history: await handle.history() })
-        if (outcome === 'cancelled') assert.deepEqual([status, attempt], ['cancelled', 0])
-        else if (outcome === 'finished') assert.equal(status, 'completed')
-        else assert.ok(isFinalStatus(status) && attempt === 1)
-        assert.equal(counting.runsOf(handle.id), status === 'completed' ? 1 : 0)
+        if (outcome === 'cancelled')
+          same([status, attempt], ['cancelled', 0], 'status and attempt of a task whose caller was told that it is cancelled')
+        else if (outcome === 'finished') same(status, 'completed', 'the status of a task whose caller was told that it had finished')
+        else holds(isFinalStatus(status) && attempt === 1, `a task is ${status} after attempt ${attempt}`)
+        same(counting.runsOf(handle.id), status === 'completed' ? 1 : 0, `how often task ${handle.id} ran`)
       }
     },
   }),
@@ -232,7 +235,7 @@ export const stormRules: readonly Rule<Adapters>[] = [
       const ids = (await within('every submit was acknowledged', Promise.all(submitting))).flat()
       for (const id of ids) {
         const { status } = await cluster.finished({ id }, front)
-        assert.deepEqual([status, counting.runsOf(id)], ['completed', 1])
+        same([status, counting.runsOf(id)], ['completed', 1], `status of task ${id}, and how often it ran`)
       }
     },
   }),

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import type { JsonValue } from '@taskledger/core'
 import { codeOf, declareTask, defineTask, implementTask, unchecked } from '@taskledger/core'
 import type { Rule } from '../../../../framework/rule.ts'
@@ -7,6 +6,7 @@ import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'
 import { outcomeOf } from '../../../outcome.ts'
+import { failedWith, holds, same } from '../../../expectations.ts'
 
 /** So many releases that no task fails here by chance: other rules are about tasks that fail. */
 const patient = { unknownTasks: { retryDelayMs: 2, maxReleases: 1_000 } }
@@ -32,10 +32,23 @@ export const decodingRules: readonly Rule<Adapters>[] = [
       const payloads = Array.from({ length: 12 }, (_, index) => index)
       const handles = await knowing.manager.submitMany(special, payloads)
       const others = await ignorant.manager.submitMany(echoTask, payloads)
-      assert.deepEqual(await within('the tasks of the known type ran', Promise.all(handles.map((handle) => handle.result()))), payloads)
-      assert.deepEqual(await within('the other tasks ran', Promise.all(others.map((handle) => handle.result()))), payloads)
-      for (const handle of handles) assert.equal((await handle.details()).node, knowing.manager.nodeId)
-      assert.equal(codeOf(await outcomeOf(ignorant.manager.submit(special, 1))), 'UNKNOWN_TASK_TYPE')
+      same(
+        await within('the tasks of the known type ran', Promise.all(handles.map((handle) => handle.result()))),
+        payloads,
+        'the results of the known type',
+      )
+      same(
+        await within('the other tasks ran', Promise.all(others.map((handle) => handle.result()))),
+        payloads,
+        'the results of the other type',
+      )
+      for (const handle of handles)
+        same((await handle.details()).node, knowing.manager.nodeId, 'the node that ran a task that only it knows')
+      failedWith(
+        await outcomeOf(ignorant.manager.submit(special, 1)),
+        'UNKNOWN_TASK_TYPE',
+        'the submit of a type that the node does not know',
+      )
     },
   }),
   clustered({
@@ -49,16 +62,19 @@ export const decodingRules: readonly Rule<Adapters>[] = [
       const workers = await cluster.nodes(2, { tasks: [echoTask], worker: { slots: 1, unknownTasks: { maxReleases: 3 } } })
       const lost = [await front.manager.submit(declared, 1), await front.manager.submit(declared, 2)]
       const good = await front.manager.submit(echoTask, 'good')
-      assert.equal((await cluster.finished(good, front)).result, 'good')
+      same((await cluster.finished(good, front)).result, 'good', 'the result of a task of a known type')
       for (const handle of lost) {
         const { status, error, node } = await cluster.finished(handle, front)
-        assert.deepEqual([status, error?.code], ['failed', 'UNKNOWN_TASK_TYPE'])
-        assert.ok(workers.some(({ manager }) => manager.nodeId === node))
-        assert.match(error?.message ?? '', /nobody-has-this/)
-        assert.ok(node !== undefined && error?.message.includes(node))
+        same([status, error?.code], ['failed', 'UNKNOWN_TASK_TYPE'], 'status and error code of a task that no node knows')
+        holds(
+          workers.some(({ manager }) => manager.nodeId === node),
+          `the task ended on ${node}, which is none of the workers`,
+        )
+        holds(/nobody-has-this/.test(error?.message ?? ''), `the error does not name the type: ${error?.message}`)
+        holds(node !== undefined && error?.message.includes(node), `the error does not name the node: ${error?.message}`)
       }
       const after = await front.manager.submit(echoTask, 'after')
-      assert.equal((await cluster.finished(after, front)).result, 'after')
+      same((await cluster.finished(after, front)).result, 'after', 'the result of a later task')
     },
   }),
   clustered({
@@ -89,22 +105,23 @@ export const decodingRules: readonly Rule<Adapters>[] = [
         names.map((mailbox) => ({ mailbox })),
       )
       const newResults = await within('the new tasks ended', Promise.all(newTasks.map((handle) => handle.result())))
-      assert.deepEqual(
+      same(
         newResults,
         names.map((name) => `new ${name}`),
+        'the results of the new tasks',
       )
-      for (const handle of newTasks) assert.equal((await handle.details()).typeVersion, 2)
+      for (const handle of newTasks) same((await handle.details()).typeVersion, 2, 'the version of a task that the new node submitted')
       const oldTasks = await oldNode.manager.submitMany(
         old,
         names.map((name) => ({ name })),
       )
       for (const [index, result] of (await within('the old tasks ended', Promise.all(oldTasks.map((handle) => handle.result())))).entries())
-        assert.ok([`old ${names[index]}`, `new ${names[index]}`].includes(result), result)
+        holds([`old ${names[index]}`, `new ${names[index]}`].includes(result), `an old task returned ${result}`)
       oldNode.manager.worker?.pause()
       const upcast = await oldNode.manager.submit(old, { name: 'inbox' })
-      assert.equal(await within('an old task ran on the new node', upcast.result()), 'new inbox')
+      same(await within('an old task ran on the new node', upcast.result()), 'new inbox', 'the result of an old task on the new node')
       const { typeVersion, node } = await upcast.details()
-      assert.deepEqual([typeVersion, node], [1, newNode.manager.nodeId])
+      same([typeVersion, node], [1, newNode.manager.nodeId], 'version and node of an old task')
     },
   }),
   clustered({
@@ -131,10 +148,14 @@ export const decodingRules: readonly Rule<Adapters>[] = [
       await cluster.node({ tasks: [strict], worker: { slots: 1, unknownTasks: { maxReleases: 1 } } })
       const refused = await front.manager.submit(lax, 'one')
       const good = await front.manager.submit(lax, 1)
-      assert.equal((await cluster.finished(good, front)).result, 1)
+      same((await cluster.finished(good, front)).result, 1, 'the result of a good payload')
       const { status, error, attempt } = await cluster.finished(refused, front)
-      assert.deepEqual([status, error?.code, attempt], ['failed', 'INVALID_PAYLOAD', 1])
-      assert.match(error?.message ?? '', /it is no number/)
+      same(
+        [status, error?.code, attempt],
+        ['failed', 'INVALID_PAYLOAD', 1],
+        'status, error code and attempt of a task whose payload is refused',
+      )
+      holds(/it is no number/.test(error?.message ?? ''), `the error does not say why: ${error?.message}`)
     },
   }),
   clustered({
@@ -154,12 +175,12 @@ export const decodingRules: readonly Rule<Adapters>[] = [
         await Promise.all(texts.flatMap((text) => ['queue/default', 'bus'].map(async (where) => inject?.(bytesOf(text), where))))
         await cancelling.cancel()
         await waitUntil('the signal of the body is aborted', () => cancelled.signal.aborted)
-        assert.equal((await cluster.finished(cancelling, front)).status, 'cancelled')
+        same((await cluster.finished(cancelling, front)).status, 'cancelled', 'the status of a task that was cancelled')
         run.return('done')
-        assert.equal((await cluster.finished(completing, front)).result, 'done')
+        same((await cluster.finished(completing, front)).result, 'done', 'the result of a task that completed')
         const [next, nextRun] = await cluster.start(front, held)
         nextRun.return('next')
-        assert.equal((await cluster.finished(next, worker)).result, 'next')
+        same((await cluster.finished(next, worker)).result, 'next', 'the result of the next task')
       }
     },
   }),
@@ -185,10 +206,11 @@ export const decodingRules: readonly Rule<Adapters>[] = [
       await cluster.send({ taskId: carried, created })
       for (let time = 0; time < 10; time++) {
         const handle = await node.manager.submit(echoTask, time)
-        assert.equal((await cluster.finished(handle, node)).result, time)
+        same((await cluster.finished(handle, node)).result, time, `the result of task ${time}, beside messages of no task`)
       }
-      for (const taskId of [unknown, carried, removed.id]) assert.deepEqual(await storage.events.read(taskId), [])
-      assert.equal((await cluster.listed(node)).length, 10)
+      for (const taskId of [unknown, carried, removed.id])
+        same(await storage.events.read(taskId), [], `the history of task ${taskId}, which has none`)
+      same((await cluster.listed(node)).length, 10, 'how many tasks are listed')
     },
   }),
   clustered({
@@ -206,12 +228,15 @@ export const decodingRules: readonly Rule<Adapters>[] = [
       blocker.return()
       for (let time = 0; time < 5; time++) {
         const handle = await node.manager.submit(echoTask, time)
-        assert.equal((await cluster.finished(handle, node)).result, time)
+        same((await cluster.finished(handle, node)).result, time, `the result of task ${time}, beside a history that cannot be decoded`)
       }
       const answers = [broken.details(), broken.history(), broken.result(), broken.cancel()].map(outcomeOf)
       for (const answer of await within('every call is rejected', Promise.all(answers))) {
         const code = codeOf(answer)
-        assert.ok(code === 'MALFORMED' || code === 'UNKNOWN_EVENT_TYPE', String(code))
+        holds(
+          code === 'MALFORMED' || code === 'UNKNOWN_EVENT_TYPE',
+          `a call for a history that cannot be decoded ended with ${String(code)}`,
+        )
       }
       cluster.forget(broken.id)
     },

@@ -1,12 +1,12 @@
-import assert from 'node:assert/strict'
 import type { TaskDetails, TaskEvent } from '@taskledger/core'
-import { codeOf, defineTask, hasCode, isTaskFailed } from '@taskledger/core'
+import { codeOf, defineTask, isTaskFailed } from '@taskledger/core'
 import type { Rule } from '../../../../framework/rule.ts'
 import { awkwardValues, freshTaskId } from '../../../sample-data.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'
 import { outcomeOf } from '../../../outcome.ts'
+import { failedWith, holds, same } from '../../../expectations.ts'
 
 const typesOf = (history: readonly TaskEvent[]): readonly string[] => history.map(({ type }) => type)
 
@@ -24,28 +24,33 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       const handle = await manager.submit(echoTask, { mailbox: 'inbox' }, { labels: ['nightly'] })
       const details = await handle.details()
       const { createdAt, updatedAt, ...rest } = details
-      assert.deepEqual(rest, {
-        taskId: handle.id,
-        type: 'echo',
-        typeVersion: 1,
-        status: 'waiting',
-        version: 1,
-        queue: 'default',
-        labels: ['nightly'],
-        createdOn: manager.nodeId,
-        updatedOn: manager.nodeId,
-        attempt: 0,
-      })
-      assert.ok(
-        createdAt >= before && createdAt <= Date.now() && updatedAt === createdAt,
-        'createdAt and updatedAt have to be the time of the submit',
+      same(
+        rest,
+        {
+          taskId: handle.id,
+          type: 'echo',
+          typeVersion: 1,
+          status: 'waiting',
+          version: 1,
+          queue: 'default',
+          labels: ['nightly'],
+          createdOn: manager.nodeId,
+          updatedOn: manager.nodeId,
+          attempt: 0,
+        },
+        'the details of the submitted task',
       )
-      assert.deepEqual(await cluster.listed(node), [details])
+      holds(
+        createdAt >= before && createdAt <= Date.now() && updatedAt === createdAt,
+        `createdAt ${createdAt} and updatedAt ${updatedAt} are not the time of the submit`,
+      )
+      same(await cluster.listed(node), [details], 'the list of tasks')
       const [created, ...others] = await handle.history()
-      assert.equal(created?.type, 'TaskCreated')
-      assert.deepEqual(
+      holds(created?.type === 'TaskCreated', `the first event is ${created?.type}`)
+      same(
         [created.node, created.task, others],
         [manager.nodeId, { type: 'echo', version: 1, payload: { mailbox: 'inbox' } }, []],
+        'node and task of the first event, and the events after it',
       )
     },
   }),
@@ -68,11 +73,11 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       }
       for (const [question, ask] of Object.entries(questions)) {
         const thrown = await within(`${question} of an unknown task ended`, outcomeOf(ask()))
-        assert.ok(hasCode(thrown, 'TASK_NOT_FOUND'), `${question} of an unknown task rejects with ${String(thrown)}`)
+        failedWith(thrown, 'TASK_NOT_FOUND', `${question} of an unknown task`)
       }
-      assert.deepEqual(await (await cluster.outside()).storage.events.read(unknown.id), [])
+      same(await (await cluster.outside()).storage.events.read(unknown.id), [], 'the history of an unknown task')
       for (const id of ['', 'unknown', unknown.id.toUpperCase(), `${unknown.id} `])
-        assert.equal(codeOf(await outcomeOf((async () => manager.task(id).details())())), 'INVALID_TASK_ID')
+        failedWith(await outcomeOf((async () => manager.task(id).details())()), 'INVALID_TASK_ID', 'the details of an invalid id')
     },
   }),
   clustered({
@@ -86,14 +91,18 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       const [first, run] = await cluster.start(node, held)
       const second = await node.manager.submit(held.task, null)
       const { status, attempt, node: ranOn, startedAt } = await first.details()
-      assert.deepEqual([status, attempt, ranOn], ['inProgress', 1, node.manager.nodeId])
-      assert.ok(startedAt !== undefined && startedAt <= Date.now())
+      same([status, attempt, ranOn], ['inProgress', 1, node.manager.nodeId], 'status, attempt and node of the running task')
+      holds(startedAt !== undefined && startedAt <= Date.now(), `the running task was started at ${startedAt}`)
       const waiting = await second.details()
-      assert.deepEqual([waiting.status, waiting.attempt, waiting.node, waiting.startedAt], ['waiting', 0, undefined, undefined])
+      same(
+        [waiting.status, waiting.attempt, waiting.node, waiting.startedAt],
+        ['waiting', 0, undefined, undefined],
+        'status, attempt, node and start of the waiting task',
+      )
       run.return()
       ;(await cluster.running(second)).return()
-      assert.equal((await cluster.finished(second, node)).status, 'completed')
-      assert.equal(held.runs.length, 2)
+      same((await cluster.finished(second, node)).status, 'completed', 'the status of the second task at its end')
+      same(held.runs.length, 2, 'how many bodies ran')
     },
   }),
   clustered({
@@ -104,13 +113,13 @@ export const lifeRules: readonly Rule<Adapters>[] = [
     run: async (cluster, { within }) => {
       const { manager } = await cluster.node({ tasks: [echoTask] })
       const handle = await manager.submit(echoTask, awkwardValues)
-      assert.deepEqual(await within('the result came', handle.result()), awkwardValues)
+      same(await within('the result came', handle.result()), awkwardValues, 'the result that the caller got')
       const details = await handle.details()
-      assert.deepEqual([details.status, details.result, details.error], ['completed', awkwardValues, undefined])
+      same([details.status, details.result, details.error], ['completed', awkwardValues, undefined], 'status, result and error of the task')
       const history = await handle.history()
-      assert.deepEqual(typesOf(history), ['TaskCreated', 'TaskStarted', 'TaskCompleted'])
-      for (const event of history) assert.equal(event.node, manager.nodeId)
-      assert.equal(details.finishedAt, history.at(-1)?.at)
+      same(typesOf(history), ['TaskCreated', 'TaskStarted', 'TaskCompleted'], 'the events of the task')
+      for (const event of history) same(event.node, manager.nodeId, `the node of the event ${event.type}`)
+      same(details.finishedAt, history.at(-1)?.at, 'when the task finished, beside the time of its last event')
     },
   }),
   clustered({
@@ -129,12 +138,16 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       const handle = await manager.submit(throwing)
       const details = await within('the task ended', handle.finished())
       const { name, message, code } = details.error ?? {}
-      assert.deepEqual([details.status, name, message, code], ['failed', 'RangeError', 'the mailbox is gone', 'NO_MAILBOX'])
+      same(
+        [details.status, name, message, code],
+        ['failed', 'RangeError', 'the mailbox is gone', 'NO_MAILBOX'],
+        'the status, and name, message and code of the error',
+      )
       const thrown = await within('the wait for the result ended', outcomeOf(handle.result()))
-      assert.ok(isTaskFailed(thrown), String(thrown))
-      assert.match(thrown.message, /the mailbox is gone/)
-      assert.deepEqual(thrown.details, details)
-      assert.deepEqual(typesOf(await handle.history()), ['TaskCreated', 'TaskStarted', 'TaskFailed'])
+      holds(isTaskFailed(thrown), `the wait for the result of a failed task ended with ${String(thrown)}`)
+      holds(/the mailbox is gone/.test(thrown.message), `the error does not say why the task failed: ${thrown.message}`)
+      same(thrown.details, details, 'the details in the error')
+      same(typesOf(await handle.history()), ['TaskCreated', 'TaskStarted', 'TaskFailed'], 'the events of the failed task')
     },
   }),
   clustered({
@@ -150,8 +163,8 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       const statuses = ['waiting', 'inProgress', 'cancelRequested', 'completed', 'failed', 'cancelled', 'died'] as const
       const idsBy = async (status: TaskDetails['status']): Promise<readonly string[]> =>
         (await manager.list({ status })).tasks.map(({ taskId }) => taskId)
-      assert.deepEqual((await manager.list()).tasks, [])
-      for (const status of statuses) assert.deepEqual(await idsBy(status), [])
+      same((await manager.list()).tasks, [], 'the list before the first submit')
+      for (const status of statuses) same(await idsBy(status), [], `the list of tasks that are ${status}, before the first submit`)
 
       const ending = async (end: 'return' | 'throw' | 'cancel'): Promise<string> => {
         const [handle, run] = await cluster.start(node, held)
@@ -181,7 +194,7 @@ export const lifeRules: readonly Rule<Adapters>[] = [
           return ids.length === expected[status].length && ids.every((id, index) => id === expected[status][index])
         })
       const both = (await manager.list({ status: ['failed', 'completed'] })).tasks.map(({ taskId }) => taskId)
-      assert.deepEqual([...both].sort(), [completed, failed].sort())
+      same([...both].sort(), [completed, failed].sort(), 'the list of tasks by two statuses')
     },
   }),
   clustered({
@@ -203,9 +216,10 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       const ids: string[] = []
       for (let index = 0; index < 5; index++) ids.push((await manager.submit(stepping)).id)
       await within('all tasks ended', Promise.all(ids.map((id) => manager.task(id).finished())))
-      assert.deepEqual(
+      same(
         steps,
         ids.flatMap((id) => [`${id} begins`, `${id} ends`]),
+        'the steps of the bodies',
       )
     },
   }),
@@ -222,15 +236,15 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       const awaits = [first.result(), first.result(), second.result()]
       blocker.return('first')
       ;(await cluster.running(second)).return('second')
-      assert.deepEqual(await within('the waits that began before the end got the result', Promise.all(awaits)), [
-        'first',
-        'first',
-        'second',
-      ])
+      same(
+        await within('the waits that began before the end got the result', Promise.all(awaits)),
+        ['first', 'first', 'second'],
+        'the results of the waits that began before the end',
+      )
       const late = [second.result(), second.result(), second.result({ timeoutMs: 0 }).catch(codeOf)]
       const [one, two, hurried] = await within('the waits that began after the end got the result', Promise.all(late))
-      assert.deepEqual([one, two], ['second', 'second'])
-      assert.ok(hurried === 'second' || hurried === 'AWAIT_TIMEOUT', 'a wait with a timeout of 0 has to return the result or time out')
+      same([one, two], ['second', 'second'], 'the results of the waits that began after the end')
+      holds(hurried === 'second' || hurried === 'AWAIT_TIMEOUT', `a wait with a timeout of 0 ended with ${String(hurried)}`)
     },
   }),
   clustered({
@@ -244,15 +258,20 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       const [handle, run] = await cluster.start(node, held)
       const patient = handle.result()
       for (const wait of [handle.result({ timeoutMs: 20 }), handle.finished({ timeoutMs: 20 })])
-        assert.ok(hasCode(await within('the wait timed out', outcomeOf(wait)), 'AWAIT_TIMEOUT'))
+        failedWith(await within('the wait timed out', outcomeOf(wait)), 'AWAIT_TIMEOUT', 'a wait that takes too long')
       const reason = new Error('enough')
       const aborting = new AbortController()
       const aborted = outcomeOf(handle.result({ signal: aborting.signal }))
       aborting.abort(reason)
-      assert.equal(await within('the wait was aborted', aborted), reason)
-      assert.deepEqual([(await handle.details()).status, run.signal.aborted], ['inProgress', false])
+      const rejection = await within('the wait was aborted', aborted)
+      holds(rejection === reason, `an aborted wait rejects with ${String(rejection)}, and not with the reason of its signal`)
+      same(
+        [(await handle.details()).status, run.signal.aborted],
+        ['inProgress', false],
+        'the status of the task, and whether the signal of its body is aborted',
+      )
       run.return('in the end')
-      assert.equal(await within('the wait without a timeout got the result', patient), 'in the end')
+      same(await within('the wait without a timeout got the result', patient), 'in the end', 'the result of the wait without a timeout')
     },
   }),
   clustered({
@@ -274,14 +293,19 @@ export const lifeRules: readonly Rule<Adapters>[] = [
       })()
       await within('the watch ended with its task', watching)
       const versions = seen.map(({ version }) => version)
-      assert.deepEqual(
+      same(
         versions,
         [...versions].sort((a, b) => a - b),
+        'the order of the versions that a watch showed',
       )
-      assert.deepEqual([seen[0]?.status, seen.at(-1)?.status, seen.at(-1)?.result], ['inProgress', 'completed', 'done'])
-      assert.ok(
+      same(
+        [seen[0]?.status, seen.at(-1)?.status, seen.at(-1)?.result],
+        ['inProgress', 'completed', 'done'],
+        'the first status, the last status and the result that a watch showed',
+      )
+      holds(
         seen.some(({ status, progress }) => status === 'inProgress' && progress !== undefined),
-        'the progress was shown',
+        'the watch showed no progress',
       )
     },
   }),

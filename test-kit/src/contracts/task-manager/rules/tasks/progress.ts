@@ -1,10 +1,10 @@
-import assert from 'node:assert/strict'
 import type { JsonValue } from '@taskledger/core'
 import { codeOf, defineTask } from '@taskledger/core'
 import type { Rule } from '../../../../framework/rule.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { outcomeOf } from '../../../outcome.ts'
+import { same } from '../../../expectations.ts'
 
 /** Rules 1.x, continued: progress. */
 export const progressRules: readonly Rule<Adapters>[] = [
@@ -26,13 +26,13 @@ export const progressRules: readonly Rule<Adapters>[] = [
         }
         return true
       }
-      assert.equal((await handle.details()).progress, undefined)
+      same((await handle.details()).progress, undefined, 'the progress before the first report')
       run.progress({ done: 1 })
       await waitUntil('the first report is seen on both nodes', () => isSeen(1))
       for (let done = 2; done <= 100; done++) run.progress({ done })
       await waitUntil('the latest report is seen on both nodes', () => isSeen(100))
       const { status, version, progress } = await handle.details()
-      assert.deepEqual([status, version, progress?.attempt], ['inProgress', 2, 1])
+      same([status, version, progress?.attempt], ['inProgress', 2, 1], 'status and version of the task, and the attempt of its progress')
     },
   }),
   clustered({
@@ -53,7 +53,11 @@ export const progressRules: readonly Rule<Adapters>[] = [
         for (const node of [a, b]) {
           const details = await cluster.finished(handle, node)
           const { status, progress } = details
-          assert.deepEqual([status, progress?.value, progress?.attempt, progress?.sequence], [ending, { done: 3 }, 1, 3])
+          same(
+            [status, progress?.value, progress?.attempt, progress?.sequence],
+            [ending, { done: 3 }, 1, 3],
+            'the status of the task, and value, attempt and sequence of its progress',
+          )
           await cluster.rowIs(details, node)
         }
       }
@@ -77,19 +81,13 @@ export const progressRules: readonly Rule<Adapters>[] = [
         else if (ending === 'failed') run.throw(new Error('no'))
         else await handle.cancel()
         const details = await cluster.finished(handle, node)
-        assert.deepEqual([details.status, details.progress?.value], [ending, 'kept'])
+        same([details.status, details.progress?.value], [ending, 'kept'], 'status and progress of the task')
       }
-      assert.deepEqual(refusals, [
-        'NOT_JSON',
-        'NOT_JSON',
-        'TOO_LARGE',
-        'NOT_JSON',
-        'NOT_JSON',
-        'TOO_LARGE',
-        'NOT_JSON',
-        'NOT_JSON',
-        'TOO_LARGE',
-      ])
+      same(
+        refusals,
+        ['NOT_JSON', 'NOT_JSON', 'TOO_LARGE', 'NOT_JSON', 'NOT_JSON', 'TOO_LARGE', 'NOT_JSON', 'NOT_JSON', 'TOO_LARGE'],
+        'the codes of the refused reports',
+      )
     },
   }),
   clustered({
@@ -111,8 +109,8 @@ export const progressRules: readonly Rule<Adapters>[] = [
       const { manager, faults } = await cluster.node({ tasks: [reporting] })
       faults.fail('before', ({ name }) => name === 'listing.saveProgress')
       const handle = await manager.submit(reporting)
-      assert.equal(await within('the task ended', handle.result()), 'done')
-      assert.deepEqual((await handle.details()).progress?.value, { done: 3 })
+      same(await within('the task ended', handle.result()), 'done', 'the result of the task')
+      same((await handle.details()).progress?.value, { done: 3 }, 'the last progress')
     },
   }),
 ]

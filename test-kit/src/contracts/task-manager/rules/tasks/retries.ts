@@ -1,9 +1,9 @@
-import assert from 'node:assert/strict'
 import { codeOf, defineTask, NonRetryableError, unchecked } from '@taskledger/core'
 import type { Rule } from '../../../../framework/rule.ts'
 import type { Adapters } from '../../../../faults/adapters.ts'
 import { clustered } from '../../stage/clustered.ts'
 import { echoTask } from '../../stage/echo-task.ts'
+import { holds, same } from '../../../expectations.ts'
 
 /** Rules 4.x: retries and their times. */
 export const retryRules: readonly Rule<Adapters>[] = [
@@ -21,25 +21,30 @@ export const retryRules: readonly Rule<Adapters>[] = [
       first.throw(new Error('once'))
       await cluster.status(handle, 'waiting', node)
       const { dueAt, error, attempt } = await handle.details()
-      assert.deepEqual([error?.message, attempt], ['once', 1])
-      assert.ok(dueAt !== undefined)
+      same([error?.message, attempt], ['once', 1], 'error and attempt of a task that waits for its next attempt')
+      holds(dueAt !== undefined, 'a task that waits for its next attempt is due at no time')
       node.manager.worker?.resume()
       ;(await cluster.running(handle, 2)).throw(new Error('twice'))
       ;(await cluster.running(handle, 3)).return('at last')
       const end = await cluster.finished(handle, node)
-      assert.deepEqual([end.status, end.attempt, end.result, end.error, end.dueAt], ['completed', 3, 'at last', undefined, undefined])
+      same(
+        [end.status, end.attempt, end.result, end.error, end.dueAt],
+        ['completed', 3, 'at last', undefined, undefined],
+        'status, attempt, result, error and due time of the task',
+      )
       const history = await handle.history()
       const failures = history.filter((event) => event.type === 'TaskFailed')
-      assert.deepEqual(
+      same(
         failures.map(({ attempt, at, retryAt = 0 }) => [attempt, retryAt - at]),
         [
           [1, 40],
           [2, 80],
         ],
+        'attempt and delay of each failure',
       )
       for (const failure of failures) {
         const next = history[failure.version]
-        assert.ok(next?.type === 'TaskStarted' && next.at >= (failure.retryAt ?? 0), 'the attempt started before its time')
+        holds(next?.type === 'TaskStarted' && next.at >= (failure.retryAt ?? 0), 'the attempt started before its time')
       }
     },
   }),
@@ -56,12 +61,16 @@ export const retryRules: readonly Rule<Adapters>[] = [
       ;(await cluster.running(handle, 2)).throw(new Error('2'))
       ;(await cluster.running(handle, 3)).throw(new Error('3'))
       const end = await cluster.finished(handle, node)
-      assert.deepEqual([end.status, end.attempt, end.error?.message], ['failed', 3, '3'])
+      same([end.status, end.attempt, end.error?.message], ['failed', 3, '3'], 'status, attempt and error of a task that fails each time')
       const [hopeless, run] = await cluster.start(node, held)
       run.throw(new NonRetryableError('the mailbox is gone'))
       const { status, attempt, error } = await cluster.finished(hopeless, node)
-      assert.deepEqual([status, attempt, error?.message], ['failed', 1, 'the mailbox is gone'])
-      assert.equal(held.runs.length, 4)
+      same(
+        [status, attempt, error?.message],
+        ['failed', 1, 'the mailbox is gone'],
+        'status, attempt and error of a task that must not be retried',
+      )
+      same(held.runs.length, 4, 'how many bodies ran')
     },
   }),
   clustered({
@@ -80,14 +89,14 @@ export const retryRules: readonly Rule<Adapters>[] = [
       await cluster.status(handle, 'waiting', a)
       b.manager.worker?.resume()
       const second = await cluster.running(handle, 2)
-      assert.deepEqual([first.lastProgress, second.lastProgress], [undefined, { done: 20 }])
+      same([first.lastProgress, second.lastProgress], [undefined, { done: 20 }], 'the last progress that the first two runs were given')
       // An attempt that reports nothing passes on the progress that it got.
       second.throw(new Error('twice'))
       const third = await cluster.running(handle, 3)
-      assert.deepEqual(third.lastProgress, { done: 20 })
+      same(third.lastProgress, { done: 20 }, 'the last progress that the third run was given')
       third.return()
       const { progress, node } = await cluster.finished(handle, a)
-      assert.deepEqual([progress?.value, node], [{ done: 20 }, b.manager.nodeId])
+      same([progress?.value, node], [{ done: 20 }, b.manager.nodeId], 'progress and node of the task')
     },
   }),
   clustered({
@@ -100,15 +109,15 @@ export const retryRules: readonly Rule<Adapters>[] = [
       const node = await cluster.node({ tasks: [held.task] })
       const [handle, first] = await cluster.start(node, held)
       await waitUntil('the signal of the body is aborted', () => first.signal.aborted)
-      assert.equal(codeOf(first.signal.reason), 'TIMED_OUT')
+      same(codeOf(first.signal.reason), 'TIMED_OUT', 'why the signal of the body was aborted')
       const second = await cluster.running(handle, 2)
       await waitUntil('the signal of the second body is aborted', () => second.signal.aborted)
       const { status, attempt, error } = await cluster.finished(handle, node)
-      assert.deepEqual([status, attempt, error?.code], ['failed', 2, 'TIMED_OUT'])
+      same([status, attempt, error?.code], ['failed', 2, 'TIMED_OUT'], 'status, attempt and error code of a task that timed out')
       for (const event of await handle.history())
         if (event.type === 'TaskFailed') {
           const started = (await handle.history())[event.version - 2]
-          assert.ok(started !== undefined && event.at - started.at >= 45, 'the attempt was aborted before its timeout')
+          holds(started !== undefined && event.at - started.at >= 45, 'the attempt was aborted before its timeout')
         }
     },
   }),
@@ -122,13 +131,16 @@ export const retryRules: readonly Rule<Adapters>[] = [
       const node = await cluster.node({ tasks: [deaf.task, echoTask], worker: { slots: 1, cancelGraceMs: 20 } })
       const [handle, run] = await cluster.start(node, deaf)
       const details = await cluster.finished(handle, node)
-      assert.deepEqual([details.status, details.attempt], ['failed', 1])
-      assert.match(details.error?.message ?? '', /may still run/)
+      same([details.status, details.attempt], ['failed', 1], 'status and attempt of a task whose body ignored its timeout')
+      holds(
+        /may still run/.test(details.error?.message ?? ''),
+        `the error does not say that the body may still run: ${details.error?.message}`,
+      )
       run.return('too late')
       const next = await node.manager.submit(echoTask, 'next')
-      assert.equal((await cluster.finished(next, node)).result, 'next')
-      assert.deepEqual(await handle.details(), details)
-      assert.equal(deaf.runs.length, 1)
+      same((await cluster.finished(next, node)).result, 'next', 'the result of the next task')
+      same(await handle.details(), details, 'the details after the abandoned body ended')
+      same(deaf.runs.length, 1, 'how many bodies ran')
     },
   }),
   clustered({
@@ -143,7 +155,7 @@ export const retryRules: readonly Rule<Adapters>[] = [
       const notBefore = Date.now() + 1_000
       const handle = await front.manager.submit(held.task, null, { notBefore: new Date(notBefore) })
       const { status, dueAt } = await handle.details()
-      if (Date.now() < notBefore) assert.deepEqual([status, dueAt], ['waiting', notBefore])
+      if (Date.now() < notBefore) same([status, dueAt], ['waiting', notBefore], 'status and due time of a task before its time')
       // As a node that closes sends it: with the time that is left.
       const early = { taskId: handle.id, dueInMs: Math.max(1, notBefore - Date.now()) }
       await cluster.send(early)
@@ -155,12 +167,12 @@ export const retryRules: readonly Rule<Adapters>[] = [
       // The node that got the message early keeps it: the submitter may be gone by then.
       await within('the node that submitted it closed', front.manager.close())
       const run = await cluster.running(handle)
-      assert.ok(Date.now() >= notBefore, 'the attempt started before its time')
+      holds(Date.now() >= notBefore, 'the attempt started before its time')
       run.return()
       const { startedAt = 0, dueAt: noLonger } = await cluster.finished(handle, worker)
-      assert.ok(startedAt >= notBefore)
-      assert.equal(noLonger, undefined)
-      assert.equal(held.runs.length, 2)
+      holds(startedAt >= notBefore, `the task was started at ${startedAt}, before its time ${notBefore}`)
+      same(noLonger, undefined, 'the due time of a task that ran')
+      same(held.runs.length, 2, 'how many bodies ran')
     },
   }),
   clustered({
@@ -184,7 +196,7 @@ export const retryRules: readonly Rule<Adapters>[] = [
       for (const [index, [, code]] of results.entries()) {
         const handle = await node.manager.submit(task, index)
         const { status, error, attempt } = await cluster.finished(handle, node)
-        assert.deepEqual([status, error?.code, attempt], ['failed', code, 1])
+        same([status, error?.code, attempt], ['failed', code, 1], 'status, error code and attempt of the task')
       }
     },
   }),

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import { codeOf, declareTask, taskIdOfKey, unchecked } from '@taskledger/core'
 import type { JsonValue } from '@taskledger/core'
 import type { TaskId } from '@taskledger/core/ports'
@@ -10,6 +9,7 @@ import { jitterFor } from '../../stage/jitter.ts'
 import { runRounds } from '../../stage/rounds.ts'
 import { calls } from '../../../../faults/calls.ts'
 import { outcomeOf } from '../../../outcome.ts'
+import { failedWith, holds, same } from '../../../expectations.ts'
 
 /** Rules 4.x, continued: submits. */
 export const submissionRules: readonly Rule<Adapters>[] = [
@@ -28,19 +28,23 @@ export const submissionRules: readonly Rule<Adapters>[] = [
       const run = await cluster.running(first)
       // The same payload with another order of its properties.
       const second = await b.manager.submit(held.task, { deep: [1, { a: 1, b: 2 }], mailbox: 'inbox' }, key)
-      assert.equal(second.id, first.id)
+      same(second.id, first.id, 'the id of a second submit with the same key')
       const other = outcomeOf(b.manager.submit(held.task, { mailbox: 'drafts', deep: [] }, key))
-      assert.equal(codeOf(await within('another payload is refused', other)), 'IDEMPOTENCY_MISMATCH')
+      failedWith(await within('another payload is refused', other), 'IDEMPOTENCY_MISMATCH', 'a submit of another payload with the same key')
       const ofOtherType = await b.manager.submit(echoTask, 1, key)
-      assert.notEqual(ofOtherType.id, first.id)
-      assert.deepEqual([first.isNew, second.isNew, ofOtherType.isNew], [true, false, true], 'which submit created the task')
+      holds(ofOtherType.id !== first.id, 'two types share the task of one key')
+      same([first.isNew, second.isNew, ofOtherType.isNew], [true, false, true], 'which submit created the task')
       run.return('once')
-      for (const node of nodes) assert.equal((await cluster.finished(first, node)).result, 'once')
+      for (const node of nodes) same((await cluster.finished(first, node)).result, 'once', 'the result of the task, on each node')
       const third = await b.manager.submit(held.task, { mailbox: 'inbox', deep: [1, { b: 2, a: 1 }] }, key)
-      assert.equal(third.isNew, false)
-      assert.equal(await within('the existing result is returned', third.result()), 'once')
+      same(third.isNew, false, 'whether a submit after the end created a task')
+      same(await within('the existing result is returned', third.result()), 'once', 'the result of a submit after the end')
       await cluster.finished(ofOtherType, a)
-      assert.deepEqual([held.runs.length, (await cluster.listed(b)).length, (await first.history()).length], [1, 2, 3])
+      same(
+        [held.runs.length, (await cluster.listed(b)).length, (await first.history()).length],
+        [1, 2, 3],
+        'how many bodies ran, how many tasks are listed, and how many events the task has',
+      )
     },
   }),
   clustered({
@@ -59,13 +63,13 @@ export const submissionRules: readonly Rule<Adapters>[] = [
         })
         const handles = await within('every submit was acknowledged', Promise.all(submits))
         const [handle, ...others] = handles
-        assert.ok(handle !== undefined)
-        for (const { id } of others) assert.equal(id, handle.id)
-        assert.equal(handles.filter(({ isNew }) => isNew).length, 1, 'one submit created the task')
+        holds(handle !== undefined, 'no submit returned a handle')
+        for (const { id } of others) same(id, handle.id, 'the ids of submits with one key')
+        same(handles.filter(({ isNew }) => isNew).length, 1, 'how many submits created the task')
         ;(await cluster.running(handle)).return(round)
-        assert.equal((await cluster.finished(handle, nodes[1])).result, round)
+        same((await cluster.finished(handle, nodes[1])).result, round, `the result of round ${round}`)
         observe({ round, history: await handle.history() })
-        assert.equal(held.runs.filter(({ taskId }) => taskId === handle.id).length, 1)
+        same(held.runs.filter(({ taskId }) => taskId === handle.id).length, 1, `how often the task of round ${round} ran`)
       })
     },
   }),
@@ -88,11 +92,15 @@ export const submissionRules: readonly Rule<Adapters>[] = [
         const heal = strike()
         const thrown = await within('the submit was refused', outcomeOf(faulty.manager.submit(echoTask, 'whole', { idempotencyKey })))
         const id = taskIdOfKey('echo', idempotencyKey)
-        assert.deepEqual([codeOf(thrown), (thrown as { taskId?: TaskId }).taskId], ['OUTCOME_UNKNOWN', id])
+        same(
+          [codeOf(thrown), (thrown as { taskId?: TaskId }).taskId],
+          ['OUTCOME_UNKNOWN', id],
+          'code and task of a submit whose outcome is unknown',
+        )
         const handle = await node.manager.submit(echoTask, 'whole', { idempotencyKey })
-        assert.equal(handle.id, id)
+        same(handle.id, id, 'the id of the repeated submit')
         const details = await cluster.finished(handle, node)
-        assert.deepEqual([details.status, details.attempt, details.result], ['completed', 1, 'whole'])
+        same([details.status, details.attempt, details.result], ['completed', 1, 'whole'], 'status, attempt and result of the task')
         await cluster.rowIs(details, node)
         heal()
       }
@@ -131,8 +139,12 @@ export const submissionRules: readonly Rule<Adapters>[] = [
         [manager.submit({ ...echoTask, version: 1.5 }, 1), 'MISUSE'],
         [manager.submit({ ...echoTask, queue: 'q'.repeat(300) }, 1), 'MISUSE'],
       ] as const
-      for (const [submit, code] of refusals) assert.equal(codeOf(await outcomeOf(submit)), code)
-      assert.deepEqual([(await cluster.listed(node)).length, (await cluster.histories()).size], [0, 0])
+      for (const [submit, code] of refusals) failedWith(await outcomeOf(submit), code, 'a submit that has to be refused')
+      same(
+        [(await cluster.listed(node)).length, (await cluster.histories()).size],
+        [0, 0],
+        'how many tasks and histories the refused submits left',
+      )
     },
   }),
   clustered({
@@ -158,20 +170,21 @@ export const submissionRules: readonly Rule<Adapters>[] = [
       const ids = async (query: Parameters<typeof a.manager.list>[0]): Promise<readonly TaskId[]> =>
         (await b.manager.list(query)).tasks.map(({ taskId }) => taskId)
       const odd = labelled.filter((_, index) => index % 2 === 0)
-      assert.deepEqual([...(await ids({ label: 'odd' }))].sort(), [...odd, before.id].sort())
-      assert.deepEqual([...(await ids({ label: 'odd', since }))].sort(), [...odd].sort())
-      assert.deepEqual(await ids({ until: since, type: 'echo' }), [before.id])
-      assert.deepEqual(await ids({ label: 'old', status: 'inProgress' }), [])
-      assert.deepEqual(await ids({ node: b.manager.nodeId }), [])
+      same([...(await ids({ label: 'odd' }))].sort(), [...odd, before.id].sort(), 'the list by a label')
+      same([...(await ids({ label: 'odd', since }))].sort(), [...odd].sort(), 'the list by a label and a time')
+      same(await ids({ until: since, type: 'echo' }), [before.id], 'the list by a time and a type')
+      same(await ids({ label: 'old', status: 'inProgress' }), [], 'the list by a label and another status')
+      same(await ids({ node: b.manager.nodeId }), [], 'the list by a node that ran nothing')
       // A listing may delay the row of a start for a moment, in case the end follows soon.
       await cluster.until(
         'all ten are listed by their node',
         async () => (await ids({ node: a.manager.nodeId, type: 'held' })).length === 10,
       )
       const rows = await cluster.listed(b)
-      assert.deepEqual(
+      same(
         rows.map(({ createdAt }) => createdAt),
         rows.map(({ createdAt }) => createdAt).sort((one, other) => other - one),
+        'the order of the list',
       )
       const walked: TaskId[] = []
       for (let cursor: string | undefined, pages = 0; pages === 0 || cursor !== undefined; pages++) {
@@ -180,8 +193,8 @@ export const submissionRules: readonly Rule<Adapters>[] = [
         cursor = page.cursor
         await a.manager.submit(held.task, 'another')
       }
-      assert.deepEqual([...walked].sort(), [...labelled].sort())
-      assert.equal(codeOf(await outcomeOf(a.manager.list({ cursor: 'nonsense' }))), 'INVALID_CURSOR')
+      same([...walked].sort(), [...labelled].sort(), 'the walk through the pages')
+      failedWith(await outcomeOf(a.manager.list({ cursor: 'nonsense' })), 'INVALID_CURSOR', 'a list with a nonsensical cursor')
     },
   }),
   clustered({
@@ -194,15 +207,19 @@ export const submissionRules: readonly Rule<Adapters>[] = [
       const back = await cluster.node({ tasks: [echoTask], worker: { slots: 20 } })
       const payloads = Array.from({ length: 200 }, (_, index) => index)
       const handles = await within('the tasks are submitted', front.manager.submitMany(echoTask, payloads, { labels: ['many'] }))
-      assert.equal(new Set(handles.map(({ id }) => id)).size, 200)
+      same(new Set(handles.map(({ id }) => id)).size, 200, 'how many ids there are')
       const results = await cluster.allFinished(handles.map((handle) => handle.result()))
-      assert.deepEqual(results, payloads)
+      same(results, payloads, 'the results of the tasks')
       await runRounds(handles.length, 10, async (index) => {
         const handle = handles[index]
         if (handle !== undefined) await cluster.rowIs(await back.manager.task(handle.id).details(), back)
       })
       const { tasks } = await back.manager.list({ status: 'completed', label: 'many', limit: 1_000 })
-      assert.deepEqual([tasks.length, tasks.every(({ attempt }) => attempt === 1)], [200, true])
+      same(
+        [tasks.length, tasks.every(({ attempt }) => attempt === 1)],
+        [200, true],
+        'how many tasks are listed, and whether each took one attempt',
+      )
     },
   }),
 ]
