@@ -210,8 +210,13 @@ export const injectNodeWith =
     ])
   }
 
-export const eventStoreHarness = (keyspace: () => TestKeyspace, restart?: () => Promise<void>): Harness<EventStore> =>
-  cassandraHarness(keyspace, (session) => new CassandraEventStore(session), injectEventWith, restart)
+/** With small pages: the driver's have 5,000 rows. */
+const eventPages = { pageRows: 20 }
+
+export const eventStoreHarness = (keyspace: () => TestKeyspace, restart?: () => Promise<void>): Harness<EventStore> => ({
+  ...cassandraHarness(keyspace, (session) => new CassandraEventStore(session, eventPages), injectEventWith, restart),
+  ...eventPages,
+})
 
 export const nodeRegistryHarness = (keyspace: () => TestKeyspace): Harness<NodeRegistry> =>
   cassandraHarness(keyspace, (session) => new CassandraNodeRegistry(session), injectNodeWith)

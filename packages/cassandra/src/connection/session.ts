@@ -40,6 +40,8 @@ export interface ExecuteOptions extends BatchOptions {
   readonly isSerial?: boolean
   /** Whether to prepare the statement: definitions cannot be prepared. Default true. */
   readonly isPrepared?: boolean
+  /** How many rows a page has. Default: that of the driver, 5,000. */
+  readonly fetchSize?: number | undefined
 }
 
 /** The result of a conditional batch. If it was not applied, `rows` has the rows that failed a condition. */
@@ -145,11 +147,7 @@ export class Session {
     return this.#closed
   }
 
-  async *#pages(
-    cql: string,
-    params: readonly unknown[],
-    options: ExecuteOptions & { readonly fetchSize?: number },
-  ): AsyncIterable<readonly Row[]> {
+  async *#pages(cql: string, params: readonly unknown[], options: ExecuteOptions): AsyncIterable<readonly Row[]> {
     const { isSerial = false, isPrepared = true, isRepeatable = false, fetchSize } = options
     const isRead = /^\s*SELECT\b/i.test(cql)
     const queryOptions: QueryOptions = {

@@ -13,6 +13,7 @@ import { cohortOf } from '@taskledger/core/ports'
 import type { Append } from './append.ts'
 import { appendOf } from './append.ts'
 import { conditionalAppends, freshAppends } from './append-groups.ts'
+import type { EventPages } from './event-table.ts'
 import { EventTable } from './event-table.ts'
 import { HistoryReads } from './history-reads.ts'
 import type { GroupCommit } from '../connection/group-commit.ts'
@@ -34,9 +35,9 @@ export class CassandraEventStore implements EventStore {
   readonly #conditional: GroupCommit<Append>
   readonly #reads: HistoryReads
 
-  constructor(session: Session) {
+  constructor(session: Session, pages: EventPages = {}) {
     this.#share = session.share('the event store')
-    this.#table = new EventTable(session)
+    this.#table = new EventTable(session, pages)
     this.#fresh = freshAppends(this.#table)
     this.#conditional = conditionalAppends(this.#table)
     this.#reads = new HistoryReads(this.#table)

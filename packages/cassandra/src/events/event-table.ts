@@ -1,7 +1,7 @@
 import type { TaskId } from '@taskledger/core/ports'
 import { cohortOf } from '@taskledger/core/ports'
 import type { Append, EventIds } from './append.ts'
-import type { RequestOptions, Row, Session, Statement } from '../connection/session.ts'
+import type { ExecuteOptions, RequestOptions, Row, Session, Statement } from '../connection/session.ts'
 
 /**
  * The timestamp of a first event that is written without a condition: one microsecond after 1970. A removal is
@@ -9,6 +9,11 @@ import type { RequestOptions, Row, Session, Statement } from '../connection/sess
  * than a first event, and a submit that is retried after the removal has no effect.
  */
 const firstTimestamp = 1
+
+/** How many rows a page has, where not the driver's default: for tests, which need long lists otherwise. */
+export interface EventPages {
+  readonly pageRows?: number | undefined
+}
 
 /** How many cohorts a page lists. */
 const cohortsAtOnce = 500
@@ -22,6 +27,7 @@ export interface HistoryRead {
 /** The statements of the event store: a row for each event, a partition for each cohort. */
 export class EventTable {
   readonly #session: Session
+  readonly #fetchSize: number | undefined
   readonly #insertPlainly: string
   readonly #insertIfFree: string
   readonly #followAny: string
@@ -33,12 +39,13 @@ export class EventTable {
   readonly #selectCohorts: string
   readonly #selectTasks: string
 
-  constructor(session: Session) {
+  constructor(session: Session, { pageRows }: EventPages = {}) {
     const table = session.table('task_event')
     const columns = '(prefix, cohort, task_id, version, event_id, event) VALUES (?, ?, ?, ?, ?, ?)'
     const task = 'prefix = ? AND cohort = ? AND task_id = ?'
     const tasks = 'prefix = ? AND cohort = ? AND task_id IN ?'
     this.#session = session
+    this.#fetchSize = pageRows
     this.#insertPlainly = `INSERT INTO ${table} ${columns} USING TIMESTAMP ${firstTimestamp}`
     this.#insertIfFree = `INSERT INTO ${table} ${columns} IF NOT EXISTS`
     const follow = `UPDATE ${table} SET followed = true WHERE ${task} AND version = ?`
@@ -69,7 +76,7 @@ export class EventTable {
 
   /** The texts of a task's events, in order. */
   async texts({ taskId, afterVersion }: HistoryRead, options: RequestOptions): Promise<readonly string[]> {
-    const rows = await this.#session.execute(this.#selectEvents, [...this.#keyOf(taskId), afterVersion], options)
+    const rows = await this.#rows(this.#selectEvents, [...this.#keyOf(taskId), afterVersion], options)
     return rows.map(textOf)
   }
 
@@ -80,7 +87,7 @@ export class EventTable {
   ): Promise<ReadonlyMap<HistoryRead, readonly string[]>> {
     const histories = new Map<unknown, Row[]>(reads.map(({ taskId }) => [taskId, []]))
     const params = [this.#session.prefix, cohortOf(reads[0].taskId), [...histories.keys()]]
-    const rows = await this.#session.execute(this.#selectEventsOfTasks, params, options)
+    const rows = await this.#rows(this.#selectEventsOfTasks, params, options)
     for (const row of rows) histories.get(row['task_id'])?.push(row)
     // Reads of one batch may begin at different versions. Histories are short, so the events that a reader has already
     // are dropped here.
@@ -92,7 +99,7 @@ export class EventTable {
   /** The event ids of tasks of one cohort, after all conditional writes: the serial read completes those in flight. */
   async eventIds(taskIds: readonly [TaskId, ...TaskId[]], options: RequestOptions = {}): Promise<ReadonlyMap<TaskId, EventIds>> {
     const params = [this.#session.prefix, cohortOf(taskIds[0]), taskIds]
-    const rows = await this.#session.execute(this.#selectIds, params, { ...options, isSerial: true })
+    const rows = await this.#rows(this.#selectIds, params, { ...options, isSerial: true })
     const histories = new Map<TaskId, Map<number, string>>(taskIds.map((taskId) => [taskId, new Map()]))
     for (const row of rows) histories.get(row['task_id'] as TaskId)?.set(row['version'] as number, row['event_id'] as string)
     return histories
@@ -103,9 +110,10 @@ export class EventTable {
    * tasks of each. No event is read.
    */
   async *taskIds(options: RequestOptions): AsyncGenerator<TaskId, void, undefined> {
-    for await (const { prefix, cohort } of this.#session.pages(this.#selectCohorts, [], { ...options, fetchSize: cohortsAtOnce })) {
+    const fetchSize = this.#fetchSize ?? cohortsAtOnce
+    for await (const { prefix, cohort } of this.#session.pages(this.#selectCohorts, [], { ...options, fetchSize })) {
       if (prefix !== this.#session.prefix) continue
-      const rows = await this.#session.execute(this.#selectTasks, [prefix, cohort], options)
+      const rows = await this.#rows(this.#selectTasks, [prefix, cohort], options)
       for (const row of rows) yield row['task_id'] as TaskId
     }
   }
@@ -116,6 +124,10 @@ export class EventTable {
       events.map((event) => ({ cql: this.#delete, params: [...this.#keyOf(taskId), ...event] })),
       options,
     )
+  }
+
+  #rows(cql: string, params: readonly unknown[], options: ExecuteOptions): Promise<readonly Row[]> {
+    return this.#session.execute(cql, params, { ...options, fetchSize: this.#fetchSize })
   }
 
   #followed({ taskId, expectedVersion, follows }: Append): readonly Statement[] {
