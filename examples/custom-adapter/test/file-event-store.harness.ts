@@ -10,6 +10,8 @@ import { historyIn, lineOf } from '../src/history-file.ts'
 // of crash.test.ts.
 export const fileEventStoreHarness: Harness<EventStore> = {
   name: 'files',
+  // A file is read whole, and the folder too: there are no pages.
+  pageRows: 50,
   open: async ({ namespace }) => {
     const folder = await mkdtemp(join(tmpdir(), `taskledger-${namespace}-`))
     const fileOf = (taskId: string): string => join(folder, `${taskId}.history`)

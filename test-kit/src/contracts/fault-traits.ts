@@ -55,8 +55,8 @@ interface FaultTrait {
 interface CallStage {
   /** Calls every method of every client. */
   begin(): readonly UnderWay[]
-  /** Waits until the calls have ended, and returns those that failed. */
-  ended(waiting: readonly UnderWay[], step: string): Promise<readonly UnderWay[]>
+  /** Waits until the calls have ended, and returns their failures. */
+  ended(waiting: readonly UnderWay[], step: string): Promise<readonly Error[]>
 }
 
 const allowed = ['UNAVAILABLE', 'OUTCOME_UNKNOWN']
@@ -81,24 +81,26 @@ class Stage<Port> implements CallStage {
     )
   }
 
-  async ended(waiting: readonly UnderWay[], step: string): Promise<readonly UnderWay[]> {
-    const failed: UnderWay[] = []
+  async ended(waiting: readonly UnderWay[], step: string): Promise<readonly Error[]> {
+    const failures: Error[] = []
     for (const call of waiting) {
       const thrown = await this.#context.within(`${call.what} ends, ${step}`, call.end)
       if (thrown === undefined) continue
       failedWith(thrown, allowed, `${call.what}, ${step}`)
       this.#context.observe({ step, call: call.what, failure: thrown })
-      failed.push(call)
+      failures.push(thrown as Error)
     }
-    return failed
+    return failures
   }
 
   /** Waits until every method of every client succeeds, and goes on to succeed. */
   async recovers(step: string): Promise<void> {
     let inARow = 0
     await this.#context.waitUntil(`every method of every client succeeds, ${roundsInARow} times in a row, ${step}`, async () => {
-      const failed = await this.ended(this.begin(), step)
-      inARow = failed.length === 0 ? inARow + 1 : 0
+      const [failure] = await this.ended(this.begin(), step)
+      inARow = failure === undefined ? inARow + 1 : 0
+      // The wait says what its last failure was.
+      if (failure !== undefined) throw failure
       return inARow === roundsInARow
     })
   }
@@ -143,8 +145,8 @@ const traits: readonly FaultTrait[] = [
           waiting.push([...stage.begin()])
           if (count < rounds) await sleep(pauseMs)
         }
-        const failed = await stage.ended(waiting.flat(), step)
-        holds(failed.length > 0, `every call succeeded, ${step}, although no client can have a connection`)
+        const failures = await stage.ended(waiting.flat(), step)
+        holds(failures.length > 0, `every call succeeded, ${step}, although no client can have a connection`)
       }),
   },
   {

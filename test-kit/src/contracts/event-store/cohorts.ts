@@ -1,7 +1,8 @@
-import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
 import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
-import { codeOf, hasCode } from '@taskledger/core/ports'
+import { codeOf } from '@taskledger/core/ports'
 import type { Rule, RuleContext } from '../../framework/rule.ts'
+import { failedWith, holds, same } from '../expectations.ts'
 import { outcomeOf } from '../outcome.ts'
 import { createdEvent, freshTaskId, startedEvent } from '../sample-data.ts'
 
@@ -23,7 +24,7 @@ const isOpen = (refusal: unknown): boolean => ['OUTCOME_UNKNOWN', 'UNAVAILABLE']
 /** The outcome of the append after all repeats. */
 const settled = async ({ waitUntil }: RuleContext<EventStore>, append: () => Promise<void>): Promise<unknown> => {
   let refusal: unknown
-  await waitUntil('an append is accepted or refused', async () => {
+  await waitUntil('an append to a task of the cohort is accepted or refused, with its repeats', async () => {
     refusal = await outcomeOf(append())
     return !isOpen(refusal)
   })
@@ -46,13 +47,14 @@ const live = async (context: RuleContext<EventStore>, trouble: Trouble): Promise
       const append = (): Promise<void> => client.append(taskId, version - 1, [event], { isFresh: version === 1 })
       const [refusal] = await Promise.all([settled(context, append), trouble(taskId, version, drawn(), history)])
       observe({ taskId, version, refusal, history })
-      assert.equal(refusal, undefined, `version ${version} of task ${taskId} was refused`)
+      holds(refusal === undefined, `the append of version ${version} to task ${taskId} was refused: ${inspect(refusal)}`)
       history.push(event)
     }
     return history
   })
   const histories = await Promise.all(lives)
-  for (const [index, taskId] of tasks.entries()) assert.deepEqual(await drawn().read(taskId), histories[index])
+  for (const [index, taskId] of tasks.entries())
+    same(await drawn().read(taskId), histories[index], `the history of task ${index + 1} of ${tasks.length}`)
 }
 
 /** Rules 2.x, continued: the tasks of a cohort do not affect one another. */
@@ -76,7 +78,7 @@ export const cohortRules: readonly Rule<EventStore>[] = [
         if (context.random() < 0.5) {
           const stale = startedEvent(taskId, version - 1, 99)
           const refusal = await settled(context, () => client.append(taskId, version - 2, [stale]))
-          assert.ok(hasCode(refusal, 'VERSION_CONFLICT'), `a stale append to task ${taskId} got ${String(refusal)}`)
+          failedWith(refusal, 'VERSION_CONFLICT', `a stale append to task ${taskId}`)
           return
         }
         // The repeat of an append that succeeded: whatever its outcome, it changes nothing.
@@ -86,8 +88,11 @@ export const cohortRules: readonly Rule<EventStore>[] = [
         // At once, while the append waits for its turn, or while it is sent together with others.
         for (let turns = context.random() * 4; turns > 1; turns--) await new Promise((resolve) => setImmediate(resolve))
         controller.abort(reason)
-        const refusal = await context.within('an aborted append ends', repeated)
-        assert.ok(refusal === undefined || refusal === reason || isOpen(refusal), `an aborted append got ${String(refusal)}`)
+        const refusal = await context.within(`an aborted repeat to task ${taskId} ends`, repeated)
+        holds(
+          refusal === undefined || refusal === reason || isOpen(refusal),
+          `an aborted repeat to task ${taskId}: expected success, the reason of the signal, UNAVAILABLE or OUTCOME_UNKNOWN; it failed with ${String(refusal)}`,
+        )
       }),
   },
 ]

@@ -1,9 +1,9 @@
-import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
 import { codeOf, hasCode } from '@taskledger/core/ports'
 import type { Faults, Subject } from '../../framework/harness.ts'
 import type { Rule, RuleContext } from '../../framework/rule.ts'
+import { failedWith, holds, same, Unexpected } from '../expectations.ts'
 import { outcomeOf } from '../outcome.ts'
 import { createdEvent, everyEvent, freshTaskId, startedEvent } from '../sample-data.ts'
 
@@ -12,27 +12,35 @@ const needs =
   ({ faults }: Subject<EventStore>): string | undefined =>
     faults?.[fault] === undefined ? `the harness has no fault "${fault}"` : undefined
 
-/** Repeats an append until it is accepted, as core does. A writer must never get a conflict with its own event. */
+/**
+ * Repeats an append until it is accepted, as core does. A writer must never get a conflict with its own events. If it is never accepted, the
+ * client has not recovered, which ES-F.1 to F.5 look at.
+ */
 const repeat = async (
   { port, waitUntil }: RuleContext<EventStore>,
-  taskId: TaskEvent['taskId'],
+  step: string,
+  taskId: TaskId,
   version: number,
   events: readonly TaskEvent[],
-) => {
-  let refusal: unknown
-  await waitUntil('a repeated append is accepted', async () => {
-    refusal = await outcomeOf(port.append(taskId, version, events))
-    assert.ok(!hasCode(refusal, 'VERSION_CONFLICT'), 'the writer got a conflict with its own events')
-    return refusal === undefined
+): Promise<void> =>
+  waitUntil(`the client has recovered, ${step}, and its repeated append is accepted`, async () => {
+    const refusal = await outcomeOf(port.append(taskId, version, events))
+    holds(!hasCode(refusal, 'VERSION_CONFLICT'), `the repeat of an append got a conflict with its own events, ${step}`)
+    if (refusal !== undefined) throw refusal as Error
+    return true
   })
-}
 
 /** Reads after a fault: the first reads may use a connection that has just broken. */
-const historyOf = async ({ waitUntil }: RuleContext<EventStore>, port: EventStore, taskId: TaskId): Promise<readonly TaskEvent[]> => {
+const historyOf = async (
+  { waitUntil }: RuleContext<EventStore>,
+  step: string,
+  port: EventStore,
+  taskId: TaskId,
+): Promise<readonly TaskEvent[]> => {
   let history: readonly TaskEvent[] = []
-  await waitUntil('the history can be read after a fault', async () => {
-    const refusal = await outcomeOf(port.read(taskId).then((events) => void (history = events)))
-    return refusal === undefined
+  await waitUntil(`the client has recovered, ${step}, and the history can be read`, async () => {
+    history = await port.read(taskId)
+    return true
   })
   return history
 }
@@ -55,17 +63,23 @@ export const faultRules: readonly Rule<EventStore>[] = [
     run: async ({ port, peer }) => {
       const taskId = freshTaskId()
       const events = everyEvent(taskId)
-      await port.append(taskId, 0, events.slice(0, 2))
-      await port.append(taskId, 0, events.slice(0, 2))
-      await (await peer()).append(taskId, 0, events.slice(0, 2))
-      await port.append(taskId, 2, events.slice(2, 4))
-      await port.append(taskId, 0, events.slice(0, 2))
-      await port.append(taskId, 2, events.slice(2, 4))
-      assert.deepEqual(await port.read(taskId), events.slice(0, 4))
+      const [first, second] = [events.slice(0, 2), events.slice(2, 4)]
+      const repeated = async (repeat: Promise<void>, what: string): Promise<void> => {
+        const refusal = await outcomeOf(repeat)
+        if (refusal !== undefined) throw new Unexpected(`${what}: expected success; it failed with ${inspect(refusal)}`)
+      }
+      await port.append(taskId, 0, first)
+      await repeated(port.append(taskId, 0, first), 'the repeat of the last append')
+      await repeated((await peer()).append(taskId, 0, first), 'the repeat of the last append by another client')
+      await port.append(taskId, 2, second)
+      await repeated(port.append(taskId, 0, first), 'the repeat of an append that another one has followed')
+      await repeated(port.append(taskId, 2, second), 'the repeat of an append that is not the first')
+      same(await port.read(taskId), events.slice(0, 4), 'the history after each append was repeated')
       // The first event of the batch is there already and the next is new: this is another append.
       const mixed = [events[2], startedEvent(taskId, 4)].filter((event) => event !== undefined)
-      assert.ok(hasCode(await outcomeOf(port.append(taskId, 2, mixed)), 'VERSION_CONFLICT'))
-      assert.deepEqual(await port.read(taskId), events.slice(0, 4))
+      const what = 'an append of which only the first event is stored'
+      failedWith(await outcomeOf(port.append(taskId, 2, mixed)), 'VERSION_CONFLICT', what)
+      same(await port.read(taskId), events.slice(0, 4), `the history after ${what}`)
     },
   },
   {
@@ -81,17 +95,22 @@ export const faultRules: readonly Rule<EventStore>[] = [
       await port.append(taskId, 0, [created])
       const started = startedEvent(taskId, 2)
       const restore = await faults.loseReplies()
-      const refusal = await within('an append without a reply ends', outcomeOf(port.append(taskId, 1, [started])))
+      const refusal = await within('an append ends whose answer is lost', outcomeOf(port.append(taskId, 1, [started])))
       await restore()
-      assert.ok(refusal === undefined || codeOf(refusal) === 'OUTCOME_UNKNOWN', `a lost reply was reported as ${inspect(refusal)}`)
+      if (refusal !== undefined) failedWith(refusal, 'OUTCOME_UNKNOWN', 'an append whose answer was lost')
       // A reader of the event may append after it before the writer repeats.
       const other = await peer()
-      const seen = await historyOf(context, other, taskId)
+      const step = 'after answers were lost'
+      const seen = await historyOf(context, step, other, taskId)
       observe(seen)
       const next = seen.length === 2 ? [startedEvent(taskId, 3, 2)] : []
       if (next.length > 0) await other.append(taskId, 2, next)
-      await repeat(context, taskId, 1, [started])
-      assert.deepEqual(await historyOf(context, other, taskId), [created, started, ...next])
+      await repeat(context, step, taskId, 1, [started])
+      same(
+        await historyOf(context, step, other, taskId),
+        [created, started, ...next],
+        'the history after the repeat of an append whose answer was lost',
+      )
     },
   },
   {
@@ -107,22 +126,28 @@ export const faultRules: readonly Rule<EventStore>[] = [
       const begun = performance.now()
       await port.append(undisturbed, 0, everyEvent(undisturbed))
       const usualMs = performance.now() - begun
-      for (let round = 0; round < cutRounds; round++) {
+      for (let round = 1; round <= cutRounds; round++) {
         const taskId = freshTaskId()
         const events = everyEvent(taskId)
         const append = outcomeOf(port.append(taskId, 0, events))
         await pause(random() * usualMs)
         await faults.cut()
-        const refusal = await within('an append that was cut ends', append)
-        const history = await historyOf(context, reader, taskId)
+        const step = `after cut ${round} of ${cutRounds}`
+        const refusal = await within(`an append ends whose connection was cut, ${step}`, append)
+        const history = await historyOf(context, step, reader, taskId)
         observe({ round, refusal, history })
-        assert.ok(history.length === 0 || history.length === events.length, `${history.length} of ${events.length} events are there`)
-        if (refusal === undefined) assert.equal(history.length, events.length, 'the append was acknowledged, and its events are missing')
-        else if (codeOf(refusal) === 'UNAVAILABLE')
-          assert.equal(history.length, 0, 'the append was reported as not done, and its events are there')
-        else assert.equal(codeOf(refusal), 'OUTCOME_UNKNOWN', `a cut was reported as ${inspect(refusal)}`)
-        await repeat(context, taskId, 0, events)
-        assert.deepEqual(await historyOf(context, reader, taskId), events)
+        const { length } = history
+        holds(length === 0 || length === events.length, `${length} of the ${events.length} events of an append are there, ${step}`)
+        if (refusal === undefined) holds(length > 0, `an append was acknowledged, and its events are missing, ${step}`)
+        else {
+          failedWith(refusal, ['UNAVAILABLE', 'OUTCOME_UNKNOWN'], `an append whose connection was cut, ${step}`)
+          holds(
+            codeOf(refusal) !== 'UNAVAILABLE' || length === 0,
+            `an append was reported as UNAVAILABLE, and its events are there, ${step}`,
+          )
+        }
+        await repeat(context, step, taskId, 0, events)
+        same(await historyOf(context, step, reader, taskId), events, `the history after the repeat of an append, ${step}`)
       }
     },
   },
@@ -140,11 +165,13 @@ export const faultRules: readonly Rule<EventStore>[] = [
         while (isWriting) {
           const history = await reader.read(taskId)
           observe(history.map(({ version }) => version))
-          assert.deepEqual(
+          same(
             history.map(({ version }) => version),
             history.map((_, index) => index + 1),
+            'the versions that a reader beside a writer sees',
           )
-          assert.ok(history.length >= (versions.at(-1) ?? 0), 'the history became shorter')
+          const [before = 0] = versions.slice(-1)
+          holds(history.length >= before, `a reader saw ${before} events, and then ${history.length}`)
           versions.push(history.length)
           await new Promise((resolve) => setImmediate(resolve))
         }
@@ -161,10 +188,8 @@ export const faultRules: readonly Rule<EventStore>[] = [
         isWriting = false
         await reading
       }
-      assert.ok(
-        versions.every((count) => count % 2 === 0),
-        'half of an append was seen',
-      )
+      const odd = versions.find((count) => count % 2 === 1)
+      holds(odd === undefined, `a reader saw ${odd} events: half of an append of two`)
     },
   },
   {
@@ -180,8 +205,9 @@ export const faultRules: readonly Rule<EventStore>[] = [
       const events = everyEvent(taskId)
       await port.append(taskId, 0, events)
       await faults.restart()
-      assert.deepEqual(await historyOf(context, port, taskId), events)
-      assert.deepEqual(await historyOf(context, await peer(), taskId), events)
+      const step = 'after a restart of the engine'
+      same(await historyOf(context, step, port, taskId), events, `the history, ${step}`)
+      same(await historyOf(context, step, await peer(), taskId), events, `the history, read by a new client, ${step}`)
     },
   },
   {
@@ -196,8 +222,9 @@ export const faultRules: readonly Rule<EventStore>[] = [
       const created = createdEvent(whole)
       await port.append(whole, 0, [created])
       await inject?.(new TextEncoder().encode('{"v":1,"type":"TaskStar'), broken)
-      for (const _ of [1, 2]) assert.equal(codeOf(await outcomeOf(port.read(broken))), 'MALFORMED')
-      assert.deepEqual(await port.read(whole), [created])
+      for (const time of ['first', 'second'])
+        failedWith(await outcomeOf(port.read(broken)), 'MALFORMED', `the ${time} read of a history with a row that cannot be decoded`)
+      same(await port.read(whole), [created], 'the history of another task')
     },
   },
   {
@@ -211,10 +238,11 @@ export const faultRules: readonly Rule<EventStore>[] = [
       await port.append(taskId, 0, [createdEvent(taskId)])
       const { type: _type, ...future } = startedEvent(taskId, 2)
       await inject?.(new TextEncoder().encode(JSON.stringify({ v: 2, type: 'TaskHibernated', ...future })), taskId)
-      for (const _ of [1, 2]) {
+      for (const time of ['first', 'second']) {
+        const what = `the ${time} read of a history with an event of the type TaskHibernated`
         const refusal = await outcomeOf(port.read(taskId))
-        assert.equal(codeOf(refusal), 'UNKNOWN_EVENT_TYPE')
-        assert.match(String(refusal), /TaskHibernated/)
+        failedWith(refusal, 'UNKNOWN_EVENT_TYPE', what)
+        holds(String(refusal).includes('TaskHibernated'), `${what}: its error does not name the type: ${String(refusal)}`)
       }
     },
   },

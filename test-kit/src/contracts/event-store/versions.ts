@@ -1,17 +1,17 @@
-import assert from 'node:assert/strict'
 import type { EventStore, TaskEvent, TaskId } from '@taskledger/core/ports'
 import { hasCode } from '@taskledger/core/ports'
 import type { Rule, RuleContext } from '../../framework/rule.ts'
+import { failedWith, same } from '../expectations.ts'
 import { outcomeOf } from '../outcome.ts'
 import { createdEvent, everyEvent, freshTaskId, startedEvent } from '../sample-data.ts'
 
 const rounds = 20
 const writers = 8
 
-const refusedWith = async (append: Promise<void>, actualVersion: number): Promise<void> => {
+const refusedWith = async (append: Promise<void>, actualVersion: number, what: string): Promise<void> => {
   const refusal = await outcomeOf(append)
-  assert.ok(hasCode(refusal, 'VERSION_CONFLICT'), `expected a conflict, got ${String(refusal)}`)
-  assert.equal(refusal.actualVersion, actualVersion, 'the conflict has the actual version of the history')
+  failedWith(refusal, 'VERSION_CONFLICT', what)
+  same(hasCode(refusal, 'VERSION_CONFLICT') && refusal.actualVersion, actualVersion, `the actual version in the conflict of ${what}`)
 }
 
 /** Lets writers race for the next version of one history, round after round. Exactly one writer wins each round. */
@@ -28,11 +28,11 @@ const race = async ({ observe, random }: RuleContext<EventStore>, clients: reado
     const history = await reader.read(taskId)
     observe({ round: version, history, refusals })
     const winners = attempts.filter((_, index) => refusals[index] === undefined)
-    assert.equal(winners.length, 1, `${winners.length} writers won round ${version}`)
+    same(winners.length, 1, `the number of writers that won round ${version} of ${rounds}`)
     for (const refusal of refusals)
-      assert.ok(refusal === undefined || hasCode(refusal, 'VERSION_CONFLICT'), `a losing writer got ${String(refusal)}`)
+      if (refusal !== undefined) failedWith(refusal, 'VERSION_CONFLICT', `the append of a writer that lost round ${version}`)
     known = [...known, ...winners.map(({ event }) => event)]
-    assert.deepEqual(history, known, 'the history has the events of the winners')
+    same(history, known, `the history after round ${version}: the events of the winners`)
   }
 }
 
@@ -47,9 +47,13 @@ export const versionRules: readonly Rule<EventStore>[] = [
       const taskId = freshTaskId()
       const events = everyEvent(taskId)
       await port.append(taskId, 0, events.slice(0, 3))
-      await refusedWith(port.append(taskId, 1, [startedEvent(taskId, 2)]), 3)
-      await refusedWith(port.append(taskId, 2, [startedEvent(taskId, 3), startedEvent(taskId, 4)]), 3)
-      assert.deepEqual(await port.read(taskId), events.slice(0, 3))
+      await refusedWith(port.append(taskId, 1, [startedEvent(taskId, 2)]), 3, 'an append at version 1 of 3')
+      await refusedWith(
+        port.append(taskId, 2, [startedEvent(taskId, 3), startedEvent(taskId, 4)]),
+        3,
+        'an append of two events at version 2 of 3',
+      )
+      same(await port.read(taskId), events.slice(0, 3), 'the history after two appends that were refused')
     },
   },
   {
@@ -59,11 +63,11 @@ export const versionRules: readonly Rule<EventStore>[] = [
     hint: 'check that the previous event exists: a free row is not enough',
     run: async ({ port }) => {
       const taskId = freshTaskId()
-      await refusedWith(port.append(taskId, 1, [startedEvent(taskId, 2)]), 0)
+      await refusedWith(port.append(taskId, 1, [startedEvent(taskId, 2)]), 0, 'an append at version 1 of an empty history')
       const created = createdEvent(taskId)
       await port.append(taskId, 0, [created])
-      await refusedWith(port.append(taskId, 2, [startedEvent(taskId, 3)]), 1)
-      assert.deepEqual(await port.read(taskId), [created])
+      await refusedWith(port.append(taskId, 2, [startedEvent(taskId, 3)]), 1, 'an append at version 2 of 1')
+      same(await port.read(taskId), [created], 'the history after an append that was refused')
     },
   },
   {
@@ -89,9 +93,9 @@ export const versionRules: readonly Rule<EventStore>[] = [
       const taskId = freshTaskId()
       const created = createdEvent(taskId)
       await port.append(taskId, 0, [created])
-      await refusedWith(port.append(taskId, 0, [createdEvent(taskId)]), 1)
-      await refusedWith((await peer()).append(taskId, 0, [createdEvent(taskId)]), 1)
-      assert.deepEqual(await port.read(taskId), [created])
+      await refusedWith(port.append(taskId, 0, [createdEvent(taskId)]), 1, 'a second creation by the same client')
+      await refusedWith((await peer()).append(taskId, 0, [createdEvent(taskId)]), 1, 'a second creation by another client')
+      same(await port.read(taskId), [created], 'the history after two creations that were refused')
     },
   },
   {
@@ -106,14 +110,14 @@ export const versionRules: readonly Rule<EventStore>[] = [
       const [, other] = clients
       const begin = (client: EventStore): Promise<void> => client.append(taskId, 0, [created], { isFresh: true })
       for (const client of [port, port, other]) await begin(client)
-      for (const client of clients) await refusedWith(client.append(taskId, 0, [createdEvent(taskId)]), 1)
-      assert.deepEqual(await other.read(taskId), [created])
+      for (const client of clients) await refusedWith(client.append(taskId, 0, [createdEvent(taskId)]), 1, 'a second creation')
+      same(await other.read(taskId), [created], 'the history after repeats of its fresh append')
       await other.append(taskId, 1, [started])
       await Promise.all([begin(port), port.append(taskId, 2, [later]), begin(other)])
       for (const client of clients) {
         await begin(client)
-        await refusedWith(client.append(taskId, 1, [startedEvent(taskId, 2)]), 3)
-        assert.deepEqual(await client.read(taskId), [created, started, later])
+        await refusedWith(client.append(taskId, 1, [startedEvent(taskId, 2)]), 3, 'an append at version 1 of 3')
+        same(await client.read(taskId), [created, started, later], 'the history after a late repeat of its fresh append')
       }
     },
   },
@@ -139,9 +143,9 @@ export const removalRules: readonly Rule<EventStore>[] = [
       await port.remove(removed.taskId)
       await port.remove(removed.taskId)
       await port.remove(freshTaskId())
-      assert.deepEqual(await port.read(removed.taskId), [])
-      assert.deepEqual(await (await peer()).read(removed.taskId), [])
-      assert.deepEqual(await port.read(kept.taskId), kept.events)
+      same(await port.read(removed.taskId), [], 'the history that was removed')
+      same(await (await peer()).read(removed.taskId), [], 'the history that was removed, read by another client')
+      same(await port.read(kept.taskId), kept.events, 'the history of another task')
     },
   },
   {
@@ -153,8 +157,9 @@ export const removalRules: readonly Rule<EventStore>[] = [
       const { taskId } = await history(port, 2)
       const other = await peer()
       await port.remove(taskId)
-      for (const client of [port, other]) await refusedWith(client.append(taskId, 2, [startedEvent(taskId, 3)]), 0)
-      assert.deepEqual(await port.read(taskId), [])
+      for (const client of [port, other])
+        await refusedWith(client.append(taskId, 2, [startedEvent(taskId, 3)]), 0, 'an append at the last version of a removed history')
+      same(await port.read(taskId), [], 'the removed history, after appends to it')
     },
   },
   {
@@ -173,16 +178,22 @@ export const removalRules: readonly Rule<EventStore>[] = [
         if (!isFresh) await port.remove(taskId)
         await port.append(taskId, 0, [created], isFresh ? { isFresh } : {})
         for (const client of clients)
-          await refusedWith(client.append(taskId, 1, [startedEvent(taskId, 2)], { follows: removed.eventId }), 1)
-        assert.deepEqual(await port.read(taskId), [created])
+          await refusedWith(
+            client.append(taskId, 1, [startedEvent(taskId, 2)], { follows: removed.eventId }),
+            1,
+            'an append that follows an event of another history',
+          )
+        same(await port.read(taskId), [created], 'the history after appends that follow another one')
         for (const client of clients) await client.append(taskId, 1, [started], { follows: created.eventId })
         for (const client of clients) {
-          await refusedWith(client.append(taskId, 1, [startedEvent(taskId, 2)], { follows: created.eventId }), 2)
-          await refusedWith(client.append(taskId, 2, [startedEvent(taskId, 3)], { follows: created.eventId }), 2)
+          const second = client.append(taskId, 1, [startedEvent(taskId, 2)], { follows: created.eventId })
+          await refusedWith(second, 2, 'an append at version 1 of 2, which follows the event there')
+          const third = client.append(taskId, 2, [startedEvent(taskId, 3)], { follows: created.eventId })
+          await refusedWith(third, 2, 'an append at version 2 that follows the event at version 1')
         }
         await port.append(taskId, 2, [completed], { follows: started.eventId })
         for (const client of clients) await client.append(taskId, 1, [started], { follows: created.eventId })
-        assert.deepEqual(await port.read(taskId), [created, started, completed])
+        same(await port.read(taskId), [created, started, completed], 'the history after repeats of its second append')
       }
     },
   },
@@ -197,13 +208,69 @@ export const removalRules: readonly Rule<EventStore>[] = [
       const [first] = events
       const next = createdEvent(taskId)
       await port.remove(taskId, { firstEventId: next.eventId })
-      assert.deepEqual(await other.read(taskId), events)
+      same(await other.read(taskId), events, 'the history after a removal that names another first event')
       await other.remove(taskId, { firstEventId: first?.eventId ?? '' })
-      assert.deepEqual(await port.read(taskId), [])
+      same(await port.read(taskId), [], 'the history after a removal that names its first event')
       await port.append(taskId, 0, [next])
       for (const client of [port, other]) await client.remove(taskId, { firstEventId: first?.eventId ?? '' })
-      assert.deepEqual(await other.read(taskId), [next])
+      same(await other.read(taskId), [next], 'the next history of the id, after a late removal of the one before')
       await port.remove(freshTaskId(), { firstEventId: next.eventId })
+    },
+  },
+  {
+    id: 'ES-5.5',
+    kind: 'plain',
+    title: 'a removed history can be begun again, with other and with the same event ids, and nothing of the old one is left',
+    hint: 'remove everything that an append compares with: rows, versions, and the ids of events',
+    run: async ({ port, peer }) => {
+      const other = await peer()
+      for (const again of ['other', 'the same'] as const) {
+        const { taskId, events } = await history(port, 4)
+        await port.remove(taskId)
+        const next = again === 'other' ? everyEvent(taskId) : events
+        for (const event of next.slice(0, 3)) {
+          const [previous] = next.slice(event.version - 2, event.version - 1)
+          const writer = event.version === 2 ? other : port
+          await writer.append(taskId, event.version - 1, [event], event.version > 1 && previous ? { follows: previous.eventId } : {})
+          for (const client of [port, other])
+            same(await client.read(taskId), next.slice(0, event.version), `the history that was begun again with ${again} event ids`)
+        }
+      }
+    },
+  },
+  {
+    id: 'ES-5.6',
+    kind: 'plain',
+    title:
+      'a repeat of an append to a removed history is refused if it follows an event; if it begins the history, it is judged as a new append',
+    hint: 'what an append compares with is the history as it is now: an event that was removed is not stored',
+    run: async ({ port, peer }) => {
+      const clients = [port, await peer()]
+      const { taskId, events } = await history(port, 2)
+      const [created, started] = [events.slice(0, 1), events.slice(1)]
+      const follows = created[0]?.eventId ?? ''
+      await port.remove(taskId)
+      for (const client of clients)
+        for (const options of [{}, { follows }])
+          await refusedWith(client.append(taskId, 1, started, options), 0, 'the repeat of the second append, after the removal')
+      same(await port.read(taskId), [], 'the removed history, after repeats of its second append')
+      const next = createdEvent(taskId)
+      await port.append(taskId, 0, [next])
+      for (const client of clients) {
+        await refusedWith(client.append(taskId, 0, created), 1, 'the repeat of the first append of a removed history, beside a new one')
+        await refusedWith(client.append(taskId, 1, started, { follows }), 1, 'the repeat of the second append, beside a new history')
+      }
+      same(await port.read(taskId), [next], 'the new history, after repeats of appends to the removed one')
+      // A fresh append may skip the comparison, so its late repeat may begin the history again or have no effect.
+      const fresh = freshTaskId()
+      const first = createdEvent(fresh)
+      await port.append(fresh, 0, [first], { isFresh: true })
+      await port.remove(fresh)
+      for (const client of clients) await client.append(fresh, 0, [first], { isFresh: true })
+      const seen = await port.read(fresh)
+      same(seen, seen.length === 0 ? [] : [first], 'the history after the late repeat of its fresh append')
+      await port.remove(fresh)
+      await port.append(fresh, 0, [createdEvent(fresh)])
     },
   },
 ]

@@ -93,7 +93,7 @@ export const cohortMutants: readonly (readonly [name: string, fails: readonly st
   ],
   [
     'compares the version of the whole cohort',
-    ['ES-1.5', 'ES-2.6', 'ES-2.7', 'ES-2.8', 'ES-6.1'],
+    ['ES-1.5', 'ES-2.6', 'ES-2.7', 'ES-2.8', 'ES-6.1', 'ES-6.3'],
     (store, { own }) => ({
       async append(taskId, version, events, options) {
         const cohort = cohortOf(taskId) as TaskId

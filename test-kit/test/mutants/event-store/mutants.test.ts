@@ -3,6 +3,7 @@ import { closedError, cohortOf, silentLogger, VersionConflict } from '@taskledge
 import { createMemory } from '@taskledger/memory'
 import type { Subject } from '@taskledger/test-kit'
 import { eventStoreContract } from '@taskledger/test-kit'
+import { describe } from 'vitest'
 import type { Break, Data } from './cohorts.ts'
 import { cohortMutants } from './cohorts.ts'
 import { networkMutants } from './network.ts'
@@ -31,10 +32,13 @@ const subjectOf = (broken: Break): Subject<EventStore> => {
   }
 }
 
+/** Small, so that the rules are quick. */
+const pageRows = 120
+
 const mutant = (name: string, fails: readonly string[], broken: Break): Mutant<EventStore> => ({
   name,
   fails,
-  contract: eventStoreContract({ name: 'mutant', open: async () => subjectOf(broken), timing: { deadlineMs: 2_000 } }),
+  contract: eventStoreContract({ name: 'mutant', open: async () => subjectOf(broken), timing: { deadlineMs: 2_000 }, pageRows }),
 })
 
 const neverAborted = new AbortController().signal
@@ -94,13 +98,17 @@ const isBehind = (history: readonly TaskEvent[], version: number, { follows }: A
   follows === undefined || history.length !== version || history[version - 1]?.eventId === follows
 
 const mutants: readonly Mutant<EventStore>[] = [
-  mutant('fails for an unknown task', ['ES-1.1', 'ES-3.4', 'ES-5.1', 'ES-5.2', 'ES-5.4', 'ES-T.5', 'ES-T.7'], (store) => ({
-    async read(taskId, options) {
-      const history = await store.read(taskId, options)
-      if (history.length === 0 && options?.afterVersion === undefined) throw new Error('no such task')
-      return history
-    },
-  })),
+  mutant(
+    'fails for an unknown task',
+    ['ES-1.1', 'ES-1.8', 'ES-3.4', 'ES-5.1', 'ES-5.2', 'ES-5.4', 'ES-5.6', 'ES-T.5', 'ES-T.7'],
+    (store) => ({
+      async read(taskId, options) {
+        const history = await store.read(taskId, options)
+        if (history.length === 0 && options?.afterVersion === undefined) throw new Error('no such task')
+        return history
+      },
+    }),
+  ),
   mutant('forgets who requested a cancellation', ['ES-1.2', 'ES-1.4'], (store) => ({
     async read(taskId, options) {
       return (await store.read(taskId, options)).map((event) => (event.type === 'TaskCancelRequested' ? { ...event, by: '' } : event))
@@ -125,7 +133,7 @@ const mutants: readonly Mutant<EventStore>[] = [
   ),
   mutant(
     'does not recognise its own events',
-    ['ES-2.6', 'ES-2.8', 'ES-3.1', 'ES-5.3'],
+    ['ES-1.8', 'ES-2.6', 'ES-2.8', 'ES-3.1', 'ES-5.3', 'ES-5.6'],
     simple((history, taskId, version) => {
       if (history.length !== version) throw new VersionConflict(taskId, version, history.length)
       return true
@@ -133,7 +141,7 @@ const mutants: readonly Mutant<EventStore>[] = [
   ),
   mutant(
     'checks only whether the row is free',
-    ['ES-2.2', 'ES-5.2'],
+    ['ES-2.2', 'ES-5.2', 'ES-5.6'],
     simple((history, taskId, version, events) => {
       if (history.length > version) {
         if (isRepeat(history, version, events)) return false
@@ -153,7 +161,7 @@ const mutants: readonly Mutant<EventStore>[] = [
   ),
   mutant(
     'drops the second event of an append',
-    ['ES-1.3', 'ES-1.4', 'ES-1.5', 'ES-3.1', 'ES-3.4', 'ES-5.1', 'ES-2.1', 'ES-5.4'],
+    ['ES-1.3', 'ES-1.4', 'ES-1.5', 'ES-1.8', 'ES-2.1', 'ES-3.1', 'ES-3.4', 'ES-5.1', 'ES-5.4'],
     (store) => ({
       append: (taskId, version, events, options) => store.append(taskId, version, [...events.slice(0, 1), ...events.slice(2)], options),
     }),
@@ -167,10 +175,10 @@ const mutants: readonly Mutant<EventStore>[] = [
       }
     },
   })),
-  mutant('ignores afterVersion', ['ES-1.4'], (store) => ({
+  mutant('ignores afterVersion', ['ES-1.4', 'ES-1.8'], (store) => ({
     read: (taskId, options) => store.read(taskId, options?.signal === undefined ? {} : { signal: options.signal }),
   })),
-  mutant('has room for one task in a cohort', ['ES-1.5', 'ES-2.7', 'ES-2.8', 'ES-6.1'], (store, { own }) => ({
+  mutant('has room for one task in a cohort', ['ES-1.5', 'ES-2.7', 'ES-2.8', 'ES-6.1', 'ES-6.3'], (store, { own }) => ({
     async append(taskId, version, events, options) {
       await store.append(taskId, version, events, options)
       const cohort = cohortOf(taskId) as TaskId
@@ -179,12 +187,16 @@ const mutants: readonly Mutant<EventStore>[] = [
       own.set(cohort, [...events])
     },
   })),
-  mutant('returns the expected version as the actual one', ['ES-2.1', 'ES-2.2', 'ES-2.5', 'ES-2.6', 'ES-5.2', 'ES-5.3'], (store) => ({
-    append: (taskId, version, ...rest) =>
-      store.append(taskId, version, ...rest).catch((error: unknown) => {
-        throw error instanceof VersionConflict ? new VersionConflict(taskId, version, version) : error
-      }),
-  })),
+  mutant(
+    'returns the expected version as the actual one',
+    ['ES-1.8', 'ES-2.1', 'ES-2.2', 'ES-2.5', 'ES-2.6', 'ES-5.2', 'ES-5.3', 'ES-5.6'],
+    (store) => ({
+      append: (taskId, version, ...rest) =>
+        store.append(taskId, version, ...rest).catch((error: unknown) => {
+          throw error instanceof VersionConflict ? new VersionConflict(taskId, version, version) : error
+        }),
+    }),
+  ),
   mutant('keeps the events of its callers', ['ES-1.7'], (store, { own }) => ({
     async append(taskId, version, events, options) {
       await store.append(taskId, version, events, options)
@@ -207,7 +219,7 @@ const mutants: readonly Mutant<EventStore>[] = [
         throw error
       }),
   })),
-  mutant('does not compare the id of the event before', ['ES-5.3'], (store) => ({
+  mutant('does not compare the id of the event before', ['ES-5.3', 'ES-5.6'], (store) => ({
     append: (taskId, version, events, { follows: _follows, ...options } = {}) => store.append(taskId, version, events, options),
   })),
   mutant('compares the id of the event before also for a repeat', ['ES-5.3'], (store) => ({
@@ -221,12 +233,12 @@ const mutants: readonly Mutant<EventStore>[] = [
   mutant('removes any history of the id', ['ES-5.4'], (store) => ({
     remove: (taskId, { firstEventId: _firstEventId, ...options } = {}) => store.remove(taskId, options),
   })),
-  mutant('removes nothing', ['ES-5.1', 'ES-5.2', 'ES-5.3', 'ES-6.1', 'ES-5.4'], (store) => ({
+  mutant('removes nothing', ['ES-1.8', 'ES-5.1', 'ES-5.2', 'ES-5.3', 'ES-5.4', 'ES-5.5', 'ES-5.6', 'ES-6.1'], (store) => ({
     async remove(taskId, options) {
       await store.read(taskId, options)
     },
   })),
-  mutant('lists a history once for each event', ['ES-6.1', 'ES-6.2'], (store) => ({
+  mutant('lists a history once for each event', ['ES-6.1', 'ES-6.2', 'ES-6.3'], (store) => ({
     async *histories(options) {
       for await (const taskId of store.histories(options)) {
         yield taskId
@@ -235,7 +247,7 @@ const mutants: readonly Mutant<EventStore>[] = [
       }
     },
   })),
-  mutant('lists one task of each cohort', ['ES-6.1'], (store) => ({
+  mutant('lists one task of each cohort', ['ES-6.1', 'ES-6.3'], (store) => ({
     async *histories(options) {
       const cohorts = new Set<string>()
       for await (const taskId of store.histories(options)) {
@@ -250,6 +262,52 @@ const mutants: readonly Mutant<EventStore>[] = [
         await store.read(taskId)
         yield taskId
       }
+    },
+  })),
+  mutant('reads only the first two pages of a history', ['ES-1.8'], (store) => ({
+    read: async (taskId, options) => (await store.read(taskId, options)).slice(0, 2 * pageRows),
+  })),
+  mutant('names only the first two pages of histories', ['ES-6.3'], (store) => ({
+    async *histories(options) {
+      let named = 0
+      for await (const taskId of store.histories(options)) {
+        // The pages are those of the engine: it has as many rows for a cohort.
+        if (named++ < 4 * pageRows) yield taskId
+      }
+    },
+  })),
+  mutant('removes only the first two pages of a history', ['ES-1.8'], (store) => ({
+    async remove(taskId, options) {
+      const history = await store.read(taskId)
+      await store.remove(taskId, options)
+      const left = history.slice(2 * pageRows)
+      if (left.length > 0) await store.append(taskId, 0, left)
+    },
+  })),
+  mutant('remembers the event ids of removed histories, and takes them for stored', ['ES-5.5'], (store, { own }) => ({
+    async append(taskId, version, events, options) {
+      const removed = own.get(taskId) ?? []
+      const isKnown = events.every(({ eventId }) => removed.some((event) => event.eventId === eventId))
+      const { length } = await store.read(taskId)
+      if (version === 0 && length === 0 && isKnown) return
+      await store.append(taskId, version, events, options)
+    },
+    async remove(taskId, options) {
+      own.set(taskId, [...(await store.read(taskId))])
+      await store.remove(taskId, options)
+    },
+  })),
+  mutant('takes the repeat of an append to a removed history for done', ['ES-5.6'], (store, { own }) => ({
+    async append(taskId, version, events, options) {
+      const removed = own.get(taskId) ?? []
+      const { length } = await store.read(taskId)
+      const isKnown = events.every(({ eventId }) => removed.some((event) => event.eventId === eventId))
+      if (version > length && isKnown) return
+      await store.append(taskId, version, events, options)
+    },
+    async remove(taskId, options) {
+      own.set(taskId, [...(await store.read(taskId))])
+      await store.remove(taskId, options)
     },
   })),
   mutant('goes on after close', ['ES-T.1'], () => ({ close: async () => {} })),
@@ -273,5 +331,8 @@ const mutants: readonly Mutant<EventStore>[] = [
 
 const all = [...mutants, ...cohortMutants.map(([name, fails, broken]) => mutant(name, fails, broken)), ...networkMutants]
 
-describeMutants('event store', all)
+// Those behind a network mostly wait, so they run side by side.
+describe.concurrent('mutants', () => {
+  describeMutants('event store', all)
+})
 everyRuleIsCaught(all)

@@ -53,7 +53,7 @@ const mutant = (name: string, fails: readonly string[], deviations: Deviations =
   return {
     name,
     fails,
-    contract: eventStoreContract({ name: 'mutant', open, timing: { deadlineMs: 5_000 } }),
+    contract: eventStoreContract({ name: 'mutant', open, timing: { deadlineMs: 5_000 }, pageRows: 20 }),
     // The shared rules have mutants of their own.
     only: ['ES-1', 'ES-2', 'ES-3', 'ES-4', 'ES-5', 'ES-6'],
   }
