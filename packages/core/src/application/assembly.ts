@@ -22,7 +22,7 @@ import { Peers } from './membership/peers.ts'
 import { closedWithin } from './node/closing.ts'
 import type { NodeContext } from './node/context.ts'
 import type { LeaseState } from './node/lease.ts'
-import type { NodeListener, RegistryRead } from './node/listener.ts'
+import type { NodeListener, RegistryRead, Renewal } from './node/listener.ts'
 import { Awaiting } from './queries/awaiting.ts'
 import { BodyWaits } from './queries/body-waits.ts'
 import { TaskQueries } from './queries/task-queries.ts'
@@ -111,7 +111,7 @@ export class Assembly implements NodeListener {
     this.#outbox = outbox
     this.#sender = sender
     this.#awaiting = awaiting
-    this.#membership = new Membership({ node, name, worker, beats: probe, bodyWaits, listener: this })
+    this.#membership = new Membership({ node, name, worker, beats: probe, peers, bodyWaits, listener: this })
     this.#watch = watch
     this.#lapses = new Lapses({ node, watch, worker })
     this.#recovery = recovery
@@ -148,19 +148,22 @@ export class Assembly implements NodeListener {
   nodesRead(read: RegistryRead): void {
     this.#peers.compare(read)
     this.health.checkPeers()
+    this.#membership.hurry()
   }
 
   messageSent(queue: string, error?: unknown): void {
     this.health.noteSend(queue, error)
   }
 
-  leaseRenewed(): void {
+  leaseRenewed({ isEarly }: Renewal): void {
     this.health.checkLease()
-    this.worker.lookAtAll()
+    if (!isEarly) this.worker.lookAtAll()
     void this.#lapses.renewed()
     void this.#watch.refresh()
     // A renewal whose answer was late may have expired in the registry by now.
-    void this.#probe.run({ isRenewed: this.node.lease.state === 'held' })
+    const isRenewed = this.node.lease.state === 'held'
+    // An early renewal is for the other nodes: it does not probe this one more often.
+    void (isEarly ? this.#probe.sendEarlyBeat({ isRenewed }) : this.#probe.run({ isRenewed }))
   }
 
   renewalFailed(error: unknown): void {
@@ -204,6 +207,7 @@ export class Assembly implements NodeListener {
     if (beat.node === this.node.nodeId) this.#probe.receive(beat)
     else this.#peers.hear(beat)
     this.health.checkPeers()
+    this.#membership.hurry()
   }
 
   #noticesMissed(): void {

@@ -20,8 +20,9 @@ export interface NodeInfo {
    */
   readonly delivered: Readonly<Record<string, number>>
   /**
-   * The number of its latest beat that it received back from the bus; 0 before the first. A beat is a notice about no task. A node that
-   * did not receive this beat has other messaging. Absent: the node does not tell.
+   * The number of the latest beat that the node sent after a renewal and received back from the bus before the next renewal; 0 before the
+   * first, and after a lapse of its lease. A beat is a notice about no task. A node that did not receive this beat has other messaging.
+   * Absent: the node does not tell.
    */
   readonly beat?: number
   /**

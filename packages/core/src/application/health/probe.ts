@@ -30,6 +30,12 @@ export class Probe {
   #sent = 0
   #sentAt = 0
   #received = 0
+  /** The number of the beat of the latest probe. */
+  #probed = 0
+  /** The latest beat that came back before the next renewal began. */
+  #shown = 0
+  /** The beat that followed the latest renewal, until it comes back or the next renewal begins. */
+  #expected: number | undefined
   #probingStore: Promise<void> | undefined
   #probingQueues: Promise<void> | undefined
 
@@ -43,9 +49,15 @@ export class Probe {
     this.consuming = new HealthRecord(node.clock, 'not probed yet')
   }
 
-  /** The number of the latest beat of this node that it received itself. */
-  get beat(): number {
-    return this.#received
+  /**
+   * Returns the number of the beat that a renewal shows, which begins now: the latest that followed a renewal and came back before the next
+   * one. So no later beat was sent before this renewal, except the one that is forgotten here. After a lapse of the lease no beat is shown
+   * that was sent before it.
+   */
+  show(): number {
+    this.#expected = undefined
+    if (this.#node.lease.state === 'lost') this.#shown = 0
+    return this.#shown
   }
 
   /** Probes once. A probe of the store or the queues that is still under way is not repeated. Never rejects. */
@@ -57,11 +69,17 @@ export class Probe {
     await Promise.all([store, bus, queues])
   }
 
+  /** Publishes a beat after an early renewal, unless the beat before is still on its way. Never rejects. */
+  async sendEarlyBeat({ isRenewed }: { readonly isRenewed: boolean }): Promise<void> {
+    if (this.#received === this.#sent) await this.sendBeat(isRenewed)
+  }
+
   /** Publishes a beat. Never rejects. */
   async sendBeat(isRenewed: boolean): Promise<void> {
     const { messaging, deadlines, nodeId, clock } = this.#node
     this.#sentAt = clock.elapsed()
     const beat = noticeOf({ node: nodeId, number: ++this.#sent, isRenewed })
+    if (isRenewed) this.#expected = this.#sent
     try {
       await deadlines.call(undefined, (signal) => messaging.bus.publish([beat], { signal }))
     } catch (error) {
@@ -75,6 +93,7 @@ export class Probe {
     if (number <= this.#received || number > this.#sent) return
     if (number > this.#received + 1) this.#peers.missed()
     this.#received = number
+    if (number === this.#expected) this.#shown = number
     if (number < this.#sent) return
     this.bus.good()
     this.#peers.receivedOwn(this.#sentAt)
@@ -99,10 +118,12 @@ export class Probe {
   }
 
   async #probeBus(isRenewed: boolean): Promise<void> {
-    if (this.#received < this.#sent) {
+    // A beat between two probes may have been sent just now.
+    if (this.#received < this.#probed) {
       this.bus.bad('this node did not receive its own latest probe')
       this.#peers.missed()
     }
+    this.#probed = this.#sent + 1
     await this.sendBeat(isRenewed)
   }
 

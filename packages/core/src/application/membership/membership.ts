@@ -3,27 +3,36 @@ import { outcomeUnknown } from '../../ports/shared/errors.ts'
 import type { NodeInfo } from '../../ports/node-registry.ts'
 import type { LeaseState } from '../node/lease.ts'
 import type { NodeContext } from '../node/context.ts'
-import type { NodeListener } from '../node/listener.ts'
+import type { NodeListener, Renewal } from '../node/listener.ts'
 
 /** What the registry shows of the worker of this node. */
 export type WorkerLoad = Pick<NodeInfo, 'running' | 'delivered'> & { readonly slots: NodeInfo['queues'] }
 
-/** How many times per `renewMs` a failed renewal is retried. */
+/** How many times per `renewMs` a failed renewal is retried, and how many times a node renews while another node is new to it. */
 export const retriesPerRenewal = 5
 
 /** How many times per `renewMs` the state of the lease is computed: after a suspension of the machine, no timer has been late. */
 const checksPerRenewal = 5
 
-/** Keeps this node registered, and reports each change of its lease. */
+/**
+ * Keeps this node registered, and reports each change of its lease. It renews once per `renewMs`, and more often while another node is new:
+ * each of the two has to show a few beats to the other before one of them can tell that they are apart.
+ */
 export class Membership {
   readonly #node: NodeContext
   readonly #name: string
   readonly #worker: WorkerLoad
-  readonly #beats: { readonly beat: number }
+  readonly #beats: { show(): number }
+  readonly #peers: { readonly hasNew: boolean }
   readonly #bodyWaits: { readonly blocked: Readonly<Record<string, number>> }
   readonly #listener: NodeListener
   /** By `clock.elapsed()`. */
   readonly #startedAt: number
+  /** When the latest renewal of the usual pace began, and when the next renewal is due, by `clock.elapsed()`. */
+  #usualBeganAt = -Infinity
+  #dueAt = Infinity
+  /** Whether the next renewal was scheduled while another node was new. */
+  #isHurrying = false
   #cancelRenewal: CancelSchedule | undefined
   #cancelLeaseCheck: CancelSchedule | undefined
   #state: LeaseState = 'lost'
@@ -36,8 +45,10 @@ export class Membership {
     readonly name: string
     /** Read at each renewal. */
     readonly worker: WorkerLoad
-    /** The latest beat that this node received back. */
-    readonly beats: { readonly beat: number }
+    /** The beats of this node. */
+    readonly beats: { show(): number }
+    /** Whether another node is new to this one. */
+    readonly peers: { readonly hasNew: boolean }
     /** The tasks that bodies of this node await. */
     readonly bodyWaits: { readonly blocked: Readonly<Record<string, number>> }
     readonly listener: NodeListener
@@ -46,6 +57,7 @@ export class Membership {
     this.#name = parts.name
     this.#worker = parts.worker
     this.#beats = parts.beats
+    this.#peers = parts.peers
     this.#bodyWaits = parts.bodyWaits
     this.#listener = parts.listener
     this.#startedAt = parts.node.clock.elapsed()
@@ -57,6 +69,14 @@ export class Membership {
     if (this.#isLeaving) return
     this.#begin()
     await this.#renewing
+  }
+
+  /** Another node may be new to this one: then the next renewal is earlier. */
+  hurry(): void {
+    if (this.#isRenewing || this.#isHurrying || this.#cancelRenewal === undefined || !this.#peers.hasNew) return
+    const now = this.#node.clock.elapsed()
+    // Half way between two renewals of the other node, which may be as early: a beat that arrives during a read of the registry is of no use.
+    if (this.#dueAt > now + this.#closeMs) this.#scheduleNext(now - this.#closeMs / 2)
   }
 
   async leave(): Promise<void> {
@@ -88,25 +108,44 @@ export class Membership {
     if (isInDoubt && !this.#isRenewing && !this.#isLeaving) this.#begin()
   }
 
-  #begin(): void {
+  /** The time between two renewals if one has failed, or another node is new. */
+  get #closeMs(): number {
+    return this.#node.lease.settings.renewMs / retriesPerRenewal
+  }
+
+  #begin({ isEarly }: Renewal = { isEarly: false }): void {
     // Joining again replaces the scheduled renewal.
     this.#cancelRenewal?.()
     const { clock, lease } = this.#node
     const begunAt = clock.elapsed()
+    if (!isEarly) this.#usualBeganAt = begunAt
     lease.ticked(lease.settings.renewMs)
     this.#isRenewing = true
-    this.#renewing = this.#renew().then((isRenewed) => {
+    this.#renewing = this.#renew({ isEarly }).then((isRenewed) => {
       this.#isRenewing = false
-      const periodMs = isRenewed ? lease.settings.renewMs : lease.settings.renewMs / retriesPerRenewal
       // Counted from the beginning of this renewal: a slow registry must not make renewals rarer.
-      this.#schedule(Math.max(periodMs - (clock.elapsed() - begunAt), lease.settings.renewMs / retriesPerRenewal))
+      if (isRenewed) this.#scheduleNext(begunAt, clock.elapsed() + this.#closeMs)
+      else this.#schedule(clock.elapsed() + this.#closeMs, { isEarly: false })
     })
   }
 
-  #schedule(ms: number): void {
+  /** Schedules the renewal that follows a successful one. `from` is when that began. */
+  #scheduleNext(from: number, earliestAt = 0): void {
+    const usualAt = this.#usualBeganAt + this.#node.lease.settings.renewMs
+    const earlyAt = from + this.#closeMs
+    // An early renewal just before a usual one is of no use.
+    this.#isHurrying = this.#peers.hasNew
+    const isEarly = this.#isHurrying && earlyAt < usualAt - 0.75 * this.#closeMs
+    this.#schedule(Math.max(isEarly ? earlyAt : usualAt, earliestAt), { isEarly })
+  }
+
+  #schedule(at: number, { isEarly }: Renewal): void {
     if (this.#isLeaving) return
+    this.#cancelRenewal?.()
     const { clock, logger, lease } = this.#node
-    const dueAt = clock.elapsed() + ms
+    const dueAt = Math.max(at, clock.elapsed())
+    const ms = dueAt - clock.elapsed()
+    this.#dueAt = dueAt
     lease.ticked(ms)
     this.#cancelRenewal = clock.schedule(ms, () => {
       const blockedMs = clock.elapsed() - dueAt
@@ -117,15 +156,18 @@ export class Membership {
         )
       // Check before the renewal: after a freeze the lease may be lost, and this node must stop its tasks.
       this.#checkLease()
-      if (!this.#isRenewing) this.#begin()
+      if (this.#isRenewing) return
+      if (!isEarly || lease.state !== 'held') this.#begin()
+      else if (this.#peers.hasNew) this.#begin({ isEarly })
+      else this.#scheduleNext(clock.elapsed())
     })
   }
 
-  async #renew(): Promise<boolean> {
+  async #renew(renewal: Renewal): Promise<boolean> {
     const { storage, lease, logger } = this.#node
     const { ttlMs } = lease.settings
     if (lease.isInDoubt) await this.#endDoubt()
-    const renewal = lease.sends()
+    const sent = lease.sends()
     try {
       await this.#call((signal) => storage.nodes.renew(this.#info(), ttlMs, { signal }))
     } catch (error) {
@@ -138,9 +180,9 @@ export class Membership {
       this.#standStill()
       return false
     }
-    lease.renewed(renewal)
+    lease.renewed(sent)
     this.#checkLease()
-    this.#listener.leaseRenewed()
+    this.#listener.leaseRenewed(renewal)
     return true
   }
 
@@ -201,7 +243,7 @@ export class Membership {
       queues: slots,
       running,
       delivered,
-      beat: this.#beats.beat,
+      beat: this.#beats.show(),
       ...(Object.keys(blocked).length === 0 ? {} : { blocked }),
     }
   }

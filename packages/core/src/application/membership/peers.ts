@@ -61,6 +61,11 @@ export class Peers {
     return this.#apart.length === 0 || 1 + this.#others - this.#apart.length > this.#apart.length
   }
 
+  /** Whether another node is new, and may be apart. This node then hurries, so that both find out. */
+  get hasNew(): boolean {
+    return !this.#isStopped && (this.#unheard.hasNew || this.#unlisted.hasNew)
+  }
+
   isApart(nodeId: string): boolean {
     return this.#apart.some((node) => node.nodeId === nodeId)
   }

@@ -2,6 +2,12 @@ import type { TaskDetails } from '../../domain/task-details.ts'
 import type { NodeInfo, UnreadableNode } from '../../ports/node-registry.ts'
 import type { LeaseState } from './lease.ts'
 
+/** How a renewal of the lease came about. */
+export interface Renewal {
+  /** Whether it is between two renewals of the usual pace, because another node is new to this one. */
+  readonly isEarly: boolean
+}
+
 /** An answer of the node registry. */
 export interface RegistryRead {
   readonly live: readonly (NodeInfo | UnreadableNode)[]
@@ -24,7 +30,7 @@ export interface NodeListener {
   /** A queue accepted a message of this node, or did not: then `error` says why. */
   messageSent(queue: string, error?: unknown): void
   /** Membership renewed the lease of this node. */
-  leaseRenewed(): void
+  leaseRenewed(renewal: Renewal): void
   /** Membership failed to renew the lease of this node, and tries again. */
   renewalFailed(error: unknown): void
   /** This node stood still for longer than its lease, and no timer has noticed it. */

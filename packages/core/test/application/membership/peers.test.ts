@@ -1,5 +1,5 @@
 import type { TaskHandle } from '@taskledger/core'
-import type { ClusterNode } from '@taskledger/test-kit/faults'
+import type { ClusterNode, Interceptor } from '@taskledger/test-kit/faults'
 import { calls, onCalls, storageCalls } from '@taskledger/test-kit/faults'
 import { describe, expect, it } from 'vitest'
 import { isBeat, noticeOf } from '../../../src/application/membership/beat.ts'
@@ -19,14 +19,18 @@ const toldBy = ({ manager, logged }: ClusterNode): { readonly apart: readonly st
 
 const nothing = { apart: [], logged: [] }
 
-/**
- * How long until a node names another one that was there before it, or came later: up to a renewal until it is listed here, two until a beat
- * is missing, and a moment.
- */
-const tellMs = 5_000 + 2 * 5_000 + 1_100
+/** Lets the notices to a node take a moment: a node may stand still while its beat is on its way. */
+const slowNotices = ({ clock }: VirtualCluster): Interceptor =>
+  onCalls({ 'inbound.notice': (next, notice) => void clock.schedule(5, () => next(notice)) })
+
+/** Within this time after the later of two nodes has started, both tell that they are apart: two renewals. */
+const tellMs = 2 * 5_000
+
+/** The moments between two renewals of the other nodes at which a node starts. */
+const phases = Array.from({ length: 21 }, (_, index) => index * 250)
 
 describe('a node on another broker', () => {
-  it('is told by health, log and doctor of both nodes, within three renewals', async () => {
+  it('is told by health, log and doctor of both nodes, within two renewals', async () => {
     await using cluster = new VirtualCluster()
     const right = await cluster.node(front)
     const misplaced = await cluster.node({ own: { messaging: cluster.otherMemory() } })
@@ -39,22 +43,36 @@ describe('a node on another broker', () => {
     expect(finding).toMatchObject({ kind: 'apart', reason: 'otherMessaging', nodeId: misplaced.id })
   })
 
-  it('is told by all within three renewals, and leaves the nodes healthy that are right', async () => {
+  it.each(phases)(
+    'is told by all within two renewals, %i ms after one of them, and leaves the nodes healthy that are right',
+    async (ms) => {
+      await using cluster = new VirtualCluster()
+      const right = [await cluster.node(front)]
+      await cluster.advance(1_700)
+      right.push(await cluster.node())
+      await cluster.advance(58_300 + ms)
+      const misplaced = await cluster.node({ own: { messaging: cluster.otherMemory() } })
+      await cluster.advance(tellMs)
+      for (const node of right) {
+        expect(toldBy(node)).toEqual({ apart: ['c messaging'], logged: [unheard] })
+        expect(node.manager.health()).toMatchObject({ ok: true, peers: { ok: true } })
+      }
+      expect(toldBy(misplaced).apart.toSorted()).toEqual(['a messaging', 'b messaging'])
+      expect(misplaced.manager.health().ok).toBe(false)
+      await misplaced.kill()
+      await cluster.advance(30_000)
+      for (const node of right) expect(toldBy(node).apart).toEqual([])
+    },
+  )
+
+  it.each(phases)('is told within two renewals, by a node that starts %i ms after it, too', async (ms) => {
     await using cluster = new VirtualCluster()
-    const right = [await cluster.node(front), await cluster.node()]
-    // At any moment between two renewals of the others.
-    await cluster.advance(62_300)
-    const misplaced = await cluster.node({ own: { messaging: cluster.otherMemory() } })
+    const misplaced = await cluster.node({ ...front, own: { messaging: cluster.otherMemory() } })
+    await cluster.advance(ms)
+    const right = await cluster.node(front)
     await cluster.advance(tellMs)
-    for (const node of right) {
-      expect(toldBy(node)).toEqual({ apart: ['c messaging'], logged: [unheard] })
-      expect(node.manager.health()).toMatchObject({ ok: true, peers: { ok: true } })
-    }
-    expect(toldBy(misplaced).apart).toEqual(['a messaging', 'b messaging'])
-    expect(misplaced.manager.health().ok).toBe(false)
-    await misplaced.kill()
-    await cluster.advance(30_000)
-    for (const node of right) expect(toldBy(node).apart).toEqual([])
+    expect(toldBy(right).apart).toEqual(['a messaging'])
+    expect(toldBy(misplaced).apart).toEqual(['b messaging'])
   })
 
   it('takes no tasks in the eyes of the doctor', async () => {
@@ -101,9 +119,10 @@ describe('a node on another broker', () => {
 })
 
 describe('a node on another database', () => {
-  it('is told by health, log and doctor of both nodes, within three renewals', async () => {
+  it.each(phases)('is told by health, log and doctor of both nodes, within two renewals, %i ms after a renewal of one', async (ms) => {
     await using cluster = new VirtualCluster()
     const right = await cluster.node(front)
+    await cluster.advance(60_000 + ms)
     const misplaced = await cluster.node({ ...front, own: { storage: cluster.otherMemory() } })
     await cluster.advance(tellMs)
     expect(toldBy(right)).toEqual({ apart: ['b storage'], logged: [unlisted] })
@@ -149,6 +168,27 @@ describe('no node is told apart', () => {
     const late = await cluster.node(front)
     await cluster.advance(20_000)
     for (const node of [early, late]) expect(toldBy(node)).toEqual(nothing)
+  })
+
+  it.each(['freeze', 'suspend'] as const)('that stands still right after its start (%s)', async (stop) => {
+    for (const beforeMs of [0, 3, 900, 1_100])
+      for (const stillMs of [4_000, 14_000, 16_000, 40_000]) {
+        await using cluster = new VirtualCluster()
+        const early = await cluster.node({ ...front, intercept: slowNotices(cluster) })
+        await cluster.advance(beforeMs)
+        early.process[stop]()
+        await cluster.advance(stillMs)
+        const late = await cluster.node({ ...front, intercept: slowNotices(cluster) })
+        await cluster.advance(2_500)
+        early.process.thaw()
+        await cluster.advance(200)
+        // A node that stands still again has no time to send a further beat.
+        early.process[stop]()
+        await cluster.advance(12_000)
+        early.process.thaw()
+        await cluster.advance(20_000)
+        for (const node of [early, late]) expect(toldBy(node)).toEqual(nothing)
+      }
   })
 
   it('that is frozen', async () => {
