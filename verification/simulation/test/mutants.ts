@@ -126,7 +126,7 @@ export const mutants: readonly Mutant[] = [
     name: 'running tasks are not read again at a renewal',
     seed: 314,
     promise: 'cancelInTime',
-    edits: [core('assembly.ts', '    this.health.checkLease()\n    this.worker.lookAtAll()\n', '    this.health.checkLease()\n')],
+    edits: [core('assembly.ts', '    if (!isEarly) this.worker.lookAtAll()\n', '')],
   },
   {
     name: 'a node that lost its lease continues to run tasks',
@@ -247,7 +247,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a claim does not check for a cancel request made meanwhile',
-    seed: 543,
+    seed: 1320,
     promise: 'cancelInTime',
     edits: [core('worker/attempts.ts', '      if (isMissed()) void this.#look(run)\n', '')],
   },
@@ -305,7 +305,11 @@ export const mutants: readonly Mutant[] = [
     name: 'a janitor judges a row although it has not looked for the clock of its writer',
     seed: 131,
     promise: 'due',
-    edits: [core('recovery/recovery.ts', 'if (!(await this.#canTellTimes(row))) {', 'if (false) {')],
+    edits: [
+      core('recovery/recovery.ts', 'if (!(await this.#canTellTimes(row))) {', 'if (false) {'),
+      // A node that hurries has mostly seen a new node before a janitor looks at the tasks of that.
+      core('membership/peers.ts', 'return !this.#isStopped && (', 'return this.#isStopped && ('),
+    ],
   },
   {
     name: 'an engine does not take back the messages of a node that it gave up on',
@@ -335,13 +339,13 @@ export const mutants: readonly Mutant[] = [
     name: 'a node on other storage is not noticed',
     seed: 38,
     promise: 'apart',
-    edits: [core('membership/unlisted-nodes.ts', 'const enough = 2', 'const enough = Infinity')],
+    edits: [core('membership/unlisted-nodes.ts', 'const enough = 3', 'const enough = Infinity')],
   },
   {
     name: 'a beat counts as missing although its node did not receive it either',
     seed: 6,
     promise: 'apart',
-    edits: [core('health/probe.ts', '    return this.#received\n', '    return this.#sent\n')],
+    edits: [core('health/probe.ts', '    return this.#shown\n', '    return this.#sent\n')],
   },
   {
     name: 'a beat counts as missing although this node missed its own beats',
@@ -354,7 +358,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a beat counts as missing although the bus had a gap',
-    seed: 108,
+    seed: 2,
     promise: 'apart',
     edits: [core('assembly.ts', '    this.#peers.missed()\n', '')],
   },
@@ -366,9 +370,21 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'one read of the registry without a node is enough',
-    seed: 64,
+    seed: 113,
     promise: 'apart',
-    edits: [core('membership/unlisted-nodes.ts', 'const enough = 2', 'const enough = 1')],
+    edits: [core('membership/unlisted-nodes.ts', 'const enough = 3', 'const enough = 1')],
+  },
+  {
+    name: 'a node does not hurry while another one is new to it',
+    seed: 100,
+    promise: 'apart',
+    edits: [core('membership/peers.ts', 'return !this.#isStopped && (', 'return this.#isStopped && (')],
+  },
+  {
+    name: 'the next beat of a node that was there first is expected',
+    seed: 23,
+    promise: 'apart',
+    edits: [core('membership/unheard-nodes.ts', 'isNextExempt: !isNewcomer', 'isNextExempt: false && isNewcomer')],
   },
   {
     name: 'the id of another task is written as it is given',
@@ -429,7 +445,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a claim takes its fencing token from its own clock, and not from the fastest',
-    seed: 142,
+    seed: 182,
     promise: 'fence',
     edits: [
       core('worker/claims.ts', 'fence: this.#node.clocks.fastestNow()', 'fence: this.#node.clock.now()'),
@@ -438,7 +454,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a late removal removes the next task of the idempotency key',
-    seed: 1447,
+    seed: 1013,
     promise: 'final',
     edits: [core('recovery/purging.ts', ', firstEventId: first.eventId', '')],
   },
@@ -447,17 +463,5 @@ export const mutants: readonly Mutant[] = [
     seed: 1,
     promise: 'key',
     edits: [core('commands/submissions.ts', 'isNew = refused === undefined', 'isNew = true')],
-  },
-  {
-    name: 'a node that does not know the clock of the writer takes a due time for one of its own clock',
-    seed: 6224,
-    promise: 'due',
-    edits: [core('commands/sender.ts', 'return clocks.knows(writerOf(details)) ?', 'return writerOf(details) ?')],
-  },
-  {
-    name: 'late beats of a node that has left the registry count',
-    seed: 7181,
-    promise: 'apart',
-    edits: [core('membership/unlisted-nodes.ts', ' || this.#node.clocks.knows(nodeId)', '')],
   },
 ]

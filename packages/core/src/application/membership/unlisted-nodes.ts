@@ -38,7 +38,8 @@ export class UnlistedNodes {
   get hasNew(): boolean {
     const { clock, clocks, lease } = this.#node
     const newSince = clock.elapsed() - newRenewals * lease.settings.renewMs
-    for (const [nodeId, { firstAt }] of this.#heard) if (firstAt > newSince && !this.#listed.has(nodeId) && !clocks.knows(nodeId)) return true
+    for (const [nodeId, { firstAt }] of this.#heard)
+      if (firstAt > newSince && !this.#listed.has(nodeId) && !clocks.knows(nodeId)) return true
     return false
   }
 

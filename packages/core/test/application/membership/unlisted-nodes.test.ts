@@ -91,6 +91,12 @@ describe('a node whose beats arrive is new', () => {
     expect(nodes.hasNew).toBe(false)
   })
 
+  it('not while the registry shows an entry of it that cannot be read', async () => {
+    nodes.compare({ live: [{ nodeId: 'x', unreadable: 'spoilt' }], isSound: true, beganAt: clock.elapsed() })
+    await hear()
+    expect(nodes.hasNew).toBe(false)
+  })
+
   it('until the registry shows it', async () => {
     await hear()
     read(['x'])

@@ -145,6 +145,20 @@ describe('a worker whose clock differs', () => {
     expect(cluster.find(task)).toBeDefined()
   })
 
+  it('takes the whole delay for a task of a submitter that it has not seen, when the submit is repeated on it', async () => {
+    await using cluster = new VirtualCluster()
+    const ahead = await cluster.node({ skewMs: hour })
+    await cluster.advance(1_000)
+    const submitter = await cluster.node(front)
+    const options = { delayMs: 30_000, idempotencyKey: 'once' }
+    const task = await submitter.manager.submit(cluster.held().task, null, options)
+    await ahead.manager.submit(cluster.held().task, null, options)
+    await cluster.advance(29_900)
+    expect(cluster.find(task)).toBe(undefined)
+    await cluster.advance(200)
+    expect(cluster.find(task)).toBeDefined()
+  })
+
   it('starts a task on a message of its version, and refuses an older message before its time', async () => {
     await using cluster = new VirtualCluster()
     const ahead = await cluster.node({ skewMs: hour, held: { retry: slow } })
