@@ -39,6 +39,11 @@ export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, vers
       clients.push({ messaging, proxy })
       return messaging[port]
     }
+    const networkOf = (client: TaskMessaging[Port]): TcpProxy => {
+      const found = clients.find(({ messaging }) => messaging[port] === client)
+      if (found === undefined) throw new Error('no such client was opened')
+      return found.proxy
+    }
     const inflict = (fault: 'refuse' | 'stall' | 'loseReplies') => async () => {
       const heals = await Promise.all(clients.map(({ proxy }) => proxy.faults[fault]()))
       return async () => {
@@ -59,6 +64,9 @@ export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, vers
         },
         refuse: inflict('refuse'),
         stall: inflict('stall'),
+        silence: async () => {
+          await Promise.all(clients.map(({ proxy }) => proxy.faults.silence()))
+        },
         loseReplies: inflict('loseReplies'),
       },
       inject: async (bytes, where) => {
@@ -67,6 +75,12 @@ export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, vers
         const consumer = await clients[0]?.messaging.queue.consume(where, async () => {}, { slots: 0, mode: 'parallel' })
         await consumer?.close()
         await broker.publish('', `${namespace}.work.${where}`, bytes)
+      },
+      stallClient: (client) => networkOf(client).faults.stall(),
+      openRefused: async (password) => {
+        const refused = new URL(url)
+        refused.password = password
+        return (await rabbitmqMessaging({ url: refused.href, prefix: namespace, logger: silentLogger, ...quickly }))[port]
       },
       inspect: () => ({ queues: [...queues] }),
       [Symbol.asyncDispose]: async () => {

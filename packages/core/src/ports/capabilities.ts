@@ -38,7 +38,7 @@ export interface WorkQueueCapabilities {
 /** What an event bus can and cannot do. */
 export interface EventBusCapabilities {
   /**
-   * Whether notices cross the borders of a process. If false, then only clients in one process hear one another, and EB-2.1 (a cut) does
+   * Whether notices cross the borders of a process. If false, then only clients in one process hear one another, and the rules about faults do
    * not apply.
    */
   readonly crossesProcesses: boolean

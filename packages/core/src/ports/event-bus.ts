@@ -24,8 +24,9 @@ export type Unsubscribe = () => void
  * Tells every node what happened.
  *
  * **You have to** deliver each notice to every connected client, the sender included (EB-1.1), in the order in which one sender published them
- * (EB-1.2); go on if a listener throws (EB-1.3); call the gap listeners after every reconnection, once listening works again (EB-2.1);
- * skip a notice that you cannot decode (EB-2.2).
+ * (EB-1.2); go on if a listener throws (EB-1.3); call the gap listeners whenever notices may have been lost, once listening works again (EB-2.1):
+ * after every reconnection, and after this client stood still (EB-2.3); reconnect by yourself, for ever, also where a connection is silent and this
+ * client publishes nothing (EB-F.1 to F.6); skip a notice that you cannot decode (EB-2.2).
  *
  * **You may assume** that a lost notice only causes a delay: every waiter also reads the store.
  *

@@ -1,7 +1,9 @@
-import assert from 'node:assert/strict'
-import type { EventBus } from '@taskledger/core/ports'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { EventBus, TaskNotice } from '@taskledger/core/ports'
+import type { Subject } from '../../framework/harness.ts'
 import type { Rule } from '../../framework/rule.ts'
-import { expectHeard, hasHeard, lastNotice, listenOn, publishUntilAccepted } from './hearing.ts'
+import { hearOneAnother, watch } from './gaps.ts'
+import { expectHeard, hasHeard, lastNotice, listenOn, noticesWith } from './hearing.ts'
 
 const utf8 = new TextEncoder()
 
@@ -14,45 +16,36 @@ const junk: readonly Uint8Array[] = [
   ),
 ]
 
+/** How many batches a client misses while it stands still, and the pause between two of them: together longer than most engines wait for a sign of life. */
+const [batches, pauseMs] = [10, 300]
+
+const crossesNone = ({ port }: Subject<EventBus>): string | undefined =>
+  port.capabilities.crossesProcesses ? undefined : 'the capability crossesProcesses is false: such a bus has no network'
+
 export const faultRules: readonly Rule<EventBus>[] = [
   {
     id: 'EB-2.1',
     kind: 'fault',
-    title: 'after a cut the gap listeners are called, and notices flow again',
+    title: 'a client that tells a gap listens already: it hears a notice that is published as soon as the gap is told',
     hint: 'declare and consume first, then call the gap listeners: a client that reads before it listens misses the notices in between',
-    notShown: ({ port, faults }) => {
-      if (!port.capabilities.crossesProcesses) return 'the capability crossesProcesses is false'
-      return faults?.cut === undefined ? 'the harness has no fault "cut"' : undefined
-    },
+    notShown: (subject) => crossesNone(subject) ?? (subject.faults?.cut === undefined ? 'the harness has no fault "cut"' : undefined),
     run: async (context) => {
       const { port, peer, faults, waitUntil } = context
-      const other = await peer()
-      const clients = [port, other].map((client) => ({ client, ear: listenOn(client), gaps: 0 }))
-      let silenced = 0
-      const silence = port.onGap(() => silenced++)
-      for (const each of clients) {
-        each.client.onGap(() => {
-          throw new Error('thrown by a gap listener on purpose')
-        })
-        each.client.onGap(() => each.gaps++)
-      }
-      const ears = clients.map(({ ear }) => ear)
-      await lastNotice(context, port, ears)
-      silence()
-      silence()
+      const watched = watch([port, await peer()])
+      await lastNotice(
+        context,
+        port,
+        watched.map(({ ear }) => ear),
+      )
       for (let round = 1; round <= 2; round++) {
-        const before = clients.map(({ gaps }) => gaps)
+        const before = watched.map(({ gaps }) => gaps)
+        const step = `after cut ${round} of 2`
         await faults.cut()
-        await waitUntil('the gap listeners of both clients are called', () =>
-          clients.every(({ gaps }, index) => gaps > (before[index] ?? 0)),
+        await waitUntil(`both clients tell their gap listeners of the gap, ${step}`, () =>
+          watched.every(({ gaps }, index) => gaps > (before[index] ?? 0)),
         )
-        // A client that reports a gap listens again, so it must not miss a notice that is published from now on.
-        for (const { client } of clients) {
-          const notice = await publishUntilAccepted(context, client)
-          await waitUntil('both clients hear a notice that was published after the gap', () => ears.every((ear) => hasHeard(ear, notice)))
-        }
+        for (const { client } of watched) await hearOneAnother(context, client, watched, step)
       }
-      assert.equal(silenced, 0, 'a removed gap listener is not called')
     },
   },
   {
@@ -67,7 +60,48 @@ export const faultRules: readonly Rule<EventBus>[] = [
       const first = await lastNotice(context, port, ears)
       for (const bytes of junk) await inject?.(bytes, '')
       const last = await lastNotice(context, port, ears)
-      for (const ear of ears) expectHeard(ear, [first, last])
+      expectHeard(ears, [first, last])
+    },
+  },
+  {
+    id: 'EB-2.3',
+    kind: 'fault',
+    title: 'a client that stood still hears again, and is told of a gap if it missed a notice; meanwhile the others hear every notice',
+    hint: 'an engine gives up a client that does not read, or drops what waits for it: notice that, and tell the gap once you listen again',
+    notShown: (subject) => crossesNone(subject) ?? (subject.stallClient === undefined ? 'the harness has no "stallClient"' : undefined),
+    run: async (context) => {
+      const { port, peer, stallClient, random, waitUntil, within, observe } = context
+      const others = [await peer(), await peer()]
+      const [publisher = port] = others
+      const [still, ...moving] = watch([port, ...others])
+      if (still === undefined) return
+      await lastNotice(
+        context,
+        publisher,
+        [still, ...moving].map(({ ear }) => ear),
+      )
+      const missed: { readonly notice: TaskNotice; readonly gaps: number }[] = []
+      const wake = await stallClient?.(port)
+      try {
+        for (let batch = 1; batch <= batches; batch++) {
+          const notices = noticesWith(random, 5)
+          missed.push(...notices.map((notice) => ({ notice, gaps: still.gaps })))
+          await within(`batch ${batch} of ${batches} is published while another client stands still`, publisher.publish(notices))
+          await sleep(pauseMs)
+        }
+        await waitUntil(`the other clients hear all ${missed.length} notices while one client stands still`, () =>
+          moving.every(({ ear }) => missed.every(({ notice }) => hasHeard(ear, notice))),
+        )
+      } finally {
+        await wake?.()
+      }
+      await hearOneAnother(context, publisher, [still], 'after the client stood still')
+      const untold = (): number => missed.filter(({ notice, gaps }) => !hasHeard(still.ear, notice) && still.gaps === gaps).length
+      observe({ missed: missed.length, untold: untold(), gaps: still.gaps })
+      await waitUntil(
+        `the client that stood still has heard each of ${missed.length} notices of that time, or told a gap after it`,
+        () => untold() === 0,
+      )
     },
   },
 ]

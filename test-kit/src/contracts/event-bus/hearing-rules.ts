@@ -1,6 +1,7 @@
-import assert from 'node:assert/strict'
 import type { EventBus, TaskNotice } from '@taskledger/core/ports'
 import type { Rule } from '../../framework/rule.ts'
+import { failedWith, same } from '../expectations.ts'
+import { outcomeOf } from '../outcome.ts'
 import { hasHeard, expectHeard, lastNotice, listenOn, noticesWith, noticeWith, quiet, sameNotices } from './hearing.ts'
 
 export const hearingRules: readonly Rule<EventBus>[] = [
@@ -18,11 +19,11 @@ export const hearingRules: readonly Rule<EventBus>[] = [
         await client.publish(notices)
         published.push(...notices)
       }
-      await context.waitUntil('every client hears every notice', () =>
+      await context.waitUntil(`every listener hears all ${published.length} notices`, () =>
         ears.every((ear) => published.every((notice) => hasHeard(ear, notice))),
       )
       published.push(...(await quiet(context, clients, ears)))
-      for (const ear of ears) expectHeard(ear, published)
+      expectHeard(ears, published)
     },
   },
   {
@@ -47,15 +48,17 @@ export const hearingRules: readonly Rule<EventBus>[] = [
         return notices
       }
       const [first, second] = await Promise.all([publish(port, 'a'), publish(other, 'b')])
-      await waitUntil('every notice is heard', () => ears.every(({ heard }) => heard.length === first.length + second.length))
-      for (const { heard } of ears) {
+      await waitUntil(`every listener hears ${first.length + second.length} notices`, () =>
+        ears.every(({ heard }) => heard.length === first.length + second.length),
+      )
+      for (const [index, { heard }] of ears.entries()) {
         for (const [node, published] of [
           ['a', first],
           ['b', second],
         ] as const) {
           const fromNode = heard.filter((notice) => notice.node === node)
           observe(fromNode.map(({ version }) => version))
-          sameNotices(fromNode, published)
+          sameNotices(fromNode, published, `listener ${index + 1} of ${ears.length} from the sender ${node},`)
         }
       }
     },
@@ -79,7 +82,7 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       const notices = noticesWith(random, 3)
       for (const notice of notices) await port.publish([notice])
       const last = await lastNotice(context, port, ears)
-      for (const ear of ears) expectHeard(ear, [...notices, last])
+      expectHeard(ears, [...notices, last])
       await waitUntil('the listener that throws hears every notice too', () => thrown === 4)
     },
   },
@@ -93,10 +96,10 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       const early = [listenOn(port), listenOn(await peer())]
       const old = noticesWith(random, 5)
       await port.publish(old)
-      await waitUntil('the early listeners hear the first notices', () => early.every(({ heard }) => heard.length === old.length))
+      await waitUntil('the early listeners hear the first 5 notices', () => early.every(({ heard }) => heard.length === old.length))
       const late = [listenOn(port), listenOn(await peer())]
       const last = await lastNotice(context, port, [...early, ...late])
-      for (const ear of late) expectHeard(ear, [last])
+      expectHeard(late, [last])
     },
   },
   {
@@ -127,8 +130,9 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       await port.publish(notices.slice(0, 3))
       await other.publish(notices.slice(3))
       const last = await quiet(context, [port, other], [stays, far])
-      for (const ear of [stays, far]) expectHeard(ear, [first, ...notices, ...last])
-      assert.deepEqual([stopped.heard, once], [[first], [first]])
+      expectHeard([stays, far], [first, ...notices, ...last])
+      same(stopped.heard, [first], 'the notices that a listener heard which unsubscribed after the first')
+      same(once, [first], 'the notices that a listener heard which unsubscribed itself in the first')
     },
   },
   {
@@ -145,10 +149,10 @@ export const hearingRules: readonly Rule<EventBus>[] = [
       await closing.close()
       await port.publish(noticesWith(random, 3))
       await quiet(context, [port, await peer()], [stays])
-      assert.deepEqual(closed.heard, [first])
+      same(closed.heard, [first], 'the notices that a listener heard whose client closed after the first')
       closed.unsubscribe()
-      assert.throws(() => closing.subscribe(() => {}), { code: 'CLOSED' })
-      assert.throws(() => closing.onGap(() => {}), { code: 'CLOSED' })
+      failedWith(await outcomeOf((async () => closing.subscribe(() => {}))()), 'CLOSED', 'subscribe on a closed client')
+      failedWith(await outcomeOf((async () => closing.onGap(() => {}))()), 'CLOSED', 'onGap on a closed client')
     },
   },
 ]

@@ -1,7 +1,7 @@
-import assert from 'node:assert/strict'
 import type { EventBus, TaskNotice, Unsubscribe } from '@taskledger/core/ports'
 import type { RuleContext } from '../../framework/rule.ts'
-import { isPassing } from '../outcome.ts'
+import { failedWith, holds, same } from '../expectations.ts'
+import { outcomeOf } from '../outcome.ts'
 import { drawTaskId } from '../sample-data.ts'
 
 /** A notice of a task of its own, with the given changes. */
@@ -29,13 +29,16 @@ export const listenOn = (bus: EventBus): Ear => {
   return { heard, unsubscribe: bus.subscribe((notice) => void heard.push(notice)) }
 }
 
-/** Fails unless the ear has heard exactly these notices, in any order. */
-export const expectHeard = ({ heard }: Ear, expected: readonly TaskNotice[]): void => sameNotices(sorted(heard), sorted(expected))
+/** Fails unless each ear has heard exactly these notices, in any order. */
+export const expectHeard = (ears: readonly Ear[], expected: readonly TaskNotice[]): void => {
+  for (const [index, { heard }] of ears.entries()) sameNotices(sorted(heard), sorted(expected), `listener ${index + 1} of ${ears.length}`)
+}
 
-/** Fails at the first difference: a comparison of thousands of notices at once takes very long to describe the difference. */
-export const sameNotices = (heard: readonly TaskNotice[], expected: readonly TaskNotice[]): void => {
-  for (const [index, notice] of expected.entries()) assert.deepEqual(heard[index], notice, `notice ${index + 1} of ${expected.length}`)
-  assert.equal(heard.length, expected.length, 'no notice is heard more than once')
+/** Fails unless these notices were heard, in this order. `who` names the listener. */
+export const sameNotices = (heard: readonly TaskNotice[], expected: readonly TaskNotice[], who: string): void => {
+  const times = heard.length - new Set(heard.map((notice) => JSON.stringify(notice))).size
+  holds(times === 0, `${who} heard ${times} of ${heard.length} notices more than once`)
+  same(heard, expected, `the notices that ${who} heard`)
 }
 
 const sorted = (notices: readonly TaskNotice[]): readonly TaskNotice[] => {
@@ -54,7 +57,7 @@ export const lastNotice = async (
 ): Promise<TaskNotice> => {
   const last = noticeWith(random, { node: 'the last one' })
   await bus.publish([last])
-  await waitUntil('a last notice is heard', () => ears.every((ear) => hasHeard(ear, last)))
+  await waitUntil(`${ears.length} listeners hear a last notice, after all others`, () => ears.every((ear) => hasHeard(ear, last)))
   return last
 }
 
@@ -76,23 +79,24 @@ export const quiet = async (
     for (const client of clients) {
       notices.push(await lastNotice(context, client, ears))
       let looks = 0
-      await context.waitUntil('a second look is taken', () => ++looks === 2)
+      await context.waitUntil(`a second look is taken at round ${round + 1} of ${rounds}`, () => ++looks === 2)
     }
   return notices
 }
 
 /** Publishes over a network with faults, a new notice each time, until the bus accepts one. */
-export const publishUntilAccepted = async ({ random, waitUntil }: RuleContext<EventBus>, bus: EventBus): Promise<TaskNotice> => {
+export const publishUntilAccepted = async (
+  { random, waitUntil }: RuleContext<EventBus>,
+  bus: EventBus,
+  step: string,
+): Promise<TaskNotice> => {
   let notice = noticeWith(random)
-  await waitUntil('a notice is accepted', async () => {
+  await waitUntil(`a notice is accepted, ${step}`, async () => {
     notice = noticeWith(random)
-    try {
-      await bus.publish([notice])
-      return true
-    } catch (error) {
-      assert.ok(isPassing(error), `publish failed with neither UNAVAILABLE nor OUTCOME_UNKNOWN: ${String(error)}`)
-      return false
-    }
+    const refusal = await outcomeOf(bus.publish([notice]))
+    if (refusal === undefined) return true
+    failedWith(refusal, ['UNAVAILABLE', 'OUTCOME_UNKNOWN'], `publish, ${step}`)
+    return false
   })
   return notice
 }

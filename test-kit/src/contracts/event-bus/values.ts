@@ -32,7 +32,7 @@ export const valueRules: readonly Rule<EventBus>[] = [
       const ears = [listenOn(port), listenOn(await context.peer())]
       for (const notice of notices) await port.publish([notice])
       const last = await lastNotice(context, port, ears)
-      for (const ear of ears) expectHeard(ear, [...notices, last])
+      expectHeard(ears, [...notices, last])
     },
   },
   {
@@ -47,8 +47,8 @@ export const valueRules: readonly Rule<EventBus>[] = [
       const ofOneTask = [1, 2, 3, 4].map((version) => noticeWith(random, { taskId, version }))
       const batches = [[], ofOneTask, [], noticesWith(random, 2_000, { node: 'worker-'.repeat(20) })]
       for (const batch of batches) await port.publish(batch)
-      await waitUntil('every notice is heard', () => ears.every(({ heard }) => heard.length >= 2_004))
-      for (const { heard } of ears) sameNotices(heard, batches.flat())
+      await waitUntil('every listener hears all 2,004 notices', () => ears.every(({ heard }) => heard.length >= 2_004))
+      for (const [index, { heard }] of ears.entries()) sameNotices(heard, batches.flat(), `listener ${index + 1} of ${ears.length}`)
     },
   },
   {
@@ -66,7 +66,7 @@ export const valueRules: readonly Rule<EventBus>[] = [
       await publishing
       Object.assign(given, { node: 'spoilt' })
       const last = await lastNotice(context, port, [ear])
-      expectHeard(ear, [notice, last])
+      expectHeard([ear], [notice, last])
     },
   },
 ]

@@ -9,6 +9,7 @@ import { describeMutants, everyRuleIsCaught, isShared } from '../run-mutant.ts'
 import { lineMutants } from './line-mutants.ts'
 import { Line, Network, networked } from './network.ts'
 import type { NetworkedMethods } from './network.ts'
+import { DistantBus, Exchange } from '../event-bus/distant-bus.ts'
 
 interface Closable {
   close(): Promise<void>
@@ -19,8 +20,9 @@ interface Distant<Port> {
   readonly prefix: string
   readonly contractOf: (harness: Harness<Port>) => Contract<Port>
   /** Makes an engine; each call of the result opens a client. */
-  readonly engine: () => () => Port
-  readonly methods: NetworkedMethods<Port>
+  readonly engine: () => (network: Network, LineOf: typeof Line) => Port
+  /** Default: the clients of the engine are behind the network already. */
+  readonly methods?: NetworkedMethods<Port>
   /** Tries every shared rule on each mutant. Default: those that have to fail. */
   readonly isWhole?: boolean
 }
@@ -53,7 +55,10 @@ const mutantsOf = <Port extends Closable>({
     open: async () => {
       const network = new Network()
       const client = engine()
-      const open = (): Port => networked(client(), new LineOf(network), methods)
+      const open = (): Port => {
+        const port = client(network, LineOf)
+        return methods === undefined ? port : networked(port, new LineOf(network), methods)
+      }
       return { port: open(), peer: async () => open(), faults: network.faults, openRefused: openRefused as () => Promise<Port> }
     },
   })
@@ -113,10 +118,9 @@ const buses = mutantsOf<EventBus>({
   prefix: 'EB',
   contractOf: eventBusContract,
   engine: () => {
-    const memory = createMemory(options)
-    return () => memory.messaging().bus
+    const exchange = new Exchange()
+    return (network, LineOf) => new DistantBus(exchange, network, LineOf)
   },
-  methods: { calls: ['publish'] },
 })
 
 // They wait for the network, and for deadlines.
