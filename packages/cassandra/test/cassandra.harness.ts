@@ -218,5 +218,5 @@ export const eventStoreHarness = (keyspace: () => TestKeyspace, restart?: () => 
   ...eventPages,
 })
 
-export const nodeRegistryHarness = (keyspace: () => TestKeyspace): Harness<NodeRegistry> =>
-  cassandraHarness(keyspace, (session) => new CassandraNodeRegistry(session), injectNodeWith)
+export const nodeRegistryHarness = (keyspace: () => TestKeyspace, restart?: () => Promise<void>): Harness<NodeRegistry> =>
+  cassandraHarness(keyspace, (session) => new CassandraNodeRegistry(session), injectNodeWith, restart)

@@ -3,13 +3,13 @@ import { cassandraStorage, migrate } from '@taskledger/cassandra'
 import type { Authority, CassandraEndpoint, EngineProcess } from '@taskledger/servers'
 import { silentLogger } from '@taskledger/core/ports'
 import { freshKeyspaceName, makeAuthority, startCassandra } from '@taskledger/servers'
-import { eventStoreContract, taskListingContract, tcpProxy } from '@taskledger/test-kit'
+import { eventStoreContract, nodeRegistryContract, taskListingContract, tcpProxy } from '@taskledger/test-kit'
 import type { Contract } from '@taskledger/test-kit'
 import { describeContract } from '@taskledger/test-kit/vitest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listingHarness } from './listing/listing.harness.ts'
 import type { TestKeyspace } from './cassandra.harness.ts'
-import { eventStoreHarness, oneReplica, openKeyspace, runPlainly } from './cassandra.harness.ts'
+import { eventStoreHarness, nodeRegistryHarness, oneReplica, openKeyspace, runPlainly } from './cassandra.harness.ts'
 import { oneRestartFor } from './one-restart.ts'
 import { created, oneId } from './samples.ts'
 
@@ -142,21 +142,22 @@ describe('a server with TLS', { concurrent: false }, () => {
 
 const timing = { deadlineMs: 60_000 }
 
-/** A contract with only one of its rules. */
-const only = <Port>(contract: Contract<Port>, rule: string): Contract<Port> => ({
+/** A contract with only these rules. */
+const only = <Port>(contract: Contract<Port>, ...ids: readonly string[]): Contract<Port> => ({
   ...contract,
-  rules: contract.rules.filter(({ id }) => id === rule),
+  rules: contract.rules.filter(({ id }) => ids.includes(id)),
 })
 
 describe('a server that is killed', { concurrent: false }, () => {
   // Killed, not stopped: acknowledged writes have to be on disk.
-  const restart = oneRestartFor(2, async () => {
+  const restart = oneRestartFor(5, async () => {
     await server.kill()
     await server.start()
   })
-  describe('keeps acknowledged writes', { concurrent: true }, () => {
-    describeContract(only(eventStoreContract({ ...eventStoreHarness(() => keyspace, restart), timing }), 'ES-3.5'))
-    describeContract(only(taskListingContract({ ...listingHarness(() => keyspace, restart), timing }), 'TL-1.4'))
+  describe('keeps acknowledged writes, and answers its clients again', { concurrent: true }, () => {
+    describeContract(only(eventStoreContract({ ...eventStoreHarness(() => keyspace, restart), timing }), 'ES-3.5', 'ES-F.6'))
+    describeContract(only(taskListingContract({ ...listingHarness(() => keyspace, restart), timing }), 'TL-1.4', 'TL-F.6'))
+    describeContract(only(nodeRegistryContract({ ...nodeRegistryHarness(() => keyspace, restart), timing }), 'NR-F.6'))
   })
 })
 

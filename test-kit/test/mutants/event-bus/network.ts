@@ -2,7 +2,8 @@ import type { EventBus } from '@taskledger/core/ports'
 import type { Faults } from '@taskledger/test-kit'
 import { eventBusContract } from '@taskledger/test-kit'
 import type { Mutant } from '../run-mutant.ts'
-import { Line, Network } from '../shared/network.ts'
+import type { Line } from '../shared/network.ts'
+import { Network } from '../shared/network.ts'
 import { DistantBus, Exchange } from './distant-bus.ts'
 
 type Broken = new (exchange: Exchange, network: Network, LineOf?: typeof Line) => DistantBus
