@@ -39,11 +39,6 @@ export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, vers
       clients.push({ messaging, proxy })
       return messaging[port]
     }
-    const networkOf = (client: TaskMessaging[Port]): TcpProxy => {
-      const found = clients.find(({ messaging }) => messaging[port] === client)
-      if (found === undefined) throw new Error('no such client was opened')
-      return found.proxy
-    }
     const inflict = (fault: 'refuse' | 'stall' | 'loseReplies') => async () => {
       const heals = await Promise.all(clients.map(({ proxy }) => proxy.faults[fault]()))
       return async () => {
@@ -97,7 +92,6 @@ export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, vers
       kill: async (client) => {
         await networkOf(client).faults.refuse()
       },
-      stallClient: (client) => networkOf(client).faults.stall(),
     }
   },
 })

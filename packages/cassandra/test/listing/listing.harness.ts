@@ -5,7 +5,7 @@ import { cassandraHarness, injectRowWith, runPlainly } from '../cassandra.harnes
 import { listingOn } from './samples.ts'
 
 /** Small, so that the rules about long lists need few tasks. */
-const pageRows = 20
+const pageRows = 50
 
 /** The harness of the task listing. No rule of it loses answers, and many of them send large requests. */
 export const listingHarness = (keyspace: () => TestKeyspace, restart?: () => Promise<void>): Harness<TaskListing> => {
