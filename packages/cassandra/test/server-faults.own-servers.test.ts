@@ -28,6 +28,14 @@ afterAll(async () => {
   await server.stop()
 })
 
+const timing = { deadlineMs: 60_000 }
+
+/** A contract with only these rules. */
+const only = <Port>(contract: Contract<Port>, ...ids: readonly string[]): Contract<Port> => ({
+  ...contract,
+  rules: contract.rules.filter(({ id }) => ids.includes(id)),
+})
+
 type Credentials = NonNullable<CassandraEndpoint['credentials']>
 
 const ada: Credentials = { username: 'ada', password: 'secret' }
@@ -59,6 +67,8 @@ describe('a server with authentication', { concurrent: false }, () => {
     await expect(openAs({ ...ada, password: 'wrong' })).rejects.toMatchObject(misconfigured(/username ada .*incorrect.*`credentials`/))
     await expect(openAs(undefined)).rejects.toMatchObject(misconfigured(/requires authentication.*`credentials`/))
   })
+
+  describeContract(only(eventStoreContract({ ...eventStoreHarness(() => keyspace), timing }), 'ES-T.6'))
 
   test('a migration without the permission to create says which permission is missing', async () => {
     const { contactPoints, localDataCenter } = server.endpoint
@@ -138,14 +148,6 @@ describe('a server with TLS', { concurrent: false }, () => {
     for (const wrong of [{}, await stranger.issue({ names: ['ada'] })])
       await expect(opening({ ca: authority.ca, ...wrong })).rejects.toMatchObject(misconfigured(/refuses the TLS handshake.*`cert`/))
   })
-})
-
-const timing = { deadlineMs: 60_000 }
-
-/** A contract with only these rules. */
-const only = <Port>(contract: Contract<Port>, ...ids: readonly string[]): Contract<Port> => ({
-  ...contract,
-  rules: contract.rules.filter(({ id }) => ids.includes(id)),
 })
 
 describe('a server that is killed', { concurrent: false }, () => {
