@@ -34,7 +34,7 @@ const mutant = (name: string, fails: readonly string[], Bus: Broken): Mutant<Eve
   only: ids.filter((id) => fails.length === 0 || id !== 'EB-F.3'),
   contract: eventBusContract({
     name: 'mutant',
-    timing: { deadlineMs: 3_000 },
+    timing: { deadlineMs: 2_000 },
     open: async () => {
       const exchange = new Exchange()
       const networks = new Map<EventBus, Network>()

@@ -24,7 +24,7 @@ import { describeMutants, everyRuleIsCaught } from '../run-mutant.ts'
 type Broken = new (table: Table) => TaskListing
 
 /** More rows than the rules about short lists write. */
-const pageRows = 150
+const pageRows = 200
 
 interface MutantOptions {
   readonly restart?: (table: Table) => void
