@@ -1,5 +1,3 @@
-export { isPassing } from '../framework/deadlines.ts'
-
 /** What a promise is rejected with, or nothing where it resolves. */
 export const outcomeOf = async (promise: Promise<unknown>): Promise<unknown> => {
   try {

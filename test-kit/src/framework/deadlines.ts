@@ -141,7 +141,7 @@ export const waitUntil = (timeoutMs: number, sentence: string, condition: () => 
   new Waits(timeoutMs).waitUntil(sentence, condition)
 
 /** Whether the same call may succeed when it is repeated. */
-export const isPassing = (error: unknown): boolean => ['UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(codeOf(error) ?? '')
+const isPassing = (error: unknown): boolean => ['UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(codeOf(error) ?? '')
 
 /** `UNAVAILABLE: no connection` */
 const lineOf = (error: unknown): string => `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`

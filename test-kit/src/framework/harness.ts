@@ -10,7 +10,7 @@ export interface Faults {
   silence?(): Promise<void>
   /** Lets requests through and drops the answers, until the returned function is called. */
   loseReplies?(): Promise<() => Promise<void>>
-  /** Restarts the engine; resolves when the engine accepts connections again. */
+  /** Restarts the engine, for all who use it; resolves when the engine accepts connections again. No other test may use that server. */
   restart?(): Promise<void>
 }
 
@@ -18,11 +18,11 @@ export interface Faults {
 export interface Subject<Port> {
   /** The client that the rule works with. */
   readonly port: Port
-  /** Opens another, independent client on the same data. The kit closes it. */
+  /** Opens another, independent client on the same data. The kit closes the port that is returned, and nothing else of its bundle. */
   peer(): Promise<Port>
   readonly faults?: Faults
   /**
-   * Puts bytes that no codec wrote where the engine keeps a message (of the queue `where`) a row (of the task `where`), or the entry of a live
+   * Puts bytes that no codec wrote where the engine keeps a message (of the queue `where`), an event or a row (of the task `where`), or the entry of a live
    * node (of the id `where`, which keeps its time to live).
    */
   inject?(bytes: Uint8Array, where: string): Promise<void>
@@ -41,7 +41,7 @@ export interface Subject<Port> {
   rowsRead?(): number
   /** The state of the engine, shown where a rule fails. */
   inspect?(): unknown
-  /** Closes what `open` opened. */
+  /** Closes what `open` opened: `port`, and the bundles of all clients, also those whose port is closed already. */
   [Symbol.asyncDispose]?(): Promise<void>
 }
 
