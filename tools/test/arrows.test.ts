@@ -82,6 +82,7 @@ const forbidden: Readonly<Record<string, readonly Plant[]>> = {
     ['test-kit/src/reports', "import '../runners/register.ts'"],
     ['test-kit/src/contracts', "import './event-bus/index.ts'"],
     ['test-kit/src/contracts', "import 'node:assert/strict'"],
+    ['test-kit/src/contracts/work-queue', "import 'node:assert/strict'"],
     ['test-kit/src/contracts/task-manager/rules/tasks', "import 'node:assert/strict'"],
     ['test-kit/src/contracts/task-manager/stage', "import 'node:assert'"],
     ['test-kit/src/contracts/event-bus', "import '../task-listing/sample-details.ts'"],
