@@ -7,7 +7,7 @@ import { tcpProxy } from '@taskledger/test-kit'
 import { Broker } from './broker.ts'
 
 /** Short timeouts, so that a fault takes seconds, not minutes. */
-export const quickly = { heartbeatSeconds: 1, confirmTimeoutMs: 2_000, connectTimeoutMs: 10_000, lazyAcknowledgementMs: 100 } as const
+export const quickly = { heartbeatSeconds: 1, confirmTimeoutMs: 2_000, connectTimeoutMs: 5_000, lazyAcknowledgementMs: 100 } as const
 
 /** A logger that collects the names of declared queues, because RabbitMQ cannot list the queues of a prefix over AMQP. */
 export const rememberQueues = (queues: Set<string>): Logger => ({
@@ -56,6 +56,9 @@ export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, vers
       faults: {
         cut: async () => {
           await Promise.all(clients.map(({ proxy }) => proxy.faults.cut()))
+        },
+        silence: async () => {
+          await Promise.all(clients.map(({ proxy }) => proxy.faults.silence()))
         },
         refuse: inflict('refuse'),
         stall: inflict('stall'),

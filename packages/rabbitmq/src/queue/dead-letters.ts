@@ -171,9 +171,9 @@ class BorrowedLetter {
 const openChannel = async ({ connection, source, timeoutMs, signal }: DeadLettersParts): Promise<Channel | undefined> => {
   const failure = `could not read the dead letters in "${source}"`
   const open = async (model: ChannelModel): Promise<Channel | undefined> => {
-    const channel = await model.createChannel()
-    channel.on('error', () => {})
     try {
+      const channel = await model.createChannel()
+      channel.on('error', () => {})
       await channel.checkQueue(source)
       return channel
     } catch (error) {

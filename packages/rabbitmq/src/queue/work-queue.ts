@@ -37,6 +37,8 @@ export class RabbitmqWorkQueue implements WorkQueue {
   readonly #publisher: Publisher
   readonly #sender: MessageSender
   readonly #consumers = new Set<Consumer>()
+  /** Aborted when this is closed: a call under way does not wait for a channel that never opens. */
+  readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
 
   constructor(parts: WorkQueueParts) {
@@ -83,7 +85,7 @@ export class RabbitmqWorkQueue implements WorkQueue {
     try {
       await within(consumer.start(), {
         timeoutMs: connectTimeoutMs,
-        signal,
+        signal: signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]),
         onTimeout: () => {
           throw unavailable(`could not consume the queue "${queue}" within ${connectTimeoutMs} ms (${consuming.lastErrors})`)
         },
@@ -113,6 +115,7 @@ export class RabbitmqWorkQueue implements WorkQueue {
   }
 
   async #close(): Promise<void> {
+    this.#closing.abort()
     await Promise.all([...this.#consumers].map((consumer) => consumer.close()))
     await this.#publisher.close()
     await this.#parts.release()
