@@ -57,9 +57,6 @@ export const harnessFor = <Port extends 'queue' | 'bus'>(port: Port, { url, vers
         cut: async () => {
           await Promise.all(clients.map(({ proxy }) => proxy.faults.cut()))
         },
-        silence: async () => {
-          await Promise.all(clients.map(({ proxy }) => proxy.faults.silence()))
-        },
         refuse: inflict('refuse'),
         stall: inflict('stall'),
         silence: async () => {

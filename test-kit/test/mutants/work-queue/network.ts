@@ -6,7 +6,9 @@ import { loseToTheEnd } from './leases.ts'
 import type { Dead, Room, Run } from './plain-queue.ts'
 import { mutantOn } from './subject.ts'
 
-const mutant = mutantOn(() => new DistantRooms(), ['WQ-1.1', 'WQ-1.3', 'WQ-2.9', 'WQ-3.10', 'WQ-3.12', 'WQ-6'])
+const usual = ['WQ-1.1', 'WQ-1.3', 'WQ-2.9', 'WQ-3.10', 'WQ-3.12', 'WQ-6']
+
+const mutant = mutantOn(() => new DistantRooms(), usual)
 
 /** Without WQ-6.1 and WQ-6.2, which catch a mutant that does not wait for confirmations only by chance. */
 const certain = ['WQ-1.1', 'WQ-6.3', 'WQ-6.4', 'WQ-6.5']
@@ -23,10 +25,11 @@ export const networkMutants: readonly Mutant<WorkQueue>[] = [
   ),
   mutant(
     'connects again and does not consume again',
-    ['WQ-1.3', 'WQ-2.9', 'WQ-3.12', 'WQ-6.1', 'WQ-6.4'],
+    ['WQ-1.3', 'WQ-2.9', 'WQ-3.12', 'WQ-6.1', 'WQ-6.4', 'WQ-F.1'],
     class extends NetworkedQueue {
       override rejoin(): void {}
     },
+    [...usual, 'WQ-F.1'],
   ),
   mutant(
     'frees the slots of handlers that still run when a connection breaks',

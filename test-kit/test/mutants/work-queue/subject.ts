@@ -33,10 +33,10 @@ const subjectOf = <Engine extends Rooms>(engine: Engine, Queue: Broken<Engine>):
   }
 }
 
-/** The rules of this port alone: the mutants of the shared rules are in the folder "shared". */
-const ownRules = (harness: Harness<WorkQueue>): Contract<WorkQueue> => {
+/** The rules of this port, without the shared ones that are not named: their mutants are in the folder "shared". */
+const ownRules = (harness: Harness<WorkQueue>, only: readonly string[] = []): Contract<WorkQueue> => {
   const contract = workQueueContract(harness)
-  return { ...contract, rules: contract.rules.filter(({ id }) => !isShared(id)) }
+  return { ...contract, rules: contract.rules.filter(({ id }) => !isShared(id) || only.includes(id)) }
 }
 
 /** Makes mutants that work with such an engine. `usual`: the rules that are tried on each, if not all. */
@@ -45,12 +45,15 @@ export const mutantOn =
   (name: string, fails: readonly string[], Queue: Broken<Engine>, only: readonly string[] | undefined = usual): Mutant<WorkQueue> => ({
     name,
     fails,
-    contract: ownRules({
-      name: 'mutant',
-      timing: { deadlineMs: 2_000 },
-      pageRows: 20,
-      open: async () => subjectOf(openEngine(), Queue),
-    }),
+    contract: ownRules(
+      {
+        name: 'mutant',
+        timing: { deadlineMs: 2_000 },
+        pageRows: 20,
+        open: async () => subjectOf(openEngine(), Queue),
+      },
+      only,
+    ),
     ...(only && { only }),
   })
 
