@@ -12,8 +12,8 @@ import { turns, underWay } from './port-call.ts'
 export type Probe<Port> = (context: RuleContext<Port>, clients: readonly Port[]) => Promise<(step: string) => Promise<void>>
 
 /**
- * What every port does in a fault: every call ends in time, with its result, UNAVAILABLE or OUTCOME_UNKNOWN, and afterwards every method of
- * every client succeeds again by itself, each time. The ids end in -F.1 to -F.6.
+ * What every port does in a fault: every call ends in time, with its result, UNAVAILABLE or OUTCOME_UNKNOWN, never with a result of its own
+ * where no answer can come, and afterwards every method of every client succeeds again by itself, each time. The ids end in -F.1 to -F.6.
  */
 export const faultTraits = <Port>(prefix: string, calls: readonly PortCall<Port>[], probe?: Probe<Port>): readonly Rule<Port>[] =>
   traits.map(({ fault, title, hint, times, cause }, index) => ({
@@ -57,6 +57,8 @@ interface CallStage {
   begin(): readonly UnderWay[]
   /** Waits until the calls have ended, and returns their failures. */
   ended(waiting: readonly UnderWay[], step: string): Promise<readonly Error[]>
+  /** Waits until the calls have ended, and expects each of them to have failed, because no answer can have come. */
+  unanswered(waiting: readonly UnderWay[], step: string): Promise<void>
 }
 
 const allowed = ['UNAVAILABLE', 'OUTCOME_UNKNOWN']
@@ -91,6 +93,15 @@ class Stage<Port> implements CallStage {
       failures.push(thrown as Error)
     }
     return failures
+  }
+
+  async unanswered(waiting: readonly UnderWay[], step: string): Promise<void> {
+    await this.ended(waiting, step)
+    for (const { what, end } of waiting)
+      holds(
+        (await end) !== undefined,
+        `${what} succeeded, ${step}, although no answer can have come: the adapter gave one itself, or the fault does not reach its connection`,
+      )
   }
 
   /** Waits until every method of every client succeeds, and goes on to succeed. */
@@ -134,8 +145,8 @@ const traits: readonly FaultTrait[] = [
   {
     fault: 'refuse',
     title:
-      'while connections are refused for seconds, every call ends in time, and afterwards every method of every client succeeds again, each time',
-    hint: 'never give up reconnecting, and let the pause between two tries grow to seconds, not to minutes',
+      'while connections are refused for seconds, every call fails in time, and afterwards every method of every client succeeds again, each time',
+    hint: 'never give up reconnecting, and let the pause between two tries grow to seconds, not to minutes; an empty result is no substitute for an answer',
     times: 2,
     cause: async (faults, stage, step, time) =>
       during(await faults.refuse(), async () => {
@@ -145,19 +156,15 @@ const traits: readonly FaultTrait[] = [
           waiting.push([...stage.begin()])
           if (count < rounds) await sleep(pauseMs)
         }
-        const failures = await stage.ended(waiting.flat(), step)
-        holds(failures.length > 0, `every call succeeded, ${step}, although no client can have a connection`)
+        await stage.unanswered(waiting.flat(), step)
       }),
   },
   {
     fault: 'stall',
-    title: 'while the engine is silent, every call ends in time, and afterwards every method of every client succeeds again, each time',
-    hint: 'bound the wait for each answer: an engine that says nothing may say nothing for ever',
+    title: 'while the engine is silent, every call fails in time, and afterwards every method of every client succeeds again, each time',
+    hint: 'bound the wait for each answer, and fail without one: an empty result is no substitute',
     times: 2,
-    cause: async (faults, stage, step) =>
-      during(await faults.stall(), async () => {
-        await stage.ended(stage.begin(), step)
-      }),
+    cause: async (faults, stage, step) => during(await faults.stall(), () => stage.unanswered(stage.begin(), step)),
   },
   {
     fault: 'silence',
@@ -172,13 +179,10 @@ const traits: readonly FaultTrait[] = [
   },
   {
     fault: 'loseReplies',
-    title: 'while answers are lost, every call ends in time, and afterwards every method of every client succeeds again, each time',
-    hint: 'bound the wait for each answer, and report a write without an answer as OUTCOME_UNKNOWN',
+    title: 'while answers are lost, every call fails in time, and afterwards every method of every client succeeds again, each time',
+    hint: 'bound the wait for each answer, and fail without one; a write is then OUTCOME_UNKNOWN',
     times: 2,
-    cause: async (faults, stage, step) =>
-      during(await faults.loseReplies(), async () => {
-        await stage.ended(stage.begin(), step)
-      }),
+    cause: async (faults, stage, step) => during(await faults.loseReplies(), () => stage.unanswered(stage.begin(), step)),
   },
   {
     fault: 'restart',

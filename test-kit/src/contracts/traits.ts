@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { getEventListeners } from 'node:events'
 import { inspect } from 'node:util'
 import { hasCode } from '@taskledger/core/ports'
 import type { Rule, RuleContext } from '../framework/rule.ts'
@@ -9,7 +10,7 @@ import { turns, underWay } from './port-call.ts'
 
 /**
  * The rules of every port: what `close` does, what a signal does, and what happens to a setting that the engine refuses. Their ids end in -T.1
- * to -T.8.
+ * to -T.9.
  */
 export const traitRules = <Port extends Closable>(prefix: string, calls: readonly PortCall<Port>[]): readonly Rule<Port>[] => [
   {
@@ -149,6 +150,20 @@ export const traitRules = <Port extends Closable>(prefix: string, calls: readonl
       }
     },
   },
+  {
+    id: `${prefix}-T.9`,
+    kind: 'plain',
+    title: 'calls that have ended leave no listener on the signal that they shared',
+    hint: 'remove your listener from the signal when the call has ended: `within` and `onAbort` do',
+    run: async ({ port, within }) => {
+      const { signal } = new AbortController()
+      for (const { method, call } of calls) {
+        for (let count = 0; count < 3; count++) await within(`${method} ends`, outcomeOf((async () => call(port, signal))()))
+        const left = getEventListeners(signal, 'abort').length
+        holds(left === 0, `${method} was called 3 times and left ${left} listeners on the signal of its callers`)
+      }
+    },
+  },
 ]
 
 const needsStall = ({ faults }: { readonly faults?: { stall?: unknown } }): string | undefined =>
@@ -245,6 +260,9 @@ const beginAll = async <Port>(port: Port, calls: readonly PortCall<Port>[]): Pro
 
 const expectMisconfigured = (error: unknown, password: string, what: string): void => {
   failedWith(error, 'MISCONFIGURED', what)
-  holds(hasCode(error, 'MISCONFIGURED') && error.message.trim() !== '', `${what}: its error has no message`)
-  holds(!inspect(error, { depth: 6 }).includes(password), `${what}: its error shows the password`)
+  if (!hasCode(error, 'MISCONFIGURED')) return
+  holds(error.message.trim() !== '', `${what}: its error has no message`)
+  const isInMessage = error.message.includes(password)
+  const where = isInMessage ? 'in its message' : 'where a log looks: in its cause, say, to which a driver adds the request or the URL'
+  holds(!inspect(error, { depth: 6 }).includes(password), `${what}: its error shows the password ${where}`)
 }

@@ -138,11 +138,13 @@ const mutants: readonly Mutant<NodeRegistry>[] = [
     },
   ),
   mutant(
-    'counts whole seconds and does not say so',
-    ['NR-1.2', 'NR-1.4', 'NR-1.5'],
+    'counts in steps of five seconds and says that they are of one',
+    ['NR-1.2', 'NR-1.4', 'NR-1.5', 'NR-3.2'],
     class extends PlainRegistry {
+      override readonly capabilities = { ttlGranularityMs: 1_000 }
+
       override expiryOf(ttlMs: number): number {
-        return Date.now() + Math.ceil(ttlMs / 1_000) * 1_000
+        return Date.now() + Math.ceil(ttlMs / 5_000) * 5_000
       }
     },
   ),

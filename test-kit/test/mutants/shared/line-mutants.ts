@@ -1,4 +1,4 @@
-import { unavailable } from '@taskledger/core/ports'
+import { hasCode, unavailable } from '@taskledger/core/ports'
 import type { Connection } from './network.ts'
 import { Line, never } from './network.ts'
 
@@ -50,6 +50,21 @@ export const lineMutants: readonly LineMutant[] = [
     },
   },
   {
+    name: 'gives a result of its own when no answer comes',
+    fails: ['F.2', 'F.3', 'F.5'],
+    Line: class extends Line {
+      override async ask<Answer>(request: () => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
+        try {
+          return await super.ask(request, signal)
+        } catch (error) {
+          if (!hasCode(error, 'UNAVAILABLE') && !hasCode(error, 'OUTCOME_UNKNOWN')) throw error
+          // As a write resolves, and as an iteration ends.
+          return { done: true, value: undefined } as Answer
+        }
+      }
+    },
+  },
+  {
     name: 'checks the signal only at the start',
     fails: ['T.4', 'T.5'],
     Line: class extends Line {
@@ -67,6 +82,16 @@ export const lineMutants: readonly LineMutant[] = [
         await new Promise((resolve) => setImmediate(resolve))
         // Nobody tells a listener that the signal was aborted before.
         return super.within(promise, signal?.aborted === true ? undefined : signal)
+      }
+    },
+  },
+  {
+    name: 'leaves a listener on the signal with each call',
+    fails: ['T.9'],
+    Line: class extends Line {
+      override within<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+        signal?.addEventListener('abort', () => {}, { once: true })
+        return super.within(promise, signal)
       }
     },
   },
