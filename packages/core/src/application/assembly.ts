@@ -205,7 +205,10 @@ export class Assembly implements NodeListener {
 
   #beatReceived(beat: Beat): void {
     if (beat.node === this.node.nodeId) this.#probe.receive(beat)
-    else this.#peers.hear(beat)
+    else {
+      this.node.clocks.noteHeard(beat.node)
+      this.#peers.hear(beat)
+    }
     this.health.checkPeers()
     this.#membership.hurry()
   }

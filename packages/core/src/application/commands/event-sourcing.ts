@@ -121,7 +121,8 @@ export class EventSourcing {
     if (command.type !== 'StartTask' || last === undefined || details === undefined) return command
     const { clock, clocks, lease } = this.#node
     const now = clock.elapsed()
-    const dueBy = state.dueAt + now - clocks.elapsedAt(state.dueAt, last.node, details.updatedAt)
+    // The clock of a node that is heard and not listed may show any time: then only a task without a due time is due.
+    const dueBy = Math.max(0, state.dueAt + now - clocks.elapsedAt(state.dueAt, last.node, details.updatedAt))
     const isPlausible = clocks.earliestAt(state.dueAt, last.node, details.updatedAt) <= now + 2 * lease.settings.renewMs
     return { ...command, dueBy, ...(isPlausible ? {} : { dueVersion: 0 }) }
   }

@@ -65,6 +65,12 @@ export class Sender {
     return this.send(details, { dueInMs: dueInMs - Math.max(ageMs, 0) })
   }
 
+  /** When the scheduled message of this version of a task is sent, by `clock.elapsed()`; Infinity if none is scheduled. */
+  scheduledAt({ taskId, version }: TaskDetails): number {
+    const unsent = this.#delayed.get(taskId)?.unsent
+    return unsent?.version === version ? unsent.dueAt : Infinity
+  }
+
   /** Cancels the scheduled message of a task. */
   forget(taskId: TaskId): void {
     this.#delayed.get(taskId)?.cancel()

@@ -17,6 +17,8 @@ export class ClusterClocks {
   readonly #nodeId: string
   readonly #own = new WallClock()
   readonly #others = new Map<string, { readonly wallClock: WallClock; renewedAt: number }>()
+  /** The nodes that were heard and that no read of the registry has shown, each with when it was heard last. */
+  readonly #unlisted = new Map<string, number>()
   #live: ReadonlySet<string> = new Set()
   #readAt = -Infinity
 
@@ -36,8 +38,14 @@ export class ClusterClocks {
       wallClock.forget(now - rememberedMs)
       if (now - wallClock.seenAt > rememberedMs) this.#others.delete(nodeId)
     }
+    for (const [nodeId, heardAt] of this.#unlisted) if (now - heardAt > rememberedMs) this.#unlisted.delete(nodeId)
     this.#ownNow().forget(now - rememberedMs)
     this.#readAt = beganAt
+  }
+
+  /** Notes a beat of another node. A node lives before the registry shows its clock, if its renewals fail. */
+  noteHeard(nodeId: string): void {
+    if (!this.knows(nodeId)) this.#unlisted.set(nodeId, this.#clock.elapsed())
   }
 
   /** Now, by the clock that is furthest ahead, of this node or of a node that was seen within a day. Milliseconds since 1970. */
@@ -60,12 +68,14 @@ export class ClusterClocks {
 
   /**
    * When the wall clock of a node shows a time, by `clock.elapsed()` of this node. The answer may be late by the time between two renewals. A
-   * clock that this node does not know counts as the median of the live nodes. `writtenAt` is when the node wrote the time, by the same wall
-   * clock: the node's clock may have been set since. If no setting of the clock fits, the latest possible moment is returned.
+   * clock that this node does not know counts as the median of the live nodes, because its node is most likely gone. `writtenAt` is when the
+   * node wrote the time, by the same wall clock: the node's clock may have been set since. If no setting of the clock fits, the latest possible
+   * moment is returned: Infinity if the node was heard and the registry has never shown it.
    */
   elapsedAt(time: number, nodeId: string, writtenAt: number = time): number {
     const wallClock = this.#wallClockOf(nodeId)
-    return wallClock === undefined ? time - this.#medianBase : wallClock.elapsedAt(time, writtenAt, this.#clock.elapsed()).latest
+    if (wallClock !== undefined) return wallClock.elapsedAt(time, writtenAt, this.#clock.elapsed()).latest
+    return this.#unlisted.has(nodeId) ? Infinity : time - this.#medianBase
   }
 
   /** The earliest moment at which the wall clock of a node may have shown a time; -Infinity if this node does not know the clock. */
@@ -117,6 +127,7 @@ export class ClusterClocks {
     if (known.renewedAt === renewedAt) return
     known.wallClock.note(renewedAt, now, maxAgeMs)
     known.renewedAt = renewedAt
+    this.#unlisted.delete(nodeId)
     this.#others.set(nodeId, known)
   }
 }

@@ -117,6 +117,7 @@ export class Recovery {
     if (wasBehind) await this.#publisher.saveRow(details)
     if (isFinalStatus(details.status)) return true
     if (details.status !== 'waiting') return (await this.#repairRunning(aggregate, details)) || wasBehind
+    if (this.#times.isDoubtful(details)) this.#noteLongestDelay(aggregate, details)
     if (this.#times.dueAt(details) > this.#now || (await this.#isOvertaken(details))) {
       await this.#sendAgain(aggregate, details)
       return true
@@ -188,11 +189,17 @@ export class Recovery {
       // Is the due time of the row wrong, or the clock of this node? The task waits as long as its policy allows, and no longer.
       const aggregate = await this.#read(row)
       if (aggregate?.details?.version !== row.version) return
-      const { retry, failures, crashes } = aggregate.state
-      this.#times.noteDelay(row, longestDelayMs(retry, Math.max(failures, crashes.inARow)))
+      this.#noteLongestDelay(aggregate, row)
     }
-    const dueInMs = this.#times.dueAt(row) - this.#now
+    const dueAt = this.#times.dueAt(row)
+    // A message may have told this node how long to wait. The row tells less if the clock of its writer is unknown.
+    if (!this.#node.clocks.knows(writerOf(row)) && this.#sender.scheduledAt(row) <= dueAt) return
+    const dueInMs = dueAt - this.#now
     if (dueInMs <= adoptedMs && !this.#watch.isLive(writerOf(row))) await this.#sender.send(row, { dueInMs })
+  }
+
+  #noteLongestDelay({ state: { retry, failures, crashes } }: Aggregate, row: TaskDetails): void {
+    this.#times.noteDelay(row, longestDelayMs(retry, Math.max(failures, crashes.inARow)))
   }
 
   async #sendAgain({ created, state }: Aggregate, details: TaskDetails): Promise<void> {

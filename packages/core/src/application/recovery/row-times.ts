@@ -24,7 +24,8 @@ interface SeenRow {
 /**
  * When a task changed or became due, by `clock.elapsed()` of this node. The times of a row are translated from the clock of the node that wrote
  * them. That clock may be unknown, may have been set since, or the row's time may be that of an even faster clock. So no task counts as due
- * later than its delay allows, counted from when this node first saw the row: no task waits for hours because a clock was wrong.
+ * later than its delay allows, counted from when this node first saw the row: no task waits for hours because a clock was wrong. If the
+ * writer lives and its clock is unknown, a task counts as due then and no earlier.
  */
 export class RowTimes {
   readonly #node: NodeContext

@@ -42,6 +42,27 @@ describe('the clocks of a cluster', () => {
     expect(clocks.elapsedAt(self.now() - 7, 'self')).toBe(self.elapsed() - 7)
   })
 
+  it('may show any time on a node that is heard and that the registry has not shown yet', async () => {
+    const at = join('behind', -hour).now()
+    clocks.noteHeard('behind')
+    expect([clocks.knows('behind'), clocks.elapsedAt(at, 'behind'), clocks.earliestAt(at, 'behind', at)]).toEqual([
+      false,
+      Infinity,
+      -Infinity,
+    ])
+    await readAfter(0)
+    clocks.noteHeard('behind')
+    expect(clocks.elapsedAt(at, 'behind')).toBe(0)
+    // Nobody hears it any more: after a day it counts as gone.
+    others.clear()
+    clocks.noteHeard('gone')
+    await readAfter(0)
+    expect(clocks.elapsedAt(at, 'gone')).toBe(Infinity)
+    await time.advance(day)
+    await readAfter(0)
+    expect(clocks.elapsedAt(time.now(), 'gone')).toBe(time.elapsed())
+  })
+
   it('translate a time of another node, late by at most the age of its renewal', async () => {
     const fast = join('fast', hour)
     const at = fast.now()

@@ -1,4 +1,4 @@
-import { calls } from '@taskledger/test-kit/faults'
+import { CallFaults, calls } from '@taskledger/test-kit/faults'
 import { describe, expect, it } from 'vitest'
 import { VirtualCluster } from '../virtual-cluster.ts'
 
@@ -109,6 +109,46 @@ describe.each([hour, -hour, month, -month])('a submitter whose clock is %i ms ah
       await cluster.advance(0)
     }
     cluster.run(lost).return()
+  })
+})
+
+describe.each([hour, -hour, month, -month])('a submitter that cannot renew its lease and whose clock is %i ms ahead', (skewMs) => {
+  /** The others hear the beats of the submitter, and never learn its clock. */
+  const submitDelayed = async (cluster: VirtualCluster) => {
+    await cluster.node()
+    const faults = new CallFaults()
+    faults.fail('before', calls('nodes.renew'))
+    const submitter = await cluster.node({ ...front, skewMs, faults })
+    return { submitter, task: await submitter.manager.submit(cluster.held().task, null, { delayMs: 30_000 }) }
+  }
+
+  it('has no delayed task started before its time', async () => {
+    await using cluster = new VirtualCluster()
+    const { task } = await submitDelayed(cluster)
+    await cluster.advance(29_999)
+    expect(cluster.find(task)).toBe(undefined)
+    await cluster.advance(1)
+    expect(cluster.find(task)).toBeDefined()
+  })
+
+  it('nor if it closes', async () => {
+    await using cluster = new VirtualCluster()
+    const { submitter, task } = await submitDelayed(cluster)
+    await cluster.advance(10_000)
+    await submitter.manager.close()
+    await cluster.advance(19_900)
+    expect(cluster.find(task)).toBe(undefined)
+    await cluster.advance(200)
+    expect(cluster.find(task)).toBeDefined()
+  })
+
+  it('nor if it is killed: then the task starts one sweep late at most', async () => {
+    await using cluster = new VirtualCluster()
+    const { submitter, task } = await submitDelayed(cluster)
+    await submitter.kill()
+    await cluster.advance(29_999)
+    expect(cluster.find(task)).toBe(undefined)
+    expect(await cluster.untilRunning(task, 1)).toBeLessThan(50_000)
   })
 })
 
