@@ -69,7 +69,7 @@ export const simulateCluster = async ({
   const cluster = new SimulatedCluster(world)
   const clients = new Clients(world, (name) => (name === plan.misplaced?.node ? undefined : cluster.named(name)))
   const observed: Observed = { world, cluster, clients, outside: world.engine.storage() }
-  // A purge begins when the faults are over.
+  // A purge begins when most faults are over.
   const latestMs = boundMs + (plan.purge?.atMs ?? 0)
   let faultsOverAt = 0
   let settledMs: number | undefined

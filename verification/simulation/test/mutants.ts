@@ -309,7 +309,15 @@ export const mutants: readonly Mutant[] = [
       core('recovery/recovery.ts', 'if (!(await this.#canTellTimes(row))) {', 'if (false) {'),
       // A node that hurries has mostly seen a new node before a janitor looks at the tasks of that.
       core('membership/peers.ts', 'return !this.#isStopped && (', 'return this.#isStopped && ('),
+      // A beat of the writer mostly arrives before that, too.
+      core('assembly.ts', 'this.node.clocks.noteHeard(beat.node)', ''),
     ],
+  },
+  {
+    name: 'a node that is heard before the registry shows it counts as gone',
+    seed: 603_202,
+    promise: 'due',
+    edits: [core('assembly.ts', 'this.node.clocks.noteHeard(beat.node)', '')],
   },
   {
     name: 'an engine does not take back the messages of a node that it gave up on',

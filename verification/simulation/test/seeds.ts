@@ -7,7 +7,7 @@ import { simulateCluster } from '../src/simulate-cluster.ts'
 export const seedCount = 2_000
 
 /** Further seeds that once broke a promise. Later changes may have changed what these seeds do. */
-export const fixedSeeds = [2_136, 6_224, 7_181, 7_450, 9_529, 24_799, 28_665, 34_793, 95_257, 502_021]
+export const fixedSeeds = [2_136, 6_224, 7_181, 7_450, 9_529, 24_799, 28_665, 34_793, 95_257, 502_021, 600_724, 603_202]
 
 /** How many seeds make up one test. */
 const blockSize = 250

@@ -13,7 +13,8 @@ export interface Asked<Answer> {
   readonly taskId: TaskId
   readonly node: SimulatedNode
   readonly atMs: number
-  answer: Answer | undefined
+  /** `removed`: the client was told that the task does not exist. */
+  answer: Answer | 'removed' | undefined
   answeredAt: number | undefined
 }
 
@@ -204,6 +205,11 @@ export class Clients {
         } catch (error) {
           this.#world.trace(node.name, `${what} of ${taskId.slice(-8)} fails: ${String(error)}`)
           if (codeOf(error) === 'CLOSED') return
+          if (codeOf(error) === 'TASK_NOT_FOUND') {
+            asked.answer = 'removed'
+            asked.answeredAt = this.#world.time.elapsed()
+            return
+          }
           if (!temporary.includes(codeOf(error))) throw error
           await node.process.sleep(againMs)
         }

@@ -17,8 +17,12 @@ export function* checkAnswers({ clients, world }: Observed, { histories, purged 
       continue
     }
     const history = histories.get(taskId) ?? purged.get(taskId) ?? []
-    if (!isDeepStrictEqual(answer, detailsOf(history)))
-      yield { promise: 'await', detail: `${shortId(taskId)}: told ${answer.status}; ${describeHistory(history)}` }
+    const isTrue = answer === 'removed' ? wasRemoved(world, taskId, answeredAt) : isDeepStrictEqual(answer, detailsOf(history))
+    if (!isTrue)
+      yield {
+        promise: 'await',
+        detail: `${shortId(taskId)}: told ${answer === 'removed' ? answer : answer.status} at ${answeredAt} ms; ${describeHistory(history)}`,
+      }
     const end = endOf(world, taskId)
     const dueAt = Math.max(end, atMs, world.wakefulAtMs) + inTimeMs
     if (answeredAt > dueAt)
@@ -35,14 +39,28 @@ export function* checkAnswers({ clients, world }: Observed, { histories, purged 
     const history = histories.get(taskId) ?? purged.get(taskId) ?? []
     const { status = 'none' } = detailsOf(history) ?? {}
     const isKept =
-      answer.outcome === 'cancelled'
-        ? status === 'cancelled'
-        : answer.outcome === 'finished'
-          ? isFinalStatus(answer.details.status) && status === answer.details.status
-          : ['cancelled', 'completed', 'failed'].includes(status)
+      answer === 'removed'
+        ? wasRemoved(world, taskId, answeredAt)
+        : answer.outcome === 'cancelled'
+          ? status === 'cancelled'
+          : answer.outcome === 'finished'
+            ? isFinalStatus(answer.details.status) && status === answer.details.status
+            : ['cancelled', 'completed', 'failed'].includes(status)
     if (!isKept)
-      yield { promise: 'cancel', detail: `${shortId(taskId)}: told ${answer.outcome} at ${answeredAt} ms; ${describeHistory(history)}` }
+      yield {
+        promise: 'cancel',
+        detail: `${shortId(taskId)}: told ${answer === 'removed' ? answer : answer.outcome} at ${answeredAt} ms; ${describeHistory(history)}`,
+      }
   }
+}
+
+/**
+ * Whether a task had ended and was removed before a client was told so. A node that was suspended, or cut off from the store, may read the
+ * history for the first time after that. A node that was neither has to answer an await within seconds of the end: long before a removal.
+ */
+const wasRemoved = (world: World, taskId: TaskId, answeredAt: number): boolean => {
+  const { removed, written } = world
+  return (removed.get(taskId) ?? Infinity) <= answeredAt && (written.get(taskId) ?? []).some(({ event }) => isFinalEvent(event))
 }
 
 const endOf = (world: World, taskId: TaskId): number => world.written.get(taskId)?.find(({ event }) => isFinalEvent(event))?.atMs ?? 0

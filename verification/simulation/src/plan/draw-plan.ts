@@ -64,7 +64,7 @@ const misplace = (plan: Plan): Plan => {
   return { ...plan, tasks, misplaced: { node, lacks } }
 }
 
-/** In some plans finished tasks are purged when the other faults are over, and some of their idempotency keys are used again. */
+/** In some plans finished tasks are purged when most other faults are over, and some of their idempotency keys are used again. */
 const reuseKeys = (plan: Plan): Plan => {
   const random = new RandomChoices(plan.seed, 'reused')
   if (plan.misplaced !== undefined || plan.forgeries !== undefined || !random.is(0.2)) return plan

@@ -133,6 +133,8 @@ export class Network {
     switch (call.name) {
       case 'events.append':
         return this.#append(call, () => next(...args))
+      case 'events.remove':
+        return this.#remove(call, () => next(...args))
       case 'queue.send':
         return this.#send(call, () => next(...args))
       case 'listing.unfinished':
@@ -145,6 +147,11 @@ export class Network {
   async #append({ args: [taskId, , events] }: CallOf<'events.append'>, append: () => unknown): Promise<void> {
     await append()
     this.world.write(taskId, events)
+  }
+
+  async #remove({ args: [taskId] }: CallOf<'events.remove'>, remove: () => unknown): Promise<void> {
+    await remove()
+    this.world.remove(taskId)
   }
 
   async #send({ args: [, { taskId }] }: CallOf<'queue.send'>, send: () => unknown): Promise<void> {

@@ -40,6 +40,8 @@ export class World {
   /** What nodes told of others that do not share storage and messaging with them. */
   readonly apart: ToldApart[] = []
   readonly written = new Map<TaskId, Written[]>()
+  /** When the history of a task was first removed. */
+  readonly removed = new Map<TaskId, number>()
   readonly #forger: Forger
   readonly #sends = new Map<TaskId, number>()
   readonly traced: string[] | undefined
@@ -213,6 +215,10 @@ export class World {
   /** How often the message of a task was sent. */
   sendsOf(taskId: TaskId): number {
     return this.#sends.get(taskId) ?? 0
+  }
+
+  remove(taskId: TaskId): void {
+    if (!this.removed.has(taskId)) this.removed.set(taskId, this.time.elapsed())
   }
 
   write(taskId: TaskId, events: readonly TaskEvent[]): void {
