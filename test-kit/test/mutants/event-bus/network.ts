@@ -112,6 +112,21 @@ export const networkMutants: readonly Mutant<EventBus>[] = [
     },
   ),
   mutant(
+    'listens twice after it has connected again',
+    ['EB-F.1', 'EB-F.2', 'EB-F.4', 'EB-F.5', 'EB-F.6'],
+    class extends DistantBus {
+      override reconnected(): void {
+        super.reconnected()
+        const { connection } = this.listening
+        const hear = connection && this.exchange.listening.get(connection)
+        if (connection !== undefined && hear !== undefined)
+          this.exchange.listening.set(connection, (text) => {
+            for (const copy of [text, text]) hear(copy)
+          })
+      }
+    },
+  ),
+  mutant(
     'connects again, and listens no more',
     ['EB-2.1', 'EB-2.3', 'EB-F.1', 'EB-F.2', 'EB-F.4', 'EB-F.5', 'EB-F.6'],
     class extends DistantBus {
