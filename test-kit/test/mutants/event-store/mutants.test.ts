@@ -264,6 +264,9 @@ const mutants: readonly Mutant<EventStore>[] = [
       }
     },
   })),
+  mutant('reads 1,000 events at most', ['ES-1.8'], (store) => ({
+    read: async (taskId, options) => (await store.read(taskId, options)).slice(0, 1_000),
+  })),
   mutant('reads only the first two pages of a history', ['ES-1.8'], (store) => ({
     read: async (taskId, options) => (await store.read(taskId, options)).slice(0, 2 * pageRows),
   })),
