@@ -131,7 +131,7 @@ export interface DeadLetter {
  * (WQ-2.1), and with `serial` never more than one among all clients, with a takeover when the holder is gone (WQ-2.3, 2.4), in which the
  * message of the lost turn comes before all others (WQ-2.4, 2.6, 2.9, 2.10); redeliver a message if its consumer died or stood still before
  * it settled (WQ-3.1, 3.11), or if the handler ended or threw without settling (WQ-3.5); leave message and turn to a handler that runs,
- * however long it runs, and renew their leases (WQ-3.9, 3.10); bound every settlement (WQ-3.12); dead-letter a message
+ * however long it runs, and renew their leases (WQ-3.9, 3.10, 3.13); bound every settlement (WQ-3.12); dead-letter a message
  * that you cannot decode, and go on (WQ-4.1); keep each dead letter until it is settled, also if its reader dies (WQ-9.1 to 9.6); reconnect by yourself after any fault (WQ-6.1); count in `depth` every message that no
  * consumer has taken (WQ-8.1).
  *

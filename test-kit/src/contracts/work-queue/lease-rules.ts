@@ -16,6 +16,9 @@ const longerThanALease = 1.4
 const stalledFor = 0.2
 const flowingFor = 0.1
 
+/** For how many leases connections are refused: a renewal is tried, and gets no answer, however patient the adapter is. */
+const outage = 1
+
 interface LongRun {
   /** Fails where a message was delivered again, or a second handler of the serial queue began. */
   check(): void
@@ -228,6 +231,36 @@ export const leaseRules: readonly Rule<WorkQueue>[] = [
             { redelivered: true, releases: 0 },
             `what the delivery says of a message that could not be ${taskId === turn?.taskId ? 'accepted, in a serial queue' : 'accepted or rejected'}`,
           )
+    },
+  }),
+  staged({
+    id: 'WQ-3.13',
+    kind: 'fault',
+    title: 'after an outage in which renewals failed, a handler that begins keeps its message for longer than a lease',
+    hint: 'a renewal that fails must not end the timer of all later ones',
+    notShown: withoutFault('refuse'),
+    run: async ({ port, peer, faults, waitUntil }, stage) => {
+      const client = await peer()
+      // More slots than two: the message of the outage may come back beside its handler.
+      const worker = await stage.work(client, { slots: 3 })
+      await stage.send(1)
+      await waitUntil('a handler runs, before the outage', () => worker.running === 1)
+      const heal = await faults.refuse()
+      try {
+        await stage.leases(outage, () => {})
+      } finally {
+        await heal()
+      }
+      const { taskId } = await stage.sendUntilTaken('after the outage', client)
+      await waitUntil('a handler of the same consumer begins after the outage', () => worker.runs.some((run) => run.taskId === taskId))
+      const other = await stage.work(port, { slots: 2 })
+      stage.watch(() => ({ worker: idsOf(worker.runs), other: idsOf(other.runs) }))
+      await stage.leases(longerThanALease, () =>
+        holds(
+          [...worker.runs, ...other.runs].filter((run) => run.taskId === taskId).length === 1,
+          `task ${taskId} was delivered again while its handler ran, which began after an outage: its lease was not renewed`,
+        ),
+      )
     },
   }),
 ]

@@ -92,6 +92,23 @@ export const networkMutants: readonly Mutant<WorkQueue>[] = [
     },
   ),
   mutant(
+    'ends all renewals when a connection breaks',
+    ['WQ-3.13'],
+    class extends NetworkedQueue {
+      #isOver = false
+
+      override breakOff(): void {
+        super.breakOff()
+        this.#isOver = true
+      }
+
+      override renew(room: Room, run: Run): void {
+        if (!this.#isOver) super.renew(room, run)
+      }
+    },
+    ['WQ-1.1', 'WQ-3.13'],
+  ),
+  mutant(
     'serial: begins the next message after a cut',
     ['WQ-2.9'],
     class extends NetworkedQueue {
