@@ -134,7 +134,7 @@ const traits: readonly FaultTrait[] = [
     fault: 'cut',
     title: 'when connections are cut, every call ends in time, and afterwards every method of every client succeeds again, each time',
     hint: 'reconnect by yourself, as often as it takes; a call whose connection breaks is UNAVAILABLE or OUTCOME_UNKNOWN',
-    times: 2,
+    times: 4,
     async cause(faults, stage, step) {
       const waiting = stage.begin()
       await turns(2)
