@@ -12,9 +12,12 @@ const longRun = 2.2
 /** Longer than a lease. */
 const longerThanALease = 1.4
 
-/** The parts of a lease for which nothing gets through, and everything: shorter than any lease, and beside most of its renewals. */
-const stalledFor = 0.2
-const flowingFor = 0.1
+/**
+ * The parts of a lease for which nothing gets through, and everything: beside most of its renewals, and far shorter than any lease also on a busy
+ * machine.
+ */
+const stalledFor = 0.1
+const flowingFor = 0.05
 
 /** For how many leases connections are refused: a renewal is tried, and gets no answer, however patient the adapter is. */
 const outage = 1
