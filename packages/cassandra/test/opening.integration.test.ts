@@ -167,7 +167,7 @@ test('a close ends within a bound when the server does not answer', async () => 
   const storage = await cassandraStorage({ ...keyspace.options(), contactPoints: [`${proxy.host}:${proxy.port}`] })
   const restore = await proxy.faults.stall()
   const read = storage.events.read(taskId)
-  const refused = expect(read).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  const refused = expect(read).rejects.toMatchObject({ code: 'CLOSED' })
   // The reads of a turn are sent at its end.
   await endOfTurn()
   await storage.close()
