@@ -22,8 +22,8 @@ export interface Subject<Port> {
   peer(): Promise<Port>
   readonly faults?: Faults
   /**
-   * Puts bytes that no codec wrote where the engine keeps a message (of the queue `where`), an event or a row (of the task `where`), or the entry of a live
-   * node (of the id `where`, which keeps its time to live).
+   * Puts bytes that no codec wrote where the engine keeps a message (of the queue `where`), an event or a row (of the task `where`), or the
+   * entry of a live node (of the id `where`, which keeps its time to live).
    */
   inject?(bytes: Uint8Array, where: string): Promise<void>
   /** For task listings that keep progress apart: puts bytes that no codec wrote in the place of the latest report of a task. */

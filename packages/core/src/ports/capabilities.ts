@@ -29,7 +29,10 @@ export interface NodeRegistryCapabilities {
 export interface WorkQueueCapabilities {
   /** What a sent message outlives. With `none`, WQ-1.3 does not apply. */
   readonly durability: Durability
-  /** Within how many milliseconds a message is delivered again if its consumer died, or stood still, before it accepted. */
+  /**
+   * Within how many milliseconds a message is delivered again if its consumer died, or stood still, before it accepted. Time-outs and
+   * heartbeats of the adapter have to be shorter, so that a renewal that gets no answer can be repeated in time.
+   */
   readonly redeliveryWithinMs: number
   /** Whether `release({ delayMs })` waits. If false, then the message is delivered again at once. */
   readonly delayedRelease: boolean

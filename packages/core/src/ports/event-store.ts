@@ -35,22 +35,23 @@ export interface RemoveOptions extends CallOptions {
  *
  * **You have to** write all events of one `append` or none (ES-1.3); compare the version and the id of the event before, and write, in one
  * atomic step (ES-2.1 to 2.4, 5.3); treat an append whose event ids are already stored at those versions as a success that adds nothing, so
- * that repeating the call settles an unknown outcome (ES-3.1, 3.2); resolve only when the events are as durable as `capabilities.durability` says (ES-3.5); show readers a
- * prefix of the history, never a gap (ES-3.4); never let an `append` at an old version bring a removed task back (ES-5.2), and with `firstEventId`
- * compare and remove in one step, so that no other history is removed (ES-5.4); compare with the history as it is now: an event that was
- * removed is not stored, so the repeat of an append that followed an event is refused after the removal, and an append at version 0 begins
- * the history again, with whatever event ids (ES-5.5, 5.6); name every history once in `histories`, also those that you cannot decode (ES-6.1
- * to 6.3); read to the end what is longer than a page of the engine (ES-1.8, 6.3).
+ * that repeating the call settles an unknown outcome (ES-3.1, 3.2); resolve only when the events are as durable as
+ * `capabilities.durability` says (ES-3.5); show readers a prefix of the history, never a gap (ES-3.4); never let an `append` at an old
+ * version bring a removed task back (ES-5.2), and with `firstEventId` compare and remove in one step, so that no other history is removed
+ * (ES-5.4); compare with the history as it is now: an event that was removed is not stored, so the repeat of an append that followed an
+ * event is refused after the removal, and an append at version 0 begins the history again, with whatever event ids (ES-5.5, 5.6); name
+ * every history once in `histories`, also those that you cannot decode (ES-6.1 to 6.3); read to the end what is longer than a page of the
+ * engine (ES-1.8, 6.3).
  *
- * **You may assume** that `events` is not empty, that all events are of `taskId`, and that their versions continue from `expectedVersion`; that
- * the values were checked (they are JSON); that no other program writes your tables; that with `isFresh` no other writer appends at
+ * **You may assume** that `events` is not empty, that all events are of `taskId`, and that their versions continue from `expectedVersion`;
+ * that the values were checked (they are JSON); that no other program writes your tables; that with `isFresh` no other writer appends at
  * version 0 (ES-2.6).
  *
  * **Not your job:** retrying a conflict, deciding, notifying, snapshots.
  *
- * **Fails with** `VERSION_CONFLICT` if another writer was first or the history is another one, with the version that it has; `OUTCOME_UNKNOWN` if you cannot tell
- * whether the write happened; `UNAVAILABLE` if it certainly did not happen, for a reason that may pass; `UNKNOWN_EVENT_TYPE` or `MALFORMED`
- * if a stored event cannot be decoded; `CLOSED` after `close`.
+ * **Fails with** `VERSION_CONFLICT` if another writer was first or the history is another one, with the version that it has;
+ * `OUTCOME_UNKNOWN` if you cannot tell whether the write happened; `UNAVAILABLE` if it certainly did not happen, for a reason that may
+ * pass; `UNKNOWN_EVENT_TYPE` or `MALFORMED` if a stored event cannot be decoded; `CLOSED` after `close`.
  */
 export interface EventStore {
   readonly capabilities: EventStoreCapabilities

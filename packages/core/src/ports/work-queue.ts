@@ -131,21 +131,22 @@ export interface DeadLetter {
  * (WQ-2.1), and with `serial` never more than one among all clients, with a takeover when the holder is gone (WQ-2.3, 2.4), in which the
  * message of the lost turn comes before all others (WQ-2.4, 2.6, 2.9, 2.10); redeliver a message if its consumer died or stood still before
  * it settled (WQ-3.1, 3.11), or if the handler ended or threw without settling (WQ-3.5); leave message and turn to a handler that runs,
- * however long it runs, and renew their leases (WQ-3.9, 3.10, 3.13); bound every settlement (WQ-3.12); dead-letter a message
- * that you cannot decode, and go on (WQ-4.1); keep each dead letter until it is settled, also if its reader dies (WQ-9.1 to 9.6); reconnect by yourself after any fault (WQ-6.1); count in `depth` every message that no
- * consumer has taken (WQ-8.1).
+ * however long it runs, and renew their leases (WQ-3.9, 3.10, 3.13); bound every settlement (WQ-3.12); dead-letter a message that you
+ * cannot decode, and go on (WQ-4.1); keep each dead letter until it is settled, also if its reader dies (WQ-9.1 to 9.7); reconnect by
+ * yourself after any fault (WQ-6.1); count in `depth` every message that no consumer has taken (WQ-8.1).
  *
  * The order matters: core detects lost messages by it. If a queue has delivered a message that was sent well after a task became due
  * (`sentAt`) and the task still waits, then core takes the message of the task for lost and sends it again. So a queue delivers first in,
  * first out by `sentAt`; a queue with priorities would make messages look lost that still wait.
  *
- * **You may assume** that duplicates are harmless, and that several consumers may receive messages slightly out of order; that all consumers
- * of a queue have the same mode.
+ * **You may assume** that duplicates are harmless, and that several consumers may receive messages slightly out of order; that all
+ * consumers of a queue have the same mode.
  *
- * **Not your job:** knowing whether a task still has to run; limits on attempts; ending a handler, also one whose message another client has now.
+ * **Not your job:** knowing whether a task still has to run; limits on attempts; ending a handler, also one whose message another client
+ * has now.
  *
- * **Fails with** `OUTCOME_UNKNOWN` if the message may have been sent or not; `UNAVAILABLE` if it was not sent; `TOO_LARGE` if the engine does
- * not take it; `CLOSED` after `close`.
+ * **Fails with** `OUTCOME_UNKNOWN` if the message may have been sent or not; `UNAVAILABLE` if it was not sent; `TOO_LARGE` if the engine
+ * does not take it; `CLOSED` after `close`.
  */
 export interface WorkQueue {
   readonly capabilities: WorkQueueCapabilities

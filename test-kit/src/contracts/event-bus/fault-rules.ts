@@ -16,7 +16,10 @@ const junk: readonly Uint8Array[] = [
   ),
 ]
 
-/** How many batches a client misses while it stands still, and the pause between two of them: together longer than most engines wait for a sign of life. */
+/**
+ * How many batches a client misses while it stands still, and the pause between two of them: together longer than most engines wait for a
+ * sign of life.
+ */
 const [batches, pauseMs] = [10, 300]
 
 const crossesNone = ({ port }: Subject<EventBus>): string | undefined =>

@@ -46,7 +46,10 @@ export const hearOneAnother = async (
 /** In these faults every connection of every client is lost, and notices may be with it. */
 const breaksConnections = /\b(cut|refuse|silence|restart)\b/
 
-/** What a bus does after each fault: it tells the gap, to every gap listener, and carries notices again, each once, from every client to every client. */
+/**
+ * What a bus does after each fault: it tells the gap, to every gap listener, and carries notices again, each once, from every client to
+ * every client.
+ */
 export const hearsAgain: Probe<EventBus> = async (context, clients) => {
   const watched = watch(clients)
   const [first] = clients

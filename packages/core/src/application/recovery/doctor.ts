@@ -18,10 +18,11 @@ import { forEach, walk } from '../node/iterating.ts'
 
 /**
  * Why something is reported. *Unreadable*: `rowUnreadable` (this node cannot decode the row), `historyUnreadable` (this node cannot decode
- * the history), `historyMissing` (the task is listed and has no history). *Apart*: `otherMessaging` (the notices of a live node do not arrive at this node), `otherStorage` (they arrive, and
- * the node is not in the node registry). *Stuck*: `messageLost` (its queue has delivered later messages), `nobodyTakes` (no live node takes
- * from its queue), `slotsAwait` (every slot of its queue is held by a task that awaits a task of the queue). *Orphaned*: `nodeGone` (the node that runs it is not alive). *Divergent*: `rowBehind` (its row is older than its
- * history).
+ * the history), `historyMissing` (the task is listed and has no history). *Apart*: `otherMessaging` (the notices of a live node do not
+ * arrive at this node), `otherStorage` (they arrive, and the node is not in the node registry). *Stuck*: `messageLost` (its queue has
+ * delivered later messages), `nobodyTakes` (no live node takes from its queue), `slotsAwait` (every slot of its queue is held by a task
+ * that awaits a task of the queue). *Orphaned*: `nodeGone` (the node that runs it is not alive). *Divergent*: `rowBehind` (its row is older
+ * than its history).
  */
 export type DoctorFindingReason = TaskFinding['reason'] | NodeFinding['reason']
 
