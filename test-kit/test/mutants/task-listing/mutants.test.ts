@@ -48,6 +48,15 @@ const harnessOf = (Listing: Broken, { restart = () => {}, ...options }: MutantOp
   },
 })
 
+/** The rows of one page, and none behind it. */
+const firstPageOf = async function* <Row>(rows: AsyncIterable<Row>): AsyncGenerator<Row, void, undefined> {
+  let count = 0
+  for await (const row of rows) {
+    yield row
+    if (++count === pageRows) return
+  }
+}
+
 const mutant = (name: string, fails: readonly string[], Listing: Broken, options?: MutantOptions): Mutant<TaskListing> => {
   const contract = taskListingContract(harnessOf(Listing, options))
   const isAboutSize = fails.length === 0 || bigRules.some((id) => fails.includes(id))
@@ -399,11 +408,8 @@ const mutants: readonly Mutant<TaskListing>[] = [
         shard: TaskShard,
         options?: UnfinishedOptions,
       ): AsyncGenerator<TaskDetails | UnreadableRow, void, undefined> {
-        let rows = 0
-        for await (const row of super.unfinished(shard, options)) {
-          yield row
-          if (++rows === pageRows && options?.dueBefore !== undefined) return
-        }
+        const rows = super.unfinished(shard, options)
+        yield* options?.dueBefore === undefined ? rows : firstPageOf(rows)
       }
     },
   ),
@@ -415,11 +421,7 @@ const mutants: readonly Mutant<TaskListing>[] = [
         shard: TaskShard,
         options?: UnfinishedOptions,
       ): AsyncGenerator<TaskDetails | UnreadableRow, void, undefined> {
-        let rows = 0
-        for await (const row of super.unfinished(shard, options)) {
-          yield row
-          if (++rows === pageRows) return
-        }
+        yield* firstPageOf(super.unfinished(shard, options))
       }
     },
   ),
